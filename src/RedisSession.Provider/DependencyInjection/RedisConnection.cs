@@ -1,0 +1,101 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// The connection that all sessions share. Opened when the application starts, or by whoever needs it first; what is not opened here is
+/// not closed here.
+/// </summary>
+internal sealed class RedisConnection(
+    IOptions<RedisHashSessionOptions> options, IServiceProvider services, ILogger<RedisConnection> logger) : IDisposable, IAsyncDisposable
+{
+    private const string DedicatedThreads = "DedicatedThreads";
+
+    private readonly Lock _gate = new();
+    private readonly RedisHashSessionOptions _options = options.Value;
+    private Task<IDatabase>? _opening;
+    private IDatabase? _database;
+    private IConnectionMultiplexer? _own;
+    private bool _disposed;
+
+    /// <summary>How long the client itself waits for a reply before it gives up; infinite while there is no connection.</summary>
+    public TimeSpan Timeout { get; private set; } = System.Threading.Timeout.InfiniteTimeSpan;
+
+    /// <summary>The database. Completed at once as soon as there is a connection, be it up or down at the moment.</summary>
+    /// <exception cref="RedisConnectionException">The application's own connection could not be made; the next call tries again.</exception>
+    public ValueTask<IDatabase> GetDatabaseAsync()
+    {
+        if (_database is { } database) return new(database);
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_opening is null or { IsFaulted: true } or { IsCanceled: true }) _opening = OpenAsync();
+            return new(_opening);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (TakeOwn() is { } own) own.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (TakeOwn() is { } own) await own.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task<IDatabase> OpenAsync()
+    {
+        IConnectionMultiplexer multiplexer;
+        try
+        {
+            multiplexer = RedisConnectionChoice.OwnConnection(_options) is { } configuration
+                ? await OpenOwnAsync(configuration).ConfigureAwait(false)
+                : await RedisConnectionChoice.ForeignConnection(_options, services).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            logger.ConnectingFailed(error);
+            throw;
+        }
+
+        Timeout = TimeSpan.FromMilliseconds(ConfigurationOptions.Parse(multiplexer.Configuration, ignoreUnknown: true).AsyncTimeout);
+        return _database = multiplexer.GetDatabase();
+    }
+
+    private async Task<IConnectionMultiplexer> OpenOwnAsync(ConfigurationOptions configuration)
+    {
+        // Read when connecting. It is never set back: it belongs to the process, and others may have come to rely on it.
+        if (_options.UseDedicatedThreads) ConnectionMultiplexer.SetFeatureFlag(DedicatedThreads, true);
+        var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
+        bool tooLate;
+        lock (_gate)
+        {
+            tooLate = _disposed;
+            if (!tooLate) _own = multiplexer;
+        }
+
+        if (tooLate)
+        {
+            await multiplexer.DisposeAsync().ConfigureAwait(false);
+            ObjectDisposedException.ThrowIf(tooLate, this);
+        }
+
+        if (multiplexer.IsConnected) logger.Connected();
+        else logger.NotConnectedYet();
+        return multiplexer;
+    }
+
+    private IConnectionMultiplexer? TakeOwn()
+    {
+        lock (_gate)
+        {
+            _disposed = true;
+            var own = _own;
+            _own = null;
+            return own;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>Which Redis connection the options mean: the first that is given, in the order of this file.</summary>
+internal static class RedisConnectionChoice
+{
+    /// <summary>A connection that we open, and therefore close; null when the options mean one of the application's.</summary>
+    /// <exception cref="FormatException">The configuration string cannot mean a Redis server; the message never repeats it.</exception>
+    public static ConfigurationOptions? OwnConnection(RedisHashSessionOptions options)
+    {
+        if (options.ConnectionMultiplexerFactory is not null) return null;
+        if (options.ConfigurationOptions is { } given) return Own(given.Clone());
+        return string.IsNullOrWhiteSpace(options.Configuration) ? null : Own(Parse(options.Configuration.Trim()));
+    }
+
+    /// <summary>One of the application's connections.</summary>
+    public static Task<IConnectionMultiplexer> ForeignConnection(RedisHashSessionOptions options, IServiceProvider services)
+    {
+        if (options.ConnectionMultiplexerFactory is { } factory) return factory();
+        return Task.FromResult(options.ServiceKey is { } key
+            ? services.GetRequiredKeyedService<IConnectionMultiplexer>(key)
+            : services.GetRequiredService<IConnectionMultiplexer>());
+    }
+
+    /// <summary>What is wrong with the choice, or null. Opens nothing.</summary>
+    public static string? FindError(RedisHashSessionOptions options, IServiceProviderIsKeyedService services)
+    {
+        ConfigurationOptions? own;
+        try
+        {
+            own = OwnConnection(options);
+        }
+        catch (FormatException error)
+        {
+            return $"{nameof(options.Configuration)}: {error.Message}";
+        }
+
+        if (own is not null)
+        {
+            return own.EndPoints.Count > 0
+                ? null
+                : $"{(options.ConfigurationOptions is null ? nameof(options.Configuration) : nameof(options.ConfigurationOptions))} names no server: add one, as in \"localhost:6379\".";
+        }
+
+        if (options.ConnectionMultiplexerFactory is not null) return null;
+        if (options.ServiceKey is { } key)
+        {
+            return services.IsKeyedService(typeof(IConnectionMultiplexer), key)
+                ? null
+                : $"{nameof(options.ServiceKey)} is '{key}', but no IConnectionMultiplexer is registered under that key: add it with AddKeyedSingleton, or correct the key.";
+        }
+
+        return services.IsService(typeof(IConnectionMultiplexer))
+            ? null
+            : $"""
+                AddRedisHashSession does not know which Redis to use. Give it one of these:
+                1. {nameof(options.Configuration)}: AddRedisHashSession("localhost:6379"), or a URL such as redis://user:password@host:6379/0;
+                2. {nameof(options.ConfigurationOptions)}: the same as an object of StackExchange.Redis;
+                3. {nameof(options.ConnectionMultiplexerFactory)}: a function that makes the connection;
+                4. {nameof(options.ServiceKey)}: the key of an IConnectionMultiplexer among the keyed services;
+                5. an IConnectionMultiplexer in the service collection, such as AddRedisClient of .NET Aspire registers.
+                """;
+    }
+
+    private static ConfigurationOptions Own(ConfigurationOptions options)
+    {
+        // It comes back by itself, and while the server is away each request fails at once instead of queueing.
+        options.AbortOnConnectFail = false;
+        options.BacklogPolicy = BacklogPolicy.FailFast;
+        return options;
+    }
+
+    private static ConfigurationOptions Parse(string configuration)
+    {
+        if (RedisUrl.IsUrl(configuration)) return RedisUrl.Parse(configuration);
+        try
+        {
+            return ConfigurationOptions.Parse(configuration);
+        }
+        catch (ArgumentException error)
+        {
+            // The client's message names the option that it does not know, and may name its value: say only the first.
+            throw new FormatException(
+                $"this is neither a redis://, rediss:// or unix: URL nor StackExchange.Redis syntax (host:port,option=value){Culprit(error)}.", error);
+        }
+    }
+
+    private static string Culprit(ArgumentException error) => string.IsNullOrEmpty(error.ParamName) ? "" : $": see '{error.ParamName}'";
+}

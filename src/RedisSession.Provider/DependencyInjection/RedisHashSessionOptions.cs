@@ -1,0 +1,66 @@
+using Microsoft.AspNetCore.Builder;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// The options of <c>AddRedisHashSession</c>: those of <c>AddSession</c> (<see cref="SessionOptions.Cookie"/>, <see cref="SessionOptions.IdleTimeout"/>,
+/// <see cref="SessionOptions.IOTimeout"/>), and where and how sessions are kept in Redis. Checked when the application starts.
+/// </summary>
+/// <remarks>
+/// The connection is the first of these that is given: <see cref="ConnectionMultiplexerFactory"/>, <see cref="ConfigurationOptions"/>,
+/// <see cref="Configuration"/>, <see cref="ServiceKey"/>, an <see cref="IConnectionMultiplexer"/> in the service collection. Names follow
+/// <c>RedisCacheOptions</c>. Set them where <c>AddRedisHashSession</c> is called; <see cref="SessionOptions"/> that other code configures keep their
+/// place in the order.
+/// </remarks>
+public class RedisHashSessionOptions : SessionOptions
+{
+    /// <summary>
+    /// The Redis server in the syntax of StackExchange.Redis (<c>redis1:6379,password=…</c>), or as a URL: <c>redis://user:password@host:6379/0</c>,
+    /// <c>rediss://…</c> for TLS, <c>unix:///path/to/socket?db=0</c>. Default: null. The connection opened for it fails fast while the server is
+    /// away, comes back by itself, and is closed with the application.
+    /// </summary>
+    public string? Configuration { get; set; }
+
+    /// <summary>
+    /// The same as <see cref="Configuration"/>, as an object, for what a string cannot say. Default: null. It is copied and never changed.
+    /// </summary>
+    public ConfigurationOptions? ConfigurationOptions { get; set; }
+
+    /// <summary>
+    /// Makes the connection; called once, and again when it failed. Default: null. The connection stays the application's: it is used as
+    /// it is, and not closed here.
+    /// </summary>
+    public Func<Task<IConnectionMultiplexer>>? ConnectionMultiplexerFactory { get; set; }
+
+    /// <summary>
+    /// The key of the <see cref="IConnectionMultiplexer"/> among the keyed services, for applications that have several. Default: null, which
+    /// means the one without a key.
+    /// </summary>
+    public object? ServiceKey { get; set; }
+
+    /// <summary>
+    /// Text in front of every Redis key, such as <c>"app:"</c> for <c>app:sessions:…</c>, so that applications can share a server. Default: empty. Text
+    /// in braces would be a hash tag, which puts all sessions of a cluster on one server.
+    /// </summary>
+    public string KeyPrefix { get; set; } = "";
+
+    /// <summary>How the synchronous API meets Redis. Default: <see cref="RedisSessionMode.Buffered"/>.</summary>
+    public RedisSessionMode Mode { get; set; } = RedisSessionMode.Buffered;
+
+    /// <summary>
+    /// When a session ends however much it is used, counted from its creation by the server's clock (OWASP: absolute timeout). Default: null,
+    /// never. With it, a renewal of the expiry is a script instead of a plain PEXPIRE.
+    /// </summary>
+    public TimeSpan? AbsoluteTimeout { get; set; }
+
+    /// <summary>What the synchronous API does when Redis cannot be reached. Default: <see cref="FailureMode.LogAndContinue"/>.</summary>
+    public FailureMode FailureMode { get; set; } = FailureMode.LogAndContinue;
+
+    /// <summary>
+    /// Whether a connection that is opened here reads and writes on threads of its own (the <c>DedicatedThreads</c> feature flag of
+    /// StackExchange.Redis, which is per process and is set before connecting). Without them the synchronous API can stall: a reply needs a
+    /// pool thread to be read, and all of them may be blocked waiting for replies. Default: true. False leaves the flag as it is.
+    /// </summary>
+    public bool UseDedicatedThreads { get; set; } = true;
+}

@@ -1,0 +1,55 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace RedisSession.Provider;
+
+/// <summary>Stops the start of an application whose options cannot work. Each message names the option and the remedy.</summary>
+internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedService services) : IValidateOptions<RedisHashSessionOptions>
+{
+    public ValidateOptionsResult Validate(string? name, RedisHashSessionOptions options)
+    {
+        var errors = FindErrors(options).ToList();
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private IEnumerable<string> FindErrors(RedisHashSessionOptions options)
+    {
+        if (RedisConnectionChoice.FindError(options, services) is { } error) yield return error;
+        if (options.KeyPrefix is null) yield return $"{nameof(options.KeyPrefix)} is null: use \"\" for none.";
+        if (!Enum.IsDefined(options.Mode)) yield return $"{nameof(options.Mode)} is {options.Mode}: use {Names<RedisSessionMode>()}.";
+        if (!Enum.IsDefined(options.FailureMode)) yield return $"{nameof(options.FailureMode)} is {options.FailureMode}: use {Names<FailureMode>()}.";
+
+        if (options.IdleTimeout < OneMillisecond)
+        {
+            yield return $"{nameof(options.IdleTimeout)} is {options.IdleTimeout}: it must be one millisecond or more, such as 00:20:00.";
+        }
+
+        if (options.IOTimeout < OneMillisecond && options.IOTimeout != Timeout.InfiniteTimeSpan)
+        {
+            yield return $"{nameof(options.IOTimeout)} is {options.IOTimeout}: it must be one millisecond or more, or Timeout.InfiniteTimeSpan.";
+        }
+
+        if (options.IOTimeout.TotalMilliseconds > int.MaxValue)
+        {
+            yield return $"{nameof(options.IOTimeout)} is {options.IOTimeout}: it must be 24 days or less, or Timeout.InfiniteTimeSpan.";
+        }
+
+        if (options.AbsoluteTimeout < OneMillisecond)
+        {
+            yield return $"{nameof(options.AbsoluteTimeout)} is {options.AbsoluteTimeout}: it must be one millisecond or more, or null for none.";
+        }
+
+        if (options.Cookie.Name is { } cookie && (cookie.Length == 0 || cookie.AsSpan().IndexOfAnyExcept(CookieNameCharacters) >= 0))
+        {
+            yield return $"{nameof(options.Cookie)}.Name is '{cookie}': a cookie's name has letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).";
+        }
+    }
+
+    private static readonly TimeSpan OneMillisecond = TimeSpan.FromMilliseconds(1);
+
+    private static readonly System.Buffers.SearchValues<char> CookieNameCharacters = System.Buffers.SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
+
+    private static string Names<T>()
+        where T : struct, Enum => string.Join(" or ", Enum.GetNames<T>());
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// A setting that configuration can hold, and what its text means. <see cref="Apply"/> throws <see cref="FormatException"/> when the text cannot
+/// mean anything; the message says what could.
+/// </summary>
+internal sealed record SessionSetting(string Name, Action<RedisHashSessionOptions, string> Apply)
+{
+    /// <summary>Under their paths in a section.</summary>
+    public static readonly IReadOnlyList<SessionSetting> DotNet =
+    [
+        new("Configuration", (options, text) => options.Configuration = text),
+        new("ServiceKey", (options, text) => options.ServiceKey = text),
+        new("KeyPrefix", (options, text) => options.KeyPrefix = text),
+        new("Mode", (options, text) => options.Mode = OneOf<RedisSessionMode>(text)),
+        new("FailureMode", (options, text) => options.FailureMode = OneOf<FailureMode>(text)),
+        new("UseDedicatedThreads", (options, text) => options.UseDedicatedThreads = YesNo(text)),
+        new("IdleTimeout", (options, text) => options.IdleTimeout = Duration(text)),
+        new("AbsoluteTimeout", (options, text) => options.AbsoluteTimeout = Duration(text)),
+        new("IOTimeout", (options, text) => options.IOTimeout = Duration(text)),
+        new("Cookie:Name", (options, text) => options.Cookie.Name = text),
+        new("Cookie:Domain", (options, text) => options.Cookie.Domain = text),
+        new("Cookie:Path", (options, text) => options.Cookie.Path = text),
+        new("Cookie:HttpOnly", (options, text) => options.Cookie.HttpOnly = YesNo(text)),
+        new("Cookie:SecurePolicy", (options, text) => options.Cookie.SecurePolicy = OneOf<CookieSecurePolicy>(text)),
+        new("Cookie:SameSite", (options, text) => options.Cookie.SameSite = OneOf<SameSiteMode>(text)),
+        new("Cookie:MaxAge", (options, text) => options.Cookie.MaxAge = Duration(text)),
+        new("Cookie:IsEssential", (options, text) => options.Cookie.IsEssential = YesNo(text)),
+    ];
+
+    /// <summary>The eight of redis-session, under its own names.</summary>
+    public static readonly IReadOnlyList<SessionSetting> Seed =
+    [
+        new("SESSION_REDIS", (options, text) => options.Configuration = text),
+        new("SESSION_REDIS_PREFIX", (options, text) => options.KeyPrefix = text),
+        new("SESSION_EXPIRE", (options, text) => options.IdleTimeout = Seconds(text)),
+        new("SESSION_COOKIE_ID", (options, text) => options.Cookie.Name = text),
+        new("SESSION_COOKIE_SECURE", (options, text) => options.Cookie.SecurePolicy = YesNo(text) ? CookieSecurePolicy.Always : CookieSecurePolicy.None),
+        new("SESSION_COOKIE_DOMAIN", (options, text) => options.Cookie.Domain = text),
+        new("SESSION_COOKIE_PATH", (options, text) => options.Cookie.Path = text),
+        new("SESSION_COOKIE_HTTP_ONLY", (options, text) => options.Cookie.HttpOnly = YesNo(text)),
+    ];
+
+    private static TimeSpan Seconds(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds > 0
+            ? TimeSpan.FromSeconds(seconds)
+            : throw new FormatException("a whole number of seconds greater than 0 is wanted");
+
+    private static TimeSpan Duration(string text)
+    {
+        // .NET reads a lone number as days, which nobody who writes "20" means.
+        bool isLoneNumber = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
+        return !isLoneNumber && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration)
+            ? duration
+            : throw new FormatException("a duration as [days.]hours:minutes:seconds is wanted, such as 00:20:00");
+    }
+
+    private static bool YesNo(string text) => text.ToLowerInvariant() switch
+    {
+        "true" or "1" => true,
+        "false" or "0" => false,
+        _ => throw new FormatException("true or false is wanted"),
+    };
+
+    private static T OneOf<T>(string text)
+        where T : struct, Enum =>
+        Enum.TryParse(text, ignoreCase: true, out T value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0])
+            ? value
+            : throw new FormatException($"one of {string.Join(", ", Enum.GetNames<T>())} is wanted");
+}

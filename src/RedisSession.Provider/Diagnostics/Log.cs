@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Logging;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// What happens to sessions, as log messages. They hold public ids, never session keys or values. Tests and alerts go by the
+/// event ids.
+/// </summary>
+internal static partial class Log
+{
+    [LoggerMessage(SessionEvents.AccessingExpiredSession, LogLevel.Information, "The session {SessionId} that the cookie names has expired or ended.")]
+    public static partial void AccessingExpiredSession(this ILogger logger, string sessionId);
+
+    [LoggerMessage(SessionEvents.SessionStarted, LogLevel.Information, "Session {SessionId} started.")]
+    public static partial void SessionStarted(this ILogger logger, string sessionId);
+
+    [LoggerMessage(SessionEvents.SessionLoaded, LogLevel.Debug, "Session {SessionId} loaded, {Count} keys.")]
+    public static partial void SessionLoaded(this ILogger logger, string sessionId, int count);
+
+    [LoggerMessage(SessionEvents.SessionStored, LogLevel.Debug, "Changes to session {SessionId} stored.")]
+    public static partial void SessionStored(this ILogger logger, string sessionId);
+
+    [LoggerMessage(SessionEvents.ReadFailed, LogLevel.Error, "Reading session {SessionId} failed.")]
+    public static partial void ReadFailed(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(SessionEvents.WriteFailed, LogLevel.Error, "Writing session {SessionId} failed.")]
+    public static partial void WriteFailed(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(SessionEvents.WriteRefused, LogLevel.Warning, "Session {SessionId} has ended since this request first saw it; its changes were not written.")]
+    public static partial void WriteRefused(this ILogger logger, string sessionId);
+
+    [LoggerMessage(SessionEvents.TimedOut, LogLevel.Warning, "Timed out {Doing} session {SessionId} after the IOTimeout of {Timeout}.")]
+    public static partial void TimedOut(this ILogger logger, string sessionId, string doing, TimeSpan timeout);
+
+    [LoggerMessage(SessionEvents.RenewalFailed, LogLevel.Warning, "Renewing the expiry of session {SessionId} failed.")]
+    public static partial void RenewalFailed(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(SessionEvents.Connected, LogLevel.Debug, "Connected to Redis.")]
+    public static partial void Connected(this ILogger logger);
+
+    [LoggerMessage(SessionEvents.NotConnectedYet, LogLevel.Error, "Redis cannot be reached; the connection is made as soon as it can.")]
+    public static partial void NotConnectedYet(this ILogger logger);
+
+    [LoggerMessage(SessionEvents.ConnectingFailed, LogLevel.Error, "Connecting to Redis failed; the next request tries again.")]
+    public static partial void ConnectingFailed(this ILogger logger, Exception error);
+}

@@ -1,0 +1,18 @@
+namespace RedisSession.Provider;
+
+/// <summary>The event ids of <see cref="Log"/>.</summary>
+internal static class SessionEvents
+{
+    public const int AccessingExpiredSession = 1;
+    public const int SessionStarted = 2;
+    public const int SessionLoaded = 3;
+    public const int SessionStored = 4;
+    public const int ReadFailed = 5;
+    public const int WriteFailed = 6;
+    public const int WriteRefused = 7;
+    public const int TimedOut = 8;
+    public const int RenewalFailed = 9;
+    public const int Connected = 10;
+    public const int NotConnectedYet = 11;
+    public const int ConnectingFailed = 12;
+}

@@ -1,0 +1,30 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>A Lua script, sent by its SHA-1 so that its text crosses the wire once for each server and not on every call.</summary>
+internal sealed class RedisScript(string text)
+{
+    private readonly byte[] _hash = Sha1(text);
+
+    /// <summary>Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>.</summary>
+    public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
+        database.ScriptEvaluateAsync(_hash, [key], arguments);
+
+    /// <summary>Sends the script, and nobody waits. By its hash once the client has seen the server take the text.</summary>
+    public void Post(IDatabase database, RedisKey key, RedisValue[] arguments) =>
+        _ = database.ScriptEvaluateAsync(text, [key], arguments, CommandFlags.FireAndForget);
+
+    /// <summary>Sends the script by its text, which the server keeps from then on.</summary>
+    public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
+        database.ScriptEvaluateAsync(text, [key], arguments);
+
+    /// <summary>True when a server does not know the script: a new one, a restarted one, or after SCRIPT FLUSH.</summary>
+    public static bool IsMissing(Exception error) => error is RedisServerException { Kind: RedisErrorKind.NoScript };
+
+    [SuppressMessage("Security", "CA5350", Justification = "Redis names scripts by their SHA-1; nothing is secured with it.")]
+    private static byte[] Sha1(string text) => SHA1.HashData(Encoding.UTF8.GetBytes(text));
+}

@@ -1,0 +1,46 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// The hash of one session in Redis: the only code that sends commands about it. Every member sends at once and returns the
+/// reply's own task, so that a caller who must block waits for the reply and for nothing else.
+/// </summary>
+internal readonly struct SessionHash(IDatabase database, RedisKey key)
+{
+    private static readonly RedisValue GenerationField = SessionHashLayout.Generation;
+
+    /// <summary>True while the connection to the server that holds this hash is up. Asks nobody: what the client knows.</summary>
+    public bool IsConnected => database.IsConnected(key);
+
+    /// <summary>The generation, then the value of each of <paramref name="keys"/>: one HMGET.</summary>
+    public Task<RedisValue[]> ReadAsync(params ReadOnlySpan<string> keys)
+    {
+        var fields = new RedisValue[keys.Length + 1];
+        fields[0] = GenerationField;
+        for (int i = 0; i < keys.Length; i++) fields[i + 1] = SessionHashLayout.FieldOf(keys[i]);
+        return database.HashGetAsync(key, fields);
+    }
+
+    /// <summary>All fields, ours included: one HGETALL.</summary>
+    public Task<HashEntry[]> ReadAllAsync() => database.HashGetAllAsync(key);
+
+    /// <summary>Gives the session its full idle timeout again, in the flight of whatever is sent next. Nobody waits for it.</summary>
+    public void Renew(SessionExpiry expiry)
+    {
+        if (expiry.Absolute == 0)
+        {
+            _ = database.KeyExpireAsync(key, TimeSpan.FromMilliseconds(expiry.Idle), ExpireWhen.Always, CommandFlags.FireAndForget);
+        }
+        else
+        {
+            SessionScripts.Renew.Post(database, key, [expiry.Idle, expiry.Absolute]);
+        }
+    }
+
+    /// <summary>Sends the change script by its hash. The reply is for <see cref="ChangeReply.Parse"/>.</summary>
+    public Task<RedisResult> ChangeAsync(RedisValue[] arguments) => SessionScripts.Change.SendAsync(database, key, arguments);
+
+    /// <summary>The same by its text, for a server that does not have the script.</summary>
+    public Task<RedisResult> ChangeByTextAsync(RedisValue[] arguments) => SessionScripts.Change.SendTextAsync(database, key, arguments);
+}

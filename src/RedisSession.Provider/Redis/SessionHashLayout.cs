@@ -1,0 +1,52 @@
+using System.Text;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>How a session looks in Redis. Pure: nothing here talks to a server.</summary>
+/// <remarks>
+/// <code>
+/// key     {prefix}sessions:{id}     e.g. app:sessions:3q2-7wAAAA…   with a TTL, always
+/// fields  @gen      the hash's generation: 16 characters, random
+///         @created  unix time of its creation in milliseconds, by the server's clock
+///         cart      the session key "cart", UTF-8, verbatim; the value is the bytes that were set
+///         @@x       the session key "@x": what starts with @ gets one more, because @… is ours
+/// </code>
+/// </remarks>
+internal static class SessionHashLayout
+{
+    /// <summary>As in ASP.NET Core: a session key has at most this many bytes in UTF-8.</summary>
+    public const int MaxKeyBytes = ushort.MaxValue;
+
+    public const string Generation = "@gen";
+    public const string Created = "@created";
+
+    private const char Reserved = '@';
+
+    public static RedisKey KeyOf(string prefix, string id) => $"{prefix}sessions:{id}";
+
+    /// <summary>The hash field that holds the session key <paramref name="sessionKey"/>.</summary>
+    public static RedisValue FieldOf(string sessionKey) =>
+        sessionKey.StartsWith(Reserved) ? Reserved + sessionKey : sessionKey;
+
+    /// <summary>The session key that <paramref name="field"/> holds; null when the field is one of ours.</summary>
+    public static string? SessionKeyOf(RedisValue field)
+    {
+        string text = field.ToString();
+        if (!text.StartsWith(Reserved)) return text;
+        return text.Length > 1 && text[1] == Reserved ? text[1..] : null;
+    }
+
+    /// <summary>Refuses what cannot be a session key, as ASP.NET Core does.</summary>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="key"/> is longer than <see cref="MaxKeyBytes"/> in UTF-8.</exception>
+    public static void ThrowIfNotAKey(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        // A UTF-16 unit takes at most 3 bytes, so short keys need no counting.
+        if (key.Length > MaxKeyBytes / 3 && Encoding.UTF8.GetByteCount(key) > MaxKeyBytes)
+        {
+            throw new ArgumentOutOfRangeException(nameof(key), $"A session key cannot be longer than {MaxKeyBytes} bytes in UTF-8.");
+        }
+    }
+}

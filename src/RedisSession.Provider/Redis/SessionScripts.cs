@@ -1,0 +1,84 @@
+namespace RedisSession.Provider;
+
+/// <summary>
+/// The scripts. Each works on one key, is safe to apply twice (a write that timed out may have been applied), uses no
+/// command that Redis, Valkey and Garnet do not all have, and takes the time from the server, so that the clocks of the
+/// application's machines do not matter.
+/// </summary>
+internal static class SessionScripts
+{
+    // Sets `now`, the server's clock in unix milliseconds, as text.
+    private const string ServerTime = """
+        local time = redis.call('TIME')
+        local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+
+        """;
+
+    /// <summary>
+    /// Everything a request changes, in one step. A script, because the existence check, the writes and the TTL must hold
+    /// together: as separate commands a write could bring an ended session back, or leave a hash without a TTL.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    /// ARGV  1 idle timeout, ms            4 generation for a new hash     7 number of removed fields
+    ///       2 absolute timeout, ms, or 0  5 1 if it may create the hash     then the removed fields
+    ///       3 generation seen, or ''      6 1 if all user fields go         then field, value, field, value …
+    /// returns  the hash's generation · '' nothing there, nothing written · nil the session that was seen has ended
+    /// </code>
+    /// </remarks>
+    public static readonly RedisScript Change = new("""
+        local key, ttl, limit, seen = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
+        local generation = redis.call('HGET', key, '@gen')
+        if generation and limit > 0 then
+        """ + "\n" + ServerTime + """
+          local left = tonumber(redis.call('HGET', key, '@created') or now) + limit - tonumber(now)
+          if left <= 0 then
+            redis.call('DEL', key)
+            generation = false
+          elseif left < tonumber(ttl) then
+            ttl = string.format('%.0f', left)
+          end
+        end
+        if seen ~= '' and generation ~= seen then return false end
+        if not generation then
+          if ARGV[5] == '0' and redis.call('EXISTS', key) == 0 then return '' end
+        """ + "\n" + ServerTime + """
+          generation = ARGV[4]
+          redis.call('HSET', key, '@gen', generation, '@created', now)
+          if limit > 0 and limit < tonumber(ttl) then ttl = ARGV[2] end
+        end
+        if ARGV[6] == '1' then
+          local created, user = unpack(redis.call('HMGET', key, '@created', '@user'))
+          redis.call('DEL', key)
+          redis.call('HSET', key, '@gen', generation)
+          if created then redis.call('HSET', key, '@created', created) end
+          if user then redis.call('HSET', key, '@user', user) end
+        end
+        local first = 8 + tonumber(ARGV[7])
+        for i = 8, first - 1, 4000 do
+          redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 3999, first - 1)))
+        end
+        for i = first, #ARGV, 4000 do
+          redis.call('HSET', key, unpack(ARGV, i, math.min(i + 3999, #ARGV)))
+        end
+        redis.call('PEXPIRE', key, ttl)
+        return generation
+        """);
+
+    /// <summary>
+    /// Renews the TTL where there is an absolute timeout. A script, because the TTL follows from the hash's @created; without
+    /// an absolute timeout a renewal is a plain PEXPIRE.
+    /// </summary>
+    /// <remarks><c>ARGV 1 idle timeout, ms · 2 absolute timeout, ms; returns nothing of use</c></remarks>
+    public static readonly RedisScript Renew = new("""
+        local key, ttl, limit = KEYS[1], ARGV[1], tonumber(ARGV[2])
+        local created = redis.call('HGET', key, '@created')
+        if created then
+        """ + "\n" + ServerTime + """
+          local left = tonumber(created) + limit - tonumber(now)
+          if left <= 0 then return redis.call('DEL', key) end
+          if left < tonumber(ttl) then ttl = string.format('%.0f', left) end
+        end
+        return redis.call('PEXPIRE', key, ttl)
+        """);
+}

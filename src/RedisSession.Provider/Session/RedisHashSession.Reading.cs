@@ -1,0 +1,306 @@
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>This file: asking Redis, with and without a snapshot, and what the answers say about the session.</summary>
+internal sealed partial class RedisHashSession
+{
+    private SessionSight _sight;
+    private SessionSnapshot? _snapshot;
+
+    // Redis has answered this request; its expiry has been renewed by it.
+    private bool _answered;
+    private bool _renewed;
+
+    // The first failure: what comes after it in this request fails, or finds nothing, at once.
+    private Exception? _failure;
+
+    // Own writes confirmed while a snapshot was on its way: it may be older than they are.
+    private int _snapshotsOnTheirWay;
+    private SessionChanges? _confirmedMeanwhile;
+
+    /// <summary>One key, fresh from Redis in both modes, or from this request's own unconfirmed write.</summary>
+    public async ValueTask<SessionValue> ReadAsync(string key, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (TryGetOwn(key, out var own)) return new(own);
+
+        var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
+        if (IsKnownToBeEmpty(hash)) return default;
+        var values = await ReplyAsync(AskFor(hash, out var asked, key), "reading", cancellationToken).ConfigureAwait(false);
+        return new(Saw(asked, values[0]) ? (byte[]?)values[1] : null);
+    }
+
+    /// <summary>Several keys, fresh from Redis in one HMGET; those this request has written and not confirmed from its writes.</summary>
+    public async ValueTask<SessionValues> ReadAsync(IEnumerable<string> keys, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var names = keys.ToArray();
+        if (Array.Exists(names, name => name is null)) throw new ArgumentNullException(nameof(keys), "A session key cannot be null.");
+
+        var read = new SessionValue[names.Length];
+        var foreign = new List<int>(names.Length);
+        for (int i = 0; i < names.Length; i++)
+        {
+            if (TryGetOwn(names[i], out var own)) read[i] = new(own);
+            else foreign.Add(i);
+        }
+
+        if (foreign.Count > 0)
+        {
+            var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
+            if (!IsKnownToBeEmpty(hash))
+            {
+                var reply = AskFor(hash, out var asked, foreign.ConvertAll(i => names[i]).ToArray());
+                var values = await ReplyAsync(reply, "reading", cancellationToken).ConfigureAwait(false);
+                if (Saw(asked, values[0]))
+                {
+                    for (int i = 0; i < foreign.Count; i++) read[foreign[i]] = new(values[i + 1]);
+                }
+            }
+        }
+
+        return new(names, read);
+    }
+
+    /// <summary>Takes a newer snapshot.</summary>
+    public Task ReloadAsync(CancellationToken cancellationToken) => TakeSnapshotAsync(retry: true, cancellationToken);
+
+    private async Task TakeSnapshotAsync(bool retry, CancellationToken cancellationToken)
+    {
+        var hash = await OpenAsync(retry, cancellationToken).ConfigureAwait(false);
+        if (IsKnownToBeEmpty(hash))
+        {
+            lock (_gate) _snapshot = SessionSnapshot.Empty();
+            return;
+        }
+
+        var reply = AskForAll(hash, out var asked);
+        HashEntry[]? entries = null;
+        try
+        {
+            entries = await ReplyAsync(reply, "loading", cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            Arrived(asked, entries);
+        }
+    }
+
+    private byte[]? ReadBlocking(string key)
+    {
+        if (_snapshot is null && _store.Mode == RedisSessionMode.Live)
+        {
+            SessionSight asked = default;
+            return TryBlock(hash => IsKnownToBeEmpty(hash) ? Nothing : AskFor(hash, out asked, key), out var values)
+                && values.Length > 0 && Saw(asked, values[0]) ? (byte[]?)values[1] : null;
+        }
+
+        var snapshot = ReadAllBlocking();
+        lock (_gate) return snapshot?.Find(key);
+    }
+
+    /// <summary>The snapshot, taken if there is none; in live mode one for this call alone. Null when Redis does not answer.</summary>
+    private SessionSnapshot? ReadAllBlocking()
+    {
+        if (_snapshot is { } taken) return taken;
+
+        SessionSight asked = default;
+        HashEntry[]? entries = null;
+        bool onItsWay = false;
+        try
+        {
+            TryBlock(
+                hash =>
+                {
+                    if (IsKnownToBeEmpty(hash)) return NoEntries;
+                    onItsWay = true;
+                    return AskForAll(hash, out asked);
+                },
+                out entries);
+        }
+        finally
+        {
+            if (onItsWay) Arrived(asked, entries, keep: _store.Mode == RedisSessionMode.Buffered);
+        }
+
+        return entries is null ? null : _snapshot ?? SessionSnapshot.Parse(entries, out _);
+    }
+
+    /// <summary>Asks Redis whether it is there, for whoever only wants to know that.</summary>
+    private void TouchBlocking()
+    {
+        try
+        {
+            SessionSight asked = default;
+            if (TryBlock(hash => AskFor(hash, out asked), out var values)) Saw(asked, values[0]);
+        }
+        catch (Exception) when (_failure is not null)
+        {
+            // FailureMode.Throw: the question was whether Redis is available, and the answer is no.
+        }
+    }
+
+    private async ValueTask<SessionHash> OpenAsync(bool retry, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!retry) ThrowIfFailed();
+        var database = _store.Connection.GetDatabaseAsync();
+        return new(
+            database.IsCompletedSuccessfully
+                ? database.Result
+                : await ReplyAsync(database.AsTask(), "connecting", cancellationToken).ConfigureAwait(false),
+            _key);
+    }
+
+    private Task<RedisValue[]> AskFor(SessionHash hash, out SessionSight asked, params ReadOnlySpan<string> keys)
+    {
+        lock (_gate)
+        {
+            asked = _sight;
+            RenewOnce(hash);
+            return hash.ReadAsync(keys);
+        }
+    }
+
+    private Task<HashEntry[]> AskForAll(SessionHash hash, out SessionSight asked)
+    {
+        lock (_gate)
+        {
+            asked = _sight;
+            RenewOnce(hash);
+            var reply = hash.ReadAllAsync();
+            _snapshotsOnTheirWay++;
+            return reply;
+        }
+    }
+
+    /// <summary>
+    /// True without asking when there cannot be anything: the session key was made for this very request and nothing has been
+    /// sent under it, or the session is known to have ended. While the connection is down we ask all the same: "no session"
+    /// and "no Redis" are different answers.
+    /// </summary>
+    private bool IsKnownToBeEmpty(SessionHash hash)
+    {
+        lock (_gate)
+        {
+            if (_sight.IsEnded) return true;
+            return _isNewKey && !_renewed && hash.IsConnected;
+        }
+    }
+
+    private void RenewOnce(SessionHash hash)
+    {
+        if (_renewed) return;
+        hash.Renew(_expiry);
+        _renewed = true;
+    }
+
+    private void RenewIfUntouched()
+    {
+        if (_renewed || _isNewKey || _failure is not null) return;
+        _ = RenewInTheBackgroundAsync();
+
+        async Task RenewInTheBackgroundAsync()
+        {
+            try
+            {
+                var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), _key);
+                lock (_gate) RenewOnce(hash);
+            }
+            catch (Exception error)
+            {
+                _store.Logger.RenewalFailed(Id, error);
+            }
+        }
+    }
+
+    /// <summary>Takes in what an answer says about the session; false when what came with it is not this session's.</summary>
+    private bool Saw(SessionSight asked, string? generation)
+    {
+        bool isFirstLook;
+        lock (_gate)
+        {
+            isFirstLook = _sight.IsUnknown && !_answered;
+            _answered = true;
+            _sight = _sight.After(asked, generation);
+        }
+
+        if (isFirstLook && _sight.IsAbsent && !_isNewKey) _store.Logger.AccessingExpiredSession(Id);
+        return asked.Accepts(generation);
+    }
+
+    private void Arrived(SessionSight asked, HashEntry[]? entries, bool keep = true)
+    {
+        SessionSnapshot? snapshot = null;
+        string? generation = null;
+        if (entries is not null) snapshot = SessionSnapshot.Parse(entries, out generation);
+        if (snapshot is not null && !Saw(asked, generation)) snapshot = SessionSnapshot.Empty();
+
+        lock (_gate)
+        {
+            if (snapshot is not null && keep)
+            {
+                if (_confirmedMeanwhile is { } writes) snapshot.Apply(writes);
+                _snapshot = snapshot;
+                _failure = null;
+            }
+
+            if (--_snapshotsOnTheirWay == 0) _confirmedMeanwhile = null;
+        }
+
+        if (snapshot is not null) _store.Logger.SessionLoaded(Id, snapshot.Count);
+    }
+
+    /// <summary>
+    /// Waits for a reply, no longer than the IOTimeout and the caller's patience. As in ASP.NET Core a timeout is an
+    /// <see cref="OperationCanceledException"/>; its inner exception is a <see cref="TimeoutException"/>, its token not the caller's.
+    /// </summary>
+    private async Task<T> ReplyAsync<T>(Task<T> reply, string doing, CancellationToken cancellationToken)
+    {
+        await BoundedAsync(reply, doing, RememberReadFailure, cancellationToken).ConfigureAwait(false);
+        return await reply.ConfigureAwait(false);
+    }
+
+    private async Task BoundedAsync(Task reply, string doing, Action<Exception> remember, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // The client ends a wait by itself after its own timeout; a second timer is only for those who want less, or to cancel.
+            bool clientIsStricter = !cancellationToken.CanBeCanceled && _store.Connection.Timeout <= _ioTimeout.Duration();
+            await (clientIsStricter ? reply : reply.WaitAsync(_ioTimeout, cancellationToken)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw; // the caller's wish, and no failure
+        }
+        catch (TimeoutException timeout) when (!reply.IsCompleted)
+        {
+            _store.Logger.TimedOut(Id, doing, _ioTimeout);
+            var error = new OperationCanceledException($"Timed out {doing} the session.", timeout);
+            remember(error);
+            throw error;
+        }
+        catch (Exception error)
+        {
+            remember(error);
+            throw;
+        }
+    }
+
+    private void RememberReadFailure(Exception error)
+    {
+        lock (_gate)
+        {
+            if (_failure is not null) return;
+            _failure = error;
+        }
+
+        _store.Logger.ReadFailed(Id, error);
+    }
+
+    private static Task<RedisValue[]> Nothing { get; } = Task.FromResult<RedisValue[]>([]);
+
+    private static Task<HashEntry[]> NoEntries { get; } = Task.FromResult<HashEntry[]>([]);
+}

@@ -1,0 +1,178 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ExceptionServices;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>The session of one request. This file: what it is made of, and the synchronous API of <see cref="ISession"/>.</summary>
+/// <remarks>
+/// <para>
+/// A synchronous read answers, first match: from this request's own writes · from the snapshot, which in buffered mode the
+/// first read takes · in live mode from Redis. RedisHashSession.Reading.cs asks Redis, RedisHashSession.Writing.cs tells it.
+/// </para>
+/// <para>
+/// Tasks of one request may share the session: state is guarded by one lock, and commands are sent inside it, so that they
+/// leave in the order in which the application made its changes. Nobody waits for a reply inside the lock.
+/// </para>
+/// </remarks>
+internal sealed partial class RedisHashSession : ISession
+{
+    private readonly Lock _gate = new();
+    private readonly RedisHashSessionStore _store;
+    private readonly RedisKey _key;
+    private readonly SessionExpiry _expiry;
+    private readonly TimeSpan _ioTimeout;
+    private readonly Func<bool> _tryEstablishSession;
+    private readonly bool _isNewKey;
+
+    // The request, so that writes can be confirmed before its response starts; null where there is none (any more).
+    private HttpContext? _context;
+
+    public RedisHashSession(
+        RedisHashSessionStore store,
+        string sessionKey,
+        TimeSpan idleTimeout,
+        TimeSpan ioTimeout,
+        Func<bool> tryEstablishSession,
+        bool isNewSessionKey,
+        HttpContext? context)
+    {
+        _store = store;
+        Id = SessionId.Of(sessionKey);
+        _key = store.KeyOf(Id);
+        _expiry = SessionExpiry.From(idleTimeout, store.AbsoluteTimeout);
+        _ioTimeout = ioTimeout;
+        _tryEstablishSession = tryEstablishSession;
+        _isNewKey = isNewSessionKey;
+        _context = context;
+    }
+
+    /// <summary>The session as one of ours.</summary>
+    /// <exception cref="InvalidOperationException">It is not.</exception>
+    public static RedisHashSession Of(ISession session)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        return session as RedisHashSession ?? throw new InvalidOperationException(
+            $"This needs a session of AddRedisHashSession, and this one is a {session.GetType()}: is the store replaced after it, or the session wrapped?");
+    }
+
+    /// <summary>base64url(SHA-256(session key)): public, stable for the life of the cookie, costs nothing.</summary>
+    public string Id { get; }
+
+    /// <summary>Whether Redis answers. Asks it if nothing else in this request has; never throws.</summary>
+    public bool IsAvailable
+    {
+        get
+        {
+            if (!_answered && _failure is null) TouchBlocking();
+            return _failure is null;
+        }
+    }
+
+    public IEnumerable<string> Keys
+    {
+        get
+        {
+            var snapshot = ReadAllBlocking();
+            lock (_gate)
+            {
+                var keys = (snapshot?.Keys ?? []).ToHashSet(StringComparer.Ordinal);
+                OverlayKeys(keys);
+                return keys.ToArray(); // a copy: the application may change the session while it enumerates
+            }
+        }
+    }
+
+    public bool TryGetValue(string key, [NotNullWhen(true)] out byte[]? value)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (!TryGetOwn(key, out value)) value = ReadBlocking(key);
+        return value is not null;
+    }
+
+    public void Set(string key, byte[] value)
+    {
+        CheckSet(key, value);
+        Change(changes => changes.Set(key, value.AsSpan().ToArray())); // a copy, as in ASP.NET Core: the caller may reuse its array
+    }
+
+    public void Remove(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        Change(changes => changes.Remove(key));
+    }
+
+    public void Clear() => Change(changes => changes.Clear());
+
+    /// <summary>Takes the snapshot, unless there is one: one round trip.</summary>
+    public async Task LoadAsync(CancellationToken cancellationToken = default)
+    {
+        if (_snapshot is null) await TakeSnapshotAsync(retry: false, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Writes and confirms what is not yet: one round trip, or none. A request that used nothing has its expiry renewed, and
+    /// nobody waits for that.
+    /// </summary>
+    /// <exception cref="SessionEndedException">The session has ended; nothing was written.</exception>
+    public async Task CommitAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+
+        // SessionMiddleware takes the feature away before its own commit, the last one. Its failure is then told to nobody but
+        // the log, and what has failed before is not tried again: an outage costs a request one failure. A commit that the
+        // application asks for does try again.
+        bool isMiddlewares = _context?.Features.Get<ISessionFeature>() is null;
+        if (isMiddlewares)
+        {
+            await ConfirmAsync(cancellationToken).ConfigureAwait(false);
+            _context = null;
+        }
+        else
+        {
+            await TellingTheCaller(RetryAsync(cancellationToken)).ConfigureAwait(false);
+        }
+
+        RenewIfUntouched();
+    }
+
+    /// <summary>Refuses, at the earliest moment, what ASP.NET Core's session refuses.</summary>
+    private void CheckSet(string key, byte[] value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        SessionHashLayout.ThrowIfNotAKey(key);
+        if (!_tryEstablishSession())
+        {
+            throw new InvalidOperationException("The session cannot be established after the response has started.");
+        }
+    }
+
+    /// <summary>Runs a synchronous access: true with the reply, or false when Redis gave none and the application wants to go on.</summary>
+    private bool TryBlock<T>(Func<SessionHash, Task<T>> send, [NotNullWhen(true)] out T? reply)
+        where T : notnull
+    {
+        reply = default;
+        try
+        {
+            ThrowIfFailed();
+            var database = _store.Connection.GetDatabaseAsync();
+            var hash = new SessionHash(
+                database.IsCompletedSuccessfully ? database.Result : Blocking.Wait(database.AsTask(), _ioTimeout), _key);
+            reply = Blocking.Wait(send(hash), _ioTimeout);
+            return true;
+        }
+        catch (Exception error)
+        {
+            RememberReadFailure(error);
+            if (_store.FailureMode == FailureMode.Throw) throw;
+            return false;
+        }
+    }
+
+    private void ThrowIfFailed()
+    {
+        if (_failure is { } failure) ExceptionDispatchInfo.Throw(failure);
+    }
+}

@@ -1,0 +1,78 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// What a request changed, as its net effect: all keys cleared or not, then for each key its last value, or null for removed.
+/// Applying it once or twice, or in two parts, gives the same session.
+/// </summary>
+internal sealed class SessionChanges
+{
+    private readonly Dictionary<string, byte[]?> _keys = new(StringComparer.Ordinal);
+    private int _removed;
+
+    public bool Cleared { get; private set; }
+
+    public bool IsEmpty => !Cleared && _keys.Count == 0;
+
+    /// <summary>Each changed key with its new value, or null where it was removed.</summary>
+    public IReadOnlyDictionary<string, byte[]?> Keys => _keys;
+
+    public void Set(string key, byte[] value) => Put(key, value);
+
+    public void Remove(string key) => Put(key, null);
+
+    public void Clear()
+    {
+        _keys.Clear();
+        _removed = 0;
+        Cleared = true;
+    }
+
+    /// <summary>Adds what was changed after this.</summary>
+    public void Append(SessionChanges later)
+    {
+        if (later.Cleared) Clear();
+        foreach (var (key, value) in later._keys) Put(key, value);
+    }
+
+    /// <summary>True when these changes alone say what <paramref name="key"/> holds; a null value says that it holds nothing.</summary>
+    public bool Decides(string key, out byte[]? value) => _keys.TryGetValue(key, out value) || Cleared;
+
+    /// <summary>The arguments of <see cref="SessionScripts.Change"/>.</summary>
+    public RedisValue[] ToArguments(SessionExpiry expiry, string? generationSeen, string newGeneration)
+    {
+        int sets = _keys.Count - _removed;
+        var arguments = new RedisValue[7 + _removed + (2 * sets)];
+        arguments[0] = expiry.Idle;
+        arguments[1] = expiry.Absolute;
+        arguments[2] = generationSeen ?? RedisValue.EmptyString;
+        arguments[3] = newGeneration;
+        arguments[4] = sets > 0; // removing from a session that is not there does not create one
+        arguments[5] = Cleared;
+        arguments[6] = _removed;
+
+        int remove = 7, set = 7 + _removed;
+        foreach (var (key, value) in _keys)
+        {
+            if (value is null)
+            {
+                arguments[remove++] = SessionHashLayout.FieldOf(key);
+            }
+            else
+            {
+                arguments[set++] = SessionHashLayout.FieldOf(key);
+                arguments[set++] = value;
+            }
+        }
+
+        return arguments;
+    }
+
+    private void Put(string key, byte[]? value)
+    {
+        if (_keys.TryGetValue(key, out var before) && before is null) _removed--;
+        if (value is null) _removed++;
+        _keys[key] = value;
+    }
+}

@@ -1,0 +1,44 @@
+namespace RedisSession.Provider;
+
+/// <summary>
+/// What a request knows of its session's hash. <b>Absent</b> was not there when the request first looked: it may be created.
+/// <b>Ended</b> was there, and now the hash is gone or another one lives under its key: it stays ended for this request.
+/// </summary>
+internal readonly record struct SessionSight
+{
+    private enum State : byte { Unknown, Absent, Present, Ended }
+
+    private readonly State _state;
+
+    private SessionSight(State state, string? generation = null) => (_state, Generation) = (state, generation);
+
+    public static SessionSight Unknown => default;
+
+    public static SessionSight Absent => new(State.Absent);
+
+    public static SessionSight Ended => new(State.Ended);
+
+    /// <summary>The generation seen; null unless present.</summary>
+    public string? Generation { get; }
+
+    public bool IsUnknown => _state == State.Unknown;
+
+    public bool IsAbsent => _state == State.Absent;
+
+    public bool IsEnded => _state == State.Ended;
+
+    /// <summary>True when a hash of <paramref name="generation"/> is still the session that was seen, or the first that is.</summary>
+    public bool Accepts(string? generation) => !IsEnded && (Generation is null || Generation == generation);
+
+    /// <summary>
+    /// The sight after an answer with <paramref name="generation"/> (null: no hash) to a question asked while the sight was
+    /// <paramref name="asked"/>. Answers can be handled out of order where one request runs several tasks: an answer "nothing
+    /// there" to a question older than our own creating write says nothing about the session that write made.
+    /// </summary>
+    public SessionSight After(SessionSight asked, string? generation)
+    {
+        if (IsEnded || !asked.Accepts(generation)) return Ended;
+        if (generation is not null) return Generation is null ? new(State.Present, generation) : this;
+        return IsUnknown ? Absent : this;
+    }
+}

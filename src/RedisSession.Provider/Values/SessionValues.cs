@@ -1,0 +1,57 @@
+using System.Collections;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Microsoft.AspNetCore.Http;
+
+/// <summary>
+/// What several keys of a session held at one moment, by key, and by position in the order they were asked for. Every key
+/// that was asked for is there; one that the session did not have is a <see cref="SessionValue"/> whose
+/// <see cref="SessionValue.None"/> is true.
+/// </summary>
+[SuppressMessage("Naming", "CA1710:Identifiers should have correct suffix", Justification = "The plural of SessionValue says it.")]
+public sealed class SessionValues : IReadOnlyDictionary<string, SessionValue>
+{
+    private readonly string[] _keys;
+    private readonly SessionValue[] _values;
+
+    internal SessionValues(string[] keys, SessionValue[] values) => (_keys, _values) = (keys, values);
+
+    /// <summary>The value at <paramref name="index"/> in the order of asking.</summary>
+    /// <exception cref="IndexOutOfRangeException">That many keys were not asked for.</exception>
+    public SessionValue this[int index] => _values[index];
+
+    /// <summary>The value of <paramref name="key"/>.</summary>
+    /// <exception cref="KeyNotFoundException">This key was not asked for.</exception>
+    public SessionValue this[string key] => TryGetValue(key, out var value)
+        ? value
+        : throw new KeyNotFoundException($"The session key '{key}' was not among those that were asked for.");
+
+    /// <summary>The keys in the order of asking.</summary>
+    public IEnumerable<string> Keys => _keys;
+
+    /// <summary>The values in the order of asking.</summary>
+    public IEnumerable<SessionValue> Values => _values;
+
+    /// <summary>How many keys were asked for.</summary>
+    public int Count => _keys.Length;
+
+    /// <summary>True when <paramref name="key"/> was asked for, whether or not the session has it.</summary>
+    public bool ContainsKey(string key) => Array.IndexOf(_keys, key) >= 0;
+
+    /// <summary>False when <paramref name="key"/> was not asked for.</summary>
+    public bool TryGetValue(string key, [MaybeNullWhen(false)] out SessionValue value)
+    {
+        // Few enough keys that a search is cheaper than an index.
+        int index = Array.IndexOf(_keys, key);
+        value = index < 0 ? default : _values[index];
+        return index >= 0;
+    }
+
+    /// <summary>The keys and values in the order of asking.</summary>
+    public IEnumerator<KeyValuePair<string, SessionValue>> GetEnumerator()
+    {
+        for (int i = 0; i < _keys.Length; i++) yield return new(_keys[i], _values[i]);
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+}
