@@ -20,8 +20,8 @@ internal sealed class RedisConnection(
     private IConnectionMultiplexer? _own;
     private bool _disposed;
 
-    /// <summary>How long the client itself waits for a reply before it gives up; infinite while there is no connection.</summary>
-    public TimeSpan Timeout { get; private set; } = System.Threading.Timeout.InfiniteTimeSpan;
+    /// <summary>How long the client itself waits for a reply before it gives up. Unlimited until there is a connection.</summary>
+    public TimeSpan ReplyTimeout { get; private set; } = TimeSpan.MaxValue;
 
     /// <summary>The database. Completed at once as soon as there is a connection, be it up or down at the moment.</summary>
     /// <exception cref="RedisConnectionException">The application's own connection could not be made; the next call tries again.</exception>
@@ -61,7 +61,7 @@ internal sealed class RedisConnection(
             throw;
         }
 
-        Timeout = TimeSpan.FromMilliseconds(ConfigurationOptions.Parse(multiplexer.Configuration, ignoreUnknown: true).AsyncTimeout);
+        ReplyTimeout = TimeSpan.FromMilliseconds(ConfigurationOptions.Parse(multiplexer.Configuration, ignoreUnknown: true).AsyncTimeout);
         return _database = multiplexer.GetDatabase();
     }
 

@@ -14,11 +14,7 @@ internal sealed class RedisScript(string text)
     public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
         database.ScriptEvaluateAsync(_hash, [key], arguments);
 
-    /// <summary>Sends the script, and nobody waits. By its hash once the client has seen the server take the text.</summary>
-    public void Post(IDatabase database, RedisKey key, RedisValue[] arguments) =>
-        _ = database.ScriptEvaluateAsync(text, [key], arguments, CommandFlags.FireAndForget);
-
-    /// <summary>Sends the script by its text, which the server keeps from then on.</summary>
+    /// <summary>Sends the script by its text (the client remembers which servers have it and then sends the hash), whatever the server has.</summary>
     public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
         database.ScriptEvaluateAsync(text, [key], arguments);
 

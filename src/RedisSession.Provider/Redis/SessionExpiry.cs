@@ -6,7 +6,12 @@ namespace RedisSession.Provider;
 /// </summary>
 internal readonly record struct SessionExpiry(long Idle, long Absolute)
 {
+    // "Never", such as TimeSpan.MaxValue, is a hundred years: servers add it to their clock, and some overflow.
+    private const long Never = 100L * 365 * 24 * 60 * 60 * 1000;
+
     public static SessionExpiry From(TimeSpan idleTimeout, TimeSpan? absoluteTimeout) => new(
-        Math.Max(1, (long)idleTimeout.TotalMilliseconds),
-        absoluteTimeout is { } limit ? Math.Max(1, (long)limit.TotalMilliseconds) : 0);
+        Milliseconds(idleTimeout),
+        absoluteTimeout is { } limit ? Milliseconds(limit) : 0);
+
+    private static long Milliseconds(TimeSpan time) => Math.Clamp((long)time.TotalMilliseconds, 1, Never);
 }

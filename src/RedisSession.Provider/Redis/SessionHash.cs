@@ -25,18 +25,13 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// <summary>All fields, ours included: one HGETALL.</summary>
     public Task<HashEntry[]> ReadAllAsync() => database.HashGetAllAsync(key);
 
-    /// <summary>Gives the session its full idle timeout again, in the flight of whatever is sent next. Nobody waits for it.</summary>
-    public void Renew(SessionExpiry expiry)
-    {
-        if (expiry.Absolute == 0)
-        {
-            _ = database.KeyExpireAsync(key, TimeSpan.FromMilliseconds(expiry.Idle), ExpireWhen.Always, CommandFlags.FireAndForget);
-        }
-        else
-        {
-            SessionScripts.Renew.Post(database, key, [expiry.Idle, expiry.Absolute]);
-        }
-    }
+    /// <summary>
+    /// Gives the session its full idle timeout again, in the flight of whatever is sent next: nobody needs to wait. A PEXPIRE to which no
+    /// reply is kept, so the task is done at once; where there is an absolute timeout a script.
+    /// </summary>
+    public Task RenewAsync(SessionExpiry expiry) => expiry.Absolute == 0
+        ? database.KeyExpireAsync(key, TimeSpan.FromMilliseconds(expiry.Idle), ExpireWhen.Always, CommandFlags.FireAndForget)
+        : SessionScripts.Renew.SendTextAsync(database, key, [expiry.Idle, expiry.Absolute]);
 
     /// <summary>Sends the change script by its hash. The reply is for <see cref="ChangeReply.Parse"/>.</summary>
     public Task<RedisResult> ChangeAsync(RedisValue[] arguments) => SessionScripts.Change.SendAsync(database, key, arguments);

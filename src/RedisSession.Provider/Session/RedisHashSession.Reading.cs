@@ -134,7 +134,8 @@ internal sealed partial class RedisHashSession
         try
         {
             SessionSight asked = default;
-            if (TryBlock(hash => AskFor(hash, out asked), out var values)) Saw(asked, values[0]);
+            if (_store.Mode == RedisSessionMode.Buffered) ReadAllBlocking();
+            else if (TryBlock(hash => AskFor(hash, out asked), out var values)) Saw(asked, values[0]);
         }
         catch (Exception) when (_failure is not null)
         {
@@ -193,26 +194,33 @@ internal sealed partial class RedisHashSession
     private void RenewOnce(SessionHash hash)
     {
         if (_renewed) return;
-        hash.Renew(_expiry);
         _renewed = true;
+        var renewal = hash.RenewAsync(_expiry);
+        if (!renewal.IsCompletedSuccessfully) _ = LogFailureAsync(renewal);
     }
 
     private void RenewIfUntouched()
     {
         if (_renewed || _isNewKey || _failure is not null) return;
-        _ = RenewInTheBackgroundAsync();
+        _ = LogFailureAsync(RenewAsync());
 
-        async Task RenewInTheBackgroundAsync()
+        async Task RenewAsync()
         {
-            try
-            {
-                var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), _key);
-                lock (_gate) RenewOnce(hash);
-            }
-            catch (Exception error)
-            {
-                _store.Logger.RenewalFailed(Id, error);
-            }
+            var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), _key);
+            lock (_gate) RenewOnce(hash);
+        }
+    }
+
+    /// <summary>Follows a renewal that nobody waits for.</summary>
+    private async Task LogFailureAsync(Task renewal)
+    {
+        try
+        {
+            await renewal.ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            _store.Logger.RenewalFailed(Id, error);
         }
     }
 
@@ -268,8 +276,9 @@ internal sealed partial class RedisHashSession
         try
         {
             // The client ends a wait by itself after its own timeout; a second timer is only for those who want less, or to cancel.
-            bool clientIsStricter = !cancellationToken.CanBeCanceled && _store.Connection.Timeout <= _ioTimeout.Duration();
-            await (clientIsStricter ? reply : reply.WaitAsync(_ioTimeout, cancellationToken)).ConfigureAwait(false);
+            bool clientIsStricter = _ioTimeout == Timeout.InfiniteTimeSpan || _store.Connection.ReplyTimeout <= _ioTimeout;
+            await (clientIsStricter && !cancellationToken.CanBeCanceled ? reply : reply.WaitAsync(_ioTimeout, cancellationToken))
+                .ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

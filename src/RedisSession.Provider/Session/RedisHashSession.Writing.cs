@@ -21,6 +21,7 @@ internal sealed partial class RedisHashSession
     // The application has been told of that failure by an exception of a call it made: no need to break its response too.
     private bool _failureIsTold;
     private bool _confirmsBeforeResponse;
+    private Exception? _loggedWriteFailure;
     private string? _newGeneration;
 
     /// <summary>Sets keys and waits for Redis to confirm.</summary>
@@ -278,6 +279,9 @@ internal sealed partial class RedisHashSession
     private void RememberWriteFailure(Exception error)
     {
         if (error is SessionEndedException) return; // logged where it was refused
+
+        // The same failure is met again by each later confirmation of this request; one log entry tells it.
+        if (ReferenceEquals(Interlocked.Exchange(ref _loggedWriteFailure, error), error)) return;
 
         // An error reply (out of memory, read-only) says nothing about reading; a lost connection or a timeout does.
         bool isOutage = error is RedisConnectionException or TimeoutException or OperationCanceledException;

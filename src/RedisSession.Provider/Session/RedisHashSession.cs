@@ -61,7 +61,10 @@ internal sealed partial class RedisHashSession : ISession
     /// <summary>base64url(SHA-256(session key)): public, stable for the life of the cookie, costs nothing.</summary>
     public string Id { get; }
 
-    /// <summary>Whether Redis answers. Asks it if nothing else in this request has; never throws.</summary>
+    /// <summary>
+    /// Whether Redis answers; never throws. Where nothing in this request has asked it yet, this does, as the first read would:
+    /// in buffered mode by taking the snapshot, so that the reads after it cost nothing.
+    /// </summary>
     public bool IsAvailable
     {
         get

@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A session provider under the stock middleware, as an application sets it up: stock, or ours in a mode on a kind of server.</summary>
+internal sealed record SessionStack(string Name, ServerKind? Server, RedisSessionMode Mode = RedisSessionMode.Buffered, bool Preload = false)
+{
+    /// <summary>AddSession over the cache in memory: what ASP.NET Core does.</summary>
+    public static SessionStack Stock { get; } = new("stock", null);
+
+    /// <summary>Ours: both modes on every kind of server.</summary>
+    public static IReadOnlyList<SessionStack> Ours { get; } =
+    [
+        .. from server in TestServers.Kinds
+           from mode in Enum.GetValues<RedisSessionMode>()
+           select new SessionStack($"{mode.ToString().ToLowerInvariant()} on {server}", server, mode),
+    ];
+
+    /// <summary>Ours under UseRedisHashSession, on the embedded server.</summary>
+    public static IReadOnlyList<SessionStack> Preloaded { get; } =
+    [
+        .. from mode in Enum.GetValues<RedisSessionMode>()
+           select new SessionStack($"preloaded {mode.ToString().ToLowerInvariant()} on {ServerKind.Garnet}", ServerKind.Garnet, mode, Preload: true),
+    ];
+
+    public static IReadOnlyList<SessionStack> All { get; } = [Stock, .. Ours, .. Preloaded];
+
+    public bool IsStock => Server is null;
+
+    /// <summary>Starts an application on it. Applications given the same <paramref name="keyPrefix"/> share their sessions.</summary>
+    public async Task<TestApp> StartAsync(string? keyPrefix = null, Action<SessionOptions>? configure = null)
+    {
+        if (Server is null)
+        {
+            return await TestApp.StartAsync(services =>
+            {
+                services.AddDistributedMemoryCache();
+                services.AddSession(options => configure?.Invoke(options));
+            });
+        }
+
+        var server = await TestServers.GetAsync(Server);
+        return await TestApp.StartAsync(
+            services => services.AddRedisHashSession(options =>
+            {
+                options.Configuration = server.ConfigurationString;
+                options.KeyPrefix = keyPrefix ?? NewKeyPrefix();
+                options.Mode = Mode;
+                configure?.Invoke(options);
+            }),
+            app => _ = Preload ? app.UseRedisHashSession() : app.UseSession());
+    }
+
+    /// <summary>Tests share servers and keep apart by prefixes.</summary>
+    public static string NewKeyPrefix() => $"test-{Guid.NewGuid():N}:";
+
+    public override string ToString() => Name;
+}

@@ -1,0 +1,65 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A visitor: cookies, and requests whose work inside the application the test says.</summary>
+internal sealed class Browser : IDisposable
+{
+    private readonly HttpClientHandler _handler = new() { CookieContainer = new CookieContainer() };
+    private readonly HttpClient _client;
+    private TestApp _app;
+
+    public Browser(TestApp app)
+    {
+        _app = app;
+        _client = new HttpClient(_handler);
+    }
+
+    public CookieContainer Cookies => _handler.CookieContainer;
+
+    /// <summary>The session cookie as it stands, or null.</summary>
+    public Cookie? SessionCookie => Cookies.GetAllCookies().FirstOrDefault(cookie => cookie.Name == ".AspNetCore.Session");
+
+    /// <summary>Goes on at another instance of the application, with the same cookies. (Cookies do not tell ports apart.)</summary>
+    public Browser At(TestApp app)
+    {
+        _app = app;
+        return this;
+    }
+
+    /// <summary>One request; returns the response.</summary>
+    public Task<HttpResponseMessage> SendAsync(Func<HttpContext, Task> work) =>
+        _app.SendAsync(_client, new HttpRequestMessage(HttpMethod.Get, _app.Address), work);
+
+    /// <summary>One request that must succeed, whose work is asynchronous.</summary>
+    public async Task VisitAsync(Func<HttpContext, Task> work)
+    {
+        using var response = await SendAsync(work);
+        response.EnsureSuccessStatusCode();
+    }
+
+    /// <summary>One request that must succeed, whose work answers something.</summary>
+    public async Task<T> VisitAsync<T>(Func<HttpContext, Task<T>> work)
+    {
+        T? answer = default;
+        await VisitAsync(async context => { answer = await work(context); });
+        return answer!;
+    }
+
+    /// <summary>One request that must succeed, through the synchronous API of its session.</summary>
+    public Task VisitAsync(Action<ISession> work) => VisitAsync(context =>
+    {
+        work(context.Session);
+        return Task.CompletedTask;
+    });
+
+    /// <summary>One request that must succeed and answers something, through the synchronous API of its session.</summary>
+    public Task<T> VisitAsync<T>(Func<ISession, T> work) => VisitAsync(context => Task.FromResult(work(context.Session)));
+
+    public void Dispose()
+    {
+        _client.Dispose();
+        _handler.Dispose();
+    }
+}

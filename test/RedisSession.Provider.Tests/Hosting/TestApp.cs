@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// A real application on a real port: Kestrel, the stock session middleware, and a session provider. What its requests do
+/// is said by each test: see <see cref="Browser"/>.
+/// </summary>
+internal sealed class TestApp : IAsyncDisposable
+{
+    private const string WorkHeader = "X-Work";
+
+    // One key ring for all, so that instances accept each other's cookies, as those of one application do.
+    private static readonly IDataProtectionProvider DataProtection = new EphemeralDataProtectionProvider();
+
+    private readonly WebApplication _app;
+    private readonly ConcurrentDictionary<string, Func<HttpContext, Task>> _work = new();
+
+    private TestApp(WebApplication app) => _app = app;
+
+    public required RecordedLogs Logs { get; init; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public Uri Address => new(_app.Urls.First());
+
+    /// <summary>Starts an application with the session that <paramref name="addSession"/> registers and <paramref name="use"/> puts into the pipeline.</summary>
+    public static async Task<TestApp> StartAsync(Action<IServiceCollection> addSession, Action<IApplicationBuilder>? use = null)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddSingleton(DataProtection);
+        addSession(builder.Services);
+        builder.Logging.ClearProviders();
+        builder.Logging.SetMinimumLevel(LogLevel.Debug);
+
+        var logs = new RecordedLogs();
+        builder.Logging.AddProvider(logs);
+        var app = builder.Build();
+        var test = new TestApp(app) { Logs = logs };
+        (use ?? (pipeline => pipeline.UseSession()))(app);
+        app.Run(test.HandleAsync);
+        await app.StartAsync();
+        return test;
+    }
+
+    /// <summary>A visitor with cookies of its own.</summary>
+    public Browser NewBrowser() => new(this);
+
+    /// <summary>Has <paramref name="request"/> run <paramref name="work"/> inside the application; throws what it threw there.</summary>
+    public async Task<HttpResponseMessage> SendAsync(HttpClient client, HttpRequestMessage request, Func<HttpContext, Task> work)
+    {
+        string id = Guid.NewGuid().ToString("N");
+        Exception? thrown = null;
+        _work[id] = async context =>
+        {
+            try
+            {
+                await work(context);
+            }
+            catch (Exception error)
+            {
+                thrown = error;
+                throw;
+            }
+        };
+        request.Headers.Add(WorkHeader, id);
+        var response = await client.SendAsync(request);
+        return thrown is null ? response : throw new InvalidOperationException("The request's work threw.", thrown);
+    }
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    private Task HandleAsync(HttpContext context) =>
+        context.Request.Headers.TryGetValue(WorkHeader, out var id) && _work.TryRemove(id.ToString(), out var work)
+            ? work(context)
+            : Task.CompletedTask;
+}
