@@ -1,0 +1,43 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Loopback ports for servers.</summary>
+internal static class FreePort
+{
+    /// <summary>How often a start may find its port taken between the choice and the binding.</summary>
+    public const int Attempts = 20;
+
+    // Below the range that the operating system hands to outgoing connections. From inside it, a client that reconnects to
+    // a killed server can be given the server's own port as its source port: it then talks to itself and the server
+    // cannot come back.
+    private const int Lowest = 20_000;
+    private const int Highest = 29_999;
+
+    public static int Choose()
+    {
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            var port = Random.Shared.Next(Lowest, Highest + 1);
+            if (IsFree(port))
+                return port;
+        }
+
+        throw new InvalidOperationException($"Found no free port between {Lowest} and {Highest}.");
+    }
+
+    public static bool IsFree(int port)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

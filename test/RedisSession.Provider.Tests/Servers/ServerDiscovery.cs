@@ -1,0 +1,32 @@
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Finds the kinds of server that this machine can run.</summary>
+internal static class ServerDiscovery
+{
+    /// <summary>
+    /// The environment variable that names further servers: absolute paths of <c>redis-server</c> or <c>valkey-server</c>
+    /// executables, separated by semicolons. They come on top of the ones found on PATH.
+    /// </summary>
+    public const string ServersVariable = "REDIS_TEST_SERVERS";
+
+    private static readonly string[] UsualNames = ["redis-server", "valkey-server"];
+
+    public static IReadOnlyList<ServerKind> Find() => Find(Environment.GetEnvironmentVariable(ServersVariable));
+
+    public static IReadOnlyList<ServerKind> Find(string? named)
+    {
+        var onPath = UsualNames.Select(Executables.FindOnPath).OfType<string>();
+        return [ServerKind.Garnet, .. onPath.Concat(Named(named)).Select(ServerKind.FromBinary).DistinctBy(kind => kind.Name)];
+    }
+
+    private static IEnumerable<string> Named(string? named)
+    {
+        foreach (var path in SemicolonList.Split(named))
+        {
+            // Whoever names a server wants it tested: a wrong path must not pass as a machine without that server.
+            if (!Path.IsPathFullyQualified(path) || !File.Exists(path))
+                throw new InvalidOperationException($"{ServersVariable} names '{path}', which is not the absolute path of a file.");
+            yield return path;
+        }
+    }
+}
