@@ -1,0 +1,117 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Where ours differs from stock AddSession on purpose, each with what stock does beside it.</summary>
+[TestFixtureSource(typeof(SessionStack), nameof(SessionStack.All))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SessionDifferenceTests(SessionStack stack)
+{
+    private TestApp _app = null!;
+
+    [OneTimeSetUp]
+    public async Task StartApp() => _app = await stack.StartAsync();
+
+    [OneTimeTearDown]
+    public async Task StopApp() => await _app.DisposeAsync();
+
+    [Test]
+    public async Task Of_64_parallel_requests_that_each_set_a_key_all_survive_where_stock_keeps_one()
+    {
+        const int Count = 64;
+        using var browser = _app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("start", "1"));
+
+        // All have begun, and on stock loaded, before the first ends.
+        var allHaveSet = new TaskCompletionSource();
+        int set = 0;
+        await Task.WhenAll(Enumerable.Range(0, Count).Select(i => browser.VisitAsync(async context =>
+        {
+            await context.Session.LoadAsync();
+            context.Session.SetInt32($"key{i}", i);
+            if (Interlocked.Increment(ref set) == Count) allHaveSet.SetResult();
+            await allHaveSet.Task;
+        })));
+
+        // Stock's commits come after the responses: its count is read when it has settled.
+        int expected = stack.IsStock ? 2 : Count + 1;
+        Assert.That(async () => await browser.VisitAsync(session => session.Keys.Count()), Is.EqualTo(expected).After(5000, 20));
+    }
+
+    [Test]
+    public async Task A_change_is_in_the_store_before_the_response_starts_where_stock_writes_after_it()
+    {
+        using var browser = _app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "old"));
+        await browser.VisitAsync(async context =>
+        {
+            context.Session.SetString("key", "new");
+            await context.Response.WriteAsync("started");
+            string? others = await browser.VisitAsync(session => session.GetString("key"));
+            Assert.That(others, Is.EqualTo(stack.IsStock ? "old" : "new"));
+        });
+    }
+
+    [Test]
+    public async Task The_id_is_the_hash_of_the_session_key_where_stock_makes_one_up()
+    {
+        using var browser = _app.NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("key", "1");
+            return session.Id;
+        });
+
+        var protector = _app.Services.GetRequiredService<IDataProtectionProvider>().CreateProtector("SessionMiddleware");
+        string cookie = Uri.UnescapeDataString(browser.SessionCookie!.Value);
+        byte[] sessionKey = protector.Unprotect(Convert.FromBase64String(cookie + new string('=', (4 - (cookie.Length % 4)) % 4)));
+        string hash = Convert.ToBase64String(SHA256.HashData(sessionKey)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        Assert.That(Encoding.UTF8.GetString(sessionKey), Has.Length.EqualTo(36));
+        Assert.That(id, stack.IsStock ? Is.Not.EqualTo(hash) : Is.EqualTo(hash));
+    }
+
+    [Test]
+    public async Task Keys_may_be_enumerated_while_the_session_changes_where_stock_throws()
+    {
+        using var browser = _app.NewBrowser();
+        await browser.VisitAsync(session =>
+        {
+            session.SetString("a", "1");
+            session.SetString("b", "2");
+        });
+        await browser.VisitAsync(session =>
+        {
+            void AddWhileEnumerating()
+            {
+                foreach (string key in session.Keys) session.SetString(key + "'", "3");
+            }
+
+            Assert.That(AddWhileEnumerating, stack.IsStock ? Throws.InvalidOperationException : Throws.Nothing);
+        });
+    }
+
+    [Test]
+    public async Task Asynchronous_members_are_for_our_sessions_and_say_so_on_others()
+    {
+        using var browser = _app.NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            if (stack.IsStock)
+            {
+                Assert.That(
+                    async () => await context.Session.ReadAsync("key"), Throws.InvalidOperationException.With.Message.Contains("AddRedisHashSession"));
+                Assert.That(
+                    async () => await context.Session.SetAsync("key", []), Throws.InvalidOperationException.With.Message.Contains("AddRedisHashSession"));
+            }
+            else
+            {
+                await context.Session.SetAsync("key", [1]);
+                Assert.That((await context.Session.ReadAsync("key")).Raw, Is.EqualTo(new byte[] { 1 }));
+            }
+        });
+    }
+}
