@@ -23,6 +23,9 @@ internal sealed class RedisConnection(
     /// <summary>How long the client itself waits for a reply before it gives up. Unlimited until there is a connection.</summary>
     public TimeSpan ReplyTimeout { get; private set; } = TimeSpan.MaxValue;
 
+    /// <summary>Whether the server is a Garnet, by what the client learnt when it connected.</summary>
+    public bool IsGarnet { get; private set; }
+
     /// <summary>The database. Completed at once as soon as there is a connection, be it up or down at the moment.</summary>
     /// <exception cref="RedisConnectionException">The application's own connection could not be made; the next call tries again.</exception>
     public ValueTask<IDatabase> GetDatabaseAsync()
@@ -62,8 +65,13 @@ internal sealed class RedisConnection(
         }
 
         ReplyTimeout = TimeSpan.FromMilliseconds(ConfigurationOptions.Parse(multiplexer.Configuration, ignoreUnknown: true).AsyncTimeout);
+        LearnAboutServers(multiplexer);
+        multiplexer.ConnectionRestored += (_, _) => LearnAboutServers(multiplexer); // it may be the first time that we get through
         return _database = multiplexer.GetDatabase();
     }
+
+    private void LearnAboutServers(IConnectionMultiplexer multiplexer) =>
+        IsGarnet = multiplexer.GetServers().Any(server => server.GetProductVariant(out _) == ProductVariant.Garnet);
 
     private async Task<IConnectionMultiplexer> OpenOwnAsync(ConfigurationOptions configuration)
     {

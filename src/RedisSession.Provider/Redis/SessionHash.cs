@@ -27,9 +27,9 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>
     /// Gives the session its full idle timeout again, in the flight of whatever is sent next: nobody needs to wait. A PEXPIRE to which no
-    /// reply is kept, so the task is done at once; where there is an absolute timeout a script.
+    /// reply is kept, so the task is done at once; where there is an absolute timeout, and on Garnet, a script.
     /// </summary>
-    public Task RenewAsync(SessionExpiry expiry) => expiry.Absolute == 0
+    public Task RenewAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
         ? database.KeyExpireAsync(key, TimeSpan.FromMilliseconds(expiry.Idle), ExpireWhen.Always, CommandFlags.FireAndForget)
         : SessionScripts.Renew.SendTextAsync(database, key, [expiry.Idle, expiry.Absolute]);
 

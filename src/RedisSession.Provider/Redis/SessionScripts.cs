@@ -66,14 +66,15 @@ internal static class SessionScripts
         """);
 
     /// <summary>
-    /// Renews the TTL where there is an absolute timeout. A script, because the TTL follows from the hash's @created; without
-    /// an absolute timeout a renewal is a plain PEXPIRE.
+    /// Renews the TTL where a plain PEXPIRE cannot. A script, because with an absolute timeout the TTL follows from the hash's
+    /// @created, and because Garnet (seen in 2.2.8) breaks the connection at a PEXPIRE of a key that has just expired.
     /// </summary>
-    /// <remarks><c>ARGV 1 idle timeout, ms · 2 absolute timeout, ms; returns nothing of use</c></remarks>
+    /// <remarks><c>ARGV 1 idle timeout, ms · 2 absolute timeout, ms, or 0; returns nothing of use</c></remarks>
     public static readonly RedisScript Renew = new("""
         local key, ttl, limit = KEYS[1], ARGV[1], tonumber(ARGV[2])
         local created = redis.call('HGET', key, '@created')
-        if created then
+        if not created and redis.call('EXISTS', key) == 0 then return 0 end
+        if created and limit > 0 then
         """ + "\n" + ServerTime + """
           local left = tonumber(created) + limit - tonumber(now)
           if left <= 0 then return redis.call('DEL', key) end

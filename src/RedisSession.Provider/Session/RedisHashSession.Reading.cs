@@ -92,9 +92,7 @@ internal sealed partial class RedisHashSession
     {
         if (_snapshot is null && _store.Mode == RedisSessionMode.Live)
         {
-            SessionSight asked = default;
-            return TryBlock(hash => IsKnownToBeEmpty(hash) ? Nothing : AskFor(hash, out asked, key), out var values)
-                && values.Length > 0 && Saw(asked, values[0]) ? (byte[]?)values[1] : null;
+            return AskBlocking(key) is { } values ? (byte[]?)values[1] : null;
         }
 
         var snapshot = ReadAllBlocking();
@@ -128,14 +126,21 @@ internal sealed partial class RedisHashSession
         return entries is null ? null : _snapshot ?? SessionSnapshot.Parse(entries, out _);
     }
 
+    /// <summary>The generation and the values of <paramref name="keys"/>; null when there is no such session, or no answer.</summary>
+    private RedisValue[]? AskBlocking(params string[] keys)
+    {
+        SessionSight asked = default;
+        bool answered = TryBlock(hash => IsKnownToBeEmpty(hash) ? Nothing : AskFor(hash, out asked, keys), out var values);
+        return answered && values!.Length > 0 && Saw(asked, values[0]) ? values : null;
+    }
+
     /// <summary>Asks Redis whether it is there, for whoever only wants to know that.</summary>
     private void TouchBlocking()
     {
         try
         {
-            SessionSight asked = default;
             if (_store.Mode == RedisSessionMode.Buffered) ReadAllBlocking();
-            else if (TryBlock(hash => AskFor(hash, out asked), out var values)) Saw(asked, values[0]);
+            else AskBlocking();
         }
         catch (Exception) when (_failure is not null)
         {
@@ -195,7 +200,7 @@ internal sealed partial class RedisHashSession
     {
         if (_renewed) return;
         _renewed = true;
-        var renewal = hash.RenewAsync(_expiry);
+        var renewal = hash.RenewAsync(_expiry, _store.Connection.IsGarnet);
         if (!renewal.IsCompletedSuccessfully) _ = LogFailureAsync(renewal);
     }
 

@@ -30,6 +30,14 @@ public static class SessionAsyncGetterExtensions
         this ISession session, IEnumerable<string> keys, CancellationToken cancellationToken = default) =>
         RedisHashSession.Of(session).ReadAsync(keys, cancellationToken);
 
+    /// <summary>
+    /// Takes a newer snapshot, in either mode: the synchronous reads after it see what others have changed by now, plus this request's own
+    /// changes. One round trip (HGETALL). After a failure it tries Redis again, where other members fail at once.
+    /// </summary>
+    /// <inheritdoc cref="ReadAsync(ISession, string, CancellationToken)" path="/exception"/>
+    public static Task ReloadAsync(this ISession session, CancellationToken cancellationToken = default) =>
+        RedisHashSession.Of(session).ReloadAsync(cancellationToken);
+
     /// <inheritdoc cref="SessionValue.Raw"/>
     /// <remarks>One round trip.</remarks>
     public static async ValueTask<byte[]?> GetRawAsync(this ISession session, string key, CancellationToken cancellationToken = default) =>

@@ -1,0 +1,20 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Ours on one kind of server, with a key prefix of its own: what the pipeline tests start from.</summary>
+internal sealed class OurStack(ServerKind kind, RedisSessionMode mode = RedisSessionMode.Buffered)
+{
+    private readonly SessionStack _stack = new(kind.Name, kind, mode);
+
+    public string KeyPrefix { get; } = SessionStack.NewKeyPrefix();
+
+    public Task<TestApp> StartAsync(Action<RedisHashSessionOptions>? configure = null, bool preload = false) =>
+        (_stack with { Preload = preload }).StartAsync(KeyPrefix, options => configure?.Invoke((RedisHashSessionOptions)options));
+
+    public Task<SharedServer> ServerAsync() => TestServers.GetAsync(kind);
+
+    public async Task<IDatabase> DatabaseAsync() => (await ServerAsync()).Admin.GetDatabase();
+
+    public RedisKey KeyOf(string sessionId) => $"{KeyPrefix}sessions:{sessionId}";
+}

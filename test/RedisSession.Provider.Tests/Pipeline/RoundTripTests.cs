@@ -1,0 +1,121 @@
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>What each kind of request costs, by the server's own word (MONITOR), as the README's table says it.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+internal sealed class RoundTripTests(ServerKind kind)
+{
+    private readonly OurStack _stack = new(kind);
+    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
+    private TestApp _preloading = null!;
+    private CommandMonitor _monitor = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        // With milliseconds, for which the client sends PEXPIRE; for whole seconds it sends EXPIRE.
+        var idle = TimeSpan.FromMilliseconds(1_200_001);
+        foreach (var mode in Enum.GetValues<RedisSessionMode>())
+        {
+            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout) = (mode, idle));
+        }
+
+        _preloading = await _stack.StartAsync(options => options.IdleTimeout = idle, preload: true);
+
+        // A server is sent the text of a script once; from then on its hash.
+        using var browser = _preloading.NewBrowser();
+        await browser.VisitAsync(session => session.SetValue("a", 1));
+        _monitor = await CommandMonitor.StartAsync(await _stack.ServerAsync());
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        await _monitor.DisposeAsync();
+        await _preloading.DisposeAsync();
+        foreach (var app in _apps.Values) await app.DisposeAsync();
+    }
+
+    private static IEnumerable<TestCaseData> Requests() => ((TestCaseData[][])
+    [
+        // PEXPIRE travels in the same write as what follows it, and nobody waits for its reply.
+        Request("touches nothing", _ => Task.CompletedTask, "PEXPIRE"),
+        Request("asks for the id", session => Task.FromResult(session.Id), "PEXPIRE"),
+        Request("reads a key", Sync(s => s.GetInt("a")), buffered: "PEXPIRE HGETALL", live: "PEXPIRE HMGET"),
+        Request("reads three keys", Sync(s => s.GetInt("a") + s.GetInt("b") + s.GetInt("c")), buffered: "PEXPIRE HGETALL", live: "PEXPIRE HMGET HMGET HMGET"),
+        Request("lists the keys", Sync(s => s.Keys.Count()), "PEXPIRE HGETALL"),
+        Request("is asked whether it is available and reads", Sync(s => s.IsAvailable ? s.GetInt("a") : 0), buffered: "PEXPIRE HGETALL", live: "PEXPIRE HMGET HMGET"),
+        Request("reads a key asynchronously", async s => await s.GetIntAsync("a"), "PEXPIRE HMGET"),
+        Request("reads three keys asynchronously in one", async s => await s.ReadAsync(["a", "b", "c"]), "PEXPIRE HMGET"),
+        Request("loads and reads three keys", async s => { await s.LoadAsync(); _ = s.GetInt("a") + s.GetInt("b") + s.GetInt("c"); }, "PEXPIRE HGETALL"),
+        Request("sets a key", Sync(s => s.SetValue("a", 1)), "EVALSHA"),
+        Request("sets three keys", Sync(s => { s.SetValue("a", 1); s.SetValue("b", 2); s.SetValue("c", 3); }), buffered: "EVALSHA", live: "EVALSHA EVALSHA EVALSHA"),
+        Request("clears", Sync(s => s.Clear()), "EVALSHA"),
+        Request("sets a key asynchronously", s => s.SetValueAsync("a", 1), "EVALSHA"),
+        Request("sets three keys asynchronously at once", s => s.SetAsync(new Dictionary<string, byte[]> { ["a"] = [1], ["b"] = [2], ["c"] = [3] }), "EVALSHA"),
+        Request("reads a counter and sets it", Sync(s => s.SetValue("a", s.GetInt("a") + 1)), buffered: "PEXPIRE HGETALL EVALSHA", live: "PEXPIRE HMGET EVALSHA"),
+        Request("loads, and reads what it has set", async s => { await s.LoadAsync(); s.SetValue("a", 1); _ = s.GetInt("a"); }, "PEXPIRE HGETALL EVALSHA"),
+        Request("sets, commits and commits again", async s => { s.SetValue("a", 1); await s.CommitAsync(); await s.CommitAsync(); }, "EVALSHA"),
+    ]).SelectMany(cases => cases);
+
+    [TestCaseSource(nameof(Requests))]
+    public async Task A_request_that(RedisSessionMode mode, Func<ISession, Task> work, string commands)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        await browser.VisitAsync(session => session.SetValue("a", 1));
+        var seen = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, () => browser.VisitAsync(context => work(context.Session)));
+        Assert.That(string.Join(' ', seen), Is.EqualTo(commands));
+    }
+
+    [Test]
+    public async Task A_request_without_a_cookie_that_touches_or_reads_nothing_but_what_is_not_there_sends_nothing([Values] RedisSessionMode mode)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        var seen = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, async () =>
+        {
+            await browser.VisitAsync(_ => { });
+            await browser.VisitAsync(session => _ = session.Id);
+            await browser.VisitAsync(session => _ = session.GetInt("a") + session.Keys.Count());
+            await browser.VisitAsync(async context => await context.Session.LoadAsync());
+            await browser.VisitAsync(async context => await context.Session.GetIntAsync("a"));
+            await browser.VisitAsync(session => _ = session.IsAvailable);
+        });
+        Assert.That(seen, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_new_session_costs_one_script([Values] RedisSessionMode mode)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        var seen = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, () => browser.VisitAsync(session => session.SetValue("a", session.GetInt("a") + 1)));
+        Assert.That(seen, Is.EqualTo(["EVALSHA"]));
+    }
+
+    [Test]
+    public async Task UseRedisHashSession_loads_for_requests_with_a_cookie_and_only_those()
+    {
+        using var browser = _preloading.NewBrowser();
+        var without = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, () => browser.VisitAsync(session => _ = session.GetInt("a")));
+        Assert.That(without, Is.Empty);
+        await browser.VisitAsync(session => session.SetValue("a", 1));
+        var with = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, () => browser.VisitAsync(session => _ = session.GetInt("a")));
+        Assert.That(with, Is.EqualTo(["PEXPIRE", "HGETALL"]));
+    }
+
+    private static TestCaseData[] Request(string name, Func<ISession, Task> work, string both) => Request(name, work, both, both);
+
+    private static TestCaseData[] Request(string name, Func<ISession, Task> work, string buffered, string live) =>
+    [
+        new TestCaseData(RedisSessionMode.Buffered, work, buffered).SetArgDisplayNames(name, "buffered", buffered),
+        new TestCaseData(RedisSessionMode.Live, work, live).SetArgDisplayNames(name, "live", live),
+    ];
+
+    private static Func<ISession, Task> Sync(Action<ISession> work) => session =>
+    {
+        work(session);
+        return Task.CompletedTask;
+    };
+
+    private static Func<ISession, Task> Sync<T>(Func<ISession, T> work) => Sync(session => { _ = work(session); });
+}
