@@ -3,8 +3,9 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Shop;
 
 /// <summary>
-/// The cart for scripts: <c>curl -b jar -c jar --json '{"quantity": 1}' http://localhost:5080/api/cart/mug</c>. No antiforgery token: the
-/// body must be JSON, and a browser sends JSON to another site only after asking it (CORS), which this one never allows.
+/// The cart for scripts. No antiforgery token: the body must be JSON, and a browser sends JSON to another site only after asking it
+/// (CORS), which this one never allows.
+/// <code>curl -b jar -c jar -H 'Content-Type: application/json' -d '{"quantity": 1}' http://localhost:5080/api/cart/mug</code>
 /// </summary>
 internal static class CartApi
 {
