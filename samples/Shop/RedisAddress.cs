@@ -21,6 +21,8 @@ internal static class RedisAddress
         if (!address.Contains("://", StringComparison.Ordinal)) return ConfigurationOptions.Parse(address);
 
         var url = new Uri(address);
+        if (url.Scheme is not ("redis" or "rediss")) throw new FormatException($"The shop knows redis:// and rediss://, not {url.Scheme}://.");
+
         var options = new ConfigurationOptions { Ssl = url.Scheme == "rediss" };
         options.EndPoints.Add(url.DnsSafeHost, url.IsDefaultPort ? 6379 : url.Port);
 

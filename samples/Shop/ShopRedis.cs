@@ -8,8 +8,10 @@ internal static class ShopRedis
 {
     public static void AddShopRedis(this IServiceCollection services, string address, bool shareDataProtectionKeys)
     {
-        // Opened when first needed, which is after AddRedisHashSession has checked the address.
-        var connection = new Lazy<IConnectionMultiplexer>(() => Connect(address));
+        var options = RedisAddress.Parse(address);
+        options.AbortOnConnectFail = false; // a shop whose Redis is away starts, and recovers with it
+        options.BacklogPolicy = BacklogPolicy.FailFast; // until then nothing waits for it
+        var connection = new Lazy<IConnectionMultiplexer>(() => ConnectionMultiplexer.Connect(options));
         services.AddSingleton(_ => connection.Value);
         services.AddSingleton<StoredSessions>();
 
@@ -21,12 +23,5 @@ internal static class ShopRedis
                 .SetApplicationName("Shop")
                 .PersistKeysToStackExchangeRedis(() => connection.Value.GetDatabase(), "shop:data-protection-keys");
         }
-    }
-
-    private static ConnectionMultiplexer Connect(string address)
-    {
-        var options = RedisAddress.Parse(address);
-        options.AbortOnConnectFail = false; // a shop whose Redis is away starts, and recovers with it
-        return ConnectionMultiplexer.Connect(options);
     }
 }
