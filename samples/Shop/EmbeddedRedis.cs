@@ -11,32 +11,30 @@ namespace Shop;
 /// </summary>
 internal sealed class EmbeddedRedis : IDisposable
 {
-    private readonly GarnetServer _server;
+    private GarnetServer? _server;
 
-    private EmbeddedRedis(IPEndPoint endPoint)
+    /// <summary>Where it listens; null unless started.</summary>
+    public string? Address { get; private set; }
+
+    /// <summary>Starts it and returns where it listens.</summary>
+    public string Start()
     {
+        var endPoint = new IPEndPoint(IPAddress.Loopback, FindFreePort());
         _server = new GarnetServer(new GarnetServerOptions
         {
             EndPoints = [endPoint],
             EnableLua = true, // sessions are written by scripts
             LuaOptions = new LuaOptions(), // without them EnableLua fails
+            LuaTransactionMode = true, // without it other commands come in between those of a script
             LogMemorySize = "512m", // taken as it fills; when it is full the oldest sessions are lost without a word
             IndexMemorySize = "8m", // taken at once
             QuietMode = true,
         });
-        Address = endPoint.ToString();
+        _server.Start();
+        return Address = endPoint.ToString();
     }
 
-    public string Address { get; }
-
-    public static EmbeddedRedis Start()
-    {
-        var redis = new EmbeddedRedis(new IPEndPoint(IPAddress.Loopback, FindFreePort()));
-        redis._server.Start();
-        return redis;
-    }
-
-    public void Dispose() => _server.Dispose();
+    public void Dispose() => _server?.Dispose();
 
     private static int FindFreePort()
     {

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Options;
 using RedisSession.Provider;
-using StackExchange.Redis;
 
 namespace Shop;
 
@@ -11,12 +10,12 @@ namespace Shop;
 public sealed record StoredSession(string Key, IReadOnlyList<KeyValuePair<string, string>> Fields, TimeSpan? TimeToLive);
 
 /// <summary>Looks at sessions behind the session's back, with plain Redis commands.</summary>
-public sealed class StoredSessions(IConnectionMultiplexer redis, IOptions<RedisHashSessionOptions> options)
+public sealed class StoredSessions(IRedisSessionConnection redis, IOptions<RedisHashSessionOptions> options)
 {
     public async Task<StoredSession> ReadAsync(string sessionId)
     {
         string key = $"{options.Value.KeyPrefix}sessions:{sessionId}";
-        var database = redis.GetDatabase();
+        var database = await redis.GetDatabaseAsync();
         var fields = database.HashGetAllAsync(key);
         var timeToLive = database.KeyTimeToLiveAsync(key);
         var texts = (await fields).Select(field => KeyValuePair.Create(field.Name.ToString(), field.Value.ToString()));

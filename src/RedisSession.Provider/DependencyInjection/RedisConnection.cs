@@ -9,7 +9,8 @@ namespace RedisSession.Provider;
 /// not closed here.
 /// </summary>
 internal sealed class RedisConnection(
-    IOptions<RedisHashSessionOptions> options, IServiceProvider services, ILogger<RedisConnection> logger) : IDisposable, IAsyncDisposable
+    IOptions<RedisHashSessionOptions> options, IServiceProvider services, ILogger<RedisConnection> logger)
+    : IRedisSessionConnection, IDisposable, IAsyncDisposable
 {
     private const string DedicatedThreads = "DedicatedThreads";
 
@@ -26,8 +27,6 @@ internal sealed class RedisConnection(
     /// <summary>Whether the server is a Garnet, by what the client learnt when it connected.</summary>
     public bool IsGarnet { get; private set; }
 
-    /// <summary>The database. Completed at once as soon as there is a connection, be it up or down at the moment.</summary>
-    /// <exception cref="RedisConnectionException">The application's own connection could not be made; the next call tries again.</exception>
     public ValueTask<IDatabase> GetDatabaseAsync()
     {
         if (_database is { } database) return new(database);

@@ -29,6 +29,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.AddHttpContextAccessor();
 
         services.TryAddSingleton<RedisConnection>();
+        services.TryAddSingleton<IRedisSessionConnection>(provider => provider.GetRequiredService<RedisConnection>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisConnectionOpener>());
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<RedisHashSessionOptions>, SessionOptionsMirror>());

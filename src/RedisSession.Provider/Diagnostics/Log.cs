@@ -4,14 +4,15 @@ namespace RedisSession.Provider;
 
 /// <summary>
 /// What happens to sessions, as log messages. They hold public ids, never session keys or values. Tests and alerts go by the
-/// event ids.
+/// event ids. What happens all day is Debug: at Information a switch from AddSession, whose category templates set to Warning, would
+/// give every visitor a line.
 /// </summary>
 internal static partial class Log
 {
-    [LoggerMessage(SessionEvents.AccessingExpiredSession, LogLevel.Information, "The session {SessionId} that the cookie names has expired or ended.")]
+    [LoggerMessage(SessionEvents.AccessingExpiredSession, LogLevel.Debug, "The session {SessionId} that the cookie names has expired or ended.")]
     public static partial void AccessingExpiredSession(this ILogger logger, string sessionId);
 
-    [LoggerMessage(SessionEvents.SessionStarted, LogLevel.Information, "Session {SessionId} started.")]
+    [LoggerMessage(SessionEvents.SessionStarted, LogLevel.Debug, "Session {SessionId} started.")]
     public static partial void SessionStarted(this ILogger logger, string sessionId);
 
     [LoggerMessage(SessionEvents.SessionLoaded, LogLevel.Debug, "Session {SessionId} loaded, {Count} keys.")]
