@@ -28,15 +28,18 @@ internal sealed class Browser : IDisposable
         return this;
     }
 
-    /// <summary>One request; returns the response.</summary>
-    public Task<HttpResponseMessage> SendAsync(Func<HttpContext, Task> work) =>
-        _app.SendAsync(_client, new HttpRequestMessage(HttpMethod.Get, _app.Address), work);
+    /// <summary>One request; returns the response, whatever it is.</summary>
+    public async Task<HttpResponseMessage> SendAsync(Func<HttpContext, Task> work) => (await RequestAsync(work)).Response;
 
     /// <summary>One request that must succeed, whose work is asynchronous.</summary>
     public async Task VisitAsync(Func<HttpContext, Task> work)
     {
-        using var response = await SendAsync(work);
-        response.EnsureSuccessStatusCode();
+        var (response, thrown) = await RequestAsync(work);
+        using (response)
+        {
+            if (thrown is not null) throw new InvalidOperationException("The request's work threw.", thrown);
+            response.EnsureSuccessStatusCode();
+        }
     }
 
     /// <summary>One request that must succeed, whose work answers something.</summary>
@@ -56,6 +59,9 @@ internal sealed class Browser : IDisposable
 
     /// <summary>One request that must succeed and answers something, through the synchronous API of its session.</summary>
     public Task<T> VisitAsync<T>(Func<ISession, T> work) => VisitAsync(context => Task.FromResult(work(context.Session)));
+
+    private Task<(HttpResponseMessage Response, Exception? Thrown)> RequestAsync(Func<HttpContext, Task> work) =>
+        _app.SendAsync(_client, new HttpRequestMessage(HttpMethod.Get, _app.Address), work);
 
     public void Dispose()
     {

@@ -54,8 +54,9 @@ internal sealed class TestApp : IAsyncDisposable
     /// <summary>A visitor with cookies of its own.</summary>
     public Browser NewBrowser() => new(this);
 
-    /// <summary>Has <paramref name="request"/> run <paramref name="work"/> inside the application; throws what it threw there.</summary>
-    public async Task<HttpResponseMessage> SendAsync(HttpClient client, HttpRequestMessage request, Func<HttpContext, Task> work)
+    /// <summary>Has <paramref name="request"/> run <paramref name="work"/> inside the application; also returns what it threw there.</summary>
+    public async Task<(HttpResponseMessage Response, Exception? Thrown)> SendAsync(
+        HttpClient client, HttpRequestMessage request, Func<HttpContext, Task> work)
     {
         string id = Guid.NewGuid().ToString("N");
         Exception? thrown = null;
@@ -72,8 +73,7 @@ internal sealed class TestApp : IAsyncDisposable
             }
         };
         request.Headers.Add(WorkHeader, id);
-        var response = await client.SendAsync(request);
-        return thrown is null ? response : throw new InvalidOperationException("The request's work threw.", thrown);
+        return (await client.SendAsync(request), thrown);
     }
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();

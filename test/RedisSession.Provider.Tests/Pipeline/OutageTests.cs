@@ -1,0 +1,231 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>What an application sees while Redis is away, and that it recovers by itself. Each test owns its server.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class OutageTests(ServerKind kind)
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20); // a loaded machine is slow; it is there within a second or two
+
+    [Test]
+    public async Task Synchronous_reads_find_nothing_and_one_failure_is_logged([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server, mode, FailureMode.LogAndContinue);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        server.Kill();
+        await UntilDownAsync(app);
+        int before = app.Logs.Of(SessionEvents.ReadFailed).Count;
+
+        await browser.VisitAsync(session =>
+        {
+            for (int i = 0; i < 10; i++) Assert.That(session.GetString("key"), Is.Null);
+            Assert.That(session.IsAvailable, Is.False);
+            Assert.That(session.Keys, Is.Empty);
+        });
+        Assert.That(app.Logs.Of(SessionEvents.ReadFailed), Has.Count.EqualTo(before + 1));
+    }
+
+    [Test]
+    public async Task Synchronous_reads_throw_with_FailureMode_Throw([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server, mode, FailureMode.Throw);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        server.Kill();
+        await UntilDownAsync(app);
+        await browser.VisitAsync(session =>
+        {
+            Assert.That(() => session.GetString("key"), Throws.InstanceOf<RedisException>());
+            Assert.That(() => session.Keys, Throws.InstanceOf<RedisException>());
+            Assert.That(session.IsAvailable, Is.False);
+        });
+    }
+
+    [Test]
+    public async Task Asynchronous_members_and_LoadAsync_throw_in_both_failure_modes([Values] RedisSessionMode mode, [Values] FailureMode failureMode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server, mode, failureMode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        server.Kill();
+        await UntilDownAsync(app);
+        await browser.VisitAsync(async context =>
+        {
+            Assert.That(async () => await context.Session.LoadAsync(), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await context.Session.GetIntAsync("key"), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await context.Session.ReadAsync(["key"]), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await context.Session.SetAsync("key", [1]), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await context.Session.RemoveAsync("key"), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await context.Session.ReloadAsync(), Throws.InstanceOf<RedisException>());
+        });
+    }
+
+    [Test]
+    public async Task A_write_is_an_error_500_or_lost_with_a_log_entry_as_the_failure_mode_says(
+        [Values] RedisSessionMode mode, [Values] FailureMode failureMode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server, mode, failureMode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        server.Kill();
+        await UntilDownAsync(app);
+        using var response = await browser.SendAsync(context =>
+        {
+            context.Session.SetString("key", "2");
+            return context.Response.WriteAsync("done");
+        });
+        var expected = failureMode == FailureMode.Throw ? HttpStatusCode.InternalServerError : HttpStatusCode.OK;
+        Assert.That(response.StatusCode, Is.EqualTo(expected));
+        Assert.That(app.Logs.Of(SessionEvents.ReadFailed).Concat(app.Logs.Of(SessionEvents.WriteFailed)), Is.Not.Empty);
+    }
+
+    [Test]
+    public async Task Service_resumes_by_itself_when_the_server_is_back([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server, mode, FailureMode.Throw);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        server.Kill();
+        await UntilDownAsync(app);
+        await server.RestartAsync();
+        await UntilUpAsync(browser);
+    }
+
+    [Test]
+    public async Task An_application_whose_server_is_down_starts_and_recovers()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        server.Kill();
+        await using var app = await StartAsync(server, RedisSessionMode.Buffered, FailureMode.LogAndContinue);
+        using var browser = app.NewBrowser();
+        using (var response = await browser.SendAsync(context => context.Response.WriteAsync(context.Session.GetStr("key"))))
+        {
+            Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        }
+
+        await server.RestartAsync();
+        await UntilUpAsync(browser);
+    }
+
+    [Test]
+    public async Task A_server_that_does_not_answer_is_waited_for_no_longer_than_the_IOTimeout([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server, mode, FailureMode.LogAndContinue, ioTimeout: TimeSpan.FromMilliseconds(300));
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        server.Pause();
+        try
+        {
+            await browser.VisitAsync(async context =>
+            {
+                var error = await Assert.CatchAsync<OperationCanceledException>(async () => await context.Session.GetIntAsync("key"));
+                Assert.That(error!.InnerException, Is.InstanceOf<TimeoutException>());
+
+                // The first failure is remembered: nothing in this request waits again.
+                var clock = System.Diagnostics.Stopwatch.StartNew();
+                for (int i = 0; i < 100; i++) Assert.That(context.Session.GetString("key"), Is.Null);
+                Assert.That(async () => await context.Session.LoadAsync(), Throws.InstanceOf<OperationCanceledException>());
+                Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromMilliseconds(300)));
+            });
+            await browser.VisitAsync(session =>
+            {
+                Assert.That(session.GetString("key"), Is.Null);
+                Assert.That(session.IsAvailable, Is.False);
+            });
+            Assert.That(app.Logs.Of(SessionEvents.TimedOut), Is.Not.Empty);
+        }
+        finally
+        {
+            server.Resume();
+        }
+
+        await UntilUpAsync(browser);
+    }
+
+    [Test]
+    public async Task A_caller_who_cancels_is_told_so_and_nothing_is_remembered_as_a_failure()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server, RedisSessionMode.Buffered, FailureMode.Throw);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        await browser.VisitAsync(async context =>
+        {
+            server.Pause();
+            using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+            var error = await Assert.CatchAsync<OperationCanceledException>(async () => await context.Session.GetIntAsync("key", impatient.Token));
+            Assert.That(error!.CancellationToken, Is.EqualTo(impatient.Token));
+            server.Resume();
+            Assert.That(await context.Session.GetIntAsync("key"), Is.EqualTo(1));
+        });
+        Assert.That(app.Logs.Of(SessionEvents.ReadFailed).Concat(app.Logs.Of(SessionEvents.TimedOut)), Is.Empty);
+    }
+
+    [Test]
+    public async Task UseRedisHashSession_goes_on_or_throws_as_the_failure_mode_says([Values] FailureMode failureMode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server, RedisSessionMode.Buffered, failureMode, preload: true);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        server.Kill();
+        await UntilDownAsync(app);
+        using var response = await browser.SendAsync(context => context.Response.WriteAsync(context.Session.IsAvailable.ToString()));
+        if (failureMode == FailureMode.Throw) Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
+        else Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("False"));
+    }
+
+    private static Task<TestApp> StartAsync(
+        ServerProcess server, RedisSessionMode mode, FailureMode failureMode, TimeSpan? ioTimeout = null, bool preload = false) =>
+        TestApp.StartAsync(
+            services => services.AddRedisHashSession(options =>
+            {
+                options.Configuration = server.ConfigurationString;
+                (options.Mode, options.FailureMode) = (mode, failureMode);
+                options.IOTimeout = ioTimeout ?? options.IOTimeout;
+            }),
+            preload ? app => app.UseRedisHashSession() : null);
+
+    private static async Task UntilDownAsync(TestApp app)
+    {
+        var connection = app.Services.GetRequiredService<IRedisSessionConnection>();
+        var database = await connection.GetDatabaseAsync();
+        Assert.That(() => database.Multiplexer.IsConnected, Is.False.After((int)Soon.TotalMilliseconds, 5));
+    }
+
+    private static async Task UntilUpAsync(Browser browser)
+    {
+        var until = DateTime.UtcNow + Soon;
+        while (true)
+        {
+            using var response = await browser.SendAsync(async context =>
+            {
+                try
+                {
+                    await context.Session.SetAsync("key", "back"u8.ToArray());
+                }
+                catch (Exception error) when (error is RedisException or OperationCanceledException && DateTime.UtcNow < until)
+                {
+                    context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+                }
+            });
+            if (response.StatusCode == HttpStatusCode.OK) break;
+            await Task.Delay(20);
+        }
+
+        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("back"));
+    }
+}
