@@ -21,7 +21,7 @@ internal sealed class RedisConnection(
     private IConnectionMultiplexer? _own;
     private bool _disposed;
 
-    /// <summary>How long the client itself waits for a reply before it gives up. Unlimited until there is a connection.</summary>
+    /// <summary>How long the client itself waits for a reply before it gives up, on a connection of ours; else nobody can say: unlimited.</summary>
     public TimeSpan ReplyTimeout { get; private set; } = TimeSpan.MaxValue;
 
     /// <summary>Whether the server is a Garnet, by what the client learnt when it connected.</summary>
@@ -53,9 +53,15 @@ internal sealed class RedisConnection(
         IConnectionMultiplexer multiplexer;
         try
         {
-            multiplexer = RedisConnectionChoice.OwnConnection(_options) is { } configuration
-                ? await OpenOwnAsync(configuration).ConfigureAwait(false)
-                : await RedisConnectionChoice.ForeignConnection(_options, services).ConfigureAwait(false);
+            if (RedisConnectionChoice.OwnConnection(_options) is { } configuration)
+            {
+                multiplexer = await OpenOwnAsync(configuration).ConfigureAwait(false);
+                ReplyTimeout = TimeSpan.FromMilliseconds(configuration.AsyncTimeout);
+            }
+            else
+            {
+                multiplexer = await RedisConnectionChoice.ForeignConnection(_options, services).ConfigureAwait(false);
+            }
         }
         catch (Exception error)
         {
@@ -63,7 +69,6 @@ internal sealed class RedisConnection(
             throw;
         }
 
-        ReplyTimeout = TimeSpan.FromMilliseconds(ConfigurationOptions.Parse(multiplexer.Configuration, ignoreUnknown: true).AsyncTimeout);
         LearnAboutServers(multiplexer);
         multiplexer.ConnectionRestored += (_, _) => LearnAboutServers(multiplexer); // it may be the first time that we get through
         return _database = multiplexer.GetDatabase();

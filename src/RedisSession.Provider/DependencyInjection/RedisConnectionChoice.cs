@@ -81,11 +81,11 @@ internal static class RedisConnectionChoice
         }
         catch (ArgumentException error)
         {
-            // The client's message names the option that it does not know, and may name its value: say only the first.
+            // What the client names as an unknown option can be a piece of a password with a comma in it; its message goes no further.
+            bool mayBeSecret = configuration.Contains("password", StringComparison.OrdinalIgnoreCase);
+            string culprit = mayBeSecret || string.IsNullOrEmpty(error.ParamName) ? "" : $": see '{error.ParamName}'";
             throw new FormatException(
-                $"this is neither a redis://, rediss:// or unix: URL nor StackExchange.Redis syntax (host:port,option=value){Culprit(error)}.", error);
+                $"this is neither a redis://, rediss:// or unix: URL nor StackExchange.Redis syntax (host:port,option=value){culprit}.");
         }
     }
-
-    private static string Culprit(ArgumentException error) => string.IsNullOrEmpty(error.ParamName) ? "" : $": see '{error.ParamName}'";
 }

@@ -17,7 +17,8 @@ public static class RedisHashSessionApplicationBuilderExtensions
     public static IApplicationBuilder UseRedisHashSession(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        if (app.ApplicationServices.GetService<ISessionStore>() is not RedisHashSessionStore store)
+        if (app.ApplicationServices.GetService<RedisConnection>() is null
+            || app.ApplicationServices.GetService<ISessionStore>() is not RedisHashSessionStore store)
         {
             throw new InvalidOperationException("UseRedisHashSession needs the services of AddRedisHashSession: call it on the service collection.");
         }

@@ -39,7 +39,11 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
             yield return $"{nameof(options.AbsoluteTimeout)} is {options.AbsoluteTimeout}: it must be one millisecond or more, or null for none.";
         }
 
-        if (options.Cookie.Name is { } cookie && (cookie.Length == 0 || cookie.AsSpan().IndexOfAnyExcept(CookieNameCharacters) >= 0))
+        if (options.Cookie?.Name is not { Length: > 0 } cookie)
+        {
+            yield return $"{nameof(options.Cookie)}.Name is missing: give the cookie a name, such as .AspNetCore.Session.";
+        }
+        else if (cookie.AsSpan().IndexOfAnyExcept(CookieNameCharacters) >= 0)
         {
             yield return $"{nameof(options.Cookie)}.Name is '{cookie}': a cookie's name has letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).";
         }

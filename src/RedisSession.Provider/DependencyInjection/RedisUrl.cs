@@ -132,7 +132,7 @@ internal static class RedisUrl
             host = authority[1..end];
             port = authority[(end + 1)..];
             if (port.Length > 0 && port[0] != ':') throw new FormatException("After an IPv6 host a Redis URL goes on with ':' and the port.");
-            port = port.TrimStart(':');
+            if (port.Length > 0) port = port[1..];
         }
         else if (authority.IndexOf(':') is var colon and >= 0)
         {

@@ -52,7 +52,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
     private static TimeSpan Duration(string text)
     {
         // .NET reads a lone number as days, which nobody who writes "20" means.
-        bool isLoneNumber = int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
+        bool isLoneNumber = int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out _);
         return !isLoneNumber && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration)
             ? duration
             : throw new FormatException("a duration as [days.]hours:minutes:seconds is wanted, such as 00:20:00");
@@ -66,8 +66,11 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
     };
 
     private static T OneOf<T>(string text)
-        where T : struct, Enum =>
-        Enum.TryParse(text, ignoreCase: true, out T value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0])
-            ? value
-            : throw new FormatException($"one of {string.Join(", ", Enum.GetNames<T>())} is wanted");
+        where T : struct, Enum
+    {
+        // By name only: Enum.TryParse also takes numbers, and several names at once.
+        string[] names = Enum.GetNames<T>();
+        int index = Array.FindIndex(names, name => name.Equals(text, StringComparison.OrdinalIgnoreCase));
+        return index >= 0 ? Enum.GetValues<T>()[index] : throw new FormatException($"one of {string.Join(", ", names)} is wanted");
+    }
 }

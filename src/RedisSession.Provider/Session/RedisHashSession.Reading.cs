@@ -232,16 +232,17 @@ internal sealed partial class RedisHashSession
     /// <summary>Takes in what an answer says about the session; false when what came with it is not this session's.</summary>
     private bool Saw(SessionSight asked, string? generation)
     {
+        SessionSight sight;
         bool isFirstLook;
         lock (_gate)
         {
             isFirstLook = _sight.IsUnknown && !_answered;
             _answered = true;
-            _sight = _sight.After(asked, generation);
+            sight = _sight = _sight.After(asked, generation);
         }
 
-        if (isFirstLook && _sight.IsAbsent && !_isNewKey) _store.Logger.AccessingExpiredSession(Id);
-        return asked.Accepts(generation);
+        if (isFirstLook && sight.IsAbsent && !_isNewKey) _store.Logger.AccessingExpiredSession(Id);
+        return !sight.IsEnded && asked.Accepts(generation);
     }
 
     private void Arrived(SessionSight asked, HashEntry[]? entries, bool keep = true)

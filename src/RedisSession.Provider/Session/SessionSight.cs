@@ -38,7 +38,8 @@ internal readonly record struct SessionSight
     public SessionSight After(SessionSight asked, string? generation)
     {
         if (IsEnded || !asked.Accepts(generation)) return Ended;
-        if (generation is not null) return Generation is null ? new(State.Present, generation) : this;
-        return IsUnknown ? Absent : this;
+        if (generation is null) return IsUnknown ? Absent : this;
+        if (Generation is null) return new(State.Present, generation);
+        return Generation == generation ? this : Ended;
     }
 }

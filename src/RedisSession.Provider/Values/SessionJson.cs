@@ -29,13 +29,12 @@ internal static class SessionJson
     [RequiresUnreferencedCode(NeedsReflection)]
     [RequiresDynamicCode(NeedsReflection)]
     public static bool TryParse<T>(byte[]? value, [NotNullWhen(true)] out T? result) =>
-        TryParse(value, json => JsonSerializer.Deserialize<T>(json, Options), out result);
+        TryParse(value, (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T)), out result); // a type that JSON cannot be is no odd content: it throws here
 
     public static bool TryParse<T>(byte[]? value, JsonTypeInfo<T> typeInfo, [NotNullWhen(true)] out T? result) =>
         TryParse(value, json => JsonSerializer.Deserialize(json, typeInfo), out result);
 
-    public static bool TryParse(byte[]? value, [NotNullWhen(true)] out JsonNode? result) =>
-        TryParse(value, static json => JsonNode.Parse(json), out result);
+    public static bool TryParse(byte[]? value, [NotNullWhen(true)] out JsonNode? result) => TryParse(value, ParseNode, out result);
 
     private static bool TryParse<T>(byte[]? value, Func<ReadOnlySpan<byte>, T?> parse, [NotNullWhen(true)] out T? result)
     {
@@ -48,12 +47,28 @@ internal static class SessionJson
         try
         {
             result = parse(json);
+            return result is not null;
         }
-        catch (JsonException)
+        catch (Exception)
         {
-            // Not JSON, or not of this shape.
+            // Not JSON, or not of this shape; or a constructor, a setter or a collection of T refuses what it says.
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// A <see cref="JsonNode"/> reads names and texts only when they are asked for, and throws then. What would is refused here: a name
+    /// twice in one object, text that is no UTF-8, half a surrogate pair.
+    /// </summary>
+    private static JsonNode? ParseNode(ReadOnlySpan<byte> json)
+    {
+        if (!Utf8.IsValid(json)) return null;
+        var reader = new Utf8JsonReader(json);
+        while (reader.Read())
+        {
+            if (reader.ValueIsEscaped) _ = reader.GetString();
         }
 
-        return result is not null;
+        return JsonNode.Parse(json, documentOptions: new() { AllowDuplicateProperties = false });
     }
 }

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace RedisSession.Provider;
@@ -30,7 +32,7 @@ internal static class SessionText
         if (typeof(T) == typeof(bool)) return Is(TryParseBool(value, out bool truth), truth, out result);
 
         result = default;
-        if (value.Length == 0 || value.Contains((byte)0)) return false; // .NET's number parsers take trailing NULs for nothing
+        if (typeof(T) != typeof(char) && value.Contains((byte)0)) return false; // .NET's number parsers take trailing NULs for nothing
         string text = Decode(value);
 
         if (typeof(T) == typeof(DateTime))
@@ -51,12 +53,14 @@ internal static class SessionText
 
     /// <summary>
     /// A whole number as text, white space around it allowed, as in redis-session; else 4 bytes as the big-endian integer that the
-    /// built-in <c>SetInt32</c> writes. Where 4 bytes are both, text wins.
+    /// built-in <c>SetInt32</c> writes, unless they read as text (<c>True</c>, <c>0x10</c>): then they are no number, as in redis-session.
     /// </summary>
     private static bool TryParseInt(byte[] value, out int number)
     {
         if (!value.Contains((byte)0) && int.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out number)) return true;
-        return BinaryPrimitives.TryReadInt32BigEndian(value, out number) && value.Length == sizeof(int);
+        number = 0;
+        bool isText = value.AsSpan().IndexOfAnyExceptInRange((byte)' ', (byte)'~') < 0;
+        return value.Length == sizeof(int) && !isText && BinaryPrimitives.TryReadInt32BigEndian(value, out number);
     }
 
     /// <summary><c>true</c> in any case or <c>1</c>; <c>false</c> in any case or <c>0</c>; nothing else.</summary>
@@ -67,7 +71,8 @@ internal static class SessionText
     }
 
     private static bool IsFraction<T>() =>
-        typeof(T) == typeof(double) || typeof(T) == typeof(float) || typeof(T) == typeof(decimal) || typeof(T) == typeof(Half);
+        typeof(T) == typeof(double) || typeof(T) == typeof(float) || typeof(T) == typeof(decimal) || typeof(T) == typeof(Half)
+        || typeof(T) == typeof(NFloat) || typeof(T) == typeof(Complex);
 
     private static bool Is<TParsed, T>(bool parsed, TParsed value, out T result)
     {

@@ -24,8 +24,9 @@ public readonly struct SessionValue(byte[]? raw)
     public string Str => Raw is null ? "" : SessionText.Decode(Raw);
 
     /// <summary>
-    /// The whole number; <c>0</c> when the key is absent, or holds none that fits. Text first; 4 bytes that are no number in text are
-    /// read as the big-endian integer that the built-in <c>SetInt32</c> writes. (Four ASCII digits are both: text wins.)
+    /// The whole number; <c>0</c> when the key is absent, or holds none that fits. Text first; 4 bytes that are no text are read as the
+    /// big-endian integer that the built-in <c>SetInt32</c> writes. (Four printable ASCII characters are both: text wins, so read what
+    /// <c>SetInt32</c> wrote with <c>GetInt32</c> where numbers above 538,976,287 can occur.)
     /// </summary>
     [SuppressMessage("Naming", "CA1720:Identifier contains type name", Justification = "The name in redis-session.")]
     public int Int => As(0);

@@ -36,11 +36,13 @@ public sealed class SessionValues : IReadOnlyDictionary<string, SessionValue>
     public int Count => _keys.Length;
 
     /// <summary>True when <paramref name="key"/> was asked for, whether or not the session has it.</summary>
-    public bool ContainsKey(string key) => Array.IndexOf(_keys, key) >= 0;
+    public bool ContainsKey(string key) => TryGetValue(key, out _);
 
     /// <summary>False when <paramref name="key"/> was not asked for.</summary>
     public bool TryGetValue(string key, [MaybeNullWhen(false)] out SessionValue value)
     {
+        ArgumentNullException.ThrowIfNull(key);
+
         // Few enough keys that a search is cheaper than an index.
         int index = Array.IndexOf(_keys, key);
         value = index < 0 ? default : _values[index];

@@ -1,0 +1,57 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// What the same requests cost on AddSession over AddStackExchangeRedisCache, for the README's comparison. Each command is awaited before the
+/// next is sent, but for the EXPIRE behind an HMSET.
+/// </summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+internal sealed class StockRoundTripTests(ServerKind kind)
+{
+    private readonly string _keyPrefix = SessionStack.NewKeyPrefix();
+    private TestApp _app = null!;
+    private CommandMonitor _monitor = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        var server = await TestServers.GetAsync(kind);
+        _app = await TestApp.StartAsync(services =>
+        {
+            services.AddStackExchangeRedisCache(options => (options.Configuration, options.InstanceName) = (server.ConfigurationString, _keyPrefix));
+            services.AddSession();
+
+            // As every template sets it. At Information stock reads the session once more when it writes, to log whether it is new.
+            services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning));
+        });
+        _monitor = await CommandMonitor.StartAsync(server);
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        await _monitor.DisposeAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static IEnumerable<TestCaseData> Requests()
+    {
+        TestCaseData Request(string name, Action<ISession> work, string commands) =>
+            new TestCaseData(work, commands).SetArgDisplayNames(name, commands);
+        yield return Request("touches nothing", _ => { }, "HMGET EXPIRE");
+        yield return Request("reads a key", session => session.GetString("a"), "HMGET EXPIRE HMGET EXPIRE");
+        yield return Request("sets a key", session => session.SetString("a", "2"), "HMGET EXPIRE HMSET EXPIRE");
+    }
+
+    [TestCaseSource(nameof(Requests))]
+    public async Task A_request_that(Action<ISession> work, string commands)
+    {
+        using var browser = _app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("a", "1"));
+        var seen = await _monitor.CommandsDuringAsync(_keyPrefix, () => browser.VisitAsync(work));
+        Assert.That(string.Join(' ', seen), Is.EqualTo(commands));
+    }
+}
