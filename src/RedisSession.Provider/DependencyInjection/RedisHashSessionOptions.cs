@@ -54,6 +54,13 @@ public class RedisHashSessionOptions : SessionOptions
     /// </summary>
     public TimeSpan? AbsoluteTimeout { get; set; }
 
+    /// <summary>
+    /// Whether values are encrypted in Redis, with ASP.NET Core data protection, for the session they belong to. Default: false. Values that
+    /// were written before are read as they are, and encrypted when they are next set; what cannot be decrypted reads as absent and is
+    /// logged. Keys are not encrypted. Programs other than this application cannot read such values.
+    /// </summary>
+    public bool ProtectValues { get; set; }
+
     /// <summary>What the synchronous API does when Redis cannot be reached. Default: <see cref="FailureMode.LogAndContinue"/>.</summary>
     public FailureMode FailureMode { get; set; } = FailureMode.LogAndContinue;
 

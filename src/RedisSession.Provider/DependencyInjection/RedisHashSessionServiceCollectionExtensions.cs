@@ -26,6 +26,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.AddDataProtection();
         services.RemoveAll<ISessionStore>();
         services.AddSingleton<ISessionStore, RedisHashSessionStore>();
+        services.TryAddSingleton<SessionCookie>();
         services.AddHttpContextAccessor();
 
         services.TryAddSingleton<RedisConnection>();

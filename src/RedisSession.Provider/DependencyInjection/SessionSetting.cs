@@ -17,6 +17,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("KeyPrefix", (options, text) => options.KeyPrefix = text),
         new("Mode", (options, text) => options.Mode = OneOf<RedisSessionMode>(text)),
         new("FailureMode", (options, text) => options.FailureMode = OneOf<FailureMode>(text)),
+        new("ProtectValues", (options, text) => options.ProtectValues = YesNo(text)),
         new("UseDedicatedThreads", (options, text) => options.UseDedicatedThreads = YesNo(text)),
         new("IdleTimeout", (options, text) => options.IdleTimeout = Duration(text)),
         new("AbsoluteTimeout", (options, text) => options.AbsoluteTimeout = Duration(text)),

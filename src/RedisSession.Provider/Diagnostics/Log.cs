@@ -36,6 +36,15 @@ internal static partial class Log
     [LoggerMessage(SessionEvents.RenewalFailed, LogLevel.Warning, "Renewing the expiry of session {SessionId} failed.")]
     public static partial void RenewalFailed(this ILogger logger, string sessionId, Exception error);
 
+    [LoggerMessage(SessionEvents.SessionRenewed, LogLevel.Debug, "Session {OldSessionId} has a new key and is {SessionId} now.")]
+    public static partial void SessionRenewed(this ILogger logger, string oldSessionId, string sessionId);
+
+    [LoggerMessage(SessionEvents.SessionAbandoned, LogLevel.Debug, "Session {SessionId} abandoned.")]
+    public static partial void SessionAbandoned(this ILogger logger, string sessionId);
+
+    [LoggerMessage(SessionEvents.ValueUnreadable, LogLevel.Warning, "A value of session {SessionId} cannot be decrypted and reads as absent.")]
+    public static partial void ValueUnreadable(this ILogger logger, string sessionId, Exception error);
+
     [LoggerMessage(SessionEvents.Connected, LogLevel.Debug, "Connected to Redis.")]
     public static partial void Connected(this ILogger logger);
 

@@ -7,12 +7,15 @@ internal static class SessionEvents
     public const int SessionStarted = 2;
     public const int SessionLoaded = 3;
     public const int SessionStored = 4;
-    public const int ReadFailed = 5;
-    public const int WriteFailed = 6;
-    public const int WriteRefused = 7;
-    public const int TimedOut = 8;
-    public const int RenewalFailed = 9;
-    public const int Connected = 10;
-    public const int NotConnectedYet = 11;
-    public const int ConnectingFailed = 12;
+    public const int SessionRenewed = 5;
+    public const int SessionAbandoned = 6;
+    public const int ReadFailed = 7;
+    public const int WriteFailed = 8;
+    public const int WriteRefused = 9;
+    public const int TimedOut = 10;
+    public const int RenewalFailed = 11;
+    public const int ValueUnreadable = 12;
+    public const int Connected = 13;
+    public const int NotConnectedYet = 14;
+    public const int ConnectingFailed = 15;
 }

@@ -9,6 +9,7 @@ namespace RedisSession.Provider;
 /// key     {prefix}sessions:{id}     e.g. app:sessions:3q2-7wAAAA…   with a TTL, always
 /// fields  @gen      the hash's generation: 16 characters, random
 ///         @created  unix time of its creation in milliseconds, by the server's clock
+///         @user     whose session it is, once that is known
 ///         cart      the session key "cart", UTF-8, verbatim; the value is the bytes that were set
 ///         @@x       the session key "@x": what starts with @ gets one more, because @… is ours
 /// </code>
@@ -20,6 +21,7 @@ internal static class SessionHashLayout
 
     public const string Generation = "@gen";
     public const string Created = "@created";
+    public const string User = "@user";
 
     private const char Reserved = '@';
 

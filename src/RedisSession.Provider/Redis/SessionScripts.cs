@@ -8,7 +8,7 @@ namespace RedisSession.Provider;
 internal static class SessionScripts
 {
     // Sets `now`, the server's clock in unix milliseconds, as text.
-    private const string ServerTime = """
+    internal const string ServerTime = """
         local time = redis.call('TIME')
         local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 

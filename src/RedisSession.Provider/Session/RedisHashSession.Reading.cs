@@ -29,7 +29,7 @@ internal sealed partial class RedisHashSession
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         if (IsKnownToBeEmpty(hash)) return default;
         var values = await ReplyAsync(AskFor(hash, out var asked, key), "reading", cancellationToken).ConfigureAwait(false);
-        return new(Saw(asked, values[0]) ? (byte[]?)values[1] : null);
+        return new(Saw(asked, values[0]) ? Reveal(values[1]) : null);
     }
 
     /// <summary>Several keys, fresh from Redis in one HMGET; those this request has written and not confirmed from its writes.</summary>
@@ -56,7 +56,7 @@ internal sealed partial class RedisHashSession
                 var values = await ReplyAsync(reply, "reading", cancellationToken).ConfigureAwait(false);
                 if (Saw(asked, values[0]))
                 {
-                    for (int i = 0; i < foreign.Count; i++) read[foreign[i]] = new(values[i + 1]);
+                    for (int i = 0; i < foreign.Count; i++) read[foreign[i]] = new(Reveal(values[i + 1]));
                 }
             }
         }
@@ -92,7 +92,7 @@ internal sealed partial class RedisHashSession
     {
         if (_snapshot is null && _store.Mode == RedisSessionMode.Live)
         {
-            return AskBlocking(key) is { } values ? (byte[]?)values[1] : null;
+            return AskBlocking(key) is { } values ? Reveal(values[1]) : null;
         }
 
         var snapshot = ReadAllBlocking();
@@ -123,7 +123,7 @@ internal sealed partial class RedisHashSession
             if (onItsWay) Arrived(asked, entries, keep: _store.Mode == RedisSessionMode.Buffered);
         }
 
-        return entries is null ? null : _snapshot ?? SessionSnapshot.Parse(entries, out _);
+        return entries is null ? null : _snapshot ?? SessionSnapshot.Parse(entries, _protector, out _);
     }
 
     /// <summary>The generation and the values of <paramref name="keys"/>; null when there is no such session, or no answer.</summary>
@@ -249,7 +249,7 @@ internal sealed partial class RedisHashSession
     {
         SessionSnapshot? snapshot = null;
         string? generation = null;
-        if (entries is not null) snapshot = SessionSnapshot.Parse(entries, out generation);
+        if (entries is not null) snapshot = SessionSnapshot.Parse(entries, _protector, out generation);
         if (snapshot is not null && !Saw(asked, generation)) snapshot = SessionSnapshot.Empty();
 
         lock (_gate)
@@ -303,6 +303,8 @@ internal sealed partial class RedisHashSession
             throw;
         }
     }
+
+    private byte[]? Reveal(RedisValue value) => _protector is null ? value : _protector.Unprotect(value);
 
     private void RememberReadFailure(Exception error)
     {

@@ -193,7 +193,8 @@ internal sealed partial class RedisHashSession
         _confirmation = ConfirmInOrderAsync(_confirmation, hash, _sight, hash.ChangeAsync(ArgumentsFor(changes)));
     }
 
-    private RedisValue[] ArgumentsFor(SessionChanges changes) => changes.ToArguments(_expiry, _sight.Generation, _newGeneration!);
+    private RedisValue[] ArgumentsFor(SessionChanges changes) => 
+        changes.ToArguments(_expiry, _sight.Generation, _newGeneration!, _protector);
 
     private async Task ConfirmInOrderAsync(Task previous, SessionHash hash, SessionSight asked, Task<RedisResult> reply)
     {

@@ -21,11 +21,16 @@ internal sealed partial class RedisHashSession : ISession
 {
     private readonly Lock _gate = new();
     private readonly RedisHashSessionStore _store;
-    private readonly RedisKey _key;
     private readonly SessionExpiry _expiry;
     private readonly TimeSpan _ioTimeout;
     private readonly Func<bool> _tryEstablishSession;
+
+    // The session key was made for this request: nobody else can know it.
     private readonly bool _isNewKey;
+
+    // Renewal changes them.
+    private RedisKey _key;
+    private ValueProtector? _protector;
 
     // The request, so that writes can be confirmed before its response starts; null where there is none (any more).
     private HttpContext? _context;
@@ -42,6 +47,7 @@ internal sealed partial class RedisHashSession : ISession
         _store = store;
         Id = SessionId.Of(sessionKey);
         _key = store.KeyOf(Id);
+        _protector = store.ProtectorOf(Id);
         _expiry = SessionExpiry.From(idleTimeout, store.AbsoluteTimeout);
         _ioTimeout = ioTimeout;
         _tryEstablishSession = tryEstablishSession;
@@ -59,7 +65,7 @@ internal sealed partial class RedisHashSession : ISession
     }
 
     /// <summary>base64url(SHA-256(session key)): public, stable for the life of the cookie, costs nothing.</summary>
-    public string Id { get; }
+    public string Id { get; private set; }
 
     /// <summary>
     /// Whether Redis answers; never throws. Where nothing in this request has asked it yet, this does, as the first read would:
@@ -124,13 +130,13 @@ internal sealed partial class RedisHashSession : ISession
     {
         cancellationToken.ThrowIfCancellationRequested();
 
-        // SessionMiddleware takes the feature away before its own commit, the last one. Its failure is then told to nobody but
-        // the log, and what has failed before is not tried again: an outage costs a request one failure. A commit that the
+        // SessionMiddleware takes the feature away before its own commit, the last one. It would log a failure and go on; but we
+        // have logged it. What has failed before is not tried again: an outage costs a request one failure. A commit that the
         // application asks for does try again.
         bool isMiddlewares = _context?.Features.Get<ISessionFeature>() is null;
         if (isMiddlewares)
         {
-            await ConfirmAsync(cancellationToken).ConfigureAwait(false);
+            await ConfirmAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _context = null;
         }
         else

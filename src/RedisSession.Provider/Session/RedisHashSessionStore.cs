@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.Logging;
@@ -11,6 +12,8 @@ internal sealed class RedisHashSessionStore(
     RedisConnection connection,
     IOptions<RedisHashSessionOptions> options,
     IHttpContextAccessor contexts,
+    SessionCookie cookie,
+    IDataProtectionProvider dataProtection,
     ILoggerFactory loggerFactory) : ISessionStore
 {
     private readonly RedisHashSessionOptions _options = options.Value;
@@ -23,9 +26,14 @@ internal sealed class RedisHashSessionStore(
 
     public TimeSpan? AbsoluteTimeout => _options.AbsoluteTimeout;
 
+    public SessionCookie Cookie { get; } = cookie;
+
     public ILogger Logger { get; } = loggerFactory.CreateLogger<RedisHashSession>();
 
     public RedisKey KeyOf(string sessionId) => SessionHashLayout.KeyOf(_options.KeyPrefix, sessionId);
+
+    public ValueProtector? ProtectorOf(string sessionId) =>
+        _options.ProtectValues ? new ValueProtector(dataProtection, sessionId, Logger) : null;
 
     public ISession Create(
         string sessionKey, TimeSpan idleTimeout, TimeSpan ioTimeout, Func<bool> tryEstablishSession, bool isNewSessionKey)

@@ -13,7 +13,10 @@ internal sealed class SessionChanges
 
     public bool Cleared { get; private set; }
 
-    public bool IsEmpty => !Cleared && _keys.Count == 0;
+    /// <summary>The user whose session it becomes; null to leave that as it is.</summary>
+    public string? User { get; private set; }
+
+    public bool IsEmpty => !Cleared && User is null && _keys.Count == 0;
 
     /// <summary>Each changed key with its new value, or null where it was removed.</summary>
     public IReadOnlyDictionary<string, byte[]?> Keys => _keys;
@@ -29,9 +32,13 @@ internal sealed class SessionChanges
         Cleared = true;
     }
 
+    /// <summary>Binds the session to a user. It stays bound when all keys are cleared.</summary>
+    public void Bind(string user) => User = user;
+
     /// <summary>Adds what was changed after this.</summary>
     public void Append(SessionChanges later)
     {
+        User = later.User ?? User;
         if (later.Cleared) Clear();
         foreach (var (key, value) in later._keys) Put(key, value);
     }
@@ -40,9 +47,9 @@ internal sealed class SessionChanges
     public bool Decides(string key, out byte[]? value) => _keys.TryGetValue(key, out value) || Cleared;
 
     /// <summary>The arguments of <see cref="SessionScripts.Change"/>.</summary>
-    public RedisValue[] ToArguments(SessionExpiry expiry, string? generationSeen, string newGeneration)
+    public RedisValue[] ToArguments(SessionExpiry expiry, string? generationSeen, string newGeneration, ValueProtector? protector)
     {
-        int sets = _keys.Count - _removed;
+        int sets = _keys.Count - _removed + (User is null ? 0 : 1);
         var arguments = new RedisValue[7 + _removed + (2 * sets)];
         arguments[0] = expiry.Idle;
         arguments[1] = expiry.Absolute;
@@ -62,8 +69,14 @@ internal sealed class SessionChanges
             else
             {
                 arguments[set++] = SessionHashLayout.FieldOf(key);
-                arguments[set++] = value;
+                arguments[set++] = protector is null ? value : protector.Protect(value);
             }
+        }
+
+        if (User is not null)
+        {
+            arguments[set++] = SessionHashLayout.User;
+            arguments[set] = User;
         }
 
         return arguments;

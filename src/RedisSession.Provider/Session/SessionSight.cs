@@ -14,6 +14,8 @@ internal readonly record struct SessionSight
 
     public static SessionSight Unknown => default;
 
+    public static SessionSight Present(string generation) => new(State.Present, generation);
+
     public static SessionSight Absent => new(State.Absent);
 
     public static SessionSight Ended => new(State.Ended);
@@ -39,7 +41,7 @@ internal readonly record struct SessionSight
     {
         if (IsEnded || !asked.Accepts(generation)) return Ended;
         if (generation is null) return IsUnknown ? Absent : this;
-        if (Generation is null) return new(State.Present, generation);
+        if (Generation is null) return Present(generation);
         return Generation == generation ? this : Ended;
     }
 }

@@ -15,8 +15,11 @@ internal sealed class SessionSnapshot
 
     public IEnumerable<string> Keys => _values.Keys;
 
-    /// <summary>Reads a whole hash; <paramref name="generation"/> is null when there is none, or one that was made by hand.</summary>
-    public static SessionSnapshot Parse(HashEntry[] hash, out string? generation)
+    /// <summary>
+    /// Reads a whole hash; <paramref name="generation"/> is null when there is none, or one that was made by hand. What
+    /// <paramref name="protector"/> cannot decrypt is not there.
+    /// </summary>
+    public static SessionSnapshot Parse(HashEntry[] hash, ValueProtector? protector, out string? generation)
     {
         generation = null;
         var values = new Dictionary<string, byte[]>(hash.Length, StringComparer.Ordinal);
@@ -24,7 +27,9 @@ internal sealed class SessionSnapshot
         {
             if (SessionHashLayout.SessionKeyOf(entry.Name) is { } key)
             {
-                values[key] = (byte[]?)entry.Value ?? [];
+                byte[] value = (byte[]?)entry.Value ?? [];
+                if (protector is null) values[key] = value;
+                else if (protector.Unprotect(value) is { } plain) values[key] = plain;
             }
             else if (entry.Name == SessionHashLayout.Generation)
             {

@@ -1,0 +1,45 @@
+using RedisSession.Provider;
+
+namespace Microsoft.AspNetCore.Http;
+
+/// <summary>The beginning and the end of a session, as OWASP's session management wants them.</summary>
+public static class HttpContextSessionExtensions
+{
+    /// <summary>
+    /// Gives the session a new key: call it whenever somebody signs in or gains rights, so that who knew the key before (session fixation) has
+    /// nothing. All data and the expiries of single fields stay, the old key is dead at once, the new cookie is in this response,
+    /// and <see cref="ISession.Id"/> changes. Writes that other requests make to the old key from then on are refused; what they wrote before comes
+    /// along. Four round trips, whatever the size. A session key that was made for this very request is kept: it has never left the server.
+    /// </summary>
+    /// <param name="context">The request.</param>
+    /// <param name="user">Whose session it is from now on; null to leave that as it is. Kept in Redis as the field <c>@user</c>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <remarks>
+    /// When it throws, the session is still there under its old key and the cookie is unchanged. The cookie has the options of
+    /// <see cref="Builder.SessionOptions"/> in the service collection; options that are given to <c>UseSession</c> itself are not seen.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">
+    /// The response has started, so that the cookie could not be sent; or the session is not one of <c>AddRedisHashSession</c>, or is changed by
+    /// other requests without a pause. Nothing was changed.
+    /// </exception>
+    /// <exception cref="SessionEndedException">The session has ended since this request first saw it.</exception>
+    /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
+    public static Task RenewSessionAsync(this HttpContext context, string? user = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return RedisHashSession.Of(context.Session).RenewKeyAsync(context, user, cancellationToken);
+    }
+
+    /// <summary>
+    /// Ends the session: call it when somebody signs out. The hash is removed, and the cookie expires in this response unless that has
+    /// started. What this request or others in flight still write to it is refused. One round trip, and one more for writes that are
+    /// still on their way.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The session is not one of <c>AddRedisHashSession</c>.</exception>
+    /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
+    public static Task AbandonSessionAsync(this HttpContext context, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return RedisHashSession.Of(context.Session).AbandonAsync(context, cancellationToken);
+    }
+}

@@ -1,0 +1,147 @@
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>This file: a new key for the session, and its end.</summary>
+internal sealed partial class RedisHashSession
+{
+    // Others may write between copy and removal, and then we copy again; nobody does so forever.
+    private const int MoveAttempts = 20;
+
+    // What the response has to do to the cookie, if anything.
+    private Action<HttpContext>? _cookieChange;
+
+    /// <summary>Moves the session to a new key. See <see cref="HttpContextSessionExtensions.RenewSessionAsync"/>.</summary>
+    public async Task RenewKeyAsync(HttpContext context, string? user, CancellationToken cancellationToken)
+    {
+        if (context.Response.HasStarted || !_tryEstablishSession())
+        {
+            throw new InvalidOperationException("The session cannot be renewed after the response has started: its new cookie could not be sent.");
+        }
+
+        lock (_gate)
+        {
+            if (user is not null) _collected.Bind(user);
+            _failureIsTold = false;
+        }
+
+        await TellingTheCaller(RetryAsync(cancellationToken)).ConfigureAwait(false);
+        if (_isNewKey) return;
+
+        string sessionKey = SessionCookie.NewSessionKey();
+        string id = SessionId.Of(sessionKey);
+        var from = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
+        var to = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), _store.KeyOf(id));
+        var protector = _store.ProtectorOf(id);
+        string generation = await MoveAsync(from, to, protector, cancellationToken).ConfigureAwait(false);
+
+        string oldId = Id;
+        lock (_gate)
+        {
+            Id = id;
+            _key = _store.KeyOf(id);
+            _protector = protector;
+            _sight = SessionSight.Present(generation);
+            _newGeneration = null;
+            _failure = null;
+        }
+
+        ChangeCookie(context, renewed => _store.Cookie.Write(renewed, sessionKey));
+        _store.Logger.SessionRenewed(oldId, id);
+    }
+
+    /// <summary>Ends the session. See <see cref="HttpContextSessionExtensions.AbandonSessionAsync"/>.</summary>
+    public async Task AbandonAsync(HttpContext context, CancellationToken cancellationToken)
+    {
+        Task confirmation;
+        lock (_gate)
+        {
+            _collected = new();
+            confirmation = _confirmation;
+        }
+
+        // A write on its way could create the session again behind the removal.
+        await confirmation.WaitAsync(_ioTimeout, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
+        await ReplyAsync(hash.DeleteAsync(), "abandoning", cancellationToken).ConfigureAwait(false);
+
+        lock (_gate)
+        {
+            _sight = SessionSight.Ended;
+            _snapshot = SessionSnapshot.Empty();
+            _collected = new();
+            _sent = new();
+            _confirmation = Task.CompletedTask;
+            _renewed = true;
+        }
+
+        if (!context.Response.HasStarted && _store.Cookie.IsIn(context.Request)) ChangeCookie(context, _store.Cookie.Expire);
+        _store.Logger.SessionAbandoned(Id);
+    }
+
+    /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>. Returns the generation of the new hash.</summary>
+    private async Task<string> MoveAsync(SessionHash from, SessionHash to, ValueProtector? newProtector, CancellationToken cancellationToken)
+    {
+        string generation = SessionGeneration.Create();
+        string? seen = _sight.Generation;
+        bool removalIsUnknown = false;
+        try
+        {
+            for (int attempt = 0; attempt < MoveAttempts; attempt++)
+            {
+                var copy = SessionCopy.Parse(await ReplyAsync(from.CopyAsync(seen), "renewing", cancellationToken).ConfigureAwait(false));
+                if (copy is null || (copy.Generation is null && removalIsUnknown))
+                {
+                    if (removalIsUnknown) return generation; // it was applied, and only its reply was lost
+                    lock (_gate) _sight = SessionSight.Ended;
+                    throw new SessionEndedException(Id);
+                }
+
+                seen = copy.Generation;
+                var fields = copy.Fields.Select(field => Recode(field, newProtector)).Prepend(new(SessionHashLayout.Generation, generation, -1));
+                await ReplyAsync(to.PasteAsync([.. fields], _expiry), "renewing", cancellationToken).ConfigureAwait(false);
+                if (seen is null) return generation; // there was nothing to move
+
+                try
+                {
+                    var removed = await ReplyAsync(from.DeleteIfUnchangedAsync(seen, copy.Digest), "renewing", cancellationToken).ConfigureAwait(false);
+                    if (!removed.IsNull && (int)removed == 1) return generation;
+                }
+                catch (Exception) when (!removalIsUnknown && !cancellationToken.IsCancellationRequested)
+                {
+                    removalIsUnknown = true;
+                }
+            }
+
+            throw new InvalidOperationException($"The session {Id} was not renewed: other requests change it all the time.");
+        }
+        catch (Exception) when (!removalIsUnknown)
+        {
+            // The old one is whole, and nobody knows the key of the new one.
+            _ = to.DeleteAsync(CommandFlags.FireAndForget);
+            throw;
+        }
+    }
+
+    private SessionCopy.Field Recode(SessionCopy.Field field, ValueProtector? newProtector)
+    {
+        if (_protector is null || newProtector is null || SessionHashLayout.SessionKeyOf(field.Name) is null) return field;
+        return _protector.Unprotect((byte[]?)field.Value) is { } value ? field with { Value = newProtector.Protect(value) } : field;
+    }
+
+    private void ChangeCookie(HttpContext context, Action<HttpContext> change)
+    {
+        bool isFirst = _cookieChange is null;
+        _cookieChange = change; // the last one counts
+        if (isFirst)
+        {
+            context.Response.OnStarting(() =>
+            {
+                _cookieChange(context);
+                return Task.CompletedTask;
+            });
+        }
+    }
+}

@@ -1,0 +1,316 @@
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A new key for a session, at sign-in: same data, old key dead, new cookie.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class RenewSessionTests(ServerKind kind)
+{
+    private readonly OurStack _stack = new(kind);
+    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
+    private IDatabase _redis = null!;
+
+    [OneTimeSetUp]
+    public async Task StartApps()
+    {
+        _redis = await _stack.DatabaseAsync();
+        foreach (var mode in Enum.GetValues<RedisSessionMode>()) _apps[mode] = await _stack.StartAsync(options => options.Mode = mode);
+    }
+
+    [OneTimeTearDown]
+    public async Task StopApps()
+    {
+        foreach (var app in _apps.Values) await app.DisposeAsync();
+    }
+
+    [Test]
+    public async Task All_data_is_under_a_new_key_and_the_old_one_is_gone([Values] RedisSessionMode mode)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        string oldId = await NewSessionAsync(browser);
+        string oldCookie = browser.SessionCookie!.Value;
+        var created = await _redis.HashGetAsync(_stack.KeyOf(oldId), "@created");
+        var generation = await _redis.HashGetAsync(_stack.KeyOf(oldId), "@gen");
+
+        string newId = await browser.VisitAsync(async context =>
+        {
+            context.Session.SetString("unconfirmed", "comes along");
+            await context.RenewSessionAsync("ann");
+            Assert.That(context.Session.Id, Is.Not.EqualTo(oldId));
+            Assert.That(context.Session.GetString("key"), Is.EqualTo("old"));
+            context.Session.SetString("after", "2");
+            return context.Session.Id;
+        });
+
+        Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(oldId)), Is.False);
+        var hash = (await _redis.HashGetAllAsync(_stack.KeyOf(newId))).ToDictionary(entry => (string)entry.Name!, entry => (string?)entry.Value);
+        Assert.That(hash.Keys, Is.EquivalentTo(["@gen", "@created", "@user", "key", "empty", "@@odd", "unconfirmed", "after"]));
+        Assert.That(hash["@user"], Is.EqualTo("ann"));
+        Assert.That(hash["@created"], Is.EqualTo((string?)created));
+        Assert.That(hash["@gen"], Is.Not.EqualTo((string?)generation));
+        Assert.That(await _redis.KeyTimeToLiveAsync(_stack.KeyOf(newId)), Is.EqualTo(TimeSpan.FromMinutes(20)).Within(TimeSpan.FromMinutes(1)));
+
+        // The next request comes through the stock middleware with the new cookie.
+        Assert.That(browser.SessionCookie!.Value, Is.Not.EqualTo(oldCookie));
+        await browser.VisitAsync(session =>
+        {
+            Assert.That(session.Id, Is.EqualTo(newId));
+            Assert.That(session.GetString("key"), Is.EqualTo("old"));
+            Assert.That(session.GetString("after"), Is.EqualTo("2"));
+            Assert.That(session.TryGetValue("empty", out var empty) && empty.Length == 0, Is.True);
+        });
+    }
+
+    [Test]
+    public async Task The_old_cookie_finds_nothing([Values] RedisSessionMode mode)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        await NewSessionAsync(browser);
+        using var thief = _apps[mode].NewBrowser();
+        thief.Cookies.Add(_apps[mode].Address, new System.Net.Cookie(".AspNetCore.Session", browser.SessionCookie!.Value));
+        Assert.That(await thief.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
+        await browser.VisitAsync(context => context.RenewSessionAsync());
+        Assert.That(await thief.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
+    }
+
+    [Test]
+    public async Task The_cookie_has_the_configured_options()
+    {
+        await using var app = await _stack.StartAsync(options =>
+        {
+            options.Cookie.Name = "sid";
+            options.Cookie.Path = "/";
+            options.Cookie.SameSite = SameSiteMode.Strict;
+            options.Cookie.MaxAge = TimeSpan.FromHours(3);
+        });
+        using var browser = app.NewBrowser();
+        await NewSessionAsync(browser);
+        using var response = await browser.SendAsync(context => context.RenewSessionAsync());
+        string cookie = response.Headers.GetValues("Set-Cookie").Single();
+        Assert.That(cookie, Does.Match("^sid=[^;]+; max-age=10800; path=/; samesite=strict; httponly$"));
+        Assert.That(response.Headers.CacheControl?.NoStore, Is.True);
+    }
+
+    [Test]
+    public async Task A_second_renewal_in_one_request_sends_one_cookie_the_last()
+    {
+        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        await NewSessionAsync(browser);
+        string id = "";
+        using var response = await browser.SendAsync(async context =>
+        {
+            await context.RenewSessionAsync();
+            await context.RenewSessionAsync();
+            id = context.Session.Id;
+        });
+        Assert.That(response.Headers.GetValues("Set-Cookie").Count(), Is.EqualTo(1));
+        Assert.That(await browser.VisitAsync(session => session.Id), Is.EqualTo(id));
+    }
+
+    [Test]
+    public async Task A_key_that_was_made_for_this_request_is_kept_and_the_user_is_bound()
+    {
+        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        string id = await browser.VisitAsync(async context =>
+        {
+            context.Session.SetString("key", "1");
+            await context.RenewSessionAsync("ann");
+            return context.Session.Id;
+        });
+        Assert.That((string?)await _redis.HashGetAsync(_stack.KeyOf(id), "@user"), Is.EqualTo("ann"));
+        Assert.That(await browser.VisitAsync(session => session.Id), Is.EqualTo(id));
+    }
+
+    [Test]
+    public async Task A_session_that_has_expired_begins_anew_under_a_new_key()
+    {
+        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        string oldId = await NewSessionAsync(browser);
+        await _redis.KeyDeleteAsync(_stack.KeyOf(oldId));
+        string id = await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync("bob");
+            return context.Session.Id;
+        });
+        Assert.That(id, Is.Not.EqualTo(oldId));
+        Assert.That((string?)await _redis.HashGetAsync(_stack.KeyOf(id), "@user"), Is.EqualTo("bob"));
+        Assert.That(await _redis.KeyTimeToLiveAsync(_stack.KeyOf(id)), Is.Not.Null);
+        Assert.That(await browser.VisitAsync(session => session.Id), Is.EqualTo(id));
+    }
+
+    [Test]
+    public async Task After_the_response_has_started_it_is_refused_and_nothing_changes()
+    {
+        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        string id = await NewSessionAsync(browser);
+        await browser.VisitAsync(async context =>
+        {
+            await context.Response.WriteAsync("started");
+            Assert.That(() => context.RenewSessionAsync("ann"), Throws.InvalidOperationException.With.Message.Contains("response has started"));
+            Assert.That(context.Session.Id, Is.EqualTo(id));
+        });
+        Assert.That(await _redis.HashExistsAsync(_stack.KeyOf(id), "@user"), Is.False);
+        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
+    }
+
+    [Test]
+    public async Task Writes_of_other_requests_to_the_old_key_are_refused_from_then_on([Values] RedisSessionMode mode)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        string oldId = await NewSessionAsync(browser);
+        using var other = _apps[mode].NewBrowser();
+        other.Cookies.Add(_apps[mode].Address, new System.Net.Cookie(".AspNetCore.Session", browser.SessionCookie!.Value));
+        await other.VisitAsync(async context =>
+        {
+            await context.Session.LoadAsync();
+            await browser.VisitAsync(renewing => renewing.RenewSessionAsync());
+            context.Session.SetString("late", "1");
+            Assert.That(() => context.Session.CommitAsync(), Throws.InstanceOf<SessionEndedException>());
+        });
+        Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(oldId)), Is.False);
+        Assert.That(await browser.VisitAsync(session => session.IsNone("late")), Is.True);
+    }
+
+    [Test]
+    public async Task What_others_write_while_it_moves_comes_along_or_is_refused_but_never_lost([Values] RedisSessionMode mode)
+    {
+        for (int round = 0; round < 10; round++)
+        {
+            using var browser = _apps[mode].NewBrowser();
+            await NewSessionAsync(browser);
+            string cookie = browser.SessionCookie!.Value;
+            var confirmed = new System.Collections.Concurrent.ConcurrentBag<string>();
+            var writers = Enumerable.Range(0, 8).Select(async i =>
+            {
+                using var other = _apps[mode].NewBrowser();
+                other.Cookies.Add(_apps[mode].Address, new System.Net.Cookie(".AspNetCore.Session", cookie));
+                for (int n = 0; n < 5; n++)
+                {
+                    string key = $"w{i}.{n}";
+                    await other.VisitAsync(async context =>
+                    {
+                        if (await context.Session.IsNoneAsync("key")) return; // it has moved on
+                        try
+                        {
+                            await context.Session.SetAsync(key, [1]);
+                            confirmed.Add(key);
+                        }
+                        catch (SessionEndedException)
+                        {
+                        }
+                    });
+                }
+            }).ToArray();
+            await browser.VisitAsync(context => context.RenewSessionAsync());
+            await Task.WhenAll(writers);
+            string[] keys = await browser.VisitAsync(session => session.Keys.ToArray());
+            Assert.That(confirmed, Is.SubsetOf(keys), $"round {round}");
+        }
+    }
+
+    [Test]
+    public async Task Of_two_renewals_at_once_one_wins_and_the_other_is_told_that_the_session_has_ended()
+    {
+        for (int round = 0; round < 10; round++)
+        {
+            using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+            string oldId = await NewSessionAsync(browser);
+            string cookie = browser.SessionCookie!.Value;
+            var outcomes = await Task.WhenAll(Enumerable.Range(0, 2).Select(async _ =>
+            {
+                using var one = _apps[RedisSessionMode.Buffered].NewBrowser();
+                one.Cookies.Add(_apps[RedisSessionMode.Buffered].Address, new System.Net.Cookie(".AspNetCore.Session", cookie));
+                return await one.VisitAsync(async context =>
+                {
+                    await context.Session.LoadAsync();
+                    if (context.Session.IsNone("key")) return null; // it came when the other was done
+                    try
+                    {
+                        await context.RenewSessionAsync();
+                        return context.Session.Id;
+                    }
+                    catch (SessionEndedException)
+                    {
+                        return null;
+                    }
+                });
+            }));
+            string winner = outcomes.OfType<string>().Single();
+            Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(oldId)), Is.False);
+            Assert.That((string?)await _redis.HashGetAsync(_stack.KeyOf(winner), "key"), Is.EqualTo("old"));
+        }
+    }
+
+    [Test]
+    public async Task Expiries_of_single_fields_are_kept_where_the_server_has_them()
+    {
+        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        string oldId = await NewSessionAsync(browser);
+        bool hasFieldExpiry = true;
+        try
+        {
+            await _redis.HashFieldExpireAsync(_stack.KeyOf(oldId), ["key"], TimeSpan.FromMinutes(3));
+        }
+        catch (RedisServerException)
+        {
+            hasFieldExpiry = false; // Redis 7.0: the session moves all the same
+        }
+
+        string id = await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync();
+            return context.Session.Id;
+        });
+        Assert.That((string?)await _redis.HashGetAsync(_stack.KeyOf(id), "key"), Is.EqualTo("old"));
+        if (hasFieldExpiry)
+        {
+            long[] left = await _redis.HashFieldGetTimeToLiveAsync(_stack.KeyOf(id), ["key", "empty"]);
+            Assert.That(left[0], Is.InRange(1, 180_000));
+            Assert.That(left[1], Is.EqualTo(-1));
+        }
+    }
+
+    [Test]
+    public async Task Three_thousand_keys_and_five_megabytes_move()
+    {
+        byte[] large = new byte[5 * 1024 * 1024];
+        new Random(2).NextBytes(large);
+        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        await browser.VisitAsync(session =>
+        {
+            for (int i = 0; i < 3000; i++) session.SetInt32($"key{i}", i);
+            session.Set("large", large);
+        });
+        await browser.VisitAsync(context => context.RenewSessionAsync());
+        await browser.VisitAsync(session =>
+        {
+            Assert.That(session.Keys.Count(), Is.EqualTo(3001));
+            Assert.That(session.GetRaw("large"), Is.EqualTo(large));
+        });
+    }
+
+    [Test]
+    public async Task The_absolute_timeout_goes_on_from_the_first_creation()
+    {
+        await using var app = await _stack.StartAsync(options => options.AbsoluteTimeout = TimeSpan.FromMinutes(30));
+        using var browser = app.NewBrowser();
+        string oldId = await NewSessionAsync(browser);
+        await _redis.HashSetAsync(_stack.KeyOf(oldId), "@created", DateTimeOffset.UtcNow.AddMinutes(-25).ToUnixTimeMilliseconds());
+        string id = await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync();
+            return context.Session.Id;
+        });
+        Assert.That(await _redis.KeyTimeToLiveAsync(_stack.KeyOf(id)), Is.EqualTo(TimeSpan.FromMinutes(5)).Within(TimeSpan.FromSeconds(30)));
+    }
+
+    private static Task<string> NewSessionAsync(Browser browser) => browser.VisitAsync(session =>
+    {
+        session.SetString("key", "old");
+        session.Set("empty", []);
+        session.SetString("@odd", "1");
+        return session.Id;
+    });
+}

@@ -1,0 +1,127 @@
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Values encrypted at rest, each for the session it belongs to.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class ProtectedValuesTests(ServerKind kind)
+{
+    private readonly OurStack _stack = new(kind);
+    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
+    private TestApp _plain = null!;
+    private IDatabase _redis = null!;
+
+    [OneTimeSetUp]
+    public async Task StartApps()
+    {
+        _redis = await _stack.DatabaseAsync();
+        _plain = await _stack.StartAsync();
+        foreach (var mode in Enum.GetValues<RedisSessionMode>())
+        {
+            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.ProtectValues) = (mode, true));
+        }
+    }
+
+    [OneTimeTearDown]
+    public async Task StopApps()
+    {
+        await _plain.DisposeAsync();
+        foreach (var app in _apps.Values) await app.DisposeAsync();
+    }
+
+    [Test]
+    public async Task What_Redis_holds_does_not_show_the_value_and_every_read_does([Values] RedisSessionMode mode)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        string id = await browser.VisitAsync(async context =>
+        {
+            context.Session.SetString("sync", "secret one");
+            context.Session.Set("empty", []);
+            await context.Session.SetAsync("async", "secret two"u8.ToArray());
+            return context.Session.Id;
+        });
+        var hash = await _redis.HashGetAllAsync(_stack.KeyOf(id));
+        Assert.That(string.Join('\n', hash.Select(entry => entry.Value.ToString())), Does.Not.Contain("secret"));
+        await browser.VisitAsync(async context =>
+        {
+            Assert.That(context.Session.GetString("sync"), Is.EqualTo("secret one"));
+            Assert.That(await context.Session.GetStrAsync("async"), Is.EqualTo("secret two"));
+            var values = await context.Session.ReadAsync(["sync", "async", "empty"]);
+            Assert.That(values.Values.Select(value => value.Str), Is.EqualTo(["secret one", "secret two", ""]));
+            Assert.That(values["empty"].None, Is.False);
+            await context.Session.LoadAsync();
+            Assert.That(context.Session.Keys, Is.EquivalentTo(["sync", "async", "empty"]));
+        });
+    }
+
+    [Test]
+    public async Task Values_from_before_it_was_switched_on_are_read_and_encrypted_by_the_next_set([Values] RedisSessionMode mode)
+    {
+        using var browser = _plain.NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("a", "plain a");
+            session.SetString("b", "plain b");
+            session.SetInt32("mark", 0x00647031); // the four bytes that mark what is protected
+            return session.Id;
+        });
+        await browser.At(_apps[mode]).VisitAsync(session =>
+        {
+            Assert.That(session.GetString("a"), Is.EqualTo("plain a"));
+            Assert.That(session.GetInt32("mark"), Is.EqualTo(0x00647031));
+            session.SetString("a", "plain a");
+        });
+        Assert.That(Text(await _redis.HashGetAsync(_stack.KeyOf(id), "a")), Does.Not.Contain("plain"));
+        Assert.That(Text(await _redis.HashGetAsync(_stack.KeyOf(id), "b")), Is.EqualTo("plain b"));
+        Assert.That(await browser.VisitAsync(session => session.GetString("a")), Is.EqualTo("plain a"));
+    }
+
+    [Test]
+    public async Task A_value_that_is_moved_to_another_session_or_damaged_reads_as_absent_and_is_logged([Values] RedisSessionMode mode)
+    {
+        var app = _apps[mode];
+        using var rich = app.NewBrowser();
+        using var poor = app.NewBrowser();
+        string richId = await SetAsync(rich, "1000000");
+        string poorId = await SetAsync(poor, "0");
+        byte[] stolen = (byte[])(await _redis.HashGetAsync(_stack.KeyOf(richId), "balance"))!;
+        await _redis.HashSetAsync(_stack.KeyOf(poorId), "balance", stolen);
+        byte[] damaged = [.. stolen];
+        damaged[^1] ^= 1;
+        await _redis.HashSetAsync(_stack.KeyOf(richId), "balance", damaged);
+
+        foreach (var (browser, id) in new[] { (rich, richId), (poor, poorId) })
+        {
+            await browser.VisitAsync(async context =>
+            {
+                Assert.That(context.Session.IsNone("balance"), Is.True);
+                Assert.That(context.Session.Keys, Is.Empty);
+                Assert.That(await context.Session.IsNoneAsync("balance"), Is.True);
+            });
+            Assert.That(app.Logs.Of(SessionEvents.ValueUnreadable).Any(entry => entry.Message.Contains(id, StringComparison.Ordinal)), Is.True);
+        }
+
+        Task<string> SetAsync(Browser browser, string balance) => browser.VisitAsync(session =>
+        {
+            session.SetString("balance", balance);
+            return session.Id;
+        });
+    }
+
+    [Test]
+    public async Task Values_can_be_read_after_the_session_got_a_new_key([Values] RedisSessionMode mode)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "secret"));
+        await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync();
+            Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("secret"));
+        });
+        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("secret"));
+    }
+
+    private static string Text(RedisValue value) => System.Text.Encoding.Latin1.GetString((byte[])value!);
+}
