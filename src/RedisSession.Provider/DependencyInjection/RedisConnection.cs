@@ -61,6 +61,7 @@ internal sealed class RedisConnection(
             else
             {
                 multiplexer = await RedisConnectionChoice.ForeignConnection(_options, services).ConfigureAwait(false);
+                if (_options.UseDedicatedThreads && !ConnectionMultiplexer.GetFeatureFlag(DedicatedThreads)) logger.NoDedicatedThreads();
             }
         }
         catch (Exception error)

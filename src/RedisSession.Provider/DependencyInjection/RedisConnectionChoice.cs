@@ -69,6 +69,9 @@ internal static class RedisConnectionChoice
         // It comes back by itself, and while the server is away each request fails at once instead of queueing.
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
+
+        // The client's own policy waits longer after each failure, and so some seconds after the server is back. One attempt a second harms nobody.
+        if (options.ReconnectRetryPolicy is null or ExponentialRetry) options.ReconnectRetryPolicy = new LinearRetry(500);
         return options;
     }
 

@@ -61,6 +61,14 @@ public class RedisHashSessionOptions : SessionOptions
     /// </summary>
     public bool ProtectValues { get; set; }
 
+    /// <summary>
+    /// How many replicas must have a write before it counts as confirmed (the WAIT command). Default: 0, none: Redis replicates asynchronously,
+    /// and a failover can lose the last moments. It costs a round trip more for each confirmation, during which the connection serves nobody
+    /// else, up to a second when replicas are away; then the write fails with <see cref="SessionNotReplicatedException"/>. It lessens what a
+    /// failover can lose; it does not make Redis strongly consistent.
+    /// </summary>
+    public int WaitForReplicas { get; set; }
+
     /// <summary>What the synchronous API does when Redis cannot be reached. Default: <see cref="FailureMode.LogAndContinue"/>.</summary>
     public FailureMode FailureMode { get; set; } = FailureMode.LogAndContinue;
 

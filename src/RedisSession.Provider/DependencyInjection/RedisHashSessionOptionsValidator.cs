@@ -39,6 +39,11 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
             yield return $"{nameof(options.AbsoluteTimeout)} is {options.AbsoluteTimeout}: it must be one millisecond or more, or null for none.";
         }
 
+        if (options.WaitForReplicas < 0)
+        {
+            yield return $"{nameof(options.WaitForReplicas)} is {options.WaitForReplicas}: it must be 0 for none, or a number of replicas.";
+        }
+
         if (options.Cookie?.Name is not { Length: > 0 } cookie)
         {
             yield return $"{nameof(options.Cookie)}.Name is missing: give the cookie a name, such as .AspNetCore.Session.";

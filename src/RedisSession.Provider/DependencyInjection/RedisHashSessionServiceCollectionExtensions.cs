@@ -26,6 +26,8 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.AddDataProtection();
         services.RemoveAll<ISessionStore>();
         services.AddSingleton<ISessionStore, RedisHashSessionStore>();
+        services.AddMetrics();
+        services.TryAddSingleton<SessionMetrics>();
         services.TryAddSingleton<SessionCookie>();
         services.AddHttpContextAccessor();
 

@@ -18,6 +18,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("Mode", (options, text) => options.Mode = OneOf<RedisSessionMode>(text)),
         new("FailureMode", (options, text) => options.FailureMode = OneOf<FailureMode>(text)),
         new("ProtectValues", (options, text) => options.ProtectValues = YesNo(text)),
+        new("WaitForReplicas", (options, text) => options.WaitForReplicas = Count(text)),
         new("UseDedicatedThreads", (options, text) => options.UseDedicatedThreads = YesNo(text)),
         new("IdleTimeout", (options, text) => options.IdleTimeout = Duration(text)),
         new("AbsoluteTimeout", (options, text) => options.AbsoluteTimeout = Duration(text)),
@@ -49,6 +50,9 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds > 0
             ? TimeSpan.FromSeconds(seconds)
             : throw new FormatException("a whole number of seconds greater than 0 is wanted");
+
+    private static int Count(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : throw new FormatException("a whole number is wanted");
 
     private static TimeSpan Duration(string text)
     {

@@ -53,4 +53,11 @@ internal static partial class Log
 
     [LoggerMessage(SessionEvents.ConnectingFailed, LogLevel.Error, "Connecting to Redis failed; the next request tries again.")]
     public static partial void ConnectingFailed(this ILogger logger, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.NoDedicatedThreads, LogLevel.Warning,
+        "The application's Redis connection reads replies on the thread pool: synchronous session access can stall when all its threads wait. "
+        + "Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let AddRedisHashSession open the connection, "
+        + "or set UseDedicatedThreads to false to be told no more.")]
+    public static partial void NoDedicatedThreads(this ILogger logger);
 }

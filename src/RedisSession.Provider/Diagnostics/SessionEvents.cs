@@ -18,4 +18,5 @@ internal static class SessionEvents
     public const int Connected = 13;
     public const int NotConnectedYet = 14;
     public const int ConnectingFailed = 15;
+    public const int NoDedicatedThreads = 16;
 }

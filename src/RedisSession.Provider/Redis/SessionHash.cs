@@ -39,6 +39,10 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// <summary>The same by its text, for a server that does not have the script.</summary>
     public Task<RedisResult> ChangeByTextAsync(RedisValue[] arguments) => SessionScripts.Change.SendTextAsync(database, key, arguments);
 
+    /// <summary>WAIT: how many replicas have all that this connection has written to the hash's server so far.</summary>
+    public Task<RedisResult> WaitForReplicasAsync(int replicas, TimeSpan timeout) =>
+        database.Multiplexer.GetServer(key).ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds);
+
     /// <summary>Everything, at one moment. The reply is for <see cref="SessionCopy.Parse"/>.</summary>
     public Task<RedisResult> CopyAsync(string? generationSeen) =>
         MoveScripts.Copy.SendTextAsync(database, key, [generationSeen ?? RedisValue.EmptyString]);

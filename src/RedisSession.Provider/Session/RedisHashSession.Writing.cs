@@ -11,6 +11,9 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed partial class RedisHashSession
 {
+    // A WAIT holds up whatever else shares the connection, so it must not be long.
+    private static readonly TimeSpan ReplicationTimeout = TimeSpan.FromSeconds(1);
+
     private SessionChanges _collected = new();
     private SessionChanges _sent = new();
     private int _inFlight;
@@ -193,26 +196,31 @@ internal sealed partial class RedisHashSession
         _confirmation = ConfirmInOrderAsync(_confirmation, hash, _sight, hash.ChangeAsync(ArgumentsFor(changes)));
     }
 
-    private RedisValue[] ArgumentsFor(SessionChanges changes) => 
+    private RedisValue[] ArgumentsFor(SessionChanges changes) =>
         changes.ToArguments(_expiry, _sight.Generation, _newGeneration!, _protector);
 
     private async Task ConfirmInOrderAsync(Task previous, SessionHash hash, SessionSight asked, Task<RedisResult> reply)
     {
         try
         {
-            await Task.WhenAll(previous, reply).ConfigureAwait(false);
-        }
-        catch (Exception error) when (previous.IsCompletedSuccessfully && RedisScript.IsMissing(error))
-        {
-            // The server does not have the script. Others sent after this one may have met the same, or not: sending the net
-            // effect of all that is unconfirmed leaves the session as if each had been applied in its turn.
-            lock (_gate)
+            try
             {
-                asked = _sight;
-                reply = hash.ChangeByTextAsync(ArgumentsFor(_sent));
+                await Task.WhenAll(previous, reply).ConfigureAwait(false);
+            }
+            catch (Exception error) when (previous.IsCompletedSuccessfully && RedisScript.IsMissing(error))
+            {
+                // The server does not have the script. Others sent after this one may have met the same, or not: sending the net
+                // effect of all that is unconfirmed leaves the session as if each had been applied in its turn.
+                lock (_gate)
+                {
+                    asked = _sight;
+                    reply = hash.ChangeByTextAsync(ArgumentsFor(_sent));
+                }
+
+                await reply.ConfigureAwait(false);
             }
 
-            await AnsweredAsync(reply).ConfigureAwait(false);
+            if (_store.WaitForReplicas > 0) await ReplicateAsync(hash).ConfigureAwait(false);
         }
         catch (Exception)
         {
@@ -221,19 +229,13 @@ internal sealed partial class RedisHashSession
         }
 
         Confirm(asked, ChangeReply.Parse(await reply.ConfigureAwait(false)));
+    }
 
-        async Task AnsweredAsync(Task answer)
-        {
-            try
-            {
-                await answer.ConfigureAwait(false);
-            }
-            catch (Exception)
-            {
-                lock (_gate) _inFlight--;
-                throw;
-            }
-        }
+    private async Task ReplicateAsync(SessionHash hash)
+    {
+        int wanted = _store.WaitForReplicas;
+        int replicas = (int)await hash.WaitForReplicasAsync(wanted, ReplicationTimeout).ConfigureAwait(false);
+        if (replicas < wanted) throw new SessionNotReplicatedException(Id, replicas, wanted);
     }
 
     private void Confirm(SessionSight asked, ChangeReply reply)
@@ -270,6 +272,7 @@ internal sealed partial class RedisHashSession
         _sent = new();
         if (_inFlight == 0) _confirmation = Task.FromException(new SessionEndedException(Id));
         _store.Logger.WriteRefused(Id);
+        _store.Metrics.WriteRefused();
     }
 
     private void FailConfirmation(Exception error)

@@ -13,6 +13,7 @@ internal sealed class RedisHashSessionStore(
     IOptions<RedisHashSessionOptions> options,
     IHttpContextAccessor contexts,
     SessionCookie cookie,
+    SessionMetrics metrics,
     IDataProtectionProvider dataProtection,
     ILoggerFactory loggerFactory) : ISessionStore
 {
@@ -26,7 +27,11 @@ internal sealed class RedisHashSessionStore(
 
     public TimeSpan? AbsoluteTimeout => _options.AbsoluteTimeout;
 
+    public int WaitForReplicas => _options.WaitForReplicas;
+
     public SessionCookie Cookie { get; } = cookie;
+
+    public SessionMetrics Metrics { get; } = metrics;
 
     public ILogger Logger { get; } = loggerFactory.CreateLogger<RedisHashSession>();
 

@@ -107,14 +107,6 @@ internal sealed class ConnectionTests(ServerKind kind)
         Assert.That(await _server.Admin.GetDatabase(3).KeyExistsAsync($"sessions:{id}"), Is.True);
     }
 
-    [Test]
-    public async Task Our_own_connection_uses_dedicated_threads()
-    {
-        await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(_server.ConfigurationString));
-        await WorksAsync(app);
-        Assert.That(ConnectionMultiplexer.GetFeatureFlag("DedicatedThreads"), Is.True);
-    }
-
     private int ClientsNamed(string? name) => _server.Admin.GetServers().Single().ClientList().Count(client => client.Name == name);
 
     internal static async Task WorksAsync(TestApp app)

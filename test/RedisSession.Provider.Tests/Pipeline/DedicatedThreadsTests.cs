@@ -1,0 +1,64 @@
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>The flag belongs to the process: nothing runs beside a test that clears it.</summary>
+[NonParallelizable]
+internal sealed class DedicatedThreadsTests
+{
+    private const string Flag = "DedicatedThreads";
+
+    [TearDown]
+    public void SetFlag() => ConnectionMultiplexer.SetFeatureFlag(Flag, true);
+
+    [Test]
+    public async Task A_connection_of_the_application_without_dedicated_threads_is_warned_of_once()
+    {
+        ConnectionMultiplexer.SetFeatureFlag(Flag, false);
+        Assert.That(await WarningsAsync(options => { }), Is.EqualTo(1));
+        Assert.That(ConnectionMultiplexer.GetFeatureFlag(Flag), Is.False, "the application's business");
+    }
+
+    [Test]
+    public async Task Nobody_is_warned_who_has_the_flag_or_wants_it_so()
+    {
+        ConnectionMultiplexer.SetFeatureFlag(Flag, false);
+        Assert.That(await WarningsAsync(options => options.UseDedicatedThreads = false), Is.Zero);
+        ConnectionMultiplexer.SetFeatureFlag(Flag, true);
+        Assert.That(await WarningsAsync(options => { }), Is.Zero);
+    }
+
+    [Test]
+    public async Task A_connection_of_ours_sets_the_flag_unless_told_otherwise()
+    {
+        var server = await TestServers.GetAsync(ServerKind.Garnet);
+        ConnectionMultiplexer.SetFeatureFlag(Flag, false);
+        await using (var app = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+            (options.Configuration, options.UseDedicatedThreads) = (server.ConfigurationString, false))))
+        {
+            await ConnectionTests.WorksAsync(app);
+            Assert.That(ConnectionMultiplexer.GetFeatureFlag(Flag), Is.False);
+        }
+
+        await using (var app = await TestApp.StartAsync(services => services.AddRedisHashSession(server.ConfigurationString)))
+        {
+            await ConnectionTests.WorksAsync(app);
+            Assert.That(ConnectionMultiplexer.GetFeatureFlag(Flag), Is.True);
+        }
+    }
+
+    private static async Task<int> WarningsAsync(Action<RedisHashSessionOptions> configure)
+    {
+        var server = await TestServers.GetAsync(ServerKind.Garnet);
+        await using var own = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
+        await using var app = await TestApp.StartAsync(services =>
+        {
+            services.AddSingleton<IConnectionMultiplexer>(own);
+            services.AddRedisHashSession(configure);
+        });
+        await ConnectionTests.WorksAsync(app);
+        await ConnectionTests.WorksAsync(app);
+        return app.Logs.Of(SessionEvents.NoDedicatedThreads).Count;
+    }
+}
