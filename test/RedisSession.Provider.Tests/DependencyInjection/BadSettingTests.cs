@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A text that cannot mean what its setting needs stops the start; the message names the setting as it was written.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class BadSettingTests
+{
+    private const string Duration = "[days.]hours:minutes:seconds";
+
+    // Setting, text, what is wanted instead.
+    private static readonly string[][] Settings =
+    [
+        ["SESSION_EXPIRE", "0", "seconds"],
+        ["SESSION_EXPIRE", "-1", "seconds"],
+        ["SESSION_EXPIRE", "1.5", "seconds"],
+        ["SESSION_EXPIRE", "1h", "seconds"],
+        ["SESSION_EXPIRE", "00:20:00", "seconds"],
+        ["SESSION_EXPIRE", "1_000", "seconds"],
+        ["SESSION_EXPIRE", " 90", "seconds"],
+        ["SESSION_EXPIRE", "99999999999", "seconds"],
+        ["session-expire", "soon", "seconds"],
+        ["SESSION_COOKIE_SECURE", "yes", "true or false"],
+        ["SESSION_COOKIE_SECURE", "2", "true or false"],
+        ["session-cookie-secure", "on", "true or false"],
+        ["SESSION_COOKIE_HTTP_ONLY", "no", "true or false"],
+        ["session-cookie-http-only", "no", "true or false"],
+        ["RedisHashSession:Mode", "fast", "Buffered, Live"],
+        ["RedisHashSession:Mode", "1", "Buffered, Live"],
+        ["RedisHashSession:Mode", "-1", "Buffered, Live"],
+        ["RedisHashSession:FailureMode", "ignore", "LogAndContinue, Throw"],
+        ["RedisHashSession:UseDedicatedThreads", "maybe", "true or false"],
+        ["RedisHashSession:IdleTimeout", "20", Duration],
+        ["RedisHashSession:IdleTimeout", "1200", Duration],
+        ["RedisHashSession:IdleTimeout", "-20", Duration],
+        ["RedisHashSession:IdleTimeout", "+20", Duration],
+        ["RedisHashSession:IdleTimeout", "0020", Duration],
+        ["RedisHashSession:IdleTimeout", "20m", Duration],
+        ["RedisHashSession:IdleTimeout", "1.5", Duration],
+        ["RedisHashSession:IdleTimeout", "99999999999", Duration],
+        ["RedisHashSession:IdleTimeout", "25:61:00", Duration],
+        ["RedisHashSession:AbsoluteTimeout", "never", Duration],
+        ["RedisHashSession:AbsoluteTimeout", "8", Duration],
+        ["RedisHashSession:IOTimeout", "5", Duration],
+        ["RedisHashSession:IOTimeout", "infinite", Duration],
+        ["RedisHashSession:Cookie:HttpOnly", "x", "true or false"],
+        ["RedisHashSession:Cookie:SecurePolicy", "true", "SameAsRequest, Always, None"],
+        ["RedisHashSession:Cookie:SameSite", "Lax-ish", "Lax, Strict"],
+        ["RedisHashSession:Cookie:MaxAge", "30", Duration],
+        ["RedisHashSession:Cookie:IsEssential", "j", "true or false"],
+    ];
+
+    [TestCaseSource(nameof(Settings))]
+    public async Task Unparsable_setting_stops_the_start_and_is_named(string name, string text, string wanted)
+    {
+        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(Configuration((name, text))));
+        Assert.That(refusal, Does.Contain($"The setting {name} is '{text}'").And.Contains(wanted));
+    }
+
+    [Test]
+    public async Task Setting_in_a_section_is_named_by_its_whole_path()
+    {
+        var section = Configuration(("App:Session:Cookie:SameSite", "sometimes")).GetSection("App:Session");
+        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(section));
+        Assert.That(refusal, Does.Contain("The setting App:Session:Cookie:SameSite is 'sometimes'"));
+    }
+
+    [Test]
+    public void All_unparsable_settings_are_named_at_once()
+    {
+        var configuration = Configuration(("SESSION_EXPIRE", "x"), ("session-cookie-secure", "y"), ("RedisHashSession:Mode", "z"));
+
+        var error = Assert.Throws<OptionsValidationException>(() => SessionConfiguration.Apply(configuration, new()))!;
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(error.Failures, Has.Exactly(3).Items);
+            Assert.That(error.Message, Does.Contain("SESSION_EXPIRE").And.Contains("session-cookie-secure"));
+            Assert.That(error.Message, Does.Contain("RedisHashSession:Mode"));
+        }
+    }
+
+    // What parses and still cannot work is refused by the same start, under the option's name.
+    [Test]
+    public async Task Setting_that_parses_and_cannot_work_stops_the_start()
+    {
+        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(
+            Configuration(("SESSION_REDIS", "localhost"), ("RedisHashSession:IdleTimeout", "00:00:00"), ("SESSION_COOKIE_ID", "a b"))));
+        Assert.That(refusal, Does.Contain("IdleTimeout is 00:00:00").And.Contains("Cookie.Name is 'a b'"));
+    }
+
+    [Test]
+    public async Task Secret_in_a_setting_does_not_show()
+    {
+        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(
+            Configuration(("SESSION_REDIS", "redis://me:hunter2@localhost:port"), ("session-redis", "redis://me:hunter2@localhost/x"))));
+        Assert.That(refusal, Does.Contain("database").And.Not.Contain(BadConfigurations.Password));
+    }
+
+    private static IConfigurationRoot Configuration(params (string Name, string Text)[] settings) => new ConfigurationBuilder()
+        .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Text)))
+        .Build();
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using System.Reflection;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A changed default changes every application that did not choose; a new option without an entry here fails.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class OptionDefaultsTests
+{
+    private static readonly Dictionary<string, string> Defaults = new()
+    {
+        [nameof(RedisHashSessionOptions.AbsoluteTimeout)] = "null",
+        [nameof(RedisHashSessionOptions.Configuration)] = "null",
+        [nameof(RedisHashSessionOptions.ConfigurationOptions)] = "null",
+        [nameof(RedisHashSessionOptions.ConnectionMultiplexerFactory)] = "null",
+        [nameof(RedisHashSessionOptions.Cookie)] = ".AspNetCore.Session; path /; HttpOnly; SameSite Lax; secure None; not essential",
+        [nameof(RedisHashSessionOptions.FailureMode)] = nameof(FailureMode.LogAndContinue),
+        [nameof(RedisHashSessionOptions.IdleTimeout)] = "00:20:00",
+        [nameof(RedisHashSessionOptions.IOTimeout)] = "00:01:00",
+        [nameof(RedisHashSessionOptions.KeyPrefix)] = "",
+        [nameof(RedisHashSessionOptions.Mode)] = nameof(RedisSessionMode.Buffered),
+        [nameof(RedisHashSessionOptions.ServiceKey)] = "null",
+        [nameof(RedisHashSessionOptions.UseDedicatedThreads)] = "True",
+    };
+
+    [Test]
+    public void Every_option_has_the_default_that_is_pinned_here()
+    {
+        var options = new RedisHashSessionOptions();
+        var defaults = typeof(RedisHashSessionOptions)
+            .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .ToDictionary(property => property.Name, property => Show(property.GetValue(options)));
+
+        Assert.That(defaults, Is.EquivalentTo(Defaults));
+    }
+
+    [Test]
+    public void Defaults_of_AddSession_are_kept()
+    {
+        var stock = new SessionOptions();
+
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (var property in typeof(SessionOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance))
+            {
+                Assert.That(Show(property.GetValue(stock)), Is.EqualTo(Defaults.GetValueOrDefault(property.Name)), property.Name);
+            }
+        }
+    }
+
+    // Mode 0 of an enum is what an uninitialised one says.
+    [Test]
+    public void Zero_is_the_default_of_the_enums()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(default(RedisSessionMode), Is.EqualTo(RedisSessionMode.Buffered));
+            Assert.That(default(FailureMode), Is.EqualTo(FailureMode.LogAndContinue));
+        }
+    }
+
+    private static string Show(object? value) => value switch
+    {
+        null => "null",
+        CookieBuilder cookie => string.Join(
+            "; ",
+            cookie.Name,
+            $"path {cookie.Path}",
+            cookie.HttpOnly ? "HttpOnly" : "for scripts too",
+            $"SameSite {cookie.SameSite}",
+            $"secure {cookie.SecurePolicy}",
+            cookie.IsEssential ? "essential" : "not essential"),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+    };
+}

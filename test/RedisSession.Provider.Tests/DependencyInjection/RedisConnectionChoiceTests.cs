@@ -1,0 +1,179 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Moq;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Five sources of a connection; the first that is given is meant.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class RedisConnectionChoiceTests
+{
+    private const string Key = "sessions";
+
+    [Test]
+    public async Task Factory_comes_before_all_others()
+    {
+        var options = AllGiven();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(RedisConnectionChoice.OwnConnection(options), Is.Null);
+            Assert.That(await RedisConnectionChoice.ForeignConnection(options, AllServices()), Is.SameAs(Connections.FromFactory));
+        }
+    }
+
+    [Test]
+    public void Configuration_options_come_second()
+    {
+        var options = AllGiven();
+        options.ConnectionMultiplexerFactory = null;
+        Assert.That(OwnServer(options), Is.EqualTo("options"));
+    }
+
+    [Test]
+    public void Configuration_comes_third()
+    {
+        var options = AllGiven();
+        options.ConnectionMultiplexerFactory = null;
+        options.ConfigurationOptions = null;
+        Assert.That(OwnServer(options), Is.EqualTo("configuration"));
+    }
+
+    [Test]
+    public async Task Keyed_service_comes_fourth()
+    {
+        var options = new RedisHashSessionOptions { ServiceKey = Key };
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(RedisConnectionChoice.OwnConnection(options), Is.Null);
+            Assert.That(await RedisConnectionChoice.ForeignConnection(options, AllServices()), Is.SameAs(Connections.FromKey));
+        }
+    }
+
+    [Test]
+    public async Task Plain_service_comes_last()
+    {
+        var options = new RedisHashSessionOptions();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(RedisConnectionChoice.OwnConnection(options), Is.Null);
+            Assert.That(await RedisConnectionChoice.ForeignConnection(options, AllServices()), Is.SameAs(Connections.FromServices));
+        }
+    }
+
+    [TestCase(null)]
+    [TestCase("")]
+    [TestCase(" \n")]
+    public void Empty_configuration_is_none(string? configuration) =>
+        Assert.That(RedisConnectionChoice.OwnConnection(new() { Configuration = configuration }), Is.Null);
+
+    [TestCase("configuration:7000,password=secret,defaultDatabase=2")]
+    [TestCase("redis://:secret@configuration:7000/2")]
+    [TestCase(" redis://:secret@configuration:7000/2\n")]
+    public void Configuration_may_be_client_syntax_or_url(string configuration)
+    {
+        var own = RedisConnectionChoice.OwnConnection(new() { Configuration = configuration })!;
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(own.EndPoints, Is.EqualTo([new DnsEndPoint("configuration", 7000)]));
+            Assert.That(own.Password, Is.EqualTo("secret"));
+            Assert.That(own.DefaultDatabase, Is.EqualTo(2));
+        }
+    }
+
+    // "host1,host2" is how StackExchange.Redis names a cluster or a set of Sentinels.
+    [Test]
+    public void Configuration_may_name_several_servers()
+    {
+        var own = RedisConnectionChoice.OwnConnection(new() { Configuration = "one:26379,two:26379,serviceName=main" })!;
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(own.EndPoints, Is.EqualTo([new DnsEndPoint("one", 26379), new DnsEndPoint("two", 26379)]));
+            Assert.That(own.ServiceName, Is.EqualTo("main"));
+        }
+    }
+
+    [Test]
+    public void Own_connection_fails_fast_and_comes_back_by_itself()
+    {
+        RedisHashSessionOptions[] each =
+        [
+            new() { Configuration = "localhost" },
+            new() { Configuration = "localhost,abortConnect=true" },
+            new() { Configuration = "redis://localhost" },
+            new() { Configuration = "unix:/run/redis.sock" },
+            new() { ConfigurationOptions = new() { AbortOnConnectFail = true, BacklogPolicy = BacklogPolicy.Default } },
+        ];
+
+        foreach (var options in each)
+        {
+            var own = RedisConnectionChoice.OwnConnection(options)!;
+
+            using (Assert.EnterMultipleScope())
+            {
+                Assert.That(own.AbortOnConnectFail, Is.False, options.Configuration);
+                Assert.That(own.BacklogPolicy, Is.SameAs(BacklogPolicy.FailFast), options.Configuration);
+            }
+        }
+    }
+
+    [Test]
+    public void Given_configuration_options_are_copied_and_never_changed()
+    {
+        var given = new ConfigurationOptions
+        {
+            EndPoints = { { "options", 7000 } },
+            User = "me",
+            Password = "secret",
+            Ssl = true,
+            AbortOnConnectFail = true,
+            BacklogPolicy = BacklogPolicy.Default,
+            AsyncTimeout = 1234,
+        };
+        string before = given.ToString(includePassword: true);
+
+        var own = RedisConnectionChoice.OwnConnection(new() { ConfigurationOptions = given })!;
+        own.EndPoints.Add("another", 7001);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(own, Is.Not.SameAs(given));
+            Assert.That(own.Password, Is.EqualTo("secret"));
+            Assert.That(own.AsyncTimeout, Is.EqualTo(1234));
+            Assert.That(given.ToString(includePassword: true), Is.EqualTo(before));
+            Assert.That(given.AbortOnConnectFail, Is.True);
+            Assert.That(given.BacklogPolicy, Is.SameAs(BacklogPolicy.Default));
+            Assert.That(given.EndPoints, Has.Count.EqualTo(1));
+        }
+    }
+
+    private static RedisHashSessionOptions AllGiven() => new()
+    {
+        ConnectionMultiplexerFactory = () => Task.FromResult(Connections.FromFactory),
+        ConfigurationOptions = new() { EndPoints = { "options" } },
+        Configuration = "configuration",
+        ServiceKey = Key,
+    };
+
+    private static ServiceProvider AllServices() => new ServiceCollection()
+        .AddKeyedSingleton(Key, Connections.FromKey)
+        .AddKeyedSingleton("other", Mock.Of<IConnectionMultiplexer>())
+        .AddSingleton(Connections.FromServices)
+        .BuildServiceProvider();
+
+    private static string OwnServer(RedisHashSessionOptions options) =>
+        ((DnsEndPoint)RedisConnectionChoice.OwnConnection(options)!.EndPoints.Single()).Host;
+
+    private static class Connections
+    {
+        public static readonly IConnectionMultiplexer FromFactory = Mock.Of<IConnectionMultiplexer>();
+        public static readonly IConnectionMultiplexer FromKey = Mock.Of<IConnectionMultiplexer>();
+        public static readonly IConnectionMultiplexer FromServices = Mock.Of<IConnectionMultiplexer>();
+    }
+}

@@ -1,0 +1,122 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Moq;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>How a connection of the application is used: asked for once, again after a failure, and never closed.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class RedisConnectionTests
+{
+    [Test]
+    public async Task Factory_is_called_once_however_many_ask()
+    {
+        int calls = 0;
+        var answer = new TaskCompletionSource<IConnectionMultiplexer>();
+        await using var connection = Connection(() =>
+        {
+            Interlocked.Increment(ref calls);
+            return answer.Task;
+        });
+
+        var asking = Enumerable.Range(0, 8).Select(_ => connection.GetDatabaseAsync().AsTask()).ToList();
+        answer.SetResult(Multiplexer().Object);
+        var databases = await Task.WhenAll(asking);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(calls, Is.EqualTo(1));
+            Assert.That(databases.Append(await connection.GetDatabaseAsync()).Distinct(), Has.Exactly(1).Items);
+        }
+    }
+
+    [Test]
+    public async Task Connected_database_is_there_at_once()
+    {
+        await using var connection = Connection(() => Task.FromResult(Multiplexer().Object));
+        await connection.GetDatabaseAsync();
+        Assert.That(connection.GetDatabaseAsync().AsTask().IsCompletedSuccessfully, Is.True);
+    }
+
+    [Test]
+    public async Task Factory_that_failed_is_called_again_by_the_next_who_asks()
+    {
+        var error = new RedisConnectionException(ConnectionFailureType.UnableToConnect, CommandFlags.None, "away");
+        var multiplexer = Multiplexer().Object;
+        var answers = new Queue<Func<Task<IConnectionMultiplexer>>>(
+        [
+            () => Task.FromException<IConnectionMultiplexer>(error),
+            () => throw error,
+            () => Task.FromCanceled<IConnectionMultiplexer>(new(canceled: true)),
+            () => Task.FromResult(multiplexer),
+        ]);
+        await using var connection = Connection(() => answers.Dequeue()());
+
+        await Assert.ThatAsync(() => connection.GetDatabaseAsync().AsTask(), Throws.Exception.SameAs(error));
+        await Assert.ThatAsync(() => connection.GetDatabaseAsync().AsTask(), Throws.Exception.SameAs(error));
+        await Assert.ThatAsync(() => connection.GetDatabaseAsync().AsTask(), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(await connection.GetDatabaseAsync(), Is.SameAs(multiplexer.GetDatabase()));
+    }
+
+    [Test]
+    public async Task Connection_of_the_application_is_not_closed()
+    {
+        var multiplexer = Multiplexer();
+        var connection = Connection(() => Task.FromResult(multiplexer.Object));
+        await connection.GetDatabaseAsync();
+
+        await connection.DisposeAsync();
+        connection.Dispose();
+
+        multiplexer.Verify(one => one.Dispose(), Times.Never);
+        multiplexer.Verify(one => one.DisposeAsync(), Times.Never);
+        multiplexer.Verify(one => one.Close(It.IsAny<bool>()), Times.Never);
+        multiplexer.Verify(one => one.CloseAsync(It.IsAny<bool>()), Times.Never);
+    }
+
+    [Test]
+    public async Task Nothing_is_opened_after_the_end()
+    {
+        bool called = false;
+        var connection = Connection(() =>
+        {
+            called = true;
+            return Task.FromResult(Multiplexer().Object);
+        });
+        await connection.DisposeAsync();
+
+        await Assert.ThatAsync(() => connection.GetDatabaseAsync().AsTask(), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(called, Is.False);
+    }
+
+    [Test]
+    public async Task Clients_own_timeout_is_known_once_there_is_a_connection()
+    {
+        await using var connection = Connection(() => Task.FromResult(Multiplexer("localhost:6379,asyncTimeout=1234").Object));
+        var before = connection.Timeout;
+        await connection.GetDatabaseAsync();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(before, Is.EqualTo(Timeout.InfiniteTimeSpan));
+            Assert.That(connection.Timeout, Is.EqualTo(TimeSpan.FromMilliseconds(1234)));
+        }
+    }
+
+    private static RedisConnection Connection(Func<Task<IConnectionMultiplexer>> factory)
+    {
+        var options = Options.Create(new RedisHashSessionOptions { ConnectionMultiplexerFactory = factory });
+        return new(options, new ServiceCollection().BuildServiceProvider(), NullLogger<RedisConnection>.Instance);
+    }
+
+    private static Mock<IConnectionMultiplexer> Multiplexer(string configuration = "localhost:6379")
+    {
+        var multiplexer = new Mock<IConnectionMultiplexer>();
+        multiplexer.Setup(one => one.Configuration).Returns(configuration);
+        multiplexer.Setup(one => one.GetDatabase(It.IsAny<int>(), It.IsAny<object>())).Returns(Mock.Of<IDatabase>());
+        return multiplexer;
+    }
+}

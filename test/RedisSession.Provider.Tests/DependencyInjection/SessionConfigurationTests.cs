@@ -1,0 +1,242 @@
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace RedisSession.Provider.Tests;
+
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SessionConfigurationTests
+{
+    private static IEnumerable<SettingRow> Seed => SettingRow.Seed;
+
+    private static IEnumerable<SettingRow> DotNet => SettingRow.DotNet;
+
+    [Test]
+    public void Every_setting_is_in_the_tables()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Seed.Select(row => row.Name), Is.EquivalentTo(SessionSetting.Seed.Select(setting => setting.Name)));
+            Assert.That(Seed.Count(), Is.EqualTo(8));
+            Assert.That(DotNet.Select(row => row.Name), Is.EquivalentTo(SessionSetting.DotNet.Select(setting => setting.Name)));
+        }
+    }
+
+    [Test]
+    public void No_row_expects_the_default()
+    {
+        var defaults = new RedisHashSessionOptions();
+        Assert.That(Seed.Concat(DotNet).Where(row => Equals(row.Read(defaults), row.Expected)), Is.Empty);
+    }
+
+    [TestCaseSource(nameof(Seed))]
+    public void Seed_setting_is_read_from_configuration(SettingRow row) =>
+        Assert.That(row.Read(Options(Configuration((row.Name, row.Text)))), Is.EqualTo(row.Expected));
+
+    [TestCaseSource(nameof(Seed))]
+    public void Seed_setting_is_read_from_the_environment(SettingRow row)
+    {
+        // The provider takes the prefix away, so that no other test sees the variable.
+        string prefix = Guid.NewGuid().ToString("N") + "_";
+        Environment.SetEnvironmentVariable(prefix + row.Name, row.Text);
+        try
+        {
+            var configuration = new ConfigurationBuilder().AddEnvironmentVariables(prefix).Build();
+            Assert.That(row.Read(Options(configuration)), Is.EqualTo(row.Expected));
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(prefix + row.Name, null);
+        }
+    }
+
+    [TestCaseSource(nameof(Seed))]
+    public void Seed_setting_is_read_from_the_command_line(SettingRow row)
+    {
+        string[][] ways = [[row.Switch, row.Text], [$"{row.Switch}={row.Text}"]];
+        foreach (string[] arguments in ways)
+        {
+            var configuration = new ConfigurationBuilder().AddCommandLine(arguments).Build();
+            Assert.That(row.Read(Options(configuration)), Is.EqualTo(row.Expected));
+        }
+    }
+
+    // There I and i are two letters in any case.
+    [TestCaseSource(nameof(Seed))]
+    public void Seed_setting_is_read_from_the_command_line_of_a_turkish_server(SettingRow row)
+    {
+        using var culture = new CultureScope("tr-TR");
+        var configuration = new ConfigurationBuilder().AddCommandLine([row.Switch, row.Text]).Build();
+        Assert.That(row.Read(Options(configuration)), Is.EqualTo(row.Expected));
+    }
+
+    [Test]
+    public void Words_are_read_in_any_case_on_a_turkish_server()
+    {
+        using var culture = new CultureScope("tr-TR");
+        var options = Options(Configuration(("RedisHashSession:Mode", "LIVE"), ("RedisHashSession:Cookie:SameSite", "STRICT")));
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(options.Mode, Is.EqualTo(RedisSessionMode.Live));
+            Assert.That(options.Cookie.SameSite, Is.EqualTo(SameSiteMode.Strict));
+        }
+    }
+
+    [TestCaseSource(nameof(DotNet))]
+    public void DotNet_setting_is_read_from_a_section(SettingRow row)
+    {
+        var section = Configuration(("Session:" + row.Name, row.Text)).GetSection("Session");
+        Assert.That(row.Read(Options(section)), Is.EqualTo(row.Expected));
+    }
+
+    [TestCaseSource(nameof(DotNet))]
+    public void DotNet_setting_is_read_from_the_default_section_of_the_root(SettingRow row) =>
+        Assert.That(row.Read(Options(Configuration(("RedisHashSession:" + row.Name, row.Text)))), Is.EqualTo(row.Expected));
+
+    [TestCaseSource(nameof(DotNet))]
+    public void DotNet_setting_at_the_root_is_somebody_elses(SettingRow row) =>
+        Assert.That(row.Read(Options(Configuration((row.Name, row.Text)))), Is.EqualTo(row.Read(new RedisHashSessionOptions())));
+
+    // An empty text is how compose files and pipelines say "not set".
+    [TestCaseSource(nameof(Seed))]
+    [TestCaseSource(nameof(DotNet))]
+    public void Empty_setting_says_nothing(SettingRow row)
+    {
+        var options = Options(Configuration((row.Name, ""), ("RedisHashSession:" + row.Name, "")));
+        Assert.That(row.Read(options), Is.EqualTo(row.Read(new RedisHashSessionOptions())));
+    }
+
+    [Test]
+    public void Appsettings_json_is_read_as_a_person_writes_it()
+    {
+        const string AppSettings = """
+            {
+              "Logging": { "LogLevel": { "Default": "Warning" } },
+              "Session": {
+                "Configuration": "redis://one",
+                "IdleTimeout": "01:00:00",
+                "UseDedicatedThreads": false,
+                "Cookie": { "Name": "sid", "SameSite": "None", "IsEssential": true }
+              }
+            }
+            """;
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(AppSettings));
+        var options = Options(new ConfigurationBuilder().AddJsonStream(stream).Build().GetSection("Session"));
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(options.Configuration, Is.EqualTo("redis://one"));
+            Assert.That(options.IdleTimeout, Is.EqualTo(TimeSpan.FromHours(1)));
+            Assert.That(options.UseDedicatedThreads, Is.False);
+            Assert.That(options.Cookie.Name, Is.EqualTo("sid"));
+            Assert.That(options.Cookie.SameSite, Is.EqualTo(SameSiteMode.None));
+            Assert.That(options.Cookie.IsEssential, Is.True);
+        }
+    }
+
+    [TestCase("true", CookieSecurePolicy.Always)]
+    [TestCase("True", CookieSecurePolicy.Always)]
+    [TestCase("1", CookieSecurePolicy.Always)]
+    [TestCase("false", CookieSecurePolicy.None)]
+    [TestCase("FALSE", CookieSecurePolicy.None)]
+    [TestCase("0", CookieSecurePolicy.None)]
+    public void Secure_cookie_of_the_seed_is_always_or_never(string text, CookieSecurePolicy expected)
+    {
+        var options = new RedisHashSessionOptions { Cookie = { SecurePolicy = CookieSecurePolicy.SameAsRequest } };
+        SessionConfiguration.Apply(Configuration(("SESSION_COOKIE_SECURE", text)), options);
+        Assert.That(options.Cookie.SecurePolicy, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Names_of_the_seed_win_over_DotNet_names()
+    {
+        var configuration = Configuration(("SESSION_REDIS_PREFIX", "seed:"), ("RedisHashSession:KeyPrefix", "dotnet:"));
+        Assert.That(Options(configuration).KeyPrefix, Is.EqualTo("seed:"));
+    }
+
+    [Test]
+    public void Command_line_wins_over_the_environment_and_both_over_appsettings()
+    {
+        (string, string)[] appSettings =
+        [
+            ("RedisHashSession:KeyPrefix", "json:"),
+            ("RedisHashSession:Cookie:Name", "json"),
+            ("RedisHashSession:Cookie:Path", "/json"),
+        ];
+        (string, string)[] environment = [("SESSION_REDIS_PREFIX", "env:"), ("SESSION_COOKIE_ID", "env")];
+        var configuration = new ConfigurationBuilder()
+            .AddCommandLine(["--session-redis-prefix", "line:"])
+            .AddConfiguration(Configuration([.. environment, .. appSettings]))
+            .Build();
+        var options = Options(configuration);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(options.KeyPrefix, Is.EqualTo("line:"));
+            Assert.That(options.Cookie.Name, Is.EqualTo("env"));
+            Assert.That(options.Cookie.Path, Is.EqualTo("/json"));
+        }
+    }
+
+    [Test]
+    public void Empty_text_does_not_win()
+    {
+        var configuration = Configuration(
+            ("SESSION_REDIS_PREFIX", ""), ("session-redis-prefix", ""), ("RedisHashSession:KeyPrefix", "dotnet:"));
+        Assert.That(Options(configuration).KeyPrefix, Is.EqualTo("dotnet:"));
+    }
+
+    [Test]
+    public void Section_is_read_alone()
+    {
+        var configuration = Configuration(
+            ("SESSION_REDIS_PREFIX", "root:"), ("RedisHashSession:KeyPrefix", "default:"), ("Session:SESSION_COOKIE_ID", "section"));
+        var options = Options(configuration.GetSection("Session"));
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(options.KeyPrefix, Is.Empty);
+            Assert.That(options.Cookie.Name, Is.EqualTo("section"));
+        }
+    }
+
+    [Test]
+    public void Section_that_is_not_there_says_nothing() =>
+        Assert.That(Options(Configuration().GetSection("Session")).Cookie.Name, Is.EqualTo(new RedisHashSessionOptions().Cookie.Name));
+
+    [Test]
+    public void Configuration_reaches_both_options_objects_in_its_place()
+    {
+        var configuration = Configuration(("SESSION_REDIS", "configured"), ("SESSION_COOKIE_ID", "configured"), ("SESSION_EXPIRE", "90"));
+        var services = new ServiceCollection()
+            .AddRedisHashSession("before")
+            .AddRedisHashSession(configuration)
+            .AddRedisHashSession(options => options.Cookie.Name = "after")
+            .BuildServiceProvider();
+        using (services)
+        using (Assert.EnterMultipleScope())
+        {
+            var session = services.GetRequiredService<IOptions<Microsoft.AspNetCore.Builder.SessionOptions>>().Value;
+            var ours = services.GetRequiredService<IOptions<RedisHashSessionOptions>>().Value;
+            Assert.That(ours.Configuration, Is.EqualTo("configured"));
+            Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromSeconds(90)));
+            Assert.That(session.Cookie.Name, Is.EqualTo("after"));
+            Assert.That(ours.Cookie.Name, Is.EqualTo("after"));
+        }
+    }
+
+    private static RedisHashSessionOptions Options(IConfiguration configuration)
+    {
+        var options = new RedisHashSessionOptions();
+        SessionConfiguration.Apply(configuration, options);
+        return options;
+    }
+
+    private static IConfigurationRoot Configuration(params (string Name, string Text)[] settings) => new ConfigurationBuilder()
+        .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Text)))
+        .Build();
+}

@@ -1,0 +1,186 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Moq;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>An application whose options cannot work does not start, and says which option and what to do about it.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class StartupValidationTests
+{
+    private static IEnumerable<TestCaseData> BadOptions =>
+    [
+        Bad("KeyPrefix is null", "use \"\" for none", options => options.KeyPrefix = null!),
+        Bad("Mode is 2", "use Buffered or Live", options => options.Mode = (RedisSessionMode)2),
+        Bad("FailureMode is -1", "use LogAndContinue or Throw", options => options.FailureMode = (FailureMode)(-1)),
+        Bad("IdleTimeout is 00:00:00", "one millisecond or more", options => options.IdleTimeout = TimeSpan.Zero),
+        Bad("IdleTimeout is -00:20:00", "one millisecond or more", options => options.IdleTimeout = TimeSpan.FromMinutes(-20)),
+        Bad("IdleTimeout is 00:00:00.0009999", "one millisecond or more", options => options.IdleTimeout = TimeSpan.FromTicks(9_999)),
+        Bad("IOTimeout is 00:00:00", "one millisecond or more", options => options.IOTimeout = TimeSpan.Zero),
+        Bad("IOTimeout is -00:00:01", "InfiniteTimeSpan", options => options.IOTimeout = TimeSpan.FromSeconds(-1)),
+        Bad("IOTimeout is 24.20:31:23.6480000", "24 days or less", options => options.IOTimeout = new(0, 0, 0, 0, int.MaxValue, 1000)),
+        Bad("IOTimeout is 10675199.02:48:05.4775807", "InfiniteTimeSpan", options => options.IOTimeout = TimeSpan.MaxValue),
+        Bad("AbsoluteTimeout is 00:00:00", "null for none", options => options.AbsoluteTimeout = TimeSpan.Zero),
+        Bad("AbsoluteTimeout is -08:00:00", "null for none", options => options.AbsoluteTimeout = TimeSpan.FromHours(-8)),
+        Bad("Cookie.Name is 'my session'", "letters, digits", options => options.Cookie.Name = "my session"),
+        Bad("Cookie.Name is 'a;b'", "letters, digits", options => options.Cookie.Name = "a;b"),
+        Bad("Cookie.Name is 'größe'", "letters, digits", options => options.Cookie.Name = "größe"),
+        Bad("Configuration names no server", "localhost:6379", options => options.Configuration = "ssl=true"),
+        Bad("Configuration: ", "redis://", options => options.Configuration = "http://localhost"),
+        Bad("Configuration: ", "see 'pasword'", options => options.Configuration = "localhost,pasword=x"),
+        Bad("ConfigurationOptions names no server", "localhost:6379", options => options.ConfigurationOptions = new()),
+        Bad("ServiceKey is 'missing'", "AddKeyedSingleton", options => (options.Configuration, options.ServiceKey) = (null, "missing")),
+    ];
+
+    private static IEnumerable<string> BadConnections =>
+        BadConfigurations.Urls.Concat(BadConfigurations.StackExchangeSyntax).Select(row => row[0]);
+
+    [TestCaseSource(nameof(BadOptions))]
+    public async Task Bad_option_stops_the_start_and_says_what_to_do(string name, string remedy, Action<RedisHashSessionOptions> set)
+    {
+        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession("localhost").AddRedisHashSession(set));
+        Assert.That(refusal, Does.Contain(name).And.Contains(remedy));
+    }
+
+    // Also where the host is not a web application, and where no session is ever used.
+    [Test]
+    public async Task Bad_option_stops_the_start_of_a_plain_host()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        builder.Services.AddRedisHashSession(options => options.KeyPrefix = null!);
+        using var host = builder.Build();
+        await Assert.ThatAsync(() => host.StartAsync(), Throws.TypeOf<OptionsValidationException>());
+    }
+
+    [Test]
+    public async Task All_that_is_wrong_is_said_at_once()
+    {
+        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(options =>
+        {
+            options.KeyPrefix = null!;
+            options.IdleTimeout = TimeSpan.Zero;
+            options.IOTimeout = TimeSpan.Zero;
+        }));
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refusal, Does.Contain("KeyPrefix"));
+            Assert.That(refusal, Does.Contain("IdleTimeout"));
+            Assert.That(refusal, Does.Contain("IOTimeout"));
+            Assert.That(refusal, Does.Contain("which Redis to use"));
+        }
+    }
+
+    [Test]
+    public async Task Each_fault_is_said_once_when_registered_twice()
+    {
+        string refusal = await Application.RefusalAsync(
+            services => services.AddRedisHashSession("localhost").AddRedisHashSession(options => options.KeyPrefix = null!));
+        Assert.That(refusal.Split("KeyPrefix is null"), Has.Length.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Option_that_is_bad_in_SessionOptions_stops_the_start_too()
+    {
+        string refusal = await Application.RefusalAsync(services => services
+            .AddRedisHashSession("localhost")
+            .Configure<SessionOptions>(options => options.IdleTimeout = TimeSpan.Zero));
+        Assert.That(refusal, Does.Contain("IdleTimeout is 00:00:00"));
+    }
+
+    [Test]
+    public async Task Without_a_connection_the_message_says_all_five_ways()
+    {
+        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession());
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refusal, Does.Contain("1. Configuration:").And.Contains("redis://"));
+            Assert.That(refusal, Does.Contain("2. ConfigurationOptions:"));
+            Assert.That(refusal, Does.Contain("3. ConnectionMultiplexerFactory:"));
+            Assert.That(refusal, Does.Contain("4. ServiceKey:"));
+            Assert.That(refusal, Does.Contain("5. an IConnectionMultiplexer"));
+        }
+    }
+
+    [TestCaseSource(nameof(BadConnections))]
+    public async Task No_secret_shows_in_what_the_application_says(string configuration)
+    {
+        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(configuration));
+        Assert.That(refusal, Does.StartWith("Configuration: ").And.Not.Contain(configuration).And.Not.Contain(BadConfigurations.Password));
+    }
+
+    [TestCaseSource(typeof(BadConfigurations), nameof(BadConfigurations.StackExchangeSyntax))]
+    public async Task Client_syntax_that_does_not_parse_is_refused_with_the_option_that_is_wrong(string configuration, string option)
+    {
+        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(configuration));
+        Assert.That(refusal, Does.Contain($"see '{option}'"));
+    }
+
+    [Test]
+    public async Task Nothing_is_opened_by_an_application_that_does_not_start()
+    {
+        bool opened = false;
+        await Application.RefusalAsync(services => services.AddRedisHashSession(options =>
+        {
+            options.KeyPrefix = null!;
+            options.ConnectionMultiplexerFactory = () =>
+            {
+                opened = true;
+                return Task.FromException<IConnectionMultiplexer>(SessionWithoutRedis.Error);
+            };
+        }));
+        Assert.That(opened, Is.False);
+    }
+
+    [Test]
+    public async Task Application_starts_and_connects_at_once_when_its_options_work()
+    {
+        var opened = new TaskCompletionSource();
+        await using var app = Application.Build(services => services.AddRedisHashSession(options =>
+        {
+            options.IdleTimeout = TimeSpan.FromMilliseconds(1);
+            options.AbsoluteTimeout = TimeSpan.FromMilliseconds(1);
+            options.IOTimeout = Timeout.InfiniteTimeSpan;
+            options.Cookie.Name = "__Host-sid.1!#$%&'*+^_`|~";
+            options.ConnectionMultiplexerFactory = () =>
+            {
+                opened.SetResult();
+                return Task.FromResult(Mock.Of<IConnectionMultiplexer>(one => one.Configuration == "localhost"));
+            };
+        }));
+
+        await app.StartAsync();
+        await opened.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await app.StopAsync();
+    }
+
+    [Test]
+    public async Task Application_starts_while_redis_is_away()
+    {
+        await using var app = Application.Build(services => services.AddRedisHashSession(
+            options => options.ConnectionMultiplexerFactory = () => Task.FromException<IConnectionMultiplexer>(SessionWithoutRedis.Error)));
+        await app.StartAsync();
+        await app.StopAsync();
+    }
+
+    [Test]
+    public async Task Application_starts_with_a_connection_from_its_services()
+    {
+        foreach (object? key in new object?[] { null, "sessions" })
+        {
+            await using var app = Application.Build(services => services
+                .AddKeyedSingleton(key, Mock.Of<IConnectionMultiplexer>(one => one.Configuration == "localhost"))
+                .AddRedisHashSession(options => options.ServiceKey = key));
+            await app.StartAsync();
+            await app.StopAsync();
+        }
+    }
+
+    private static TestCaseData Bad(string name, string remedy, Action<RedisHashSessionOptions> set) =>
+        new TestCaseData(name, remedy, set).SetArgDisplayNames(name, remedy);
+}

@@ -1,0 +1,35 @@
+namespace RedisSession.Provider.Tests;
+
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SessionExpiryTests
+{
+    [Test]
+    public void Times_are_whole_milliseconds()
+    {
+        var expiry = SessionExpiry.From(TimeSpan.FromMinutes(20), TimeSpan.FromHours(8));
+        Assert.That(expiry, Is.EqualTo(new SessionExpiry(1_200_000, 28_800_000)));
+    }
+
+    [Test]
+    public void No_absolute_timeout_is_zero() => Assert.That(SessionExpiry.From(TimeSpan.FromMinutes(20), null).Absolute, Is.Zero);
+
+    // 0 would delete the hash at once, or mean that there is no absolute timeout.
+    [TestCase(1L)]
+    [TestCase(9_999L)]
+    [TestCase(0L)]
+    [TestCase(-1L)]
+    public void Less_than_a_millisecond_is_one(long ticks) => Assert.That(
+        SessionExpiry.From(TimeSpan.FromTicks(ticks), TimeSpan.FromTicks(ticks)),
+        Is.EqualTo(new SessionExpiry(1, 1)));
+
+    [Test]
+    public void Fractions_of_a_millisecond_are_cut_off() => Assert.That(
+        SessionExpiry.From(TimeSpan.FromTicks(19_999), TimeSpan.FromTicks(29_999)),
+        Is.EqualTo(new SessionExpiry(1, 2)));
+
+    [Test]
+    public void Longest_time_fits() => Assert.That(
+        SessionExpiry.From(TimeSpan.MaxValue, TimeSpan.MaxValue),
+        Is.EqualTo(new SessionExpiry(922_337_203_685_477, 922_337_203_685_477)));
+}

@@ -1,0 +1,97 @@
+using System.Text;
+using CsCheck;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SessionHashLayoutTests
+{
+    [TestCase("cart", "cart")]
+    [TestCase("", "")]
+    [TestCase("a@b@", "a@b@")]
+    [TestCase(" @", " @")]
+    [TestCase("@", "@@")]
+    [TestCase("@x", "@@x")]
+    [TestCase("@@x", "@@@x")]
+    [TestCase("@gen", "@@gen")]
+    [TestCase("@created", "@@created")]
+    [TestCase("@user", "@@user")]
+    [TestCase("😀é", "😀é")]
+    [TestCase("\uFF20x", "\uFF20x")] // a fullwidth @ is none
+    public void Session_key_has_its_field(string key, string field) =>
+        Assert.That((byte[]?)SessionHashLayout.FieldOf(key), Is.EqualTo(Encoding.UTF8.GetBytes(field)));
+
+    [Test]
+    public void Any_session_key_comes_back_from_its_field() =>
+        SessionKeys.Any.Sample(key => SessionHashLayout.SessionKeyOf(OnTheWire(SessionHashLayout.FieldOf(key))) == key, iter: 2_000);
+
+    [Test]
+    public void Two_session_keys_never_share_a_field() => Gen.Select(SessionKeys.Any, SessionKeys.Any).Sample(
+        (one, other) => (one == other) == (SessionHashLayout.FieldOf(one).ToString() == SessionHashLayout.FieldOf(other).ToString()),
+        iter: 2_000);
+
+    [Test]
+    public void No_session_key_is_stored_in_a_field_of_ours() => SessionKeys.Any.Sample(
+        key =>
+        {
+            string field = SessionHashLayout.FieldOf(key).ToString();
+            return field.Length == 0 || field[0] != '@' || (field.Length > 1 && field[1] == '@');
+        },
+        iter: 2_000);
+
+    [TestCase("@gen")]
+    [TestCase("@created")]
+    [TestCase("@user")]
+    [TestCase("@something of a later version")]
+    [TestCase("@")]
+    public void Field_of_ours_never_surfaces_as_a_session_key(string field) =>
+        Assert.That(SessionHashLayout.SessionKeyOf(OnTheWire(field)), Is.Null);
+
+    [Test]
+    public void Fields_of_ours_are_named_as_the_scripts_name_them()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(SessionHashLayout.Generation, Is.EqualTo("@gen"));
+            Assert.That(SessionHashLayout.Created, Is.EqualTo("@created"));
+        }
+    }
+
+    [TestCase("", "sessions:ID")]
+    [TestCase("app:", "app:sessions:ID")]
+    [TestCase("{tag}", "{tag}sessions:ID")]
+    public void Redis_key_is_prefix_and_id(string prefix, string expected) =>
+        Assert.That(SessionHashLayout.KeyOf(prefix, "ID").ToString(), Is.EqualTo(expected));
+
+    // A character with the number of bytes that it takes in UTF-8. 語 fills the limit with the fewest UTF-16 units of all.
+    [TestCase("a", 1)]
+    [TestCase("é", 2)]
+    [TestCase("語", 3)]
+    [TestCase("😀", 4)]
+    public void Session_key_may_have_65535_bytes_and_not_one_more(string character, int bytes)
+    {
+        int count = SessionHashLayout.MaxKeyBytes / bytes;
+        string rest = new('a', SessionHashLayout.MaxKeyBytes - (count * bytes));
+        string longest = string.Concat(Enumerable.Repeat(character, count)) + rest;
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Encoding.UTF8.GetByteCount(longest), Is.EqualTo(65_535));
+            Assert.That(() => SessionHashLayout.ThrowIfNotAKey(longest), Throws.Nothing);
+            Assert.That(
+                () => SessionHashLayout.ThrowIfNotAKey(longest + "a"),
+                Throws.TypeOf<ArgumentOutOfRangeException>().With.Property(nameof(ArgumentException.ParamName)).EqualTo("key"));
+        }
+    }
+
+    [Test]
+    public void Empty_session_key_is_one() => Assert.That(() => SessionHashLayout.ThrowIfNotAKey(""), Throws.Nothing);
+
+    [Test]
+    public void Null_is_no_session_key() => Assert.That(() => SessionHashLayout.ThrowIfNotAKey(null!), ThrowsNull.Of("key"));
+
+    /// <summary>A field as Redis answers it: bytes.</summary>
+    private static RedisValue OnTheWire(RedisValue field) => (byte[]?)field;
+}

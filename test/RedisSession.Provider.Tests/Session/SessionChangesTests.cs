@@ -1,0 +1,161 @@
+using System.Text;
+using CsCheck;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Random sequences of changes against a dictionary that takes them one by one.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SessionChangesTests
+{
+    private const int Samples = 2_000;
+
+    private static readonly SessionExpiry Expiry = new(1_200_000, 28_800_000);
+    private static readonly Gen<Change[]> Sequence = Change.Any.Array[0, 20];
+
+    [Test]
+    public void Net_effect_on_a_snapshot_is_that_of_the_sequence() => Gen.Select(Change.AnySession, Sequence).Sample(
+        (before, sequence) =>
+        {
+            var snapshot = SessionSnapshot.Parse(Hash.Of(before).Entries(), out _);
+            snapshot.Apply(Change.Net(sequence));
+            return Same(Change.Applied(before, sequence), snapshot);
+        },
+        iter: Samples);
+
+    [Test]
+    public void Arguments_do_to_a_hash_what_the_sequence_does() => Gen.Select(Change.AnySession, Sequence).Sample(
+        (before, sequence) =>
+        {
+            var hash = Hash.Of(before);
+            hash.Apply(Arguments(Change.Net(sequence)));
+            return Same(hash, Hash.Of(Change.Applied(before, sequence)));
+        },
+        iter: Samples);
+
+    [Test]
+    public void Applying_twice_is_applying_once() => Gen.Select(Change.AnySession, Sequence).Sample(
+        (before, sequence) =>
+        {
+            var arguments = Arguments(Change.Net(sequence));
+            var hash = Hash.Of(before);
+            hash.Apply(arguments);
+            hash.Apply(arguments);
+            return Same(hash, Hash.Of(Change.Applied(before, sequence)));
+        },
+        iter: Samples);
+
+    [Test]
+    public void Two_parts_together_are_the_whole() => Gen.Select(Change.AnySession, Sequence, Sequence).Sample(
+        (before, earlier, later) =>
+        {
+            var changes = Change.Net(earlier);
+            changes.Append(Change.Net(later));
+
+            var hash = Hash.Of(before);
+            hash.Apply(Arguments(changes));
+            return Same(hash, Hash.Of(Change.Applied(before, earlier.Concat(later))));
+        },
+        iter: Samples);
+
+    [Test]
+    public void Appending_leaves_the_later_part_as_it_is() => Gen.Select(Sequence, Sequence).Sample(
+        (earlier, later) =>
+        {
+            var part = Change.Net(later);
+            Change.Net(earlier).Append(part);
+            return Arguments(part).SequenceEqual(Arguments(Change.Net(later)));
+        },
+        iter: Samples);
+
+    [Test]
+    public void Changes_decide_what_they_touched_and_after_a_clear_everything() => Gen.Select(Sequence, Gen.OneOf(Change.Keys)).Sample(
+        (sequence, key) =>
+        {
+            bool decides = sequence.Any(change => change is Change.Clear || Touches(change, key));
+            byte[]? expected = Change.Applied([], sequence).GetValueOrDefault(key);
+            return Change.Net(sequence).Decides(key, out byte[]? value) == decides && ReferenceEquals(value, expected);
+        },
+        iter: Samples);
+
+    [Test]
+    public void Changes_are_empty_when_nothing_was_changed() =>
+        Sequence.Sample(sequence => Change.Net(sequence).IsEmpty == (sequence.Length == 0), iter: Samples);
+
+    [Test]
+    public void Changes_know_that_all_was_cleared() =>
+        Sequence.Sample(sequence => Change.Net(sequence).Cleared == sequence.OfType<Change.Clear>().Any(), iter: Samples);
+
+    [Test]
+    public void Only_what_sets_something_may_create_a_hash() => Sequence.Sample(
+        sequence => Arguments(Change.Net(sequence))[4] == (Change.Applied([], sequence).Count > 0 ? "1" : "0"),
+        iter: Samples);
+
+    [Test]
+    public void Arguments_stand_in_the_order_that_the_script_reads()
+    {
+        var changes = new SessionChanges();
+        changes.Clear();
+        changes.Set("set", "1"u8.ToArray());
+        changes.Remove("removed");
+        changes.Set("@set", []);
+        changes.Remove("@removed");
+
+        Assert.That(
+            Texts(changes.ToArguments(Expiry, "generation seen", "new generation")),
+            Is.EqualTo("1200000|28800000|generation seen|new generation|1|1|2|removed|@@removed|set|1|@@set|"));
+    }
+
+    [Test]
+    public void Arguments_of_a_removal_from_a_session_not_seen_yet()
+    {
+        var changes = new SessionChanges();
+        changes.Remove("removed");
+
+        Assert.That(Texts(changes.ToArguments(new(1_000, 0), null, "new generation")), Is.EqualTo("1000|0||new generation|0|0|1|removed"));
+    }
+
+    // A null argument would be sent as nothing at all and shift what comes after it.
+    [Test]
+    public void No_argument_is_null() => Sequence.Sample(
+        sequence => Change.Net(sequence).ToArguments(Expiry, null, "new generation").All(argument => !argument.IsNull), iter: Samples);
+
+    [Test]
+    public void Setting_what_was_removed_and_removing_what_was_set_are_counted_right()
+    {
+        var changes = new SessionChanges();
+        changes.Remove("a");
+        changes.Set("a", "1"u8.ToArray());
+        changes.Set("b", "2"u8.ToArray());
+        changes.Remove("b");
+        changes.Remove("b");
+
+        Assert.That(Texts(changes.ToArguments(Expiry, "", "new")), Is.EqualTo("1200000|28800000||new|1|0|1|b|a|1"));
+    }
+
+    [Test]
+    public void Keys_that_differ_in_case_are_two()
+    {
+        var changes = new SessionChanges();
+        changes.Set("a", "1"u8.ToArray());
+        Assert.That(changes.Decides("A", out _), Is.False);
+    }
+
+    private static RedisValue[] Arguments(SessionChanges changes) => changes.ToArguments(Expiry, "generation", "new generation");
+
+    private static string Texts(RedisValue[] arguments) =>
+        string.Join('|', arguments.Select(argument => Encoding.UTF8.GetString((byte[])argument!)));
+
+    private static bool Touches(Change change, string key) =>
+        change is Change.Set set ? set.Key == key : change is Change.Remove remove && remove.Key == key;
+
+    private static bool Same(Dictionary<string, byte[]> expected, SessionSnapshot snapshot) =>
+        snapshot.Count == expected.Count
+        && snapshot.Keys.ToHashSet().SetEquals(expected.Keys)
+        && expected.All(pair => snapshot.Find(pair.Key).AsSpan().SequenceEqual(pair.Value));
+
+    private static bool Same(Hash one, Hash other) =>
+        one.Count == other.Count
+        && one.All(field => other.TryGetValue(field.Key, out byte[]? value) && value.AsSpan().SequenceEqual(field.Value));
+}

@@ -1,0 +1,65 @@
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>The extensions that ASP.NET Core itself has keep their meaning beside ours, with our namespaces imported.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class BuiltInExtensionsTests
+{
+    [Test]
+    public void SetInt32_writes_four_bytes_and_GetInt32_reads_them()
+    {
+        var session = new DictionarySession();
+        session.SetInt32("count", -2);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(session.Get("count"), Is.EqualTo(new byte[] { 0xFF, 0xFF, 0xFF, 0xFE }));
+            Assert.That(session.GetInt32("count"), Is.EqualTo(-2));
+            Assert.That(session.GetInt32("absent"), Is.Null);
+        }
+    }
+
+    [Test]
+    public void SetString_writes_utf8_and_GetString_reads_it()
+    {
+        var session = new DictionarySession();
+        session.SetString("name", "é");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(session.Get("name"), Is.EqualTo(new byte[] { 0xC3, 0xA9 }));
+            Assert.That(session.GetString("name"), Is.EqualTo("é"));
+            Assert.That(session.GetString("absent"), Is.Null);
+        }
+    }
+
+    [Test]
+    public void GetInt32_does_not_read_text_and_GetInt_does()
+    {
+        var session = new DictionarySession();
+        session.SetValue("count", 12);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(session.GetInt32("count"), Is.Null);
+            Assert.That(session.GetInt("count"), Is.EqualTo(12));
+        }
+    }
+
+    [Test]
+    public void Text_is_the_same_by_SetString_and_by_SetValue()
+    {
+        var session = new DictionarySession();
+        session.SetString("built-in", "é😀");
+        session.SetValue("ours", "é😀");
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(session.Get("ours"), Is.EqualTo(session.Get("built-in")));
+            Assert.That(session.GetStr("built-in"), Is.EqualTo("é😀"));
+            Assert.That(session.GetString("ours"), Is.EqualTo("é😀"));
+        }
+    }
+}

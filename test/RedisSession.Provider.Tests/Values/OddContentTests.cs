@@ -1,0 +1,117 @@
+using System.Net;
+using System.Numerics;
+using System.Text;
+using System.Text.Json.Nodes;
+using CsCheck;
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Reading never throws, whatever another program, an older version or a person left in the hash.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class OddContentTests
+{
+    // Bytes that make something nearly right more often than chance does: pieces of JSON, numbers, times, UTF-8 and its errors.
+    private static readonly byte[][] Pieces =
+    [
+        .. new[]
+        {
+            "{", "}", "[", "]", ":", ",", "\"", "\\", "\\u", "d800", "\"a\"", "\"owner\"", "\"lines\":", "\"total\":", "null", "true",
+            "1e", "-", "+", ".", "0", "9", "1", "12", " ", "\t", "\n", "T", "Z", "2024-02-29", ":59", "+14:00", "Infinity", "NaN", "(", ")",
+            "$", "%", "0x", "/*", "::1", "{0}", "é", "😀", "\u2212", "\u0663",
+        }.Select(Encoding.UTF8.GetBytes),
+        [0x00], [0x80], [0xC0], [0xD8, 0x00], [0xED, 0xA0, 0x80], [0xEF, 0xBB, 0xBF], [0xF0, 0x9F], [0xFE, 0xFF], [0xFF],
+    ];
+
+    private static readonly Gen<byte[]> OddBytes = Gen.OneOf(
+        Gen.Byte.Array[0, 64],
+        Gen.OneOf(Pieces).Array[0, 24].Select(pieces => pieces.SelectMany(piece => piece).ToArray()));
+
+    private static readonly Action<SessionValue>[] Reads =
+    [
+        value => _ = value.Raw,
+        value => _ = value.Str,
+        value => _ = value.Int,
+        value => _ = value.Bool,
+        value => _ = value.None,
+        value => _ = value.ToString(),
+        value => _ = value.Json(),
+        value => _ = value.As(""),
+        value => _ = value.As('x'),
+        value => _ = value.As(false),
+        value => _ = value.As((byte)0),
+        value => _ = value.As((short)0),
+        value => _ = value.As(0),
+        value => _ = value.As(0L),
+        value => _ = value.As(0ul),
+        value => _ = value.As(Int128.Zero),
+        value => _ = value.As(UInt128.Zero),
+        value => _ = value.As(BigInteger.Zero),
+        value => _ = value.As(0f),
+        value => _ = value.As(0.0),
+        value => _ = value.As(Half.Zero),
+        value => _ = value.As(0m),
+        value => _ = value.As(Complex.Zero),
+        value => _ = value.As(DateTime.MinValue),
+        value => _ = value.As(DateTimeOffset.MinValue),
+        value => _ = value.As(DateOnly.MinValue),
+        value => _ = value.As(TimeOnly.MinValue),
+        value => _ = value.As(TimeSpan.Zero),
+        value => _ = value.As(Guid.Empty),
+        value => _ = value.As(IPAddress.None),
+        value => _ = value.As(IPNetwork.Parse("10.0.0.0/8")),
+        value => _ = value.As(new Sku("", 0)),
+        value => _ = value.Json<Preferences>(),
+        value => _ = value.Json(CartJson.Default.Preferences),
+        value => _ = value.Json((Cart?)null),
+        value => _ = value.Json(null!, CartJson.Default.Cart),
+        value => _ = value.Json<int[]>([]),
+        value => _ = value.Json<int>(),
+        value => _ = value.Json<string>(""),
+        value => _ = value.Json<object>(0),
+        value => _ = value.Json((Uri?)null),
+        value => _ = value.Json((Version?)null),
+        value => _ = value.Json<byte[]>([]),
+        value => _ = value.Json(TimeSpan.Zero),
+        value => _ = value.Json(DateTimeOffset.MinValue),
+        value => _ = value.Json<Dictionary<string, object?>>(),
+        value => _ = value.Json<Dictionary<int, List<string?>>>(),
+        value => _ = value.Json((JsonNode?)null),
+        value => _ = value.Json((JsonObject?)null),
+        value => _ = value.Json((JsonArray?)null),
+    ];
+
+    [Test]
+    public void Reading_never_throws() => OddBytes.Sample(
+        bytes =>
+        {
+            var value = new SessionValue(bytes);
+            foreach (var read in Reads) read(value);
+        },
+        iter: 2_000,
+        print: Convert.ToHexString);
+
+    [Test]
+    public void Reading_leaves_the_stored_bytes_alone() => OddBytes.Sample(
+        bytes =>
+        {
+            byte[] before = [.. bytes];
+            var value = new SessionValue(bytes);
+            foreach (var read in Reads) read(value);
+            return bytes.AsSpan().SequenceEqual(before);
+        },
+        print: Convert.ToHexString);
+
+    // Each type has its parser; none may read a number into what another does not, but for 4 bytes, which SetInt32 may have written.
+    [Test]
+    public void What_is_an_int_is_the_same_number_as_a_long() => OddBytes.Where(bytes => bytes.Length != sizeof(int)).Sample(
+        bytes =>
+        {
+            var value = new SessionValue(bytes);
+            int number = value.As(int.MinValue);
+            return number == int.MinValue || value.As(long.MinValue) == number;
+        },
+        iter: 2_000,
+        print: Convert.ToHexString);
+}

@@ -1,0 +1,241 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider.Tests;
+
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SessionJsonTests
+{
+    private static readonly Cart Cart = new("Zoë 😀", [new("book", 2), new("<pen>", 1)], 12.30m);
+    private static readonly Cart Fallback = new("nobody", [], 0);
+
+    private static readonly string?[] Texts = ["a", null, "é"];
+    private static readonly int[] Numbers = [1, 2];
+
+    private static SessionValue Value(string json) => new(Encoding.UTF8.GetBytes(json));
+
+    private static SessionValue WithByteOrderMark(string json) => new([0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(json)]);
+
+    private static string Nested(int depth) => new string('[', depth) + new string(']', depth);
+
+    [Test]
+    public void Record_without_default_constructor_comes_back_as_it_went_in()
+    {
+        var session = new DictionarySession();
+        session.SetJson("cart", Cart);
+        var read = session.GetJson("cart", Fallback);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(read with { Lines = [] }, Is.EqualTo(Cart with { Lines = [] }));
+            Assert.That(read.Lines, Is.EqualTo(Cart.Lines));
+        }
+    }
+
+    [Test]
+    public void Source_generated_type_comes_back_as_it_went_in()
+    {
+        var session = new DictionarySession();
+        session.SetJson("cart", Cart, CartJson.Default.Cart);
+        var read = session.GetJson("cart", Fallback, CartJson.Default.Cart);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(read with { Lines = [] }, Is.EqualTo(Cart with { Lines = [] }));
+            Assert.That(read.Lines, Is.EqualTo(Cart.Lines));
+        }
+    }
+
+    [Test]
+    public void Stored_json_has_camel_case_names_and_readable_letters()
+    {
+        var session = new DictionarySession();
+        session.SetJson("line", new CartLine("Zoë Ωж語", 1));
+        Assert.That(session.GetString("line"), Is.EqualTo("""{"article":"Zoë Ωж語","count":1}"""));
+    }
+
+    [Test]
+    public void Json_type_info_decides_the_names_itself()
+    {
+        var session = new DictionarySession();
+        session.SetJson("preferences", new Preferences(), CartJson.Default.Preferences);
+        Assert.That(session.GetString("preferences"), Is.EqualTo("""{"Theme":"light","WeekStart":1}"""));
+    }
+
+    [TestCase("""{"theme":"dark","weekStart":0}""")]
+    [TestCase("""{"THEME":"dark","WeekStart":0}""")]
+    [TestCase(" \n{\"Theme\":\"dark\",\"weekStart\":0,\"more\":[]}\t")]
+    public void Names_are_read_in_any_case(string json)
+    {
+        var read = Value(json).Json<Preferences>();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(read.Theme, Is.EqualTo("dark"));
+            Assert.That(read.WeekStart, Is.EqualTo(DayOfWeek.Sunday));
+        }
+    }
+
+    [Test]
+    public void Arrays_come_back_as_they_went_in()
+    {
+        var session = new DictionarySession();
+        session.SetJson("texts", Texts);
+        session.SetJson("numbers", Numbers, CartJson.Default.Int32Array);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(session.GetJson<string?[]>("texts", []), Is.EqualTo(Texts));
+            Assert.That(session.GetJson("numbers", [], CartJson.Default.Int32Array), Is.EqualTo(Numbers));
+            Assert.That(session.GetJson<List<int>>("numbers"), Is.EqualTo(Numbers));
+        }
+    }
+
+    [Test]
+    public void Byte_order_mark_is_no_part_of_the_json()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(WithByteOrderMark("""{"a":1}""").Json()["a"]!.GetValue<int>(), Is.EqualTo(1));
+            Assert.That(WithByteOrderMark("""{"theme":"dark"}""").Json<Preferences>().Theme, Is.EqualTo("dark"));
+            Assert.That(WithByteOrderMark("""{"Theme":"dark"}""").Json(CartJson.Default.Preferences).Theme, Is.EqualTo("dark"));
+            Assert.That(WithByteOrderMark("").Json().ToJsonString(), Is.EqualTo("{}"));
+        }
+    }
+
+    [Test]
+    public void Only_one_byte_order_mark_is_taken_away() =>
+        Assert.That(new SessionValue([0xEF, 0xBB, 0xBF, 0xEF, 0xBB, 0xBF, (byte)'1']).Json().ToJsonString(), Is.EqualTo("{}"));
+
+    [TestCase("12", JsonValueKind.Number)]
+    [TestCase("\"x\"", JsonValueKind.String)]
+    [TestCase("true", JsonValueKind.True)]
+    [TestCase("[1,{}]", JsonValueKind.Array)]
+    [TestCase("{\"a\":null}", JsonValueKind.Object)]
+    public void Json_is_what_it_stands_there(string json, JsonValueKind kind)
+    {
+        var node = Value(json).Json();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(node.GetValueKind(), Is.EqualTo(kind));
+            Assert.That(node.ToJsonString(), Is.EqualTo(json));
+        }
+    }
+
+    [TestCase("")]
+    [TestCase(" ")]
+    [TestCase("null")]
+    [TestCase("{")]
+    [TestCase("{} {}")]
+    [TestCase("{\"a\":1,}")]
+    [TestCase("{'a':1}")]
+    [TestCase("[1] // comment")]
+    [TestCase("NaN")]
+    [TestCase("01")]
+    [TestCase("\u00A0{}")]
+    public void What_is_no_json_is_an_empty_object(string json)
+    {
+        var node = Value(json).Json();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(node, Is.TypeOf<JsonObject>());
+            Assert.That(node.AsObject(), Is.Empty);
+        }
+    }
+
+    [Test]
+    public void Each_call_gives_a_node_of_its_own()
+    {
+        var value = Value("not json");
+        value.Json()["changed"] = true;
+        Assert.That(value.Json().AsObject(), Is.Empty);
+    }
+
+    [TestCase("")]
+    [TestCase("null")]
+    [TestCase("[]")]
+    [TestCase("12")]
+    [TestCase("""{"theme":12}""")]
+    [TestCase("""{"theme":"dark"} x""")]
+    public void Json_of_another_shape_gives_a_new_one(string json)
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Value(json).Json<Preferences>().Theme, Is.EqualTo("light"));
+            Assert.That(Value(json).Json(CartJson.Default.Preferences).Theme, Is.EqualTo("light"));
+        }
+    }
+
+    [TestCase("")]
+    [TestCase("null")]
+    [TestCase("[]")]
+    [TestCase("""{"Owner":1}""")]
+    [TestCase("""{"Owner":"a","Lines":{}}""")]
+    public void Json_of_another_shape_gives_the_fallback_itself(string json)
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Value(json).Json(Fallback), Is.SameAs(Fallback));
+            Assert.That(Value(json).Json(Fallback, CartJson.Default.Cart), Is.SameAs(Fallback));
+        }
+    }
+
+    [Test]
+    public void Absent_key_gives_the_fallback_whatever_the_type()
+    {
+        SessionValue absent = default;
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(absent.Json(Fallback), Is.SameAs(Fallback));
+            Assert.That(absent.Json(7), Is.EqualTo(7));
+            Assert.That(absent.Json(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
+            Assert.That(absent.Json<Preferences>().Theme, Is.EqualTo("light"));
+            Assert.That(absent.Json(Numbers), Is.SameAs(Numbers));
+        }
+    }
+
+    [Test]
+    public void Json_of_value_types_is_read()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Value("12").Json(7), Is.EqualTo(12));
+            Assert.That(Value("12").Json<int>(), Is.EqualTo(12));
+            Assert.That(Value("\"2024-02-29\"").Json(DateOnly.MinValue), Is.EqualTo(new DateOnly(2024, 2, 29)));
+            Assert.That(Value("null").Json<int?>(7), Is.EqualTo(7));
+        }
+    }
+
+    [Test]
+    public void Null_is_stored_as_json_and_read_as_no_value()
+    {
+        var session = new DictionarySession();
+        session.SetJson<Cart?>("cart", null);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(session.GetString("cart"), Is.EqualTo("null"));
+            Assert.That(session.GetJson("cart", Fallback), Is.SameAs(Fallback));
+            Assert.That(session.IsNone("cart"), Is.False);
+        }
+    }
+
+    // System.Text.Json reads 64 levels; below that it stops with an error, long before the stack ends.
+    [Test]
+    public void Nesting_is_read_down_to_64_levels()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Value(Nested(64)).Json().ToJsonString(), Is.EqualTo(Nested(64)));
+            Assert.That(Value(Nested(65)).Json().ToJsonString(), Is.EqualTo("{}"));
+            Assert.That(Value(Nested(1_000_000)).Json().ToJsonString(), Is.EqualTo("{}"));
+            Assert.That(Value(new string('[', 1_000_000)).Json(Numbers), Is.SameAs(Numbers));
+        }
+    }
+}
