@@ -71,7 +71,6 @@ internal static class BadConfigurations
     /// <summary>In the syntax of StackExchange.Redis, with the option that the message must name.</summary>
     public static readonly string[][] StackExchangeSyntax =
     [
-        ["localhost,pasword=hunter2", "pasword"],
         ["localhost,password=hunter2,ssl=perhaps", "ssl"],
         ["localhost,password=hunter2,connectTimeout=hunter2", "connectTimeout"],
         ["localhost,password=hunter2,defaultDatabase=hunter2", "defaultDatabase"],

@@ -22,8 +22,10 @@ internal sealed class OptionDefaultsTests
         [nameof(RedisHashSessionOptions.IOTimeout)] = "00:01:00",
         [nameof(RedisHashSessionOptions.KeyPrefix)] = "",
         [nameof(RedisHashSessionOptions.Mode)] = nameof(RedisSessionMode.Buffered),
+        [nameof(RedisHashSessionOptions.ProtectValues)] = "False",
         [nameof(RedisHashSessionOptions.ServiceKey)] = "null",
         [nameof(RedisHashSessionOptions.UseDedicatedThreads)] = "True",
+        [nameof(RedisHashSessionOptions.WaitForReplicas)] = "0",
     };
 
     [Test]

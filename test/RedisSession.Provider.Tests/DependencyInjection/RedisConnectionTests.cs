@@ -92,20 +92,6 @@ internal sealed class RedisConnectionTests
         Assert.That(called, Is.False);
     }
 
-    [Test]
-    public async Task Clients_own_timeout_is_known_once_there_is_a_connection()
-    {
-        await using var connection = Connection(() => Task.FromResult(Multiplexer("localhost:6379,asyncTimeout=1234").Object));
-        var before = connection.Timeout;
-        await connection.GetDatabaseAsync();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(before, Is.EqualTo(Timeout.InfiniteTimeSpan));
-            Assert.That(connection.Timeout, Is.EqualTo(TimeSpan.FromMilliseconds(1234)));
-        }
-    }
-
     private static RedisConnection Connection(Func<Task<IConnectionMultiplexer>> factory)
     {
         var options = Options.Create(new RedisHashSessionOptions { ConnectionMultiplexerFactory = factory });

@@ -27,6 +27,8 @@ internal sealed record SettingRow(string Name, string Text, Func<RedisHashSessio
         new("KeyPrefix", "app:", options => options.KeyPrefix, "app:"),
         new("Mode", "live", options => options.Mode, RedisSessionMode.Live),
         new("FailureMode", "THROW", options => options.FailureMode, FailureMode.Throw),
+        new("ProtectValues", "true", options => options.ProtectValues, true),
+        new("WaitForReplicas", "2", options => options.WaitForReplicas, 2),
         new("UseDedicatedThreads", "False", options => options.UseDedicatedThreads, false),
         new("IdleTimeout", "00:01:30", options => options.IdleTimeout, TimeSpan.FromSeconds(90)),
         new("AbsoluteTimeout", "1.12:00:00", options => options.AbsoluteTimeout, TimeSpan.FromHours(36)),

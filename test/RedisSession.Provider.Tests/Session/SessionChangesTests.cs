@@ -18,7 +18,7 @@ internal sealed class SessionChangesTests
     public void Net_effect_on_a_snapshot_is_that_of_the_sequence() => Gen.Select(Change.AnySession, Sequence).Sample(
         (before, sequence) =>
         {
-            var snapshot = SessionSnapshot.Parse(Hash.Of(before).Entries(), out _);
+            var snapshot = SessionSnapshot.Parse(Hash.Of(before).Entries(), protector: null, out _);
             snapshot.Apply(Change.Net(sequence));
             return Same(Change.Applied(before, sequence), snapshot);
         },
@@ -103,7 +103,7 @@ internal sealed class SessionChangesTests
         changes.Remove("@removed");
 
         Assert.That(
-            Texts(changes.ToArguments(Expiry, "generation seen", "new generation")),
+            Texts(changes.ToArguments(Expiry, "generation seen", "new generation", protector: null)),
             Is.EqualTo("1200000|28800000|generation seen|new generation|1|1|2|removed|@@removed|set|1|@@set|"));
     }
 
@@ -113,13 +113,13 @@ internal sealed class SessionChangesTests
         var changes = new SessionChanges();
         changes.Remove("removed");
 
-        Assert.That(Texts(changes.ToArguments(new(1_000, 0), null, "new generation")), Is.EqualTo("1000|0||new generation|0|0|1|removed"));
+        Assert.That(Texts(changes.ToArguments(new(1_000, 0), null, "new generation", protector: null)), Is.EqualTo("1000|0||new generation|0|0|1|removed"));
     }
 
     // A null argument would be sent as nothing at all and shift what comes after it.
     [Test]
     public void No_argument_is_null() => Sequence.Sample(
-        sequence => Change.Net(sequence).ToArguments(Expiry, null, "new generation").All(argument => !argument.IsNull), iter: Samples);
+        sequence => Change.Net(sequence).ToArguments(Expiry, null, "new generation", protector: null).All(argument => !argument.IsNull), iter: Samples);
 
     [Test]
     public void Setting_what_was_removed_and_removing_what_was_set_are_counted_right()
@@ -131,7 +131,7 @@ internal sealed class SessionChangesTests
         changes.Remove("b");
         changes.Remove("b");
 
-        Assert.That(Texts(changes.ToArguments(Expiry, "", "new")), Is.EqualTo("1200000|28800000||new|1|0|1|b|a|1"));
+        Assert.That(Texts(changes.ToArguments(Expiry, "", "new", protector: null)), Is.EqualTo("1200000|28800000||new|1|0|1|b|a|1"));
     }
 
     [Test]
@@ -142,7 +142,7 @@ internal sealed class SessionChangesTests
         Assert.That(changes.Decides("A", out _), Is.False);
     }
 
-    private static RedisValue[] Arguments(SessionChanges changes) => changes.ToArguments(Expiry, "generation", "new generation");
+    private static RedisValue[] Arguments(SessionChanges changes) => changes.ToArguments(Expiry, "generation", "new generation", protector: null);
 
     private static string Texts(RedisValue[] arguments) =>
         string.Join('|', arguments.Select(argument => Encoding.UTF8.GetString((byte[])argument!)));

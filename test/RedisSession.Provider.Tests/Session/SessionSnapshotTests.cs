@@ -12,6 +12,7 @@ internal sealed class SessionSnapshotTests
     {
         var snapshot = SessionSnapshot.Parse(
             [Field("@gen", "0123456789abcdef"), Field("@created", "1700000000000"), Field("cart", "1"), Field("", "2"), Field("@@x", "3")],
+            protector: null,
             out string? generation);
 
         using (Assert.EnterMultipleScope())
@@ -29,7 +30,7 @@ internal sealed class SessionSnapshotTests
     public void Own_fields_never_surface()
     {
         var snapshot = SessionSnapshot.Parse(
-            [Field("@gen", "g"), Field("@created", "1"), Field("@user", "u"), Field("@later", "x"), Field("@", "y")], out _);
+            [Field("@gen", "g"), Field("@created", "1"), Field("@user", "u"), Field("@later", "x"), Field("@", "y")], protector: null, out _);
 
         using (Assert.EnterMultipleScope())
         {
@@ -43,7 +44,7 @@ internal sealed class SessionSnapshotTests
     [Test]
     public void Session_key_named_like_the_generation_is_a_session_key()
     {
-        var snapshot = SessionSnapshot.Parse([Field("@@gen", "the application's")], out string? generation);
+        var snapshot = SessionSnapshot.Parse([Field("@@gen", "the application's")], protector: null, out string? generation);
 
         using (Assert.EnterMultipleScope())
         {
@@ -55,7 +56,7 @@ internal sealed class SessionSnapshotTests
     [Test]
     public void No_hash_is_no_generation_and_no_keys()
     {
-        var snapshot = SessionSnapshot.Parse([], out string? generation);
+        var snapshot = SessionSnapshot.Parse([], protector: null, out string? generation);
 
         using (Assert.EnterMultipleScope())
         {
@@ -67,7 +68,7 @@ internal sealed class SessionSnapshotTests
     [Test]
     public void Empty_value_is_not_absent()
     {
-        var snapshot = SessionSnapshot.Parse([Field("empty", ""), new HashEntry("null", RedisValue.Null)], out _);
+        var snapshot = SessionSnapshot.Parse([Field("empty", ""), new HashEntry("null", RedisValue.Null)], protector: null, out _);
 
         using (Assert.EnterMultipleScope())
         {
@@ -80,14 +81,14 @@ internal sealed class SessionSnapshotTests
     [Test]
     public void Keys_that_differ_in_case_are_two()
     {
-        var snapshot = SessionSnapshot.Parse([Field("a", "1"), Field("A", "2")], out _);
+        var snapshot = SessionSnapshot.Parse([Field("a", "1"), Field("A", "2")], protector: null, out _);
         Assert.That(snapshot.Count, Is.EqualTo(2));
     }
 
     [Test]
     public void Changes_are_applied_in_place()
     {
-        var snapshot = SessionSnapshot.Parse([Field("kept", "1"), Field("changed", "1"), Field("removed", "1")], out _);
+        var snapshot = SessionSnapshot.Parse([Field("kept", "1"), Field("changed", "1"), Field("removed", "1")], protector: null, out _);
         var changes = new SessionChanges();
         changes.Set("changed", "2"u8.ToArray());
         changes.Set("new", "3"u8.ToArray());
@@ -105,7 +106,7 @@ internal sealed class SessionSnapshotTests
     [Test]
     public void Clear_takes_all_that_was_there_and_nothing_that_came_after()
     {
-        var snapshot = SessionSnapshot.Parse([Field("before", "1")], out _);
+        var snapshot = SessionSnapshot.Parse([Field("before", "1")], protector: null, out _);
         var changes = new SessionChanges();
         changes.Set("dropped", "2"u8.ToArray());
         changes.Clear();

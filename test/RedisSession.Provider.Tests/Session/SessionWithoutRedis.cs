@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -15,15 +14,10 @@ internal static class SessionWithoutRedis
 
     public static ISession Create(Func<bool>? tryEstablishSession = null)
     {
-        var options = Options.Create(new RedisHashSessionOptions
-        {
-            ConnectionMultiplexerFactory = () => Task.FromException<IConnectionMultiplexer>(Error),
-        });
-
-        // Neither is disposed: they hold nothing that must be.
-        var services = new ServiceCollection().BuildServiceProvider();
-        var connection = new RedisConnection(options, services, NullLogger<RedisConnection>.Instance);
-        return new RedisHashSessionStore(connection, options, new HttpContextAccessor(), NullLoggerFactory.Instance)
+        // Not disposed: it holds nothing that must be.
+        var services = new ServiceCollection().AddLogging();
+        services.AddRedisHashSession(options => options.ConnectionMultiplexerFactory = () => Task.FromException<IConnectionMultiplexer>(Error));
+        return services.BuildServiceProvider().GetRequiredService<ISessionStore>()
             .Create("session key", TimeSpan.FromMinutes(20), TimeSpan.FromSeconds(10), tryEstablishSession ?? (() => true), false);
     }
 }

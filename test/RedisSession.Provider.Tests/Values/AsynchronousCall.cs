@@ -13,6 +13,7 @@ internal sealed record AsynchronousCall(string Name, Func<ISession, string, Canc
     [
         new("ReadAsync", (session, key, token) => session.ReadAsync(key, token).AsTask()),
         new("ReadAsync", (session, key, token) => session.ReadAsync([key], token).AsTask()),
+        new("ReloadAsync", (session, _, token) => session.ReloadAsync(token)),
         new("GetRawAsync", (session, key, token) => session.GetRawAsync(key, token).AsTask()),
         new("GetStrAsync", (session, key, token) => session.GetStrAsync(key, token).AsTask()),
         new("GetIntAsync", (session, key, token) => session.GetIntAsync(key, token).AsTask()),

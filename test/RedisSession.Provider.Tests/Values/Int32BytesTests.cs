@@ -6,8 +6,9 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// What the built-in <c>SetInt32</c> wrote (4 bytes, big-endian), read by <c>Int</c>, which looks for text first. The one exception is
-/// pinned here: 4 bytes that are white space (HT, LF, VT, FF, CR, space), then a sign or none, then ASCII digits, then white space.
+/// What the built-in <c>SetInt32</c> wrote (4 bytes, big-endian), read by <c>Int</c>, which looks for text first. The exceptions are
+/// pinned here: 4 bytes that are white space (HT, LF, VT, FF, CR, space), then a sign or none, then ASCII digits, then white space, are that
+/// number; any other 4 printable ASCII characters are a word, and so no number.
 /// </summary>
 [TestFixture]
 [Parallelizable(ParallelScope.All)]
@@ -59,15 +60,23 @@ internal sealed partial class Int32BytesTests
     [TestCase(new byte[] { 0x00, 0x00, 0x00, 0x31 })]
     [TestCase(new byte[] { 0x31, 0x00, 0x00, 0x00 })]
     [TestCase(new byte[] { 0x31, 0x32, 0x33, 0x00 })]
-    [TestCase(new byte[] { 0x20, 0x20, 0x20, 0x20 })]
-    [TestCase(new byte[] { 0x2B, 0x2D, 0x31, 0x32 })]
-    [TestCase(new byte[] { 0x31, 0x20, 0x32, 0x33 })]
+    [TestCase(new byte[] { 0x20, 0x20, 0x20, 0x09 })]
+    [TestCase(new byte[] { 0x2B, 0x2D, 0x31, 0x7F })]
+    [TestCase(new byte[] { 0x31, 0x1F, 0x32, 0x33 })]
     public void Bytes_that_only_look_like_a_number_in_text_read_as_set(byte[] bytes)
     {
         var session = new DictionarySession();
         session.Set("count", bytes);
         Assert.That(session.GetInt("count"), Is.EqualTo(session.GetInt32("count")));
     }
+
+    [TestCase("    ")]
+    [TestCase("+-12")]
+    [TestCase("1 23")]
+    [TestCase("True")]
+    [TestCase("~~~~")]
+    public void Four_printable_characters_that_are_no_number_are_none(string text) =>
+        Assert.That(new SessionValue(Encoding.ASCII.GetBytes(text)).As(-5), Is.EqualTo(-5));
 
     [TestCase(new byte[] { 0, 0, 7 })]
     [TestCase(new byte[] { 0, 0, 0, 0, 7 })]
@@ -78,8 +87,10 @@ internal sealed partial class Int32BytesTests
     {
         var session = new DictionarySession();
         session.SetInt32("count", number);
-        var text = NumberInText().Match(Encoding.Latin1.GetString(session.Get("count")!));
-        return session.GetInt("count") == (text.Success ? FromDigits(text.Groups["number"].Value) : number);
+        string bytes = Encoding.Latin1.GetString(session.Get("count")!);
+        var text = NumberInText().Match(bytes);
+        bool isWord = bytes.All(character => character is >= ' ' and <= '~');
+        return session.GetInt("count") == (text.Success ? FromDigits(text.Groups["number"].Value) : isWord ? 0 : number);
     }
 
     // By hand, so that the expectation does not rest on the parser under test.

@@ -12,7 +12,7 @@ namespace RedisSession.Provider.Tests;
 [TestFixture("ar-SA")]
 [TestFixture("fa-IR")]
 [Parallelizable(ParallelScope.All)]
-internal sealed class RoundTripTests(string culture)
+internal sealed class ValueRoundTripTests(string culture)
 {
     private static readonly DateTime Moment = new(2024, 2, 29, 23, 59, 58, 123, 456, DateTimeKind.Unspecified);
 
