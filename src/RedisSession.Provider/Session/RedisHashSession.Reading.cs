@@ -106,6 +106,7 @@ internal sealed partial class RedisHashSession
 
         SessionSight asked = default;
         HashEntry[]? entries = null;
+        SessionSnapshot? snapshot = null;
         bool onItsWay = false;
         try
         {
@@ -120,10 +121,10 @@ internal sealed partial class RedisHashSession
         }
         finally
         {
-            if (onItsWay) Arrived(asked, entries, keep: _store.Mode == RedisSessionMode.Buffered);
+            if (onItsWay) snapshot = Arrived(asked, entries, keep: _store.Mode == RedisSessionMode.Buffered);
         }
 
-        return entries is null ? null : _snapshot ?? SessionSnapshot.Parse(entries, _protector, out _);
+        return entries is null ? null : snapshot ?? SessionSnapshot.Empty();
     }
 
     /// <summary>The generation and the values of <paramref name="keys"/>; null when there is no such session, or no answer.</summary>
@@ -245,7 +246,8 @@ internal sealed partial class RedisHashSession
         return !sight.IsEnded && asked.Accepts(generation);
     }
 
-    private void Arrived(SessionSight asked, HashEntry[]? entries, bool keep = true)
+    /// <summary>Takes in a snapshot, or that none came; null then.</summary>
+    private SessionSnapshot? Arrived(SessionSight asked, HashEntry[]? entries, bool keep = true)
     {
         SessionSnapshot? snapshot = null;
         string? generation = null;
@@ -265,6 +267,7 @@ internal sealed partial class RedisHashSession
         }
 
         if (snapshot is not null) _store.Logger.SessionLoaded(Id, snapshot.Count);
+        return snapshot;
     }
 
     /// <summary>

@@ -123,6 +123,7 @@ internal sealed partial class RedisHashSession
         Task confirmation;
         lock (_gate)
         {
+            if (_sight.IsEnded && !_collected.IsEmpty) Refuse();
             confirmation = _confirmation;
             if (_collected.IsEmpty && confirmation.IsCompletedSuccessfully) return;
         }

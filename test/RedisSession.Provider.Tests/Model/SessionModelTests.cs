@@ -1,0 +1,159 @@
+using CsCheck;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Session;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// Random sequences of operations by up to four overlapping requests on one session, and by the world that ends it, on the real session and
+/// on the small model: every answer, every refusal and what is left in Redis must agree. The environment variable
+/// <c>SESSION_MODEL_SEQUENCES</c> says how many (per mode and kind of server); a failure prints a seed that repeats it.
+/// </summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SessionModelTests(ServerKind kind)
+{
+    private static readonly long Sequences = long.TryParse(Environment.GetEnvironmentVariable("SESSION_MODEL_SEQUENCES"), out long count) ? count : 150;
+
+    private readonly string _keyPrefix = SessionStack.NewKeyPrefix();
+
+    [Test]
+    public async Task Real_session_and_model_agree([Values] RedisSessionMode mode)
+    {
+        var server = await TestServers.GetAsync(kind);
+        await using var services = new ServiceCollection().AddLogging().AddRedisHashSession(options =>
+            (options.Configuration, options.KeyPrefix, options.Mode) = (server.ConfigurationString, _keyPrefix, mode)).BuildServiceProvider();
+        var store = services.GetRequiredService<ISessionStore>();
+        var redis = await services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
+
+        await SessionOperation.Sequences.SampleAsync(
+            sequence => RunAsync(sequence, mode, store, redis),
+            iter: Sequences,
+            threads: 4,
+            print: sequence => string.Join("\n", sequence.Select(operation => operation.ToString())));
+    }
+
+    private async Task RunAsync(SessionOperation[] sequence, RedisSessionMode mode, ISessionStore store, IDatabase redis)
+    {
+        string sessionKey = Guid.NewGuid().ToString();
+        RedisKey key = $"{_keyPrefix}sessions:{SessionId.Of(sessionKey)}";
+        var hash = new ModelHash();
+        var requests = new Dictionary<int, (RedisHashSession Real, ModelRequest Model)>();
+        int before = 0;
+        foreach (var operation in sequence)
+        {
+            // Live writes are on their way while their request goes on; before somebody else acts they have arrived.
+            if (operation.Actor != before && requests.TryGetValue(before, out var other)) await CommitAsync(other.Real, other.Model, "turn");
+            before = operation.Actor;
+
+            if (operation.Actor == 0)
+            {
+                await redis.KeyDeleteAsync(key);
+                hash.End();
+                continue;
+            }
+
+            if (!requests.TryGetValue(operation.Actor, out var request))
+            {
+                request = (
+                    (RedisHashSession)store.Create(sessionKey, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(30), () => true, isNewSessionKey: false),
+                    new ModelRequest(hash, mode));
+                requests[operation.Actor] = request;
+            }
+
+            await StepAsync(operation, request.Real, request.Model, mode);
+            if (operation.Verb == SessionVerb.EndRequest) requests.Remove(operation.Actor);
+        }
+
+        foreach (var (real, model) in requests.Values) await CommitAsync(real, model, "end");
+
+        var left = (await redis.HashGetAllAsync(key)).Where(entry => entry.Name != "@gen" && entry.Name != "@created")
+            .Select(entry => $"{SessionHashLayout.SessionKeyOf(entry.Name)}={entry.Value}").Order(StringComparer.Ordinal);
+        var expected = (hash.Fields ?? []).Select(field => $"{field.Key}={field.Value}").Order(StringComparer.Ordinal);
+        Require(string.Join(' ', expected), string.Join(' ', left), "what is left");
+        Require(hash.Fields is not null, await redis.KeyExistsAsync(key), "existence");
+        Require(hash.Fields is not null, await redis.KeyTimeToLiveAsync(key) is not null, "TTL");
+    }
+
+    private static async Task StepAsync(SessionOperation operation, RedisHashSession real, ModelRequest model, RedisSessionMode mode)
+    {
+        string key = operation.Key;
+        switch (operation.Verb)
+        {
+            case SessionVerb.Set:
+                real.SetValue(key, operation.Value);
+                model.Change(clear: false, key, operation.Value);
+                break;
+            case SessionVerb.Remove:
+                real.Remove(key);
+                model.Change(clear: false, key, null);
+                break;
+            case SessionVerb.Clear:
+                real.Clear();
+                model.Change(clear: true, null, null);
+                break;
+            case SessionVerb.Read:
+                Require(model.Read(key) ?? 0, real.GetInt(key), "read");
+                break;
+            case SessionVerb.ReadKeys:
+                Require(string.Join(' ', model.Keys()), string.Join(' ', real.Keys.Order(StringComparer.Ordinal)), "keys");
+                break;
+            case SessionVerb.ReadAsync:
+                Require(model.ReadLive(key) ?? 0, await real.GetIntAsync(key), "live read");
+                break;
+            case SessionVerb.ReadSeveralAsync:
+                var values = await real.ReadAsync(["a", "b", "@c"]);
+                foreach (string one in values.Keys) Require(model.ReadLive(one) ?? 0, values[one].Int, $"live read of {one} among several");
+                break;
+            case SessionVerb.SetAsync:
+                model.Change(clear: false, key, operation.Value);
+                Require(model.Commit(), await IsAcceptedAsync(real.SetValueAsync(key, operation.Value)), "asynchronous set");
+                break;
+            case SessionVerb.RemoveAsync:
+                model.Change(clear: false, key, null);
+                Require(model.Commit(), await IsAcceptedAsync(real.RemoveAsync(key)), "asynchronous remove");
+                break;
+            case SessionVerb.Load:
+                await real.LoadAsync();
+                model.Load();
+                break;
+            case SessionVerb.Reload:
+                await real.ReloadAsync();
+                model.Reload();
+                break;
+            case SessionVerb.Abandon:
+                await real.AbandonAsync(new DefaultHttpContext(), CancellationToken.None);
+                model.Abandon();
+                break;
+            case SessionVerb.Commit or SessionVerb.EndRequest:
+                await CommitAsync(real, model, "commit");
+                break;
+        }
+
+        // A live write that was refused shows until the refusal arrives.
+        if (mode == RedisSessionMode.Live && model.IsEnded) await CommitAsync(real, model, "refusal");
+    }
+
+    private static async Task CommitAsync(RedisHashSession real, ModelRequest model, string what) =>
+        Require(model.Commit(), await IsAcceptedAsync(real.CommitAsync()), what);
+
+    private static async Task<bool> IsAcceptedAsync(Task write)
+    {
+        try
+        {
+            await write;
+            return true;
+        }
+        catch (SessionEndedException)
+        {
+            return false;
+        }
+    }
+
+    private static void Require<T>(T expected, T actual, string what)
+    {
+        if (!EqualityComparer<T>.Default.Equals(expected, actual)) throw new InvalidOperationException($"{what}: the model says '{expected}', the session '{actual}'.");
+    }
+}
