@@ -90,6 +90,14 @@ internal sealed class RedisUrlTests
         }
     }
 
+    // In a cluster, which answers with numbers, a node would otherwise be known twice.
+    [TestCase("redis://10.0.0.1:7000", "10.0.0.1:7000")]
+    [TestCase("redis://[::1]:7000", "[::1]:7000")]
+    [TestCase("redis://localhost:7000", "localhost:7000")]
+    [TestCase("unix:/run/redis.sock", "!/run/redis.sock")]
+    public void Server_is_the_same_in_both_syntaxes(string url, string configuration) =>
+        Assert.That(RedisUrl.Parse(url).EndPoints, Is.EqualTo(ConfigurationOptions.Parse(configuration).EndPoints));
+
     // There I and i are two letters in any case.
     [TestCase("UNIX:/RUN/REDIS.SOCK")]
     [TestCase("REDIS://REDIS.EXAMPLE.COM")]
