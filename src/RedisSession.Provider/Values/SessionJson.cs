@@ -29,12 +29,21 @@ internal static class SessionJson
     [RequiresUnreferencedCode(NeedsReflection)]
     [RequiresDynamicCode(NeedsReflection)]
     public static bool TryParse<T>(byte[]? value, [NotNullWhen(true)] out T? result) =>
-        TryParse(value, (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T)), out result); // a type that JSON cannot be is no odd content: it throws here
+        TryParse(value, TypeInfoOf<T>(), out result);
 
     public static bool TryParse<T>(byte[]? value, JsonTypeInfo<T> typeInfo, [NotNullWhen(true)] out T? result) =>
         TryParse(value, json => JsonSerializer.Deserialize(json, typeInfo), out result);
 
     public static bool TryParse(byte[]? value, [NotNullWhen(true)] out JsonNode? result) => TryParse(value, ParseNode, out result);
+
+    // Apart from parsing: a type that no JSON can be is no odd content, and throws.
+    [RequiresUnreferencedCode(NeedsReflection)]
+    [RequiresDynamicCode(NeedsReflection)]
+    private static JsonTypeInfo<T> TypeInfoOf<T>()
+    {
+        Options.MakeReadOnly(populateMissingResolver: true); // once; before it there is nothing to ask
+        return (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T));
+    }
 
     private static bool TryParse<T>(byte[]? value, Func<ReadOnlySpan<byte>, T?> parse, [NotNullWhen(true)] out T? result)
     {
