@@ -96,9 +96,22 @@ internal sealed class RedisConnection(
             ObjectDisposedException.ThrowIf(tooLate, this);
         }
 
-        if (multiplexer.IsConnected) logger.Connected();
-        else logger.NotConnectedYet();
+        await LogStateAsync(multiplexer).ConfigureAwait(false);
         return multiplexer;
+    }
+
+    /// <summary>Says in the log at the start whether Redis can be used, and why not: a wrong password shows here, and not first in a request.</summary>
+    private async Task LogStateAsync(ConnectionMultiplexer multiplexer)
+    {
+        try
+        {
+            await multiplexer.GetDatabase().PingAsync().ConfigureAwait(false);
+            logger.Connected();
+        }
+        catch (Exception error)
+        {
+            logger.NotConnectedYet(string.Join(", ", multiplexer.GetEndPoints(configuredOnly: true).Select(endPoint => endPoint.ToString())), error);
+        }
     }
 
     private IConnectionMultiplexer? TakeOwn()

@@ -24,9 +24,12 @@ internal static class RedisUrl
     /// <summary>True when <paramref name="text"/> is a URL and not StackExchange.Redis syntax.</summary>
     public static bool IsUrl(string text)
     {
-        if (text.StartsWith("unix:", StringComparison.OrdinalIgnoreCase)) return true;
-        int scheme = text.IndexOf("://", StringComparison.Ordinal);
-        return scheme > 0 && text.AsSpan(0, scheme).IndexOfAnyExcept(SchemeCharacters) < 0;
+        int colon = text.IndexOf(':');
+        if (colon <= 0 || text.AsSpan(0, colon).ContainsAnyExcept(SchemeCharacters)) return false;
+
+        // "redis:6379" is a host of that name; "redis:/host" can only be a URL with a slash too few.
+        bool hasPath = text.AsSpan(colon + 1).StartsWith("/");
+        return hasPath || text.StartsWith("unix:", StringComparison.OrdinalIgnoreCase);
     }
 
     /// <exception cref="FormatException">The URL cannot mean a Redis server; the message says why.</exception>

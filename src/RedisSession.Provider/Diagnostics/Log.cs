@@ -24,8 +24,8 @@ internal static partial class Log
     [LoggerMessage(SessionEvents.ReadFailed, LogLevel.Error, "Reading session {SessionId} failed.")]
     public static partial void ReadFailed(this ILogger logger, string sessionId, Exception error);
 
-    [LoggerMessage(SessionEvents.WriteFailed, LogLevel.Error, "Writing session {SessionId} failed.")]
-    public static partial void WriteFailed(this ILogger logger, string sessionId, Exception error);
+    [LoggerMessage(SessionEvents.WriteFailed, LogLevel.Error, "Writing session {SessionId} failed; what the request changed is lost.")]
+    public static partial void WriteFailed(this ILogger logger, string sessionId, Exception? error);
 
     [LoggerMessage(SessionEvents.WriteRefused, LogLevel.Warning, "Session {SessionId} has ended since this request first saw it; its changes were not written.")]
     public static partial void WriteRefused(this ILogger logger, string sessionId);
@@ -48,8 +48,8 @@ internal static partial class Log
     [LoggerMessage(SessionEvents.Connected, LogLevel.Debug, "Connected to Redis.")]
     public static partial void Connected(this ILogger logger);
 
-    [LoggerMessage(SessionEvents.NotConnectedYet, LogLevel.Error, "Redis cannot be reached; the connection is made as soon as it can.")]
-    public static partial void NotConnectedYet(this ILogger logger);
+    [LoggerMessage(SessionEvents.NotConnectedYet, LogLevel.Error, "Redis at {EndPoints} cannot be used yet; sessions work as soon as it can.")]
+    public static partial void NotConnectedYet(this ILogger logger, string endPoints, Exception error);
 
     [LoggerMessage(SessionEvents.ConnectingFailed, LogLevel.Error, "Connecting to Redis failed; the next request tries again.")]
     public static partial void ConnectingFailed(this ILogger logger, Exception error);

@@ -35,7 +35,7 @@ internal static class MoveScripts
     /// <remarks><c>ARGV 1 generation seen, or '' · 2 digest; returns 1 removed · 0 it has changed · nil it has ended</c></remarks>
     public static readonly RedisScript DeleteIfUnchanged = new(Content + """
         if digest ~= ARGV[2] then return 0 end
-        redis.call('DEL', key)
+        redis.call('UNLINK', key)
         return 1
         """);
 
@@ -49,7 +49,7 @@ internal static class MoveScripts
     public static readonly RedisScript Paste = new("""
         local key, ttl, limit = KEYS[1], ARGV[1], tonumber(ARGV[2])
         """ + "\n" + SessionScripts.ServerTime + """
-        redis.call('DEL', key)
+        redis.call('UNLINK', key)
         local last = 3 + 2 * tonumber(ARGV[3])
         for i = 4, last, 4000 do
           redis.call('HSET', key, unpack(ARGV, i, math.min(i + 3999, last)))

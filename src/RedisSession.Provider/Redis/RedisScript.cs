@@ -10,13 +10,38 @@ internal sealed class RedisScript(string text)
 {
     private readonly byte[] _hash = Sha1(text);
 
-    /// <summary>Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>.</summary>
-    public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
-        database.ScriptEvaluateAsync(_hash, [key], arguments);
+    /// <summary>
+    /// Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>. What prevents
+    /// the sending is in the task too, where the client itself would throw at once.
+    /// </summary>
+    public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments)
+    {
+        try
+        {
+            return database.ScriptEvaluateAsync(_hash, [key], arguments);
+        }
+        catch (Exception error)
+        {
+            return Task.FromException<RedisResult>(error);
+        }
+    }
 
-    /// <summary>Sends the script by its text (the client remembers which servers have it and then sends the hash), whatever the server has.</summary>
+    /// <summary>Sends the script by its text, which the server keeps from then on: works whatever the server has.</summary>
     public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
-        database.ScriptEvaluateAsync(text, [key], arguments);
+        database.ExecuteAsync("EVAL", [text, 1, key, .. arguments.Select(argument => (object)argument)]);
+
+    /// <summary>By its hash, and by its text where the server does not have it.</summary>
+    public async Task<RedisResult> RunAsync(IDatabase database, RedisKey key, RedisValue[] arguments)
+    {
+        try
+        {
+            return await SendAsync(database, key, arguments).ConfigureAwait(false);
+        }
+        catch (RedisServerException error) when (IsMissing(error))
+        {
+            return await SendTextAsync(database, key, arguments).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>True when a server does not know the script: a new one, a restarted one, or after SCRIPT FLUSH.</summary>
     public static bool IsMissing(Exception error) => error is RedisServerException { Kind: RedisErrorKind.NoScript };

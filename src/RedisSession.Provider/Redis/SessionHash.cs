@@ -31,7 +31,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// </summary>
     public Task RenewAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
         ? database.KeyExpireAsync(key, TimeSpan.FromMilliseconds(expiry.Idle), ExpireWhen.Always, CommandFlags.FireAndForget)
-        : SessionScripts.Renew.SendTextAsync(database, key, [expiry.Idle, expiry.Absolute]);
+        : SessionScripts.Renew.RunAsync(database, key, [expiry.Idle, expiry.Absolute]);
 
     /// <summary>Sends the change script by its hash. The reply is for <see cref="ChangeReply.Parse"/>.</summary>
     public Task<RedisResult> ChangeAsync(RedisValue[] arguments) => SessionScripts.Change.SendAsync(database, key, arguments);
@@ -45,7 +45,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>Everything, at one moment. The reply is for <see cref="SessionCopy.Parse"/>.</summary>
     public Task<RedisResult> CopyAsync(string? generationSeen) =>
-        MoveScripts.Copy.SendTextAsync(database, key, [generationSeen ?? RedisValue.EmptyString]);
+        MoveScripts.Copy.RunAsync(database, key, [generationSeen ?? RedisValue.EmptyString]);
 
     /// <summary>Puts <paramref name="fields"/> here, in the place of what there is.</summary>
     public Task<RedisResult> PasteAsync(IReadOnlyList<SessionCopy.Field> fields, SessionExpiry expiry)
@@ -53,12 +53,12 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         var arguments = new List<RedisValue>(3 + (2 * fields.Count)) { expiry.Idle, expiry.Absolute, fields.Count };
         foreach (var field in fields) arguments.AddRange([field.Name, field.Value]);
         foreach (var field in fields.Where(field => field.ExpiresAt > 0)) arguments.AddRange([field.Name, field.ExpiresAt]);
-        return MoveScripts.Paste.SendTextAsync(database, key, arguments.ToArray());
+        return MoveScripts.Paste.RunAsync(database, key, arguments.ToArray());
     }
 
     /// <summary>Removes the session if it is still the one that was copied: 1; 0 when it has changed, null when it has ended.</summary>
     public Task<RedisResult> DeleteIfUnchangedAsync(string? generationSeen, string digest) =>
-        MoveScripts.DeleteIfUnchanged.SendTextAsync(database, key, [generationSeen ?? RedisValue.EmptyString, digest]);
+        MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [generationSeen ?? RedisValue.EmptyString, digest]);
 
     /// <summary>Removes the session, whatever it is.</summary>
     public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) => database.KeyDeleteAsync(key, flags);

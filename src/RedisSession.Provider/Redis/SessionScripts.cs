@@ -33,7 +33,7 @@ internal static class SessionScripts
         """ + "\n" + ServerTime + """
           local left = tonumber(redis.call('HGET', key, '@created') or now) + limit - tonumber(now)
           if left <= 0 then
-            redis.call('DEL', key)
+            redis.call('UNLINK', key)
             generation = false
           elseif left < tonumber(ttl) then
             ttl = string.format('%.0f', left)
@@ -49,7 +49,7 @@ internal static class SessionScripts
         end
         if ARGV[6] == '1' then
           local created, user = unpack(redis.call('HMGET', key, '@created', '@user'))
-          redis.call('DEL', key)
+          redis.call('UNLINK', key)
           redis.call('HSET', key, '@gen', generation)
           if created then redis.call('HSET', key, '@created', created) end
           if user then redis.call('HSET', key, '@user', user) end
@@ -77,7 +77,7 @@ internal static class SessionScripts
         if created and limit > 0 then
         """ + "\n" + ServerTime + """
           local left = tonumber(created) + limit - tonumber(now)
-          if left <= 0 then return redis.call('DEL', key) end
+          if left <= 0 then return redis.call('UNLINK', key) end
           if left < tonumber(ttl) then ttl = string.format('%.0f', left) end
         end
         return redis.call('PEXPIRE', key, ttl)

@@ -114,8 +114,9 @@ internal sealed partial class RedisHashSession
                 hash =>
                 {
                     if (IsKnownToBeEmpty(hash)) return NoEntries;
+                    var reply = AskForAll(hash, out asked);
                     onItsWay = true;
-                    return AskForAll(hash, out asked);
+                    return reply;
                 },
                 out entries);
         }

@@ -288,6 +288,9 @@ internal sealed partial class RedisHashSession
         // The same failure is met again by each later confirmation of this request; one log entry tells it.
         if (ReferenceEquals(Interlocked.Exchange(ref _loggedWriteFailure, error), error)) return;
 
+        // What was logged when reading failed needs no second stack trace.
+        bool isLogged = ReferenceEquals(_failure, error);
+
         // An error reply (out of memory, read-only) says nothing about reading; a lost connection or a timeout does.
         bool isOutage = error is RedisConnectionException or TimeoutException or OperationCanceledException;
         lock (_gate)
@@ -296,7 +299,7 @@ internal sealed partial class RedisHashSession
             FailConfirmation(error);
         }
 
-        _store.Logger.WriteFailed(Id, error);
+        _store.Logger.WriteFailed(Id, isLogged ? null : error);
     }
 
     /// <summary>What this request's own unconfirmed writes say about a key; false when they say nothing.</summary>

@@ -61,7 +61,7 @@ internal sealed partial class RedisHashSession : ISession
     {
         ArgumentNullException.ThrowIfNull(session);
         return session as RedisHashSession ?? throw new InvalidOperationException(
-            $"This needs a session of AddRedisHashSession, and this one is a {session.GetType()}: is the store replaced after it, or the session wrapped?");
+            $"This needs a session of AddRedisHashSession, and this one is a {session.GetType()}: call AddRedisHashSession on the service collection.");
     }
 
     /// <summary>base64url(SHA-256(session key)): public, stable for the life of the cookie, costs nothing.</summary>

@@ -1,0 +1,78 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A Redis user with the rights that the README names, and no more.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class AclTests(ServerKind kind)
+{
+    private const string Password = "acl-password";
+
+    /// <summary>What sessions send, directly or in scripts. As in the README.</summary>
+    private static readonly string[] Commands =
+        ["@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hdel", "exists", "expire", "pexpire", "unlink", "time", "eval", "evalsha"];
+
+    /// <summary>What moving field expiries needs, on servers that have them.</summary>
+    private static readonly string[] FieldExpiryCommands = ["hpexpiretime", "hpexpireat"];
+
+    private IEnumerable<string> AllCommands => HasFieldExpiry ? [.. Commands, .. FieldExpiryCommands] : Commands;
+
+    private bool HasFieldExpiry => kind.Version >= (kind.Name.StartsWith("valkey", StringComparison.Ordinal) ? new Version(9, 0) : new Version(7, 4));
+
+    [Test]
+    public async Task Those_rights_are_enough_for_all_that_sessions_do([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands);
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            context.Session.SetString("a", "1");
+            await context.Session.SetAsync("b", [2]);
+        });
+        await browser.VisitAsync(async context =>
+        {
+            Assert.That(await context.Session.GetStrAsync("a"), Is.EqualTo("1"));
+            Assert.That(context.Session.Keys, Is.EquivalentTo(["a", "b"]));
+            context.Session.Remove("b");
+            await context.RenewSessionAsync("ann");
+        });
+        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["a"]));
+        await browser.VisitAsync(session => session.Clear());
+        await browser.VisitAsync(context => context.AbandonSessionAsync());
+        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+    }
+
+    [Test]
+    public async Task Keys_outside_the_prefix_are_out_of_reach()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands);
+        await using var app = await StartAsync(server, RedisSessionMode.Buffered, keyPrefix: "other:");
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            Assert.That(async () => await context.Session.SetAsync("a", [1]), Throws.InstanceOf<RedisServerException>().With.Message.Contains("NOPERM"));
+        });
+    }
+
+    private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands)
+    {
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
+        object[] rules = ["SETUSER", "sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "resetchannels", "-@all", .. commands.Select(name => "+" + name)];
+        await admin.GetDatabase().ExecuteAsync("ACL", rules);
+        await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "off");
+    }
+
+    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:") =>
+        TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+        {
+            options.Configuration = $"redis://sessions:{Password}@{server.ConfigurationString}";
+            (options.KeyPrefix, options.Mode, options.FailureMode) = (keyPrefix, mode, FailureMode.Throw);
+            options.AbsoluteTimeout = TimeSpan.FromHours(8);
+        }));
+}

@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// Visitors who write a counter of their own into their sessions and wait for each write to be confirmed, while a test breaks things
+/// under them. Each value says whose it is, so that a session that gets another's data is noticed.
+/// </summary>
+internal sealed class CounterLoad : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _end = new();
+    private readonly Visitor[] _visitors;
+    private readonly Task _running;
+
+    private CounterLoad(TestApp app, int visitors)
+    {
+        _visitors = [.. Enumerable.Range(0, visitors).Select(i => new Visitor($"visitor{i}", app.NewBrowser()))];
+        _running = Task.WhenAll(_visitors.Select(visitor => Task.Run(() => visitor.WriteUntilAsync(_end.Token))));
+    }
+
+    /// <summary>What went wrong in a way that is not an outage.</summary>
+    public IEnumerable<string> Faults => _visitors.SelectMany(visitor => visitor.Faults);
+
+    public int Confirmed => _visitors.Sum(visitor => visitor.Confirmed);
+
+    public int Failed => _visitors.Sum(visitor => visitor.Failed);
+
+    public static CounterLoad Start(TestApp app, int visitors = 6) => new(app, visitors);
+
+    /// <summary>Returns when every visitor has had a write confirmed from now on.</summary>
+    public async Task UntilServedAsync()
+    {
+        int[] before = [.. _visitors.Select(visitor => visitor.Confirmed)];
+        await Assert.ThatAsync(
+            () => Task.FromResult(_visitors.Zip(before).All(pair => pair.First.Confirmed > pair.Second + 1)), Is.True.After(30_000, 5));
+    }
+
+    /// <summary>Ends the load and compares what each session holds with what was confirmed to its visitor.</summary>
+    /// <returns>How many confirmed writes are not there.</returns>
+    public async Task<int> StopAndCountLostAsync()
+    {
+        await _end.CancelAsync();
+        await _running;
+        int lost = 0;
+        foreach (var visitor in _visitors) lost += await visitor.CountLostAsync();
+        return lost;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await _running;
+        foreach (var visitor in _visitors) visitor.Dispose();
+        _end.Dispose();
+    }
+
+    private sealed class Visitor(string name, Browser browser) : IDisposable
+    {
+        private int _attempted;
+        private int _lastConfirmed;
+
+        public ConcurrentQueue<string> Faults { get; } = [];
+
+        public int Confirmed { get; private set; }
+
+        public int Failed { get; private set; }
+
+        public async Task WriteUntilAsync(CancellationToken end)
+        {
+            while (!end.IsCancellationRequested)
+            {
+                int n = ++_attempted;
+                using var response = await browser.SendAsync(async context =>
+                {
+                    try
+                    {
+                        string seen = await context.Session.GetStrAsync("counter");
+                        if (seen.Length > 0 && !seen.StartsWith(name + ":", StringComparison.Ordinal)) Faults.Enqueue($"{name} saw {seen}");
+                        context.Session.SetString("counter", $"{name}:{n}");
+                        await context.Session.CommitAsync();
+                        _lastConfirmed = n;
+                        Confirmed++;
+                    }
+                    catch (Exception error) when (error is RedisException or OperationCanceledException or TimeoutException)
+                    {
+                        Failed++; // an outage
+                        await Task.Delay(10, CancellationToken.None);
+                    }
+                    catch (SessionEndedException)
+                    {
+                        Failed++; // the server has forgotten it
+                    }
+                    catch (Exception error)
+                    {
+                        Faults.Enqueue($"{name}: {error}");
+                    }
+                });
+                if (response.StatusCode != HttpStatusCode.OK) Faults.Enqueue($"{name}: {response.StatusCode}");
+            }
+        }
+
+        public async Task<int> CountLostAsync()
+        {
+            string[] parts = (await browser.VisitAsync(context => context.Session.GetStrAsync("counter").AsTask())).Split(':');
+            if (parts.Length < 2) return _lastConfirmed;
+            if (parts[0] != name) Faults.Enqueue($"{name} holds what belongs to {parts[0]}");
+            int stored = int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture);
+            if (stored > _attempted) Faults.Enqueue($"{name} holds {stored}, which it never wrote");
+            return Math.Max(0, _lastConfirmed - stored);
+        }
+
+        public void Dispose() => browser.Dispose();
+    }
+}

@@ -1,0 +1,94 @@
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Things that break while requests are under way: what is confirmed stays, and nobody gets another's session.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class UnderLoadTests(ServerKind kind)
+{
+    [Test]
+    public async Task Killed_and_restarted_with_appendfsync_always_the_server_has_every_confirmed_write([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind, "--appendonly", "yes", "--appendfsync", "always");
+        await using var app = await StartAsync(server.ConfigurationString, mode);
+        await using var load = CounterLoad.Start(app);
+        await load.UntilServedAsync();
+
+        server.Kill();
+        await Assert.ThatAsync(() => Task.FromResult(load.Failed), Is.GreaterThan(0).After(10_000, 5));
+        await server.RestartAsync();
+        await load.UntilServedAsync();
+
+        Assert.That(await load.StopAndCountLostAsync(), Is.Zero);
+        Assert.That(load.Faults, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_server_that_forgets_its_scripts_all_the_time_loses_nothing([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server.ConfigurationString, mode);
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
+        await using var load = CounterLoad.Start(app);
+        await load.UntilServedAsync();
+
+        for (int i = 0; i < 200; i++) await admin.GetServers().Single().ScriptFlushAsync();
+        await load.UntilServedAsync();
+
+        Assert.That(await load.StopAndCountLostAsync(), Is.Zero);
+        Assert.That(load.Failed, Is.Zero);
+        Assert.That(load.Faults, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_paused_server_holds_nobody_longer_than_the_IOTimeout_and_then_serves_again([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server.ConfigurationString, mode, ioTimeout: TimeSpan.FromMilliseconds(200));
+        await using var load = CounterLoad.Start(app);
+        await load.UntilServedAsync();
+
+        server.Pause();
+        try
+        {
+            await Assert.ThatAsync(() => Task.FromResult(load.Failed), Is.GreaterThan(6).After(10_000, 5));
+        }
+        finally
+        {
+            server.Resume();
+        }
+
+        await load.UntilServedAsync();
+        Assert.That(await load.StopAndCountLostAsync(), Is.Zero);
+        Assert.That(load.Faults, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_connection_that_is_cut_in_the_middle_of_replies_mixes_nothing_up([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var relay = new Relay(server.Port);
+        await using var app = await StartAsync(relay.ConfigurationString, mode);
+        await using var load = CounterLoad.Start(app);
+        for (int cut = 1; cut <= 5; cut++)
+        {
+            await load.UntilServedAsync();
+            int before = load.Failed;
+            relay.CutAfter((cut * 37) + 1);
+            await Assert.ThatAsync(() => Task.FromResult(load.Failed), Is.GreaterThan(before).After(10_000, 5));
+        }
+
+        await load.UntilServedAsync();
+        Assert.That(await load.StopAndCountLostAsync(), Is.Zero);
+        Assert.That(load.Faults, Is.Empty);
+    }
+
+    private static Task<TestApp> StartAsync(string configuration, RedisSessionMode mode, TimeSpan? ioTimeout = null) =>
+        TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+        {
+            (options.Configuration, options.Mode, options.FailureMode) = (configuration, mode, FailureMode.Throw);
+            options.IOTimeout = ioTimeout ?? TimeSpan.FromSeconds(5);
+        }));
+}
