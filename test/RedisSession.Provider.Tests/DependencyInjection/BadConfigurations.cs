@@ -37,6 +37,7 @@ internal static class BadConfigurations
         ["redis://me:hunter2@[]", "IPv6"],
         ["redis://me:hunter2@[::1]6379", "IPv6"],
         ["redis://me:hunter2@[::1]:port", "port"],
+        ["redis://me:hunter2@[::1]::6380", "port"],
         ["redis://me:hunter2@local host", "host"],
         ["redis://me:hunter2@local%20host", "host"],
         ["redis://me:hunter2@local%2Fhost", "host"],
@@ -76,5 +77,8 @@ internal static class BadConfigurations
         ["localhost,password=hunter2,defaultDatabase=hunter2", "defaultDatabase"],
         ["localhost,password=hunter2,sslProtocols=hunter2", "sslProtocols"],
         ["localhost,password=hunter2,version=hunter2", "version"],
+
+        // What follows a comma in a password passes for an option.
+        ["localhost,password=hunter2,hunter2=y", "hunter2"],
     ];
 }

@@ -92,16 +92,26 @@ internal sealed class RedisConnectionTests
         Assert.That(called, Is.False);
     }
 
+    // It is the client's own text, with the password in it unescaped, and cannot always be read back.
+    [TestCase("localhost:6379,password=a,asyncTimeout=hunter2")]
+    [TestCase(null)]
+    public async Task Connection_is_used_whatever_its_configuration_looks_like(string? configuration)
+    {
+        var multiplexer = Multiplexer(configuration).Object;
+        await using var connection = Connection(() => Task.FromResult(multiplexer));
+        Assert.That(await connection.GetDatabaseAsync(), Is.SameAs(multiplexer.GetDatabase()));
+    }
+
     private static RedisConnection Connection(Func<Task<IConnectionMultiplexer>> factory)
     {
         var options = Options.Create(new RedisHashSessionOptions { ConnectionMultiplexerFactory = factory });
         return new(options, new ServiceCollection().BuildServiceProvider(), NullLogger<RedisConnection>.Instance);
     }
 
-    private static Mock<IConnectionMultiplexer> Multiplexer(string configuration = "localhost:6379")
+    private static Mock<IConnectionMultiplexer> Multiplexer(string? configuration = "localhost:6379")
     {
         var multiplexer = new Mock<IConnectionMultiplexer>();
-        multiplexer.Setup(one => one.Configuration).Returns(configuration);
+        multiplexer.Setup(one => one.Configuration).Returns(configuration!);
         multiplexer.Setup(one => one.GetDatabase(It.IsAny<int>(), It.IsAny<object>())).Returns(Mock.Of<IDatabase>());
         return multiplexer;
     }

@@ -166,10 +166,11 @@ internal sealed class RegistrationTests
     {
         using var none = Build(_ => { });
         using var stock = Build(services => services.AddDistributedMemoryCache().AddSession());
+        using var incomplete = Build(services => services.AddSession(), isComplete: false); // without a cache its store cannot even be made
 
         using (Assert.EnterMultipleScope())
         {
-            foreach (var services in new[] { none, stock })
+            foreach (var services in new[] { none, stock, incomplete })
             {
                 Assert.That(
                     () => new ApplicationBuilder(services).UseRedisHashSession(),
@@ -190,11 +191,11 @@ internal sealed class RegistrationTests
         return services.GetRequiredService<IOptions<RedisHashSessionOptions>>().Value;
     }
 
-    private static ServiceProvider Build(Action<IServiceCollection> configure)
+    private static ServiceProvider Build(Action<IServiceCollection> configure, bool isComplete = true)
     {
         var services = new ServiceCollection();
         services.AddLogging();
         configure(services);
-        return services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
+        return services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = isComplete, ValidateScopes = true });
     }
 }

@@ -29,6 +29,7 @@ internal sealed class StartupValidationTests
         Bad("Cookie.Name is 'my session'", "letters, digits", options => options.Cookie.Name = "my session"),
         Bad("Cookie.Name is 'a;b'", "letters, digits", options => options.Cookie.Name = "a;b"),
         Bad("Cookie.Name is 'größe'", "letters, digits", options => options.Cookie.Name = "größe"),
+        Bad("Cookie.Name is missing", "give the cookie a name", options => options.Cookie = new()),
         Bad("Configuration names no server", "localhost:6379", options => options.Configuration = "ssl=true"),
         Bad("Configuration: ", "redis://", options => options.Configuration = "http://localhost"),
         Bad("Configuration: ", "see 'pasword'", options => options.Configuration = "localhost,pasword=x"),

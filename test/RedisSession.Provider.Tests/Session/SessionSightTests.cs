@@ -25,6 +25,7 @@ internal sealed class SessionSightTests
         ["unknown", "absent", "g1", "g1"],
         ["unknown", "g1", "none", "g1"], // asked before our own write created it
         ["unknown", "g1", "g1", "g1"],
+        ["unknown", "g1", "g2", "ended"], // the one that was seen is not there any more
         ["absent", "g1", "none", "g1"],
         ["absent", "g1", "g1", "g1"],
         ["unknown", "ended", "none", "ended"],

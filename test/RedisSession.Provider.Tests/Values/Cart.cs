@@ -17,5 +17,6 @@ internal sealed class Preferences
 
 [JsonSerializable(typeof(Cart))]
 [JsonSerializable(typeof(Preferences))]
+[JsonSerializable(typeof(Sku))]
 [JsonSerializable(typeof(int[]))]
 internal sealed partial class CartJson : JsonSerializerContext;

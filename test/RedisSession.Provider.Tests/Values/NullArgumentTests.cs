@@ -52,6 +52,19 @@ internal sealed class NullArgumentTests
         }
     }
 
+    [Test]
+    public void Null_key_among_values_that_were_asked_for_is_named()
+    {
+        var values = new SessionValues(["a"], [default]);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(() => values[null!], ThrowsNull.Of("key"));
+            Assert.That(() => values.ContainsKey(null!), ThrowsNull.Of("key"));
+            Assert.That(() => values.TryGetValue(null!, out _), ThrowsNull.Of("key"));
+        }
+    }
+
     private static TestCaseData<Action<ISession, string>> Call(string name, Action<ISession, string> call) =>
         new(call) { TestName = $"{{m}}({name})" };
 }

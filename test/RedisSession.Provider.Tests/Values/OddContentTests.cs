@@ -103,6 +103,21 @@ internal sealed class OddContentTests
         },
         print: Convert.ToHexString);
 
+    // A node reads its texts when it is first asked for them: what is no UTF-8, or half a surrogate pair, would throw then.
+    [TestCase(new byte[] { 0x22, 0xFF, 0x22 })]
+    [TestCase(new byte[] { 0x22, 0x5C, 0x75, 0x44, 0x38, 0x30, 0x30, 0x22 })] // "\uD800"
+    [TestCase(new byte[] { 0x7B, 0x22, 0xFF, 0x22, 0x3A, 0x31, 0x7D })] // {"?":1}
+    public void Json_with_texts_that_are_none_can_be_walked(byte[] bytes)
+    {
+        var node = new SessionValue(bytes).Json();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(() => node.ToJsonString(), Throws.Nothing);
+            Assert.That(() => node is JsonObject members ? members["a"]?.ToString() : node.GetValue<string>(), Throws.Nothing);
+        }
+    }
+
     // Each type has its parser; none may read a number into what another does not, but for 4 bytes, which SetInt32 may have written.
     [Test]
     public void What_is_an_int_is_the_same_number_as_a_long() => OddBytes.Where(bytes => bytes.Length != sizeof(int)).Sample(

@@ -1,3 +1,4 @@
+using System.Runtime.Loader;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -210,6 +211,74 @@ internal sealed class SessionJsonTests
             Assert.That(Value("\"2024-02-29\"").Json(DateOnly.MinValue), Is.EqualTo(new DateOnly(2024, 2, 29)));
             Assert.That(Value("null").Json<int?>(7), Is.EqualTo(7));
         }
+    }
+
+    // A value type is never null: what could not be read must not pass for a default that was.
+    [TestCase("x")]
+    [TestCase("")]
+    [TestCase("null")]
+    [TestCase("99999999999")]
+    public void Value_type_that_does_not_parse_gives_the_fallback(string json)
+    {
+        var fallback = new Sku("X", 1);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Value(json).Json(7), Is.EqualTo(7));
+            Assert.That(Value(json).Json(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
+            Assert.That(Value(json).Json(fallback), Is.EqualTo(fallback));
+            Assert.That(Value(json).Json(fallback, CartJson.Default.Sku), Is.EqualTo(fallback));
+            Assert.That(Value(json).Json<Counted>().Count, Is.EqualTo(1), "new T()");
+        }
+    }
+
+    // Here content alone decides whether System.Text.Json throws, and what it throws is no JsonException.
+    [Test]
+    public void Abstract_type_without_discriminator_gives_the_fallback()
+    {
+        var circle = new Circle();
+        Assert.That(Value("""{"radius":1}""").Json<Shape>(circle), Is.SameAs(circle));
+    }
+
+    [Test]
+    public void Json_that_a_constructor_refuses_gives_the_fallback()
+    {
+        var money = new Money(5);
+        Assert.That(Value("""{"amount":-1}""").Json(money), Is.SameAs(money));
+    }
+
+    [Test]
+    public void Json_that_a_collection_refuses_gives_a_new_one() =>
+        Assert.That(Value("[{},{}]").Json<SortedSet<Preferences>>(), Is.Empty, "preferences have no order");
+
+    [Test]
+    public void Array_where_a_single_value_is_asked_for_gives_the_fallback()
+    {
+        var seven = JsonValue.Create(7);
+        Assert.That(Value("[1]").Json(seven), Is.SameAs(seven));
+    }
+
+    // A node reads its names when it is first asked for one; that it was read says little.
+    [TestCase("""{"a":1,"a":2}""")]
+    [TestCase("""[{"a":1,"a":2}]""")]
+    public void Json_with_a_name_twice_can_be_asked_for_it(string json)
+    {
+        var node = Value(json).Json();
+        Assert.That(() => (node is JsonArray array ? array[0]! : node)["a"]?.ToString(), Is.EqualTo("2").Or.Null);
+    }
+
+    // In a run of all tests some other has written before, so this reads with a second copy of the library, which has statics of its own.
+    [Test]
+    public void First_json_of_a_process_may_be_a_read()
+    {
+        var fresh = new AssemblyLoadContext(name: null, isCollectible: true);
+        var type = fresh.LoadFromAssemblyPath(typeof(SessionValue).Assembly.Location).GetType(typeof(SessionValue).FullName!)!;
+        var json = type.GetMethods().Single(
+            method => method is { Name: "Json", IsGenericMethod: true } && method.GetParameters() is [{ ParameterType.IsGenericParameter: true }]);
+        object value = Activator.CreateInstance(type, "12"u8.ToArray())!;
+
+        Assert.That(json.MakeGenericMethod(typeof(int)).Invoke(value, [7]), Is.EqualTo(12));
+        fresh.Unload();
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
@@ -125,6 +126,8 @@ internal sealed class SessionValueTests
             Assert.That(value.As(7f), Is.EqualTo(7f));
             Assert.That(value.As(7m), Is.EqualTo(7m));
             Assert.That(value.As((Half)7), Is.EqualTo((Half)7));
+            Assert.That(value.As((NFloat)7), Is.EqualTo((NFloat)7));
+            Assert.That(Value("<1,5; 2>").As(Complex.One), Is.EqualTo(Complex.One));
             Assert.That(value.As(7L), Is.EqualTo(7L));
             Assert.That(value.As((Int128)7), Is.EqualTo((Int128)7));
         }
@@ -201,6 +204,16 @@ internal sealed class SessionValueTests
     [Test]
     public void Own_type_that_does_not_parse_gives_the_fallback() =>
         Assert.That(Value("A7").As(new Sku("X", 1)), Is.EqualTo(new Sku("X", 1)));
+
+    [Test]
+    public void Nul_is_a_character_of_its_own()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Value("\0").As('x'), Is.EqualTo('\0'));
+            Assert.That(Value("a\0").As('x'), Is.EqualTo('x'), "two characters");
+        }
+    }
 
     [Test]
     public void Emoji_is_no_single_character() => Assert.That(Value("😀").As('x'), Is.EqualTo('x'));

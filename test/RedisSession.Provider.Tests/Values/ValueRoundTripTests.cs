@@ -25,6 +25,7 @@ internal sealed class ValueRoundTripTests(string culture)
         RoundTrip.Of(false, "False", true),
         RoundTrip.Of('ı', "ı", 'x'),
         RoundTrip.Of(' ', " ", 'x'),
+        RoundTrip.Of('\0', "\0", 'x'),
         RoundTrip.Of((byte)255, "255", (byte)0),
         RoundTrip.Of((sbyte)-128, "-128", (sbyte)0),
         RoundTrip.Of(short.MinValue, "-32768", (short)0),
