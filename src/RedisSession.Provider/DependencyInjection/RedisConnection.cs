@@ -17,23 +17,29 @@ internal sealed class RedisConnection(
     private readonly Lock _gate = new();
     private readonly RedisHashSessionOptions _options = options.Value;
     private Task<IDatabase>? _opening;
-    private IDatabase? _database;
     private IConnectionMultiplexer? _own;
+    private IConnectionMultiplexer? _watched;
     private bool _disposed;
 
     /// <summary>How long the client itself waits for a reply before it gives up, on a connection of ours; else nobody can say: unlimited.</summary>
     public TimeSpan ReplyTimeout { get; private set; } = TimeSpan.MaxValue;
+
+    /// <summary>The database, once there is a connection.</summary>
+    public IDatabase? OpenDatabase { get; private set; }
 
     /// <summary>Whether the server is a Garnet, by what the client learnt when it connected.</summary>
     public bool IsGarnet { get; private set; }
 
     public ValueTask<IDatabase> GetDatabaseAsync()
     {
-        if (_database is { } database) return new(database);
+        if (OpenDatabase is { } database) return new(database);
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_opening is null or { IsFaulted: true } or { IsCanceled: true }) _opening = OpenAsync();
+
+            // On the pool: a factory or a service of the application may connect synchronously, and no request must wait for more
+            // than its own timeout.
+            if (_opening is null or { IsFaulted: true } or { IsCanceled: true }) _opening = Task.Run(OpenAsync);
             return new(_opening);
         }
     }
@@ -71,9 +77,12 @@ internal sealed class RedisConnection(
         }
 
         LearnAboutServers(multiplexer);
-        multiplexer.ConnectionRestored += (_, _) => LearnAboutServers(multiplexer); // it may be the first time that we get through
-        return _database = multiplexer.GetDatabase();
+        multiplexer.ConnectionRestored += LearnAboutServers; // it may be the first time that we get through
+        _watched = multiplexer;
+        return OpenDatabase = multiplexer.GetDatabase();
     }
+
+    private void LearnAboutServers(object? multiplexer, ConnectionFailedEventArgs restored) => LearnAboutServers((IConnectionMultiplexer)multiplexer!);
 
     private void LearnAboutServers(IConnectionMultiplexer multiplexer) =>
         IsGarnet = multiplexer.GetServers().Any(server => server.GetProductVariant(out _) == ProductVariant.Garnet);
@@ -119,6 +128,7 @@ internal sealed class RedisConnection(
         lock (_gate)
         {
             _disposed = true;
+            if (_watched is not null) _watched.ConnectionRestored -= LearnAboutServers;
             var own = _own;
             _own = null;
             return own;

@@ -3,28 +3,19 @@ using Microsoft.Extensions.Hosting;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Begins to connect when the application starts, so that no request pays for it. The start does not wait: an application whose Redis is
-/// away comes up all the same, and recovers with it.
+/// Connects when the application starts, so that no request pays for it: connecting needs pool threads, and a first burst of requests
+/// that read synchronously would take them all. An application whose Redis is away starts all the same, a moment later, and recovers with it.
 /// </summary>
 internal sealed class RedisConnectionOpener(RedisConnection connection) : IHostedService
 {
-    public Task StartAsync(CancellationToken cancellationToken)
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        // On the pool: an application's own factory or service may connect synchronously.
-        _ = Task.Run(
-            async () =>
-            {
-                try
-                {
-                    await connection.GetDatabaseAsync().ConfigureAwait(false);
-                }
-                catch (Exception)
-                {
-                    // Logged where it happened; the first request tries again.
-                }
-            },
-            CancellationToken.None);
-        return Task.CompletedTask;
+        // What fails is logged where it happens, and the first request tries again.
+        Task opening = connection.GetDatabaseAsync().AsTask();
+        await opening.WaitAsync(Patience, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _ = opening.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -26,7 +26,7 @@ internal sealed partial class RedisHashSession
             _failureIsTold = false;
         }
 
-        await TellingTheCaller(RetryAsync(cancellationToken)).ConfigureAwait(false);
+        await TellingTheCaller(RetryAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         if (_isNewKey) return;
 
         string sessionKey = SessionCookie.NewSessionKey();

@@ -56,7 +56,7 @@ internal static class MoveScripts
         end
         redis.call('HSETNX', key, '@created', now)
         if limit > 0 then
-          local left = tonumber(redis.call('HGET', key, '@created')) + limit - tonumber(now)
+          local left = (tonumber(redis.call('HGET', key, '@created')) or tonumber(now)) + limit - tonumber(now)
           if left < tonumber(ttl) then ttl = string.format('%.0f', math.max(left, 1)) end
         end
         redis.call('PEXPIRE', key, ttl)

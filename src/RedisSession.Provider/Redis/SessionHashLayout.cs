@@ -39,6 +39,18 @@ internal static class SessionHashLayout
         return text.Length > 1 && text[1] == Reserved ? text[1..] : null;
     }
 
+    /// <summary>
+    /// The session key as it comes back from Redis: half a surrogate pair, which UTF-8 cannot say, becomes U+FFFD at once, so that a request
+    /// finds what it has set. As in ASP.NET Core, where keys are equal when their bytes are.
+    /// </summary>
+    /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
+    public static string Normalize(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        bool hasSurrogates = key.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF');
+        return hasSurrogates ? Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(key)) : key;
+    }
+
     /// <summary>Refuses what cannot be a session key, as ASP.NET Core does.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="key"/> is longer than <see cref="MaxKeyBytes"/> in UTF-8.</exception>

@@ -31,7 +31,7 @@ internal static class SessionScripts
         local generation = redis.call('HGET', key, '@gen')
         if generation and limit > 0 then
         """ + "\n" + ServerTime + """
-          local left = tonumber(redis.call('HGET', key, '@created') or now) + limit - tonumber(now)
+          local left = (tonumber(redis.call('HGET', key, '@created')) or tonumber(now)) + limit - tonumber(now)
           if left <= 0 then
             redis.call('UNLINK', key)
             generation = false
@@ -76,7 +76,7 @@ internal static class SessionScripts
         if not created and redis.call('EXISTS', key) == 0 then return 0 end
         if created and limit > 0 then
         """ + "\n" + ServerTime + """
-          local left = tonumber(created) + limit - tonumber(now)
+          local left = (tonumber(created) or tonumber(now)) + limit - tonumber(now)
           if left <= 0 then return redis.call('UNLINK', key) end
           if left < tonumber(ttl) then ttl = string.format('%.0f', left) end
         end

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 
@@ -13,8 +14,9 @@ internal sealed partial class RedisHashSession
     private bool _answered;
     private bool _renewed;
 
-    // The first failure: what comes after it in this request fails, or finds nothing, at once.
-    private Exception? _failure;
+    // The first failure: what comes after it in this request fails, or finds nothing, at once. Captured once, because an exception
+    // that is thrown again and again as it is grows a longer stack trace each time.
+    private ExceptionDispatchInfo? _failure;
 
     // Own writes confirmed while a snapshot was on its way: it may be older than they are.
     private int _snapshotsOnTheirWay;
@@ -23,7 +25,7 @@ internal sealed partial class RedisHashSession
     /// <summary>One key, fresh from Redis in both modes, or from this request's own unconfirmed write.</summary>
     public async ValueTask<SessionValue> ReadAsync(string key, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(key);
+        key = SessionHashLayout.Normalize(key);
         if (TryGetOwn(key, out var own)) return new(own);
 
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
@@ -38,12 +40,13 @@ internal sealed partial class RedisHashSession
         ArgumentNullException.ThrowIfNull(keys);
         var names = keys.ToArray();
         if (Array.Exists(names, name => name is null)) throw new ArgumentNullException(nameof(keys), "A session key cannot be null.");
+        string[] normal = Array.ConvertAll(names, SessionHashLayout.Normalize);
 
         var read = new SessionValue[names.Length];
         var foreign = new List<int>(names.Length);
         for (int i = 0; i < names.Length; i++)
         {
-            if (TryGetOwn(names[i], out var own)) read[i] = new(own);
+            if (TryGetOwn(normal[i], out var own)) read[i] = new(own);
             else foreign.Add(i);
         }
 
@@ -52,7 +55,7 @@ internal sealed partial class RedisHashSession
             var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
             if (!IsKnownToBeEmpty(hash))
             {
-                var reply = AskFor(hash, out var asked, foreign.ConvertAll(i => names[i]).ToArray());
+                var reply = AskFor(hash, out var asked, foreign.ConvertAll(i => normal[i]).ToArray());
                 var values = await ReplyAsync(reply, "reading", cancellationToken).ConfigureAwait(false);
                 if (Saw(asked, values[0]))
                 {
@@ -315,7 +318,7 @@ internal sealed partial class RedisHashSession
         lock (_gate)
         {
             if (_failure is not null) return;
-            _failure = error;
+            _failure = ExceptionDispatchInfo.Capture(error);
         }
 
         _store.Logger.ReadFailed(Id, error);

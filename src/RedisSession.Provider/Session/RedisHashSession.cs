@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using StackExchange.Redis;
@@ -53,6 +52,7 @@ internal sealed partial class RedisHashSession : ISession
         _tryEstablishSession = tryEstablishSession;
         _isNewKey = isNewSessionKey;
         _context = context;
+        if (context is not null) ConfirmBeforeResponse(context);
     }
 
     /// <summary>The session as one of ours.</summary>
@@ -84,32 +84,34 @@ internal sealed partial class RedisHashSession : ISession
     {
         get
         {
+            // As of before asking: of what is confirmed meanwhile, the answer need not have all yet.
+            SessionChanges own;
+            lock (_gate) own = CopyOwn();
             var snapshot = ReadAllBlocking();
             lock (_gate)
             {
-                var keys = (snapshot?.Keys ?? []).ToHashSet(StringComparer.Ordinal);
-                OverlayKeys(keys);
-                return keys.ToArray(); // a copy: the application may change the session while it enumerates
+                own.Append(CopyOwn());
+                return own.Overlay(snapshot?.Keys ?? []).ToArray(); // a copy: the application may change the session while it enumerates
             }
         }
     }
 
     public bool TryGetValue(string key, [NotNullWhen(true)] out byte[]? value)
     {
-        ArgumentNullException.ThrowIfNull(key);
+        key = SessionHashLayout.Normalize(key);
         if (!TryGetOwn(key, out value)) value = ReadBlocking(key);
         return value is not null;
     }
 
     public void Set(string key, byte[] value)
     {
-        CheckSet(key, value);
+        key = CheckSet(key, value);
         Change(changes => changes.Set(key, value.AsSpan().ToArray())); // a copy, as in ASP.NET Core: the caller may reuse its array
     }
 
     public void Remove(string key)
     {
-        ArgumentNullException.ThrowIfNull(key);
+        key = SessionHashLayout.Normalize(key);
         Change(changes => changes.Remove(key));
     }
 
@@ -136,19 +138,19 @@ internal sealed partial class RedisHashSession : ISession
         bool isMiddlewares = _context is { } context && context.Features.Get<ISessionFeature>() is null;
         if (isMiddlewares)
         {
+            _context = null; // the server will use it for another request
             await ConfirmAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _context = null;
         }
         else
         {
-            await TellingTheCaller(RetryAsync(cancellationToken)).ConfigureAwait(false);
+            await TellingTheCaller(RetryAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
         }
 
         RenewIfUntouched();
     }
 
-    /// <summary>Refuses, at the earliest moment, what ASP.NET Core's session refuses.</summary>
-    private void CheckSet(string key, byte[] value)
+    /// <summary>Refuses, at the earliest moment, what ASP.NET Core's session refuses; returns the normal form of the key.</summary>
+    private string CheckSet(string key, byte[] value)
     {
         ArgumentNullException.ThrowIfNull(value);
         SessionHashLayout.ThrowIfNotAKey(key);
@@ -156,6 +158,8 @@ internal sealed partial class RedisHashSession : ISession
         {
             throw new InvalidOperationException("The session cannot be established after the response has started.");
         }
+
+        return SessionHashLayout.Normalize(key);
     }
 
     /// <summary>Runs a synchronous access: true with the reply, or false when Redis gave none and the application wants to go on.</summary>
@@ -163,6 +167,7 @@ internal sealed partial class RedisHashSession : ISession
         where T : notnull
     {
         reply = default;
+        if (_failure is not null && _store.FailureMode == FailureMode.LogAndContinue) return false;
         try
         {
             ThrowIfFailed();
@@ -180,8 +185,5 @@ internal sealed partial class RedisHashSession : ISession
         }
     }
 
-    private void ThrowIfFailed()
-    {
-        if (_failure is { } failure) ExceptionDispatchInfo.Throw(failure);
-    }
+    private void ThrowIfFailed() => _failure?.Throw();
 }

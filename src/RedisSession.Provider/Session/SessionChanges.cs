@@ -46,6 +46,19 @@ internal sealed class SessionChanges
     /// <summary>True when these changes alone say what <paramref name="key"/> holds; a null value says that it holds nothing.</summary>
     public bool Decides(string key, out byte[]? value) => _keys.TryGetValue(key, out value) || Cleared;
 
+    /// <summary>The keys that a session with <paramref name="keys"/> has after these changes.</summary>
+    public HashSet<string> Overlay(IEnumerable<string> keys)
+    {
+        var after = (Cleared ? [] : keys).ToHashSet(StringComparer.Ordinal);
+        foreach (var (key, value) in _keys)
+        {
+            if (value is null) after.Remove(key);
+            else after.Add(key);
+        }
+
+        return after;
+    }
+
     /// <summary>The arguments of <see cref="SessionScripts.Change"/>.</summary>
     public RedisValue[] ToArguments(SessionExpiry expiry, string? generationSeen, string newGeneration, ValueProtector? protector)
     {
