@@ -19,9 +19,16 @@ public sealed class Visitor(ISession session)
         return visits;
     }
 
-    /// <summary>Takes the name for the truth. This is a sample: a shop would ask for proof.</summary>
-    public void SignIn(string name) => session.SetValue("name", name);
+    /// <summary>
+    /// Takes the name for the truth. This is a sample: a shop would ask for proof. The session gets a new key, so that whoever knew the old one
+    /// is not signed in too; the cart comes along.
+    /// </summary>
+    public static async Task SignInAsync(HttpContext context, string name)
+    {
+        await context.RenewSessionAsync(user: name);
+        context.Session.SetValue("name", name);
+    }
 
-    /// <summary>Forgets everything: name, counter and cart.</summary>
-    public void SignOut() => session.Clear();
+    /// <summary>Ends the session: name, counter and cart are gone, whatever is still in flight.</summary>
+    public static Task SignOutAsync(HttpContext context) => context.AbandonSessionAsync();
 }

@@ -34,17 +34,17 @@ public sealed class IndexModel : PageModel
         return RedirectToPage();
     }
 
-    public IActionResult OnPostSignIn(string? name)
+    public async Task<IActionResult> OnPostSignInAsync(string? name)
     {
         name = name?.Trim();
         if (name is not { Length: > 0 and <= Visitor.MaxNameLength }) return BadRequest();
-        Visitor.SignIn(name);
+        await Visitor.SignInAsync(HttpContext, name);
         return RedirectToPage(); // no page can be asked for before Redis has the name: that is confirmed before the redirect leaves
     }
 
-    public IActionResult OnPostSignOut()
+    public async Task<IActionResult> OnPostSignOutAsync()
     {
-        Visitor.SignOut();
+        await Visitor.SignOutAsync(HttpContext);
         return RedirectToPage();
     }
 }
