@@ -34,9 +34,12 @@ internal sealed partial class BadInputTests(ServerKind kind)
     public async Task Start()
     {
         var server = await TestServers.GetAsync(kind);
-        _stock = new(services => services.AddDistributedMemoryCache().AddSession());
+
+        // Many inputs fill memory: sessions are short, and the cache in memory must not drop any before.
+        var idle = TimeSpan.FromSeconds(10);
+        _stock = new(services => services.AddDistributedMemoryCache(cache => cache.SizeLimit = 4L << 30).AddSession(options => options.IdleTimeout = idle));
         _ours = new(services => services.AddRedisHashSession(options =>
-            (options.Configuration, options.KeyPrefix) = (server.ConfigurationString, _keyPrefix)));
+            (options.Configuration, options.KeyPrefix, options.IdleTimeout) = (server.ConfigurationString, _keyPrefix, idle)));
     }
 
     [OneTimeTearDown]
