@@ -1,0 +1,125 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>The scripts on their own: applied twice they leave what once leaves, since a write that timed out may have been applied.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SessionScriptTests(ServerKind kind)
+{
+    private static readonly SessionExpiry Expiry = new(600_000, 0);
+
+    private readonly string _prefix = SessionStack.NewKeyPrefix();
+    private IDatabase _redis = null!;
+
+    [OneTimeSetUp]
+    public async Task Connect() => _redis = (await TestServers.GetAsync(kind)).Admin.GetDatabase();
+
+    private static IEnumerable<TestCaseData> Changes()
+    {
+        TestCaseData Case(string name, Action<SessionChanges> change) => new TestCaseData(change).SetArgDisplayNames(name);
+        yield return Case("set", changes => changes.Set("a", [1]));
+        yield return Case("remove", changes => changes.Remove("b"));
+        yield return Case("clear and set", changes =>
+        {
+            changes.Clear();
+            changes.Set("a", [1]);
+        });
+        yield return Case("bind", changes => changes.Bind("ann"));
+        yield return Case("everything", changes =>
+        {
+            changes.Clear();
+            changes.Remove("b");
+            changes.Set("a", [1]);
+            changes.Bind("ann");
+        });
+    }
+
+    [TestCaseSource(nameof(Changes))]
+    public async Task A_change_applied_twice_leaves_what_once_leaves(Action<SessionChanges> change)
+    {
+        foreach (bool seesIt in new[] { false, true })
+        {
+            var (hash, key) = NewHash();
+            var first = new SessionChanges();
+            first.Set("b", [2]);
+            var created = ChangeReply.Parse(await hash.ChangeByTextAsync(first.ToArguments(Expiry, null, "generation", null)));
+            var changes = new SessionChanges();
+            change(changes);
+            var arguments = changes.ToArguments(Expiry, seesIt ? created.Generation : null, "another", null);
+
+            var once = ChangeReply.Parse(await hash.ChangeByTextAsync(arguments));
+            string after = await ShowAsync(key);
+            var twice = ChangeReply.Parse(await hash.ChangeByTextAsync(arguments));
+            Assert.That(twice, Is.EqualTo(once));
+            Assert.That(await ShowAsync(key), Is.EqualTo(after));
+            Assert.That(await _redis.KeyTimeToLiveAsync(key), Is.Not.Null);
+        }
+    }
+
+    [Test]
+    public async Task A_create_applied_twice_is_one_session()
+    {
+        var (hash, key) = NewHash();
+        var changes = new SessionChanges();
+        changes.Set("a", [1]);
+        var arguments = changes.ToArguments(Expiry, null, "generation", null);
+        await hash.ChangeByTextAsync(arguments);
+        string after = await ShowAsync(key);
+        var twice = ChangeReply.Parse(await hash.ChangeByTextAsync(arguments));
+        Assert.That(twice, Is.EqualTo(new ChangeReply(false, "generation")));
+        Assert.That(await ShowAsync(key), Is.EqualTo(after));
+    }
+
+    [Test]
+    public async Task A_change_to_a_session_that_has_ended_is_refused_however_often_it_is_tried()
+    {
+        var (hash, key) = NewHash();
+        var changes = new SessionChanges();
+        changes.Set("a", [1]);
+        for (int i = 0; i < 3; i++)
+        {
+            var reply = ChangeReply.Parse(await hash.ChangeByTextAsync(changes.ToArguments(Expiry, "gone", "another", null)));
+            Assert.That(reply.Ended, Is.True);
+        }
+
+        Assert.That(await _redis.KeyExistsAsync(key), Is.False);
+    }
+
+    [Test]
+    public async Task A_paste_applied_twice_leaves_what_once_leaves()
+    {
+        var (hash, key) = NewHash();
+        SessionCopy.Field[] fields = [new("@gen", "g", -1), new("@created", "1", -1), new("a", "1", -1)];
+        await hash.PasteAsync(fields, Expiry);
+        string after = await ShowAsync(key);
+        await hash.PasteAsync(fields, Expiry);
+        Assert.That(await ShowAsync(key), Is.EqualTo(after));
+        Assert.That(after, Is.EqualTo("@created=1 @gen=g a=1"));
+        Assert.That(await _redis.KeyTimeToLiveAsync(key), Is.Not.Null);
+    }
+
+    [Test]
+    public async Task Removal_is_only_of_what_was_copied()
+    {
+        var (hash, key) = NewHash();
+        await hash.PasteAsync([new("@gen", "g", -1), new("a", "1", -1)], Expiry);
+        var copy = SessionCopy.Parse(await hash.CopyAsync("g"))!;
+        await _redis.HashSetAsync(key, "a", "2");
+        Assert.That((int)await hash.DeleteIfUnchangedAsync("g", copy.Digest), Is.Zero);
+
+        copy = SessionCopy.Parse(await hash.CopyAsync("g"))!;
+        Assert.That((int)await hash.DeleteIfUnchangedAsync("g", copy.Digest), Is.EqualTo(1));
+        Assert.That((await hash.DeleteIfUnchangedAsync("g", copy.Digest)).IsNull, Is.True);
+        Assert.That(SessionCopy.Parse(await hash.CopyAsync("g")), Is.Null);
+    }
+
+    private (SessionHash Hash, RedisKey Key) NewHash()
+    {
+        RedisKey key = $"{_prefix}sessions:{Guid.NewGuid():N}";
+        return (new SessionHash(_redis, key), key);
+    }
+
+    private async Task<string> ShowAsync(RedisKey key) =>
+        string.Join(' ', (await _redis.HashGetAllAsync(key)).Select(entry => $"{entry.Name}={entry.Value}").Order(StringComparer.Ordinal));
+}
