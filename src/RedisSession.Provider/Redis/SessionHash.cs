@@ -6,12 +6,16 @@ namespace RedisSession.Provider;
 /// The hash of one session in Redis: the only code that sends commands about it. Every member sends at once and returns the
 /// reply's own task, so that a caller who must block waits for the reply and for nothing else.
 /// </summary>
+/// <remarks>
+/// Everything goes to the primary. Left to itself the client asks a replica when the primary is away, and what a replica does not have yet
+/// would look like a session that has ended.
+/// </remarks>
 internal readonly struct SessionHash(IDatabase database, RedisKey key)
 {
     private static readonly RedisValue GenerationField = SessionHashLayout.Generation;
 
     /// <summary>True while the connection to the server that holds this hash is up. Asks nobody: what the client knows.</summary>
-    public bool IsConnected => database.IsConnected(key);
+    public bool IsConnected => database.IsConnected(key, CommandFlags.DemandMaster);
 
     /// <summary>The generation, then the value of each of <paramref name="keys"/>: one HMGET.</summary>
     public Task<RedisValue[]> ReadAsync(params ReadOnlySpan<string> keys)
@@ -19,18 +23,18 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         var fields = new RedisValue[keys.Length + 1];
         fields[0] = GenerationField;
         for (int i = 0; i < keys.Length; i++) fields[i + 1] = SessionHashLayout.FieldOf(keys[i]);
-        return database.HashGetAsync(key, fields);
+        return database.HashGetAsync(key, fields, CommandFlags.DemandMaster);
     }
 
     /// <summary>All fields, ours included: one HGETALL.</summary>
-    public Task<HashEntry[]> ReadAllAsync() => database.HashGetAllAsync(key);
+    public Task<HashEntry[]> ReadAllAsync() => database.HashGetAllAsync(key, CommandFlags.DemandMaster);
 
     /// <summary>
     /// Gives the session its full idle timeout again, in the flight of whatever is sent next: nobody needs to wait. A PEXPIRE to which no
     /// reply is kept, so the task is done at once; where there is an absolute timeout, and on Garnet, a script.
     /// </summary>
     public Task RenewAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
-        ? database.KeyExpireAsync(key, TimeSpan.FromMilliseconds(expiry.Idle), ExpireWhen.Always, CommandFlags.FireAndForget)
+        ? database.KeyExpireAsync(key, TimeSpan.FromMilliseconds(expiry.Idle), ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster)
         : SessionScripts.Renew.RunAsync(database, key, [expiry.Idle, expiry.Absolute]);
 
     /// <summary>Sends the change script by its hash. The reply is for <see cref="ChangeReply.Parse"/>.</summary>
@@ -41,7 +45,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>WAIT: how many replicas have all that this connection has written to the hash's server so far.</summary>
     public Task<RedisResult> WaitForReplicasAsync(int replicas, TimeSpan timeout) =>
-        database.Multiplexer.GetServer(key).ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds);
+        database.Multiplexer.GetServer(key, flags: CommandFlags.DemandMaster).ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds);
 
     /// <summary>Everything, at one moment. The reply is for <see cref="SessionCopy.Parse"/>.</summary>
     public Task<RedisResult> CopyAsync(string? generationSeen) =>
@@ -61,5 +65,5 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [generationSeen ?? RedisValue.EmptyString, digest]);
 
     /// <summary>Removes the session, whatever it is.</summary>
-    public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) => database.KeyDeleteAsync(key, flags);
+    public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) => database.KeyDeleteAsync(key, flags | CommandFlags.DemandMaster);
 }
