@@ -77,8 +77,14 @@ internal sealed class RedisConnection(
         }
 
         LearnAboutServers(multiplexer);
-        multiplexer.ConnectionRestored += LearnAboutServers; // it may be the first time that we get through
-        _watched = multiplexer;
+        lock (_gate)
+        {
+            // The application's connection may outlive this one: what comes too late must not be given a handler that nobody takes off.
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            multiplexer.ConnectionRestored += LearnAboutServers; // it may be the first time that we get through
+            _watched = multiplexer;
+        }
+
         return OpenDatabase = multiplexer.GetDatabase();
     }
 

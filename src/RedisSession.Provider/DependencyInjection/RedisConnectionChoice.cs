@@ -78,6 +78,13 @@ internal static class RedisConnectionChoice
     private static ConfigurationOptions Parse(string configuration)
     {
         if (RedisUrl.IsUrl(configuration)) return RedisUrl.Parse(configuration);
+        if (configuration.Split(',').Any(NamesUserAtServer))
+        {
+            throw new FormatException(
+                "a server's name has no '@'. With user and password write it as a URL, redis://user:password@host:6379 (in a password "
+                + "write '@' as %40, ',' as %2C), or in StackExchange.Redis syntax, host:6379,user=…,password=….");
+        }
+
         try
         {
             return ConfigurationOptions.Parse(configuration);
@@ -85,10 +92,16 @@ internal static class RedisConnectionChoice
         catch (ArgumentException error)
         {
             // What the client names as an unknown option can be a piece of a password with a comma in it; its message goes no further.
-            bool mayBeSecret = configuration.Contains("password", StringComparison.OrdinalIgnoreCase);
+            bool mayBeSecret = configuration.Contains("password", StringComparison.OrdinalIgnoreCase) || configuration.Contains('@');
             string culprit = mayBeSecret || string.IsNullOrEmpty(error.ParamName) ? "" : $": see '{error.ParamName}'";
             throw new FormatException(
                 $"this is neither a redis://, rediss:// or unix: URL nor StackExchange.Redis syntax (host:port,option=value){culprit}.");
         }
     }
+
+    /// <summary>
+    /// A URL without its scheme: the client would take all of it for the name of a server, and write the password into its exceptions.
+    /// With '=' it is an option; with '!' the path of a Unix socket.
+    /// </summary>
+    private static bool NamesUserAtServer(string part) => part.Contains('@') && !part.Contains('=') && !part.TrimStart().StartsWith('!');
 }

@@ -92,11 +92,14 @@ internal sealed partial class RedisHashSession
 
         async Task ConfirmOrFailTheResponseAsync()
         {
+            // As of now: the call of a write that is still under way is told of its failure too, but nobody waits for that call, or the
+            // response would not start yet.
+            bool isTold = _failureIsTold;
             try
             {
                 await ConfirmAsync(CancellationToken.None).ConfigureAwait(false);
             }
-            catch (Exception) when (_store.FailureMode == FailureMode.LogAndContinue || _failureIsTold)
+            catch (Exception) when (_store.FailureMode == FailureMode.LogAndContinue || isTold)
             {
                 // Logged where it happened.
             }

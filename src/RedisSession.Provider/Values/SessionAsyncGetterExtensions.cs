@@ -76,13 +76,13 @@ public static class SessionAsyncGetterExtensions
     public static async ValueTask<T> GetJsonAsync<T>(this ISession session, string key, CancellationToken cancellationToken = default)
         where T : new() => (await session.ReadAsync(key, cancellationToken).ConfigureAwait(false)).Json<T>();
 
-    /// <inheritdoc cref="SessionValue.Json{T}(T)"/>
+    /// <inheritdoc cref="SessionValue.JsonOr{T}(T)"/>
     /// <remarks>One round trip.</remarks>
     [RequiresUnreferencedCode(SessionJson.NeedsReflection)]
     [RequiresDynamicCode(SessionJson.NeedsReflection)]
-    public static async ValueTask<T> GetJsonAsync<T>(
+    public static async ValueTask<T> GetJsonOrAsync<T>(
         this ISession session, string key, T fallback, CancellationToken cancellationToken = default) =>
-        (await session.ReadAsync(key, cancellationToken).ConfigureAwait(false)).Json(fallback);
+        (await session.ReadAsync(key, cancellationToken).ConfigureAwait(false)).JsonOr(fallback);
 
     /// <inheritdoc cref="SessionValue.Json{T}(JsonTypeInfo{T})"/>
     /// <remarks>One round trip.</remarks>
@@ -90,11 +90,11 @@ public static class SessionAsyncGetterExtensions
         this ISession session, string key, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default)
         where T : new() => (await session.ReadAsync(key, cancellationToken).ConfigureAwait(false)).Json(typeInfo);
 
-    /// <inheritdoc cref="SessionValue.Json{T}(T, JsonTypeInfo{T})"/>
+    /// <inheritdoc cref="SessionValue.JsonOr{T}(T, JsonTypeInfo{T})"/>
     /// <remarks>One round trip.</remarks>
-    public static async ValueTask<T> GetJsonAsync<T>(
+    public static async ValueTask<T> GetJsonOrAsync<T>(
         this ISession session, string key, T fallback, JsonTypeInfo<T> typeInfo, CancellationToken cancellationToken = default) =>
-        (await session.ReadAsync(key, cancellationToken).ConfigureAwait(false)).Json(fallback, typeInfo);
+        (await session.ReadAsync(key, cancellationToken).ConfigureAwait(false)).JsonOr(fallback, typeInfo);
 
     /// <inheritdoc cref="SessionValue.None"/>
     /// <remarks>One round trip.</remarks>

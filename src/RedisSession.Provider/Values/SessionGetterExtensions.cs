@@ -47,18 +47,18 @@ public static class SessionGetterExtensions
     public static T GetJson<T>(this ISession session, string key)
         where T : new() => session.Read(key).Json<T>();
 
-    /// <inheritdoc cref="SessionValue.Json{T}(T)"/>
+    /// <inheritdoc cref="SessionValue.JsonOr{T}(T)"/>
     [RequiresUnreferencedCode(SessionJson.NeedsReflection)]
     [RequiresDynamicCode(SessionJson.NeedsReflection)]
-    public static T GetJson<T>(this ISession session, string key, T fallback) => session.Read(key).Json(fallback);
+    public static T GetJsonOr<T>(this ISession session, string key, T fallback) => session.Read(key).JsonOr(fallback);
 
     /// <inheritdoc cref="SessionValue.Json{T}(JsonTypeInfo{T})"/>
     public static T GetJson<T>(this ISession session, string key, JsonTypeInfo<T> typeInfo)
         where T : new() => session.Read(key).Json(typeInfo);
 
-    /// <inheritdoc cref="SessionValue.Json{T}(T, JsonTypeInfo{T})"/>
-    public static T GetJson<T>(this ISession session, string key, T fallback, JsonTypeInfo<T> typeInfo) =>
-        session.Read(key).Json(fallback, typeInfo);
+    /// <inheritdoc cref="SessionValue.JsonOr{T}(T, JsonTypeInfo{T})"/>
+    public static T GetJsonOr<T>(this ISession session, string key, T fallback, JsonTypeInfo<T> typeInfo) =>
+        session.Read(key).JsonOr(fallback, typeInfo);
 
     /// <inheritdoc cref="SessionValue.None"/>
     public static bool IsNone(this ISession session, string key) => session.Read(key).None;

@@ -57,7 +57,7 @@ public readonly struct SessionValue(byte[]? raw)
     /// <summary>The JSON as a <typeparamref name="T"/>; <paramref name="fallback"/> when the key is absent or holds none.</summary>
     [RequiresUnreferencedCode(SessionJson.NeedsReflection)]
     [RequiresDynamicCode(SessionJson.NeedsReflection)]
-    public T Json<T>(T fallback) => SessionJson.TryParse<T>(Raw, out var value) ? value : fallback;
+    public T JsonOr<T>(T fallback) => SessionJson.TryParse<T>(Raw, out var value) ? value : fallback;
 
     /// <summary>As <see cref="Json{T}()"/>, without reflection: safe to trim and to compile ahead of time.</summary>
     public T Json<T>(JsonTypeInfo<T> typeInfo)
@@ -67,8 +67,8 @@ public readonly struct SessionValue(byte[]? raw)
         return SessionJson.TryParse(Raw, typeInfo, out var value) ? value : new T();
     }
 
-    /// <summary>As <see cref="Json{T}(T)"/>, without reflection: safe to trim and to compile ahead of time.</summary>
-    public T Json<T>(T fallback, JsonTypeInfo<T> typeInfo)
+    /// <summary>As <see cref="JsonOr{T}(T)"/>, without reflection: safe to trim and to compile ahead of time.</summary>
+    public T JsonOr<T>(T fallback, JsonTypeInfo<T> typeInfo)
     {
         ArgumentNullException.ThrowIfNull(typeInfo);
         return SessionJson.TryParse(Raw, typeInfo, out var value) ? value : fallback;

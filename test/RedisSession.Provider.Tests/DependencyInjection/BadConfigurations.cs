@@ -69,6 +69,18 @@ internal static class BadConfigurations
         ["unix://:hunter2@/run/redis.sock?db=1&x=hunter2", "database"],
     ];
 
+    /// <summary>URLs whose scheme was forgotten, and a password with a comma in it: with the server's name they would go into exceptions.</summary>
+    public static readonly string[] UserAtServer =
+    [
+        "me:hunter2@localhost",
+        "me:hunter2@localhost:6379",
+        ":hunter2@localhost",
+        "hunter2@localhost,ssl=true",
+        "//me:hunter2@localhost/0",
+        "one:6379, me:hunter2@two:6379",
+        "localhost,password=a,hunter2@b",
+    ];
+
     /// <summary>In the syntax of StackExchange.Redis, with the option that the message must name.</summary>
     public static readonly string[][] StackExchangeSyntax =
     [

@@ -99,6 +99,11 @@ internal sealed class RedisConnectionChoiceTests
         }
     }
 
+    [TestCase("localhost,password=p@ss,user=me@example.org,name=a@b")]
+    [TestCase("!/run/redis@example.sock,password=p@ss")]
+    public void Configuration_may_have_an_at_sign_where_it_is_no_user(string configuration) =>
+        Assert.That(RedisConnectionChoice.OwnConnection(new() { Configuration = configuration })!.Password, Is.EqualTo("p@ss"));
+
     [Test]
     public void Own_connection_fails_fast_and_comes_back_by_itself()
     {

@@ -78,6 +78,40 @@ internal sealed class RedisConnectionTests
     }
 
     [Test]
+    public async Task Connection_of_the_application_keeps_nothing_of_ours_after_the_end()
+    {
+        var multiplexer = Multiplexer();
+        var connection = Connection(() => Task.FromResult(multiplexer.Object));
+        await connection.GetDatabaseAsync();
+        await connection.DisposeAsync();
+
+        multiplexer.VerifyAdd(one => one.ConnectionRestored += It.IsAny<EventHandler<ConnectionFailedEventArgs>>(), Times.Once);
+        multiplexer.VerifyRemove(one => one.ConnectionRestored -= It.IsAny<EventHandler<ConnectionFailedEventArgs>>(), Times.Once);
+    }
+
+    // A connection that is made while the application ends.
+    [Test]
+    public async Task Connection_of_the_application_that_comes_after_the_end_keeps_nothing_of_ours()
+    {
+        var multiplexer = Multiplexer();
+        var answer = new TaskCompletionSource<IConnectionMultiplexer>();
+        var connection = Connection(() => answer.Task);
+        var opening = connection.GetDatabaseAsync().AsTask();
+        await connection.DisposeAsync();
+        answer.SetResult(multiplexer.Object);
+        await opening.ContinueWith(_ => { }, TaskScheduler.Default);
+
+        int handlers = 0;
+        foreach (var call in multiplexer.Invocations)
+        {
+            if (call.Method.Name == "add_ConnectionRestored") handlers++;
+            if (call.Method.Name == "remove_ConnectionRestored") handlers--;
+        }
+
+        Assert.That(handlers, Is.Zero);
+    }
+
+    [Test]
     public async Task Nothing_is_opened_after_the_end()
     {
         bool called = false;

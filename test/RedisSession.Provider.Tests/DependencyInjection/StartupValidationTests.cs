@@ -38,7 +38,9 @@ internal sealed class StartupValidationTests
     ];
 
     private static IEnumerable<string> BadConnections =>
-        BadConfigurations.Urls.Concat(BadConfigurations.StackExchangeSyntax).Select(row => row[0]);
+        BadConfigurations.Urls.Concat(BadConfigurations.StackExchangeSyntax).Select(row => row[0])
+            .Concat(BadConfigurations.UserAtServer)
+            .Append("me:hunter2=x@localhost"); // passes for an option whose name is a piece of the password
 
     [TestCaseSource(nameof(BadOptions))]
     public async Task Bad_option_stops_the_start_and_says_what_to_do(string name, string remedy, Action<RedisHashSessionOptions> set)
@@ -123,6 +125,13 @@ internal sealed class StartupValidationTests
 
         refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(configuration.Replace("password=hunter2,", "", StringComparison.Ordinal)));
         Assert.That(refusal, Does.Contain($"see '{option}'"));
+    }
+
+    [TestCaseSource(typeof(BadConfigurations), nameof(BadConfigurations.UserAtServer))]
+    public async Task User_in_front_of_a_servers_name_is_refused_with_the_way_to_write_it(string configuration)
+    {
+        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(configuration));
+        Assert.That(refusal, Does.Contain("'@'").And.Contains("redis://user:password@host:6379"));
     }
 
     [Test]

@@ -133,6 +133,23 @@ internal sealed class ExpiryTests(ServerKind kind)
         Assert.That((await _redis.HashKeysAsync(key)).Select(field => (string?)field), Is.EquivalentTo(["@gen", "@created", "m"]));
     }
 
+    // Other programs may write into the hash.
+    [Test]
+    public async Task A_creation_time_that_is_no_time_counts_as_now([Values("yesterday", "", "nan", "1e999")] string created)
+    {
+        using var browser = _limited.NewBrowser();
+        var key = await NewSessionAsync(browser);
+        await _redis.HashSetAsync(key, "@created", created);
+        foreach (var use in (Action<ISession>[])[session => session.GetInt("n"), session => session.SetInt32("m", 2), _ => { }])
+        {
+            await _redis.KeyExpireAsync(key, NearlyOver);
+            await browser.VisitAsync(use);
+            Assert.That(async () => await _redis.KeyTimeToLiveAsync(key), Is.EqualTo(Idle).Within(TimeSpan.FromSeconds(30)).After(5000, 10));
+        }
+
+        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EquivalentTo(["n", "m"]));
+    }
+
     private async Task<RedisKey> NewSessionAsync(Browser browser) => _stack.KeyOf(await browser.VisitAsync(session =>
     {
         session.SetValue("n", 1);

@@ -90,7 +90,7 @@ internal sealed class ModeTests(ServerKind kind)
                 Assert.That(await session.GetValueAsync("d", 0.0), Is.EqualTo(1.5));
                 Assert.That(await session.GetJsonAsync<Dictionary<string, int>>("j"), Is.EqualTo(new Dictionary<string, int> { ["a"] = 1 }));
                 Assert.That((await session.GetJsonAsync("j")).ToJsonString(), Is.EqualTo("""{"a":1}"""));
-                Assert.That(await session.GetJsonAsync("n", (int[])[1]), Is.EqualTo(new[] { 1 }));
+                Assert.That(await session.GetJsonOrAsync("n", (int[])[1]), Is.EqualTo(new[] { 1 }));
                 Assert.That(await session.IsNoneAsync("n"), Is.False);
                 Assert.That(await session.IsNoneAsync("absent"), Is.True);
             });
@@ -137,7 +137,7 @@ internal sealed class ModeTests(ServerKind kind)
             await browser.VisitAsync(session =>
             {
                 Assert.That(session.Keys, Is.EquivalentTo(["n", "x", "y", "j"]));
-                Assert.That(session.GetJson("j", (int[])[]), Is.EqualTo(new[] { 1, 2 }));
+                Assert.That(session.GetJsonOr("j", (int[])[]), Is.EqualTo(new[] { 1, 2 }));
             });
         });
     }

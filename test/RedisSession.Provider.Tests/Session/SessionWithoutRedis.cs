@@ -12,12 +12,17 @@ internal static class SessionWithoutRedis
     public static RedisConnectionException Error { get; } =
         new(ConnectionFailureType.UnableToConnect, CommandFlags.None, "There is no Redis here.");
 
-    public static ISession Create(Func<bool>? tryEstablishSession = null)
+    public static ISession Create(
+        Func<bool>? tryEstablishSession = null,
+        RedisSessionMode mode = RedisSessionMode.Buffered,
+        Func<Task<IConnectionMultiplexer>>? factory = null,
+        TimeSpan? ioTimeout = null)
     {
         // Not disposed: it holds nothing that must be.
         var services = new ServiceCollection().AddLogging();
-        services.AddRedisHashSession(options => options.ConnectionMultiplexerFactory = () => Task.FromException<IConnectionMultiplexer>(Error));
+        services.AddRedisHashSession(options =>
+            (options.Mode, options.ConnectionMultiplexerFactory) = (mode, factory ?? (() => Task.FromException<IConnectionMultiplexer>(Error))));
         return services.BuildServiceProvider().GetRequiredService<ISessionStore>()
-            .Create("session key", TimeSpan.FromMinutes(20), TimeSpan.FromSeconds(10), tryEstablishSession ?? (() => true), false);
+            .Create("session key", TimeSpan.FromMinutes(20), ioTimeout ?? TimeSpan.FromSeconds(10), tryEstablishSession ?? (() => true), false);
     }
 }

@@ -30,11 +30,11 @@ internal sealed class GettersTests
             Assert.That(session.GetValue("key", 7), Is.EqualTo(value.As(7)));
             Assert.That(session.GetJson("key").ToJsonString(), Is.EqualTo(value.Json().ToJsonString()));
             Assert.That(session.GetJson<Preferences>("key").Theme, Is.EqualTo(value.Json<Preferences>().Theme));
-            Assert.That(session.GetJson("key", fallback).Theme, Is.EqualTo(value.Json(fallback).Theme));
+            Assert.That(session.GetJsonOr("key", fallback).Theme, Is.EqualTo(value.JsonOr(fallback).Theme));
             Assert.That(session.GetJson("key", CartJson.Default.Preferences).Theme, Is.EqualTo(value.Json<Preferences>().Theme));
             Assert.That(
-                session.GetJson("key", fallback, CartJson.Default.Preferences) == fallback,
-                Is.EqualTo(value.Json(fallback, CartJson.Default.Preferences) == fallback));
+                session.GetJsonOr("key", fallback, CartJson.Default.Preferences) == fallback,
+                Is.EqualTo(value.JsonOr(fallback, CartJson.Default.Preferences) == fallback));
         }
     }
 

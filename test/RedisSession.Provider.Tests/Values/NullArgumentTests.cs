@@ -20,9 +20,9 @@ internal sealed class NullArgumentTests
         Call("GetValue", (session, key) => session.GetValue(key, 7)),
         Call("GetJson", (session, key) => session.GetJson(key)),
         Call("GetJson<T>", (session, key) => session.GetJson<Preferences>(key)),
-        Call("GetJson<T>(fallback)", (session, key) => session.GetJson(key, 7)),
+        Call("GetJsonOr<T>", (session, key) => session.GetJsonOr(key, 7)),
         Call("GetJson<T>(typeInfo)", (session, key) => session.GetJson(key, TypeInfo)),
-        Call("GetJson<T>(fallback, typeInfo)", (session, key) => session.GetJson(key, new Preferences(), TypeInfo)),
+        Call("GetJsonOr<T>(typeInfo)", (session, key) => session.GetJsonOr(key, new Preferences(), TypeInfo)),
         Call("IsNone", (session, key) => session.IsNone(key)),
         Call("SetValue", (session, key) => session.SetValue(key, 7)),
         Call("SetJson", (session, key) => session.SetJson(key, 7)),
@@ -47,7 +47,7 @@ internal sealed class NullArgumentTests
             Assert.That(() => session.SetValue<string>("key", null!), ThrowsNull.Of("value"));
             Assert.That(() => session.SetJson("key", 7, null!), ThrowsNull.Of("typeInfo"));
             Assert.That(() => session.GetJson("key", (JsonTypeInfo<Preferences>)null!), ThrowsNull.Of("typeInfo"));
-            Assert.That(() => session.GetJson("key", 7, null!), ThrowsNull.Of("typeInfo"));
+            Assert.That(() => session.GetJsonOr("key", 7, null!), ThrowsNull.Of("typeInfo"));
             Assert.That(() => default(SessionValue).Json((JsonTypeInfo<Preferences>)null!), ThrowsNull.Of("typeInfo"));
         }
     }

@@ -27,7 +27,7 @@ internal sealed class SessionJsonTests
     {
         var session = new DictionarySession();
         session.SetJson("cart", Cart);
-        var read = session.GetJson("cart", Fallback);
+        var read = session.GetJsonOr("cart", Fallback);
 
         using (Assert.EnterMultipleScope())
         {
@@ -41,12 +41,27 @@ internal sealed class SessionJsonTests
     {
         var session = new DictionarySession();
         session.SetJson("cart", Cart, CartJson.Default.Cart);
-        var read = session.GetJson("cart", Fallback, CartJson.Default.Cart);
+        var read = session.GetJsonOr("cart", Fallback, CartJson.Default.Cart);
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That(read with { Lines = [] }, Is.EqualTo(Cart with { Lines = [] }));
             Assert.That(read.Lines, Is.EqualTo(Cart.Lines));
+        }
+    }
+
+    // What an application writes that has no cart to fall back to. As an overload of GetJson this was ambiguous: null is a JsonTypeInfo too.
+    [Test]
+    public void Fallback_can_be_null()
+    {
+        var session = new DictionarySession();
+        session.SetJson("cart", Cart);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(session.GetJsonOr<Cart?>("absent", null), Is.Null);
+            Assert.That(session.GetJsonOr<Cart?>("cart", null), Is.Not.Null);
+            Assert.That(default(SessionValue).JsonOr<Cart?>(null), Is.Null);
         }
     }
 
@@ -89,8 +104,8 @@ internal sealed class SessionJsonTests
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(session.GetJson<string?[]>("texts", []), Is.EqualTo(Texts));
-            Assert.That(session.GetJson("numbers", [], CartJson.Default.Int32Array), Is.EqualTo(Numbers));
+            Assert.That(session.GetJsonOr<string?[]>("texts", []), Is.EqualTo(Texts));
+            Assert.That(session.GetJsonOr("numbers", [], CartJson.Default.Int32Array), Is.EqualTo(Numbers));
             Assert.That(session.GetJson<List<int>>("numbers"), Is.EqualTo(Numbers));
         }
     }
@@ -181,8 +196,8 @@ internal sealed class SessionJsonTests
     {
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(Value(json).Json(Fallback), Is.SameAs(Fallback));
-            Assert.That(Value(json).Json(Fallback, CartJson.Default.Cart), Is.SameAs(Fallback));
+            Assert.That(Value(json).JsonOr(Fallback), Is.SameAs(Fallback));
+            Assert.That(Value(json).JsonOr(Fallback, CartJson.Default.Cart), Is.SameAs(Fallback));
         }
     }
 
@@ -193,11 +208,11 @@ internal sealed class SessionJsonTests
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(absent.Json(Fallback), Is.SameAs(Fallback));
-            Assert.That(absent.Json(7), Is.EqualTo(7));
-            Assert.That(absent.Json(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
+            Assert.That(absent.JsonOr(Fallback), Is.SameAs(Fallback));
+            Assert.That(absent.JsonOr(7), Is.EqualTo(7));
+            Assert.That(absent.JsonOr(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
             Assert.That(absent.Json<Preferences>().Theme, Is.EqualTo("light"));
-            Assert.That(absent.Json(Numbers), Is.SameAs(Numbers));
+            Assert.That(absent.JsonOr(Numbers), Is.SameAs(Numbers));
         }
     }
 
@@ -206,10 +221,10 @@ internal sealed class SessionJsonTests
     {
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(Value("12").Json(7), Is.EqualTo(12));
+            Assert.That(Value("12").JsonOr(7), Is.EqualTo(12));
             Assert.That(Value("12").Json<int>(), Is.EqualTo(12));
-            Assert.That(Value("\"2024-02-29\"").Json(DateOnly.MinValue), Is.EqualTo(new DateOnly(2024, 2, 29)));
-            Assert.That(Value("null").Json<int?>(7), Is.EqualTo(7));
+            Assert.That(Value("\"2024-02-29\"").JsonOr(DateOnly.MinValue), Is.EqualTo(new DateOnly(2024, 2, 29)));
+            Assert.That(Value("null").JsonOr<int?>(7), Is.EqualTo(7));
         }
     }
 
@@ -224,10 +239,10 @@ internal sealed class SessionJsonTests
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(Value(json).Json(7), Is.EqualTo(7));
-            Assert.That(Value(json).Json(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
-            Assert.That(Value(json).Json(fallback), Is.EqualTo(fallback));
-            Assert.That(Value(json).Json(fallback, CartJson.Default.Sku), Is.EqualTo(fallback));
+            Assert.That(Value(json).JsonOr(7), Is.EqualTo(7));
+            Assert.That(Value(json).JsonOr(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
+            Assert.That(Value(json).JsonOr(fallback), Is.EqualTo(fallback));
+            Assert.That(Value(json).JsonOr(fallback, CartJson.Default.Sku), Is.EqualTo(fallback));
             Assert.That(Value(json).Json<Counted>().Count, Is.EqualTo(1), "new T()");
         }
     }
@@ -237,14 +252,14 @@ internal sealed class SessionJsonTests
     public void Abstract_type_without_discriminator_gives_the_fallback()
     {
         var circle = new Circle();
-        Assert.That(Value("""{"radius":1}""").Json<Shape>(circle), Is.SameAs(circle));
+        Assert.That(Value("""{"radius":1}""").JsonOr<Shape>(circle), Is.SameAs(circle));
     }
 
     [Test]
     public void Json_that_a_constructor_refuses_gives_the_fallback()
     {
         var money = new Money(5);
-        Assert.That(Value("""{"amount":-1}""").Json(money), Is.SameAs(money));
+        Assert.That(Value("""{"amount":-1}""").JsonOr(money), Is.SameAs(money));
     }
 
     [Test]
@@ -255,7 +270,7 @@ internal sealed class SessionJsonTests
     public void Array_where_a_single_value_is_asked_for_gives_the_fallback()
     {
         var seven = JsonValue.Create(7);
-        Assert.That(Value("[1]").Json(seven), Is.SameAs(seven));
+        Assert.That(Value("[1]").JsonOr(seven), Is.SameAs(seven));
     }
 
     // A node reads its names when it is first asked for one; that it was read says little.
@@ -274,7 +289,7 @@ internal sealed class SessionJsonTests
         var fresh = new AssemblyLoadContext(name: null, isCollectible: true);
         var type = fresh.LoadFromAssemblyPath(typeof(SessionValue).Assembly.Location).GetType(typeof(SessionValue).FullName!)!;
         var json = type.GetMethods().Single(
-            method => method is { Name: "Json", IsGenericMethod: true } && method.GetParameters() is [{ ParameterType.IsGenericParameter: true }]);
+            method => method is { Name: "JsonOr", IsGenericMethod: true } && method.GetParameters() is [{ ParameterType.IsGenericParameter: true }]);
         object value = Activator.CreateInstance(type, "12"u8.ToArray())!;
 
         Assert.That(json.MakeGenericMethod(typeof(int)).Invoke(value, [7]), Is.EqualTo(12));
@@ -290,7 +305,7 @@ internal sealed class SessionJsonTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(session.GetString("cart"), Is.EqualTo("null"));
-            Assert.That(session.GetJson("cart", Fallback), Is.SameAs(Fallback));
+            Assert.That(session.GetJsonOr("cart", Fallback), Is.SameAs(Fallback));
             Assert.That(session.IsNone("cart"), Is.False);
         }
     }
@@ -304,7 +319,7 @@ internal sealed class SessionJsonTests
             Assert.That(Value(Nested(64)).Json().ToJsonString(), Is.EqualTo(Nested(64)));
             Assert.That(Value(Nested(65)).Json().ToJsonString(), Is.EqualTo("{}"));
             Assert.That(Value(Nested(1_000_000)).Json().ToJsonString(), Is.EqualTo("{}"));
-            Assert.That(Value(new string('[', 1_000_000)).Json(Numbers), Is.SameAs(Numbers));
+            Assert.That(Value(new string('[', 1_000_000)).JsonOr(Numbers), Is.SameAs(Numbers));
         }
     }
 }

@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A server that does not have the script any more (NOSCRIPT), met by live writes that are under way.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class ForgottenScriptTests(ServerKind kind)
+{
+    [Test]
+    public async Task A_write_that_is_sent_again_does_not_bring_an_ended_session_back([Values] bool noticesTheEnd)
+    {
+        await using var server = await SharedServer.StartAsync(kind);
+        await using var app = await StartLiveAsync(server);
+        var redis = server.Admin.GetDatabase();
+        for (int round = 0; round < 40; round++)
+        {
+            using var browser = app.NewBrowser();
+            string id = await browser.VisitAsync(session =>
+            {
+                session.SetString("key", "old");
+                return session.Id;
+            });
+            await browser.VisitAsync(async context =>
+            {
+                Assert.That(context.Session.GetString("key"), Is.EqualTo("old"));
+                await redis.KeyDeleteAsync($"sessions:{id}");
+                await redis.ExecuteAsync("SCRIPT", "FLUSH");
+                context.Session.SetString("late", "1");
+
+                // Its answer says that the session has ended, and comes with the one that says that there is no script.
+                if (noticesTheEnd) Assert.That(context.Session.GetString("other"), Is.Null);
+                Assert.That(async () => await context.Session.CommitAsync(), Throws.InstanceOf<SessionEndedException>());
+            });
+            Assert.That(await redis.KeyExistsAsync($"sessions:{id}"), Is.False, $"round {round}");
+        }
+    }
+
+    [Test]
+    public async Task However_many_writes_meet_it_they_are_sent_again_in_one([Values(1, 500)] int writes)
+    {
+        await using var server = await SharedServer.StartAsync(kind);
+        await using var app = await StartLiveAsync(server);
+        await using var monitor = await CommandMonitor.StartAsync(server);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "old"));
+
+        await server.Admin.GetDatabase().ExecuteAsync("SCRIPT", "FLUSH");
+        var commands = await monitor.CommandsDuringAsync("sessions:", () => browser.VisitAsync(session =>
+        {
+            for (int i = 0; i < writes; i++) session.SetInt32($"key{i}", i);
+        }));
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(commands.Count(name => name == "EVALSHA"), Is.EqualTo(writes));
+            Assert.That(commands.Count(name => name == "EVAL"), Is.EqualTo(1));
+            Assert.That(commands, Has.Count.EqualTo(writes + 1));
+        }
+
+        await browser.VisitAsync(session =>
+        {
+            for (int i = 0; i < writes; i++) Assert.That(session.GetInt32($"key{i}"), Is.EqualTo(i));
+        });
+    }
+
+    private static Task<TestApp> StartLiveAsync(SharedServer server) => TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+        (options.Configuration, options.Mode) = (server.ConfigurationString, RedisSessionMode.Live)));
+}

@@ -1,0 +1,121 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Writes that the application does not wait for, on a server that takes its time: the response does.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class UnderWayTests(ServerKind kind)
+{
+    private static readonly string[] Ways = ["not awaited", "cancelled"];
+
+    [Test]
+    public async Task A_response_does_not_start_before_an_asynchronous_write_is_confirmed([ValueSource(nameof(Ways))] string way, [Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "old"));
+        await browser.VisitAsync(async context =>
+        {
+            server.Pause();
+            Task start;
+            try
+            {
+                await LeaveUnderWayAsync(context.Session, way);
+                start = context.Response.StartAsync();
+                Assert.That(await Task.WhenAny(start, Task.Delay(200)), Is.Not.SameAs(start));
+            }
+            finally
+            {
+                server.Resume();
+            }
+
+            await start;
+        });
+        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
+    }
+
+    [Test]
+    public async Task An_asynchronous_write_that_fails_while_nobody_waits_for_it_is_a_500([ValueSource(nameof(Ways))] string way, [Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await MakeUnwritableAsync(server, browser);
+        using var response = await browser.SendAsync(async context =>
+        {
+            server.Pause();
+            Task start;
+            try
+            {
+                await LeaveUnderWayAsync(context.Session, way);
+                start = context.Response.WriteAsync("all is well");
+            }
+            finally
+            {
+                server.Resume();
+            }
+
+            await start;
+        });
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
+    }
+
+    // Who cancels has been told that the wait is over, and not that the write has failed.
+    [Test]
+    public async Task A_commit_that_is_cancelled_and_fails_afterwards_is_a_500([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await MakeUnwritableAsync(server, browser);
+        using var response = await browser.SendAsync(async context =>
+        {
+            server.Pause();
+            try
+            {
+                context.Session.SetString("key", "new");
+                using var impatient = new CancellationTokenSource();
+                var commit = context.Session.CommitAsync(impatient.Token);
+                await impatient.CancelAsync();
+                Assert.That(async () => await commit, Throws.InstanceOf<OperationCanceledException>());
+            }
+            finally
+            {
+                server.Resume();
+            }
+
+            await context.Response.WriteAsync("all is well");
+        });
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
+    }
+
+    private static async Task LeaveUnderWayAsync(ISession session, string way)
+    {
+        using var impatient = new CancellationTokenSource();
+        var write = session.SetAsync("key", "new"u8.ToArray(), way == "cancelled" ? impatient.Token : CancellationToken.None);
+        if (way != "cancelled") return;
+        await impatient.CancelAsync();
+        Assert.That(async () => await write, Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    /// <summary>Gives the browser a session, and puts something under its key that is no hash.</summary>
+    private static async Task MakeUnwritableAsync(ServerProcess server, Browser browser)
+    {
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("key", "old");
+            return session.Id;
+        });
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
+        await admin.GetDatabase().KeyDeleteAsync($"sessions:{id}");
+        await admin.GetDatabase().StringSetAsync($"sessions:{id}", "no hash", TimeSpan.FromMinutes(5));
+    }
+
+    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode) => TestApp.StartAsync(services =>
+        services.AddRedisHashSession(options => (options.Configuration, options.Mode, options.FailureMode) = (server.ConfigurationString, mode, FailureMode.Throw)));
+}

@@ -1,0 +1,106 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>The moment at which the response starts: what the application's own callbacks set there, and what other tasks set meanwhile.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class ResponseStartTests(ServerKind kind)
+{
+    private readonly OurStack _stack = new(kind);
+    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
+    private IDatabase _redis = null!;
+
+    [OneTimeSetUp]
+    public async Task StartApps()
+    {
+        _redis = await _stack.DatabaseAsync();
+        foreach (var mode in Enum.GetValues<RedisSessionMode>())
+        {
+            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw));
+        }
+    }
+
+    [OneTimeTearDown]
+    public async Task StopApps()
+    {
+        foreach (var app in _apps.Values) await app.DisposeAsync();
+    }
+
+    // As TempData of MVC does.
+    [Test]
+    public async Task What_a_callback_of_the_application_sets_is_in_Redis_before_the_response_starts(
+        [Values] RedisSessionMode mode, [Values("before", "after", "without")] string registered)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        await NewSessionAsync(browser);
+        await browser.VisitAsync(async context =>
+        {
+            SetInCallback(context, registered);
+            await context.Response.StartAsync();
+            Assert.That(await _redis.HashExistsAsync(_stack.KeyOf(context.Session.Id), "late"), Is.True);
+        });
+    }
+
+    [Test]
+    public async Task What_a_callback_of_the_application_sets_and_Redis_refuses_is_a_500(
+        [Values] RedisSessionMode mode, [Values("before", "after", "without")] string registered)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        var key = await NewSessionAsync(browser);
+        await _redis.KeyDeleteAsync(key);
+        await _redis.StringSetAsync(key, "no hash", TimeSpan.FromMinutes(5));
+        using var response = await browser.SendAsync(context =>
+        {
+            SetInCallback(context, registered);
+            return context.Response.WriteAsync("all is well");
+        });
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
+    }
+
+    [Test]
+    public async Task A_key_can_be_set_while_another_task_starts_the_response([Values] RedisSessionMode mode)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        await NewSessionAsync(browser);
+        for (int round = 0; round < 100; round++)
+        {
+            await browser.VisitAsync(async context =>
+            {
+                var session = context.Session;
+                using var barrier = new Barrier(2);
+                var setting = Task.Run(() =>
+                {
+                    barrier.SignalAndWait();
+                    session.SetInt32("key", round);
+                });
+                await Task.Run(() =>
+                {
+                    barrier.SignalAndWait();
+                    return context.Response.StartAsync();
+                });
+                await setting;
+            });
+        }
+    }
+
+    /// <summary>Registers a callback that sets a key: before or after the request's first use of its session, or without any other.</summary>
+    private static void SetInCallback(HttpContext context, string registered)
+    {
+        if (registered == "after") context.Session.SetString("early", "1");
+        context.Response.OnStarting(() =>
+        {
+            context.Session.SetString("late", "1");
+            return Task.CompletedTask;
+        });
+        if (registered == "before") context.Session.SetString("early", "1");
+    }
+
+    private async Task<RedisKey> NewSessionAsync(Browser browser) => _stack.KeyOf(await browser.VisitAsync(session =>
+    {
+        session.SetString("key", "old");
+        return session.Id;
+    }));
+}
