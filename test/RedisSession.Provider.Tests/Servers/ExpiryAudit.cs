@@ -12,13 +12,31 @@ internal static class ExpiryAudit
     private const long NoExpiry = -1;
 
     /// <summary>Walks all databases of the server.</summary>
-    public static async Task<IReadOnlyList<string>> KeysWithoutExpiryAsync(IConnectionMultiplexer multiplexer, string pattern)
+    public static Task<IReadOnlyList<string>> KeysWithoutExpiryAsync(IConnectionMultiplexer multiplexer, string pattern) =>
+        KeysWithoutExpiryAsync(multiplexer.GetServers().Single(), pattern);
+
+    /// <summary>Walks all databases of each of the primaries that make up a cluster, or of one that others replicate.</summary>
+    public static async Task<IReadOnlyList<string>> KeysWithoutExpiryAsync(IEnumerable<ServerProcess> primaries, string pattern)
     {
         var found = new List<string>();
-        var server = multiplexer.GetServers().Single();
-        for (var number = 0; number < server.DatabaseCount; number++)
+        foreach (var primary in primaries)
         {
-            var database = multiplexer.GetDatabase(number);
+            // The client knows all of a cluster; it is this server's own keys that are looked at.
+            await using var multiplexer = await ConnectionMultiplexer.ConnectAsync(primary.ConfigurationString);
+            found.AddRange(await KeysWithoutExpiryAsync(multiplexer.GetServer(primary.ConfigurationString), pattern));
+        }
+
+        return found;
+    }
+
+    private static async Task<IReadOnlyList<string>> KeysWithoutExpiryAsync(IServer server, string pattern)
+    {
+        var found = new List<string>();
+        // In a cluster Redis 7 says 16, too, and has one.
+        var databases = server.ServerType == ServerType.Cluster ? 1 : server.DatabaseCount;
+        for (var number = 0; number < databases; number++)
+        {
+            var database = server.Multiplexer.GetDatabase(number);
             await foreach (var key in server.KeysAsync(number, pattern, pageSize: 1000))
             {
                 if ((long)await database.ExecuteAsync("PTTL", key) == NoExpiry)

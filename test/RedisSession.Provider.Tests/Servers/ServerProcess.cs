@@ -2,22 +2,25 @@ using System.Diagnostics;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>A Redis or Valkey of a test's own, as a process on a free loopback port, without persistence.</summary>
+/// <summary>
+/// A Redis or Valkey of a test's own, as a process on a free loopback port, without persistence; also as a sentinel.
+/// </summary>
 internal sealed class ServerProcess : IRunningServer
 {
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     private readonly ServerKind _kind;
     private readonly string _binary;
-    private readonly string[] _extraArguments;
+    private readonly string? _sentinelSettings;
     private readonly string _directory;
+    private string[] _extraArguments = [];
     private Process? _process;
 
-    private ServerProcess(ServerKind kind, string[] extraArguments)
+    private ServerProcess(ServerKind kind, string? sentinelSettings = null)
     {
         _kind = kind;
         _binary = kind.Binary ?? throw new ArgumentException($"{kind} does not run as a process of its own.", nameof(kind));
-        _extraArguments = extraArguments;
+        _sentinelSettings = sentinelSettings;
         _directory = Directory.CreateTempSubdirectory("redis-session-tests-").FullName;
     }
 
@@ -25,31 +28,24 @@ internal sealed class ServerProcess : IRunningServer
 
     public int ProcessId => Running.Id;
 
+    public bool IsRunning => !Running.HasExited;
+
     public string ConfigurationString => $"127.0.0.1:{Port}";
+
+    private string ReadyWord => _sentinelSettings is null ? "Ready to accept connections" : "Sentinel ID is";
 
     private Process Running => _process ?? throw new InvalidOperationException("The server was never started.");
 
     /// <summary>Returns when the server answers. <paramref name="extraArguments"/> follow the usual ones and so win over them.</summary>
-    public static async Task<ServerProcess> StartAsync(ServerKind kind, params string[] extraArguments)
-    {
-        var server = new ServerProcess(kind, extraArguments);
-        try
-        {
-            for (var attempt = 0; attempt < FreePort.Attempts; attempt++)
-            {
-                server.Port = FreePort.Choose();
-                if (await server.TryLaunchAsync())
-                    return server;
-            }
+    public static Task<ServerProcess> StartAsync(ServerKind kind, params string[] extraArguments) => StartAsync(kind, () => extraArguments);
 
-            throw new InvalidOperationException($"{kind} found every port taken that was free a moment before.");
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
-        }
-    }
+    /// <summary>The same with arguments that are made anew for each attempt, because a port among them may be taken as well.</summary>
+    public static Task<ServerProcess> StartAsync(ServerKind kind, Func<string[]> extraArguments) =>
+        new ServerProcess(kind).StartOnFreePortAsync(extraArguments);
+
+    /// <summary>Starts a sentinel. <paramref name="settings"/> are lines of its configuration file: <c>sentinel monitor …</c></summary>
+    public static Task<ServerProcess> StartSentinelAsync(ServerKind kind, string settings) =>
+        new ServerProcess(kind, settings).StartOnFreePortAsync(() => []);
 
     /// <summary>Ends the server as a power cut would (SIGKILL) and returns when it is gone.</summary>
     public void Kill()
@@ -93,6 +89,27 @@ internal sealed class ServerProcess : IRunningServer
         return ValueTask.CompletedTask;
     }
 
+    private async Task<ServerProcess> StartOnFreePortAsync(Func<string[]> extraArguments)
+    {
+        try
+        {
+            for (var attempt = 0; attempt < FreePort.Attempts; attempt++)
+            {
+                Port = FreePort.Choose();
+                _extraArguments = extraArguments();
+                if (await TryLaunchAsync())
+                    return this;
+            }
+
+            throw new InvalidOperationException($"{_kind} found every port taken that was free a moment before.");
+        }
+        catch
+        {
+            await DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>False where somebody else has taken the port.</summary>
     private async Task<bool> TryLaunchAsync()
     {
@@ -110,7 +127,7 @@ internal sealed class ServerProcess : IRunningServer
             }
 
             // Its own word comes first: an answer alone might be that of a stranger who has the port.
-            if (output.Contains("Ready to accept connections") && await AnswersAsync(TimeSpan.FromSeconds(1)))
+            if (output.Contains(ReadyWord) && await AnswersAsync(TimeSpan.FromSeconds(1)))
                 return true;
             if (clock.Elapsed > StartTimeout)
                 throw new TimeoutException($"{_kind} did not answer on port {Port} within {StartTimeout}:\n{output}");
@@ -118,7 +135,9 @@ internal sealed class ServerProcess : IRunningServer
         }
     }
 
-    private IEnumerable<string> Arguments() =>
+    private IEnumerable<string> Arguments() => _sentinelSettings is null ? DataServerArguments() : [SentinelFile(), "--sentinel"];
+
+    private IEnumerable<string> DataServerArguments() =>
     [
         "--port", $"{Port}",
         "--bind", "127.0.0.1",
@@ -128,6 +147,15 @@ internal sealed class ServerProcess : IRunningServer
         .. DebugCommand(),
         .. _extraArguments,
     ];
+
+    // A sentinel keeps what it learns in its configuration file; one that is restarted goes on with that.
+    private string SentinelFile()
+    {
+        var file = Path.Combine(_directory, $"sentinel-{Port}.conf");
+        if (!File.Exists(file))
+            File.WriteAllText(file, $"port {Port}\nbind 127.0.0.1\ndir {_directory}\n{_sentinelSettings}\n");
+        return file;
+    }
 
     // Before 7.0 the DEBUG command was always on, and the server does not start with a setting that it does not know.
     private string[] DebugCommand() => _kind.Version?.Major >= 7 ? ["--enable-debug-command", "yes"] : [];
