@@ -61,6 +61,38 @@ internal sealed class ClusterTests(ServerKind kind)
     }
 
     [Test]
+    public async Task Sessions_are_renewed_into_other_slots_and_abandoned([Values] RedisSessionMode mode)
+    {
+        var redis = (await _apps[mode].Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync()).Multiplexer;
+        int SlotOf(string id) => redis.HashSlot($"{_keyPrefix}sessions:{id}");
+        int moved = 0;
+        for (int i = 0; i < 10; i++)
+        {
+            using var browser = _apps[mode].NewBrowser();
+            string oldId = await browser.VisitAsync(session =>
+            {
+                session.SetInt32("n", i);
+                return session.Id;
+            });
+            string newId = await browser.VisitAsync(async context =>
+            {
+                await context.RenewSessionAsync("ann");
+                return context.Session.Id;
+            });
+            if (SlotOf(newId) != SlotOf(oldId)) moved++;
+            await browser.VisitAsync(session =>
+            {
+                Assert.That(session.Id, Is.EqualTo(newId));
+                Assert.That(session.GetInt32("n"), Is.EqualTo(i));
+            });
+            await browser.VisitAsync(context => context.AbandonSessionAsync());
+            Assert.That(browser.SessionCookie, Is.Null);
+        }
+
+        Assert.That(moved, Is.GreaterThan(5));
+    }
+
+    [Test]
     public async Task The_asynchronous_members_work([Values] RedisSessionMode mode)
     {
         using var browser = _apps[mode].NewBrowser();

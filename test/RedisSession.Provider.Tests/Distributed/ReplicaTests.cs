@@ -10,7 +10,6 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable(ParallelScope.All)]
-[Explicit("They fail: while the primary is away, scripts and reads go to a replica.")]
 internal sealed class ReplicaTests(ServerKind kind)
 {
     [Test]
