@@ -58,11 +58,14 @@ void Stop(PosixSignalContext signal)
     stop.Cancel();
 }
 
-string Help() =>
-    $"""
-    {Command.Program} COMMAND [OPTIONS]
+string Help()
+{
+    var listed = commands.Where(command => command.Summary is not null).Select(command => $"  {command.Name,-12}{command.Summary}");
+    return $"""
+        {Command.Program} COMMAND [OPTIONS]
 
-    {string.Join(Environment.NewLine, commands.Where(command => command.Summary is not null).Select(command => $"  {command.Name,-12}{command.Summary}"))}
+        {string.Join(Environment.NewLine, listed)}
 
-    COMMAND --help tells the options. The result goes to standard output as Markdown, progress to standard error.
-    """;
+        COMMAND --help tells the options. The result goes to standard output as Markdown, progress to standard error.
+        """;
+}

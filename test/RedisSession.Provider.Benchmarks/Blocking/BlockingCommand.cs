@@ -33,9 +33,9 @@ internal static class BlockingCommand
         $"""
         {Command.Program} {Name} [OPTIONS]
 
-        Requests that read session keys synchronously, without LoadAsync, through HTTP and the session middleware, on a thread pool at its default
-        minimum: first many at once, then {BlockingSettings.SustainedConnections} connections for some seconds. Each variant has a server process of its own in each round; this
-        process is the client.
+        Requests that read session keys synchronously, without LoadAsync, through HTTP and the session middleware, on a thread
+        pool at its default minimum: first many at once, then {BlockingSettings.SustainedConnections} connections for some seconds.
+        Each variant has a server process of its own in each round; this process is the client.
 
           --requests N      requests in the burst, each with a session of its own (default {BlockingSettings.DefaultRequests})
           --reads N         keys that each request reads (default {BlockingSettings.DefaultReads})

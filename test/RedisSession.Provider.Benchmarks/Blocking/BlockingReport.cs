@@ -1,35 +1,47 @@
-using System.Globalization;
-using System.Text;
-
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>The results of <see cref="BlockingCommand"/> as Markdown.</summary>
 internal static class BlockingReport
 {
+    private static readonly string[] Columns =
+    [
+        "variant", "burst: answered", "failed", "time", "x stock",
+        "then: req/s", "x stock", "failed", "p50 ms", "p99 ms", "slowest ms", "pool threads",
+    ];
+
     public static string Write(IReadOnlyList<BlockingTrial> trials, BlockingSettings settings, string redis)
     {
-        var text = new StringBuilder();
-        text.AppendLine(
-            CultureInfo.InvariantCulture,
-            $"""
-            {settings.Requests} requests at once, then {BlockingSettings.SustainedConnections} connections for {settings.Sustained.TotalSeconds} s; {settings.Reads} synchronous reads each. Medians (lowest–highest) of {settings.Rounds} rounds, counts
-            of all rounds together, ratios within a round (more is better). A burst takes until its last answer, good or not; percentiles include
-            failed requests; threads of the server's pool: before the burst → after it → at the end.
+        var stock = trials.Where(trial => trial.Variant.Name == SessionVariant.StockName).ToDictionary(trial => trial.Round);
+        IEnumerable<string> lines =
+        [
+            .. Caption(settings),
+            "",
+            Row(Columns),
+            Row(Columns.Select(_ => "---")),
+            .. settings.Variants.Select(variant => Row(Cells(Of(variant), stock, settings.Requests))),
+            "",
+            $"{Machine.Description} · thread pool minimum {trials[0].Before.PoolMinimum} · {redis} · `{settings.CommandLine}`",
+            .. Errors(settings.Variants.SelectMany(Of)),
+        ];
+        return string.Join(Environment.NewLine, lines) + Environment.NewLine;
 
-            | variant | burst: answered | failed | time | x stock | then: req/s | x stock | failed | p50 ms | p99 ms | pool threads |
-            |---|---|---|---|---|---|---|---|---|---|---|
-            """);
-        foreach (var variant in settings.Variants)
-            text.AppendLine(Row([.. trials.Where(trial => trial.Variant == variant)], StockOf(trials), settings.Requests));
-
-        text.AppendLine().AppendLine(Environment(trials, redis) + $" · `{settings.CommandLine}`");
-        AppendErrors(text, trials, settings);
-        return text.ToString();
+        BlockingTrial[] Of(SessionVariant variant) => [.. trials.Where(trial => trial.Variant == variant)];
     }
 
-    private static string Row(BlockingTrial[] own, Dictionary<int, BlockingTrial> stock, int requests)
+    private static string[] Caption(BlockingSettings settings) =>
+    [
+        $"{settings.Requests} requests at once, then {BlockingSettings.SustainedConnections} connections for "
+            + $"{settings.Sustained.TotalSeconds} s; each request makes {settings.Reads} synchronous reads.",
+        $"Medians (lowest–highest) of {settings.Rounds} rounds, counts of all rounds together, ratios within a round (more is better).",
+        "A burst lasts until its last answer, good or not; percentiles include failed requests;",
+        "threads of the server's pool: before the burst → after it → at the end.",
+    ];
+
+    private static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells)} |";
+
+    private static string[] Cells(BlockingTrial[] own, Dictionary<int, BlockingTrial> stock, int requests)
     {
-        string[] cells =
+        return
         [
             own[0].Variant.Name,
             $"{own.Sum(trial => trial.Burst.Count(Outcome.Answered))} of {own.Length * requests}",
@@ -39,11 +51,13 @@ internal static class BlockingReport
             Range(own.Select(trial => trial.Sustained.Rate), "0"),
             Ratio(own, stock, trial => trial.Sustained.Rate),
             Failures(own.Select(trial => trial.Sustained)),
-            $"{own.Select(trial => trial.Sustained.Percentile(50).TotalMilliseconds).Median():0.0}",
-            $"{own.Select(trial => trial.Sustained.Percentile(99).TotalMilliseconds).Median():0.0}",
+            $"{Latencies(percent: 50).Median():0.0}",
+            $"{Latencies(percent: 99).Median():0.0}",
+            $"{Latencies(percent: 100).Max():0.0}",
             string.Join(" → ", Threads(trial => trial.Before), Threads(trial => trial.AfterBurst), Threads(trial => trial.End)),
         ];
-        return $"| {string.Join(" | ", cells)} |";
+
+        IEnumerable<double> Latencies(int percent) => own.Select(trial => trial.Sustained.Percentile(percent).TotalMilliseconds);
 
         string Threads(Func<BlockingTrial, ServerState?> state)
         {
@@ -63,9 +77,6 @@ internal static class BlockingReport
         IReadOnlyList<BlockingTrial> own, Dictionary<int, BlockingTrial> stock, Func<BlockingTrial, double> measure) =>
         stock.Count == 0 ? "–" : $"{own.Select(trial => measure(trial) / measure(stock[trial.Round])).Median():0.0}";
 
-    private static Dictionary<int, BlockingTrial> StockOf(IEnumerable<BlockingTrial> trials) =>
-        trials.Where(trial => trial.Variant.Name == SessionVariant.StockName).ToDictionary(trial => trial.Round);
-
     private static string Failures(IEnumerable<Phase> phases)
     {
         (Outcome Outcome, string Text)[] kinds =
@@ -77,17 +88,15 @@ internal static class BlockingReport
         return string.Join(", ", counts) is { Length: > 0 } text ? text : "0";
     }
 
-    private static string Environment(IReadOnlyList<BlockingTrial> trials, string redis) =>
-        $"{Machine.Description} · thread pool minimum {trials[0].Before.PoolMinimum} · {redis}";
-
-    private static void AppendErrors(StringBuilder text, IReadOnlyList<BlockingTrial> trials, BlockingSettings settings)
+    private static string[] Errors(IEnumerable<BlockingTrial> trials)
     {
-        var errors =
-            from variant in settings.Variants
-            from error in trials.Where(trial => trial.Variant == variant).SelectMany(trial => trial.End?.Errors ?? [])
-            group error.Value by (variant.Name, error.Key) into same
-            select $"- {same.Key.Name}, {same.Sum()} times: {same.Key.Key}";
-        string list = string.Join(System.Environment.NewLine, errors);
-        if (list.Length > 0) text.AppendLine().AppendLine("What the servers logged:").AppendLine().AppendLine(list);
+        string[] list =
+        [
+            .. from trial in trials
+               from error in trial.End?.Errors ?? []
+               group error.Value by (trial.Variant.Name, error.Key) into same
+               select $"- {same.Key.Name}, {same.Sum()} times: {same.Key.Key}",
+        ];
+        return list.Length == 0 ? [] : ["", "What the servers logged:", "", .. list];
     }
 }

@@ -27,7 +27,8 @@ internal sealed class Visitor : IDisposable
         try
         {
             var answer = await connection.SendAsync(Request(BenchmarkServer.ArrivePath), cancellationToken);
-            string cookie = answer.NewCookie() ?? throw new BenchmarkException($"No session for a new visitor, but status {answer.Status}.");
+            string cookie = answer.NewCookie()
+                ?? throw new BenchmarkException($"No session for a new visitor, but status {answer.Status}.");
             return new(connection, cookie, reads);
         }
         catch

@@ -49,7 +49,8 @@ internal sealed partial class ServerUnderTest : IAsyncDisposable
         {
             return await _client.GetFromJsonAsync<ServerState>($"http://{Address}{BenchmarkServer.StatePath}", cancellationToken);
         }
-        catch (Exception error) when (error is HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception error)
+            when (error is HttpRequestException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return null;
         }
