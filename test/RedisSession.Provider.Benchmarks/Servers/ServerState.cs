@@ -1,0 +1,8 @@
+namespace RedisSession.Provider.Benchmarks;
+
+/// <summary>What a <see cref="BenchmarkServer"/> says of itself.</summary>
+/// <param name="PoolThreads">Threads in its pool.</param>
+/// <param name="PoolMinimum">Threads that its pool creates without hesitation.</param>
+/// <param name="DedicatedThreads">Whether the Redis client's feature flag is set.</param>
+/// <param name="Errors">What it has logged as a warning or worse, and how often.</param>
+internal sealed record ServerState(int PoolThreads, int PoolMinimum, bool DedicatedThreads, Dictionary<string, int> Errors);

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Reflection;
+using System.Text.RegularExpressions;
+
+namespace RedisSession.Provider.Benchmarks;
+
+/// <summary>A <see cref="BenchmarkServer"/> as seen from the process that measures it.</summary>
+internal sealed partial class ServerUnderTest : IAsyncDisposable
+{
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(30) };
+
+    private ServerUnderTest(Process process) => _process = process;
+
+    public IPEndPoint Address { get; private set; } = null!;
+
+    /// <summary>Returns when it answers.</summary>
+    /// <exception cref="BenchmarkException">It does not.</exception>
+    public static async Task<ServerUnderTest> StartAsync(
+        SessionVariant variant, string redis, int reads, CancellationToken cancellationToken)
+    {
+        string[] arguments = [BenchmarkServer.Name, "--variant", variant.Name, "--redis", redis, "--reads", $"{reads}"];
+        string self = Environment.ProcessPath!;
+        bool isHost = Path.GetFileNameWithoutExtension(self) == "dotnet"; // where it runs as "dotnet the.dll"
+        if (isHost) arguments = [Assembly.GetExecutingAssembly().Location, .. arguments];
+
+        var server = new ServerUnderTest(await ChildProcess.StartAsync(self, arguments));
+        try
+        {
+            await server.WaitUntilReadyAsync(cancellationToken);
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Null where it does not answer: it may have no thread left for that.</summary>
+    public async Task<ServerState?> AskStateAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _client.GetFromJsonAsync<ServerState>($"http://{Address}{BenchmarkServer.StatePath}", cancellationToken);
+        }
+        catch (Exception error)
+            when (error is HttpRequestException || (error is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Ends it at once: one that has stalled would not end by itself in any reasonable time.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
+    {
+        var output = new ProcessOutput(_process);
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            var ready = ReadyLine().Match(output.ToString());
+            if (ready.Success)
+            {
+                Address = new(IPAddress.Loopback, int.Parse(ready.Groups["port"].Value, CultureInfo.InvariantCulture));
+                return;
+            }
+
+            if (_process.HasExited || clock.Elapsed > StartTimeout)
+                throw new BenchmarkException($"The server does not start:{Environment.NewLine}{output}");
+            await Task.Delay(20, cancellationToken);
+        }
+    }
+
+    [GeneratedRegex(BenchmarkServer.ReadyText + @"http://127\.0\.0\.1:(?<port>\d+)\s")]
+    private static partial Regex ReadyLine();
+}

@@ -1,0 +1,83 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Benchmarks;
+
+/// <summary>A way to have sessions in Redis, as an application sets it up.</summary>
+/// <param name="Name">What the command line and the results call it.</param>
+/// <param name="Description">What it is.</param>
+/// <param name="DedicatedThreads">Whether the Redis client reads replies on threads of its own; else on those of the pool.</param>
+/// <param name="AddSession">Registers it; the texts are the address of the Redis and the prefix of all keys.</param>
+/// <param name="UseSession">Puts it into the pipeline.</param>
+internal sealed record SessionVariant(
+    string Name,
+    string Description,
+    bool DedicatedThreads,
+    Action<IServiceCollection, string, string> AddSession,
+    Action<IApplicationBuilder> UseSession)
+{
+    public const string StockName = "stock";
+
+    private const string DedicatedThreadsFlag = "DedicatedThreads";
+
+    // A named Redis is left as it was found soon after.
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromMinutes(5);
+
+    public static IReadOnlyList<SessionVariant> All { get; } =
+    [
+        Stock(StockName, "AddSession + AddStackExchangeRedisCache", dedicatedThreads: false),
+        Stock("stock-dedicated", "the same, with the client's DedicatedThreads feature flag set by hand", dedicatedThreads: true),
+        Ours("buffered", "AddRedisHashSession", RedisSessionMode.Buffered),
+        Ours("live", "AddRedisHashSession, Mode = Live: each read is a round trip", RedisSessionMode.Live),
+        Ours("preload", "AddRedisHashSession, UseRedisHashSession in the place of UseSession", RedisSessionMode.Buffered, preload: true),
+        Ours("buffered-pool", "buffered with UseDedicatedThreads = false", RedisSessionMode.Buffered, dedicatedThreads: false),
+        Ours("live-pool", "live with UseDedicatedThreads = false", RedisSessionMode.Live, dedicatedThreads: false),
+        Ours("preload-pool", "preload with UseDedicatedThreads = false", RedisSessionMode.Buffered, dedicatedThreads: false, preload: true),
+    ];
+
+    /// <summary>Whether the flag is set in this process, by whomever.</summary>
+    public static bool HasDedicatedThreads => ConnectionMultiplexer.GetFeatureFlag(DedicatedThreadsFlag);
+
+    /// <summary>Those of a list of names with commas in between, in the order of <see cref="All"/>; all where there is none.</summary>
+    /// <exception cref="UsageException">One of them does not exist.</exception>
+    public static IReadOnlyList<SessionVariant> Named(string? list)
+    {
+        if (list is null) return All;
+        string[] names = list.Split(',', StringSplitOptions.TrimEntries);
+        foreach (string name in names)
+        {
+            if (!All.Any(variant => variant.Name == name))
+                throw new UsageException($"There is no variant '{name}', only {string.Join(", ", All.Select(variant => variant.Name))}.");
+        }
+
+        return [.. All.Where(variant => names.Contains(variant.Name))];
+    }
+
+    private static SessionVariant Stock(string name, string description, bool dedicatedThreads) => new(
+        name,
+        description,
+        dedicatedThreads,
+        (services, redis, prefix) =>
+        {
+            if (dedicatedThreads) ConnectionMultiplexer.SetFeatureFlag(DedicatedThreadsFlag, true);
+            services.AddStackExchangeRedisCache(options => (options.Configuration, options.InstanceName) = (redis, prefix));
+            services.AddSession(options => options.IdleTimeout = IdleTimeout);
+        },
+        app => app.UseSession());
+
+    private static SessionVariant Ours(
+        string name, string description, RedisSessionMode mode, bool dedicatedThreads = true, bool preload = false) => new(
+        name,
+        description,
+        dedicatedThreads,
+        (services, redis, prefix) => services.AddRedisHashSession(options =>
+        {
+            options.Configuration = redis;
+            options.KeyPrefix = prefix;
+            options.IdleTimeout = IdleTimeout;
+            options.Mode = mode;
+            options.UseDedicatedThreads = dedicatedThreads;
+        }),
+        app => _ = preload ? app.UseRedisHashSession() : app.UseSession());
+}
