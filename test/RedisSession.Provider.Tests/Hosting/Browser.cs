@@ -28,6 +28,14 @@ internal sealed class Browser : IDisposable
         return this;
     }
 
+    /// <summary>Another visitor with the same session cookie: a second tab, or a thief.</summary>
+    public Browser Twin()
+    {
+        var twin = new Browser(_app);
+        twin.Cookies.Add(_app.Address, new Cookie(SessionCookie!.Name, SessionCookie.Value));
+        return twin;
+    }
+
     /// <summary>One request; returns the response, whatever it is.</summary>
     public async Task<HttpResponseMessage> SendAsync(Func<HttpContext, Task> work) => (await RequestAsync(work)).Response;
 

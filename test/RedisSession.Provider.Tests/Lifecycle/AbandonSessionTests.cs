@@ -1,38 +1,20 @@
 using Microsoft.AspNetCore.Http;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The end of a session, at sign-out.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class AbandonSessionTests(ServerKind kind)
+internal sealed class AbandonSessionTests(ServerKind kind) : BothModesFixture(kind)
 {
-    private readonly OurStack _stack = new(kind);
-    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
-    private IDatabase _redis = null!;
-
-    [OneTimeSetUp]
-    public async Task StartApps()
-    {
-        _redis = await _stack.DatabaseAsync();
-        foreach (var mode in Enum.GetValues<RedisSessionMode>()) _apps[mode] = await _stack.StartAsync(options => options.Mode = mode);
-    }
-
-    [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        foreach (var app in _apps.Values) await app.DisposeAsync();
-    }
-
     [Test]
     public async Task The_hash_is_gone_and_the_cookie_expires_in_the_response([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         string id = await NewSessionAsync(browser);
         using var response = await browser.SendAsync(context => context.AbandonSessionAsync());
         Assert.That(response.Headers.GetValues("Set-Cookie").Single(), Does.StartWith(".AspNetCore.Session=; expires=Thu, 01 Jan 1970"));
-        Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(id)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
         Assert.That(browser.SessionCookie, Is.Null);
 
         string newId = await NewSessionAsync(browser);
@@ -42,7 +24,7 @@ internal sealed class AbandonSessionTests(ServerKind kind)
     [Test]
     public async Task What_the_request_reads_and_writes_afterwards_finds_nothing_and_changes_nothing([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         string id = await NewSessionAsync(browser);
         await browser.VisitAsync(async context =>
         {
@@ -54,42 +36,41 @@ internal sealed class AbandonSessionTests(ServerKind kind)
             context.Session.SetString("after", "refused");
             Assert.That(() => context.Session.SetAsync("after", [1]), Throws.InstanceOf<SessionEndedException>());
         });
-        Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(id)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
     }
 
     [Test]
     public async Task Requests_in_flight_do_not_bring_it_back([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         string id = await NewSessionAsync(browser);
-        using var other = _apps[mode].NewBrowser();
-        other.Cookies.Add(_apps[mode].Address, new System.Net.Cookie(".AspNetCore.Session", browser.SessionCookie!.Value));
+        using var other = browser.Twin();
         await other.VisitAsync(async context =>
         {
             Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("old"));
             await browser.VisitAsync(abandoning => abandoning.AbandonSessionAsync());
             context.Session.SetString("late", "1");
         });
-        Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(id)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
     }
 
     [Test]
     public async Task After_the_response_has_started_the_hash_still_goes()
     {
-        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
         string id = await NewSessionAsync(browser);
         await browser.VisitAsync(async context =>
         {
             await context.Response.WriteAsync("started");
             await context.AbandonSessionAsync();
         });
-        Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(id)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
     }
 
     [Test]
     public async Task Abandoned_after_it_was_renewed_the_cookie_expires_and_both_keys_are_gone()
     {
-        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
         string oldId = await NewSessionAsync(browser);
         string newId = "";
         await browser.VisitAsync(async context =>
@@ -99,14 +80,14 @@ internal sealed class AbandonSessionTests(ServerKind kind)
             await context.AbandonSessionAsync();
         });
         Assert.That(browser.SessionCookie, Is.Null);
-        Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(oldId)), Is.False);
-        Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(newId)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(oldId)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(newId)), Is.False);
     }
 
     [Test]
     public async Task Without_a_session_there_is_nothing_to_do()
     {
-        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
         using var response = await browser.SendAsync(context => context.AbandonSessionAsync());
         Assert.That(response.Headers.Contains("Set-Cookie"), Is.False);
     }

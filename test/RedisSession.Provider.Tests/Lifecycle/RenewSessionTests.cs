@@ -6,33 +6,16 @@ namespace RedisSession.Provider.Tests;
 /// <summary>A new key for a session, at sign-in: same data, old key dead, new cookie.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class RenewSessionTests(ServerKind kind)
+internal sealed class RenewSessionTests(ServerKind kind) : BothModesFixture(kind)
 {
-    private readonly OurStack _stack = new(kind);
-    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
-    private IDatabase _redis = null!;
-
-    [OneTimeSetUp]
-    public async Task StartApps()
-    {
-        _redis = await _stack.DatabaseAsync();
-        foreach (var mode in Enum.GetValues<RedisSessionMode>()) _apps[mode] = await _stack.StartAsync(options => options.Mode = mode);
-    }
-
-    [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        foreach (var app in _apps.Values) await app.DisposeAsync();
-    }
-
     [Test]
     public async Task All_data_is_under_a_new_key_and_the_old_one_is_gone([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         string oldId = await NewSessionAsync(browser);
         string oldCookie = browser.SessionCookie!.Value;
-        var created = await _redis.HashGetAsync(_stack.KeyOf(oldId), "@created");
-        var generation = await _redis.HashGetAsync(_stack.KeyOf(oldId), "@gen");
+        var created = await Redis.HashGetAsync(Stack.KeyOf(oldId), "@created");
+        var generation = await Redis.HashGetAsync(Stack.KeyOf(oldId), "@gen");
 
         string newId = await browser.VisitAsync(async context =>
         {
@@ -44,13 +27,13 @@ internal sealed class RenewSessionTests(ServerKind kind)
             return context.Session.Id;
         });
 
-        Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(oldId)), Is.False);
-        var hash = (await _redis.HashGetAllAsync(_stack.KeyOf(newId))).ToDictionary(entry => (string)entry.Name!, entry => (string?)entry.Value);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(oldId)), Is.False);
+        var hash = (await Redis.HashGetAllAsync(Stack.KeyOf(newId))).ToDictionary(entry => (string)entry.Name!, entry => (string?)entry.Value);
         Assert.That(hash.Keys, Is.EquivalentTo(["@gen", "@created", "@user", "key", "empty", "@@odd", "unconfirmed", "after"]));
         Assert.That(hash["@user"], Is.EqualTo("ann"));
         Assert.That(hash["@created"], Is.EqualTo((string?)created));
         Assert.That(hash["@gen"], Is.Not.EqualTo((string?)generation));
-        Assert.That(await _redis.KeyTimeToLiveAsync(_stack.KeyOf(newId)), Is.EqualTo(TimeSpan.FromMinutes(20)).Within(TimeSpan.FromMinutes(1)));
+        Assert.That(await Redis.KeyTimeToLiveAsync(Stack.KeyOf(newId)), Is.EqualTo(TimeSpan.FromMinutes(20)).Within(TimeSpan.FromMinutes(1)));
 
         // The next request comes through the stock middleware with the new cookie.
         Assert.That(browser.SessionCookie!.Value, Is.Not.EqualTo(oldCookie));
@@ -66,10 +49,9 @@ internal sealed class RenewSessionTests(ServerKind kind)
     [Test]
     public async Task The_old_cookie_finds_nothing([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await NewSessionAsync(browser);
-        using var thief = _apps[mode].NewBrowser();
-        thief.Cookies.Add(_apps[mode].Address, new System.Net.Cookie(".AspNetCore.Session", browser.SessionCookie!.Value));
+        using var thief = browser.Twin();
         Assert.That(await thief.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
         await browser.VisitAsync(context => context.RenewSessionAsync());
         Assert.That(await thief.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
@@ -78,7 +60,7 @@ internal sealed class RenewSessionTests(ServerKind kind)
     [Test]
     public async Task The_cookie_has_the_configured_options()
     {
-        await using var app = await _stack.StartAsync(options =>
+        await using var app = await Stack.StartAsync(options =>
         {
             options.Cookie.Name = "sid";
             options.Cookie.Path = "/";
@@ -96,7 +78,7 @@ internal sealed class RenewSessionTests(ServerKind kind)
     [Test]
     public async Task A_second_renewal_in_one_request_sends_one_cookie_the_last()
     {
-        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
         await NewSessionAsync(browser);
         string id = "";
         using var response = await browser.SendAsync(async context =>
@@ -112,38 +94,38 @@ internal sealed class RenewSessionTests(ServerKind kind)
     [Test]
     public async Task A_key_that_was_made_for_this_request_is_kept_and_the_user_is_bound()
     {
-        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
         string id = await browser.VisitAsync(async context =>
         {
             context.Session.SetString("key", "1");
             await context.RenewSessionAsync("ann");
             return context.Session.Id;
         });
-        Assert.That((string?)await _redis.HashGetAsync(_stack.KeyOf(id), "@user"), Is.EqualTo("ann"));
+        Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(id), "@user"), Is.EqualTo("ann"));
         Assert.That(await browser.VisitAsync(session => session.Id), Is.EqualTo(id));
     }
 
     [Test]
     public async Task A_session_that_has_expired_begins_anew_under_a_new_key()
     {
-        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
         string oldId = await NewSessionAsync(browser);
-        await _redis.KeyDeleteAsync(_stack.KeyOf(oldId));
+        await Redis.KeyDeleteAsync(Stack.KeyOf(oldId));
         string id = await browser.VisitAsync(async context =>
         {
             await context.RenewSessionAsync("bob");
             return context.Session.Id;
         });
         Assert.That(id, Is.Not.EqualTo(oldId));
-        Assert.That((string?)await _redis.HashGetAsync(_stack.KeyOf(id), "@user"), Is.EqualTo("bob"));
-        Assert.That(await _redis.KeyTimeToLiveAsync(_stack.KeyOf(id)), Is.Not.Null);
+        Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(id), "@user"), Is.EqualTo("bob"));
+        Assert.That(await Redis.KeyTimeToLiveAsync(Stack.KeyOf(id)), Is.Not.Null);
         Assert.That(await browser.VisitAsync(session => session.Id), Is.EqualTo(id));
     }
 
     [Test]
     public async Task After_the_response_has_started_it_is_refused_and_nothing_changes()
     {
-        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
         string id = await NewSessionAsync(browser);
         await browser.VisitAsync(async context =>
         {
@@ -151,17 +133,16 @@ internal sealed class RenewSessionTests(ServerKind kind)
             Assert.That(() => context.RenewSessionAsync("ann"), Throws.InvalidOperationException.With.Message.Contains("response has started"));
             Assert.That(context.Session.Id, Is.EqualTo(id));
         });
-        Assert.That(await _redis.HashExistsAsync(_stack.KeyOf(id), "@user"), Is.False);
+        Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(id), "@user"), Is.False);
         Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
     }
 
     [Test]
     public async Task Writes_of_other_requests_to_the_old_key_are_refused_from_then_on([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         string oldId = await NewSessionAsync(browser);
-        using var other = _apps[mode].NewBrowser();
-        other.Cookies.Add(_apps[mode].Address, new System.Net.Cookie(".AspNetCore.Session", browser.SessionCookie!.Value));
+        using var other = browser.Twin();
         await other.VisitAsync(async context =>
         {
             await context.Session.LoadAsync();
@@ -169,7 +150,7 @@ internal sealed class RenewSessionTests(ServerKind kind)
             context.Session.SetString("late", "1");
             Assert.That(() => context.Session.CommitAsync(), Throws.InstanceOf<SessionEndedException>());
         });
-        Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(oldId)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(oldId)), Is.False);
         Assert.That(await browser.VisitAsync(session => session.IsNone("late")), Is.True);
     }
 
@@ -178,14 +159,14 @@ internal sealed class RenewSessionTests(ServerKind kind)
     {
         for (int round = 0; round < 10; round++)
         {
-            using var browser = _apps[mode].NewBrowser();
+            using var browser = Apps[mode].NewBrowser();
             await NewSessionAsync(browser);
             string cookie = browser.SessionCookie!.Value;
             var confirmed = new System.Collections.Concurrent.ConcurrentBag<string>();
             var writers = Enumerable.Range(0, 8).Select(async i =>
             {
-                using var other = _apps[mode].NewBrowser();
-                other.Cookies.Add(_apps[mode].Address, new System.Net.Cookie(".AspNetCore.Session", cookie));
+                using var other = Apps[mode].NewBrowser();
+                other.Cookies.Add(Apps[mode].Address, new System.Net.Cookie(".AspNetCore.Session", cookie));
                 for (int n = 0; n < 5; n++)
                 {
                     string key = $"w{i}.{n}";
@@ -215,13 +196,13 @@ internal sealed class RenewSessionTests(ServerKind kind)
     {
         for (int round = 0; round < 10; round++)
         {
-            using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+            using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
             string oldId = await NewSessionAsync(browser);
             string cookie = browser.SessionCookie!.Value;
             var outcomes = await Task.WhenAll(Enumerable.Range(0, 2).Select(async _ =>
             {
-                using var one = _apps[RedisSessionMode.Buffered].NewBrowser();
-                one.Cookies.Add(_apps[RedisSessionMode.Buffered].Address, new System.Net.Cookie(".AspNetCore.Session", cookie));
+                using var one = Apps[RedisSessionMode.Buffered].NewBrowser();
+                one.Cookies.Add(Apps[RedisSessionMode.Buffered].Address, new System.Net.Cookie(".AspNetCore.Session", cookie));
                 return await one.VisitAsync(async context =>
                 {
                     await context.Session.LoadAsync();
@@ -238,20 +219,20 @@ internal sealed class RenewSessionTests(ServerKind kind)
                 });
             }));
             string winner = outcomes.OfType<string>().Single();
-            Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(oldId)), Is.False);
-            Assert.That((string?)await _redis.HashGetAsync(_stack.KeyOf(winner), "key"), Is.EqualTo("old"));
+            Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(oldId)), Is.False);
+            Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(winner), "key"), Is.EqualTo("old"));
         }
     }
 
     [Test]
     public async Task Expiries_of_single_fields_are_kept_where_the_server_has_them()
     {
-        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
         string oldId = await NewSessionAsync(browser);
         bool hasFieldExpiry = true;
         try
         {
-            await _redis.HashFieldExpireAsync(_stack.KeyOf(oldId), ["key"], TimeSpan.FromMinutes(3));
+            await Redis.HashFieldExpireAsync(Stack.KeyOf(oldId), ["key"], TimeSpan.FromMinutes(3));
         }
         catch (RedisServerException)
         {
@@ -263,10 +244,10 @@ internal sealed class RenewSessionTests(ServerKind kind)
             await context.RenewSessionAsync();
             return context.Session.Id;
         });
-        Assert.That((string?)await _redis.HashGetAsync(_stack.KeyOf(id), "key"), Is.EqualTo("old"));
+        Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(id), "key"), Is.EqualTo("old"));
         if (hasFieldExpiry)
         {
-            long[] left = await _redis.HashFieldGetTimeToLiveAsync(_stack.KeyOf(id), ["key", "empty"]);
+            long[] left = await Redis.HashFieldGetTimeToLiveAsync(Stack.KeyOf(id), ["key", "empty"]);
             Assert.That(left[0], Is.InRange(1, 180_000));
             Assert.That(left[1], Is.EqualTo(-1));
         }
@@ -277,7 +258,7 @@ internal sealed class RenewSessionTests(ServerKind kind)
     {
         byte[] large = new byte[5 * 1024 * 1024];
         new Random(2).NextBytes(large);
-        using var browser = _apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
         await browser.VisitAsync(session =>
         {
             for (int i = 0; i < 3000; i++) session.SetInt32($"key{i}", i);
@@ -294,16 +275,16 @@ internal sealed class RenewSessionTests(ServerKind kind)
     [Test]
     public async Task The_absolute_timeout_goes_on_from_the_first_creation()
     {
-        await using var app = await _stack.StartAsync(options => options.AbsoluteTimeout = TimeSpan.FromMinutes(30));
+        await using var app = await Stack.StartAsync(options => options.AbsoluteTimeout = TimeSpan.FromMinutes(30));
         using var browser = app.NewBrowser();
         string oldId = await NewSessionAsync(browser);
-        await _redis.HashSetAsync(_stack.KeyOf(oldId), "@created", DateTimeOffset.UtcNow.AddMinutes(-25).ToUnixTimeMilliseconds());
+        await Redis.HashSetAsync(Stack.KeyOf(oldId), "@created", DateTimeOffset.UtcNow.AddMinutes(-25).ToUnixTimeMilliseconds());
         string id = await browser.VisitAsync(async context =>
         {
             await context.RenewSessionAsync();
             return context.Session.Id;
         });
-        Assert.That(await _redis.KeyTimeToLiveAsync(_stack.KeyOf(id)), Is.EqualTo(TimeSpan.FromMinutes(5)).Within(TimeSpan.FromSeconds(30)));
+        Assert.That(await Redis.KeyTimeToLiveAsync(Stack.KeyOf(id)), Is.EqualTo(TimeSpan.FromMinutes(5)).Within(TimeSpan.FromSeconds(30)));
     }
 
     private static Task<string> NewSessionAsync(Browser browser) => browser.VisitAsync(session =>

@@ -1,31 +1,13 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>An ended session stays ended: a request that saw it writes nothing, neither to it nor to what lives under its key now.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class EndedSessionTests(ServerKind kind)
+internal sealed class EndedSessionTests(ServerKind kind) : BothModesFixture(kind)
 {
-    private readonly OurStack _stack = new(kind);
-    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
-    private IDatabase _redis = null!;
-
-    [OneTimeSetUp]
-    public async Task StartApps()
-    {
-        _redis = await _stack.DatabaseAsync();
-        foreach (var mode in Enum.GetValues<RedisSessionMode>()) _apps[mode] = await _stack.StartAsync(options => options.Mode = mode);
-    }
-
-    [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        foreach (var app in _apps.Values) await app.DisposeAsync();
-    }
-
     private static IEnumerable<TestCaseData> Writes()
     {
         foreach (var mode in Enum.GetValues<RedisSessionMode>())
@@ -48,12 +30,12 @@ internal sealed class EndedSessionTests(ServerKind kind)
     [TestCaseSource(nameof(Writes))]
     public async Task A_request_that_saw_the_session_does_not_bring_it_back_by(RedisSessionMode mode, Func<ISession, Task> write)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         string id = await NewSessionAsync(browser);
         await browser.VisitAsync(async context =>
         {
             Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("old"));
-            await _redis.KeyDeleteAsync(_stack.KeyOf(id));
+            await Redis.KeyDeleteAsync(Stack.KeyOf(id));
             await write(context.Session);
             var error = await Assert.ThrowsAsync<SessionEndedException>(() => context.Session.CommitAsync());
             Assert.That(error!.SessionId, Is.EqualTo(id));
@@ -62,20 +44,20 @@ internal sealed class EndedSessionTests(ServerKind kind)
             Assert.That(async () => await context.Session.SetAsync("late", [1]), Throws.InstanceOf<SessionEndedException>());
             Assert.That(await context.Session.IsNoneAsync("key"), Is.True);
         });
-        Assert.That(await _redis.KeyExistsAsync(_stack.KeyOf(id)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
         Assert.That(
-            _apps[mode].Logs.Of(SessionEvents.WriteRefused).Any(entry => entry.Message.Contains(id, StringComparison.Ordinal)), Is.True);
+            Apps[mode].Logs.Of(SessionEvents.WriteRefused).Any(entry => entry.Message.Contains(id, StringComparison.Ordinal)), Is.True);
     }
 
     [TestCaseSource(nameof(Writes))]
     public async Task A_request_that_saw_the_session_does_not_write_into_a_new_one_under_its_key_by(RedisSessionMode mode, Func<ISession, Task> write)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         string id = await NewSessionAsync(browser);
         await browser.VisitAsync(async context =>
         {
             _ = await context.Session.GetStrAsync("key");
-            await _redis.KeyDeleteAsync(_stack.KeyOf(id));
+            await Redis.KeyDeleteAsync(Stack.KeyOf(id));
             await browser.VisitAsync(session => session.SetString("fresh", "1"));
             try
             {
@@ -89,19 +71,19 @@ internal sealed class EndedSessionTests(ServerKind kind)
 
             Assert.That(await context.Session.IsNoneAsync("fresh"), Is.True, "nor does it read the new one");
         });
-        Assert.That((await _redis.HashKeysAsync(_stack.KeyOf(id))).Select(field => (string?)field), Is.EquivalentTo(["@gen", "@created", "fresh"]));
+        Assert.That((await Redis.HashKeysAsync(Stack.KeyOf(id))).Select(field => (string?)field), Is.EquivalentTo(["@gen", "@created", "fresh"]));
     }
 
     [Test]
     public async Task A_response_does_not_claim_what_was_refused_with_FailureMode_Throw([Values] RedisSessionMode mode)
     {
-        await using var app = await _stack.StartAsync(options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw));
+        await using var app = await Stack.StartAsync(options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw));
         using var browser = app.NewBrowser();
         string id = await NewSessionAsync(browser);
         using var response = await browser.SendAsync(async context =>
         {
             _ = await context.Session.GetStrAsync("key");
-            await _redis.KeyDeleteAsync(_stack.KeyOf(id));
+            await Redis.KeyDeleteAsync(Stack.KeyOf(id));
             context.Session.SetString("late", "1");
             await context.Response.WriteAsync("stored");
         });
@@ -111,9 +93,9 @@ internal sealed class EndedSessionTests(ServerKind kind)
     [Test]
     public async Task A_session_that_was_absent_when_the_request_looked_may_be_created([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         string id = await NewSessionAsync(browser);
-        await _redis.KeyDeleteAsync(_stack.KeyOf(id));
+        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
         await browser.VisitAsync(async context =>
         {
             Assert.That(await context.Session.IsNoneAsync("key"), Is.True);

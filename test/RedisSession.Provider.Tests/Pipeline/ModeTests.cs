@@ -5,32 +5,12 @@ namespace RedisSession.Provider.Tests;
 /// <summary>What a request sees of others' changes and its own, in the two modes.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class ModeTests(ServerKind kind)
+internal sealed class ModeTests(ServerKind kind) : BothModesFixture(kind)
 {
-    private readonly OurStack _stack = new(kind);
-    private TestApp _buffered = null!;
-    private TestApp _live = null!;
-
-    [OneTimeSetUp]
-    public async Task StartApps()
-    {
-        _buffered = await _stack.StartAsync();
-        _live = await _stack.StartAsync(options => options.Mode = RedisSessionMode.Live);
-    }
-
-    [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        await _buffered.DisposeAsync();
-        await _live.DisposeAsync();
-    }
-
-    private TestApp AppIn(RedisSessionMode mode) => mode == RedisSessionMode.Live ? _live : _buffered;
-
     [Test]
     public async Task Synchronous_reads_see_others_changes_in_live_mode_and_a_snapshot_in_buffered([Values] RedisSessionMode mode)
     {
-        using var browser = AppIn(mode).NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await browser.VisitAsync(session => session.SetString("key", "old"));
         await browser.VisitAsync(async context =>
         {
@@ -49,7 +29,7 @@ internal sealed class ModeTests(ServerKind kind)
     [Test]
     public async Task Asynchronous_getters_are_live_in_both_modes_before_and_after_a_snapshot([Values] RedisSessionMode mode)
     {
-        using var browser = AppIn(mode).NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await browser.VisitAsync(session => session.SetValue("n", 1));
         await browser.VisitAsync(async context =>
         {
@@ -70,7 +50,7 @@ internal sealed class ModeTests(ServerKind kind)
     [Test]
     public async Task Each_asynchronous_getter_reads_what_its_twin_reads([Values] RedisSessionMode mode)
     {
-        using var browser = AppIn(mode).NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await browser.VisitAsync(session =>
         {
             session.SetValue("n", 7);
@@ -100,7 +80,7 @@ internal sealed class ModeTests(ServerKind kind)
     [Test]
     public async Task Several_keys_are_read_at_one_moment_by_key_and_by_position([Values] RedisSessionMode mode)
     {
-        using var browser = AppIn(mode).NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await browser.VisitAsync(session =>
         {
             session.SetValue("a", 1);
@@ -122,7 +102,7 @@ internal sealed class ModeTests(ServerKind kind)
     [Test]
     public async Task Asynchronous_writes_are_seen_by_others_at_once_and_by_the_request_itself([Values] RedisSessionMode mode)
     {
-        using var browser = AppIn(mode).NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await browser.VisitAsync(session => session.SetString("gone", "1"));
         await browser.VisitAsync(async context =>
         {
@@ -145,7 +125,7 @@ internal sealed class ModeTests(ServerKind kind)
     [Test]
     public async Task An_asynchronous_write_takes_along_what_was_set_before_so_that_the_order_stays([Values] RedisSessionMode mode)
     {
-        using var browser = AppIn(mode).NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await browser.VisitAsync(async context =>
         {
             context.Session.SetString("key", "first");
@@ -162,7 +142,7 @@ internal sealed class ModeTests(ServerKind kind)
     [Test]
     public async Task An_unconfirmed_write_of_the_request_itself_is_what_it_reads([Values] RedisSessionMode mode)
     {
-        using var browser = AppIn(mode).NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await browser.VisitAsync(session => session.SetString("a", "old"));
         await browser.VisitAsync(async context =>
         {
@@ -187,7 +167,7 @@ internal sealed class ModeTests(ServerKind kind)
     [Test]
     public async Task A_live_write_is_in_Redis_without_waiting_for_the_end_of_the_request()
     {
-        using var browser = _live.NewBrowser();
+        using var browser = Apps[RedisSessionMode.Live].NewBrowser();
         await browser.VisitAsync(session => session.SetString("key", "old"));
         await browser.VisitAsync(context =>
         {
@@ -202,8 +182,8 @@ internal sealed class ModeTests(ServerKind kind)
     [Test]
     public async Task Two_instances_of_an_application_share_their_sessions([Values] RedisSessionMode mode)
     {
-        await using var second = await _stack.StartAsync(options => options.Mode = mode);
-        using var browser = AppIn(mode).NewBrowser();
+        await using var second = await Stack.StartAsync(options => options.Mode = mode);
+        using var browser = Apps[mode].NewBrowser();
         await browser.VisitAsync(session => session.SetString("cart", "tea"));
         string id = await browser.At(second).VisitAsync(session =>
         {
@@ -211,7 +191,7 @@ internal sealed class ModeTests(ServerKind kind)
             session.SetString("cart", "coffee");
             return session.Id;
         });
-        await browser.At(AppIn(mode)).VisitAsync(session =>
+        await browser.At(Apps[mode]).VisitAsync(session =>
         {
             Assert.That(session.Id, Is.EqualTo(id));
             Assert.That(session.GetString("cart"), Is.EqualTo("coffee"));
@@ -223,7 +203,7 @@ internal sealed class ModeTests(ServerKind kind)
     {
         for (int round = 0; round < 10; round++)
         {
-            using var browser = AppIn(mode).NewBrowser();
+            using var browser = Apps[mode].NewBrowser();
             await browser.VisitAsync(session => session.SetString("start", "1"));
             await Task.WhenAll(Enumerable.Range(0, 64).Select(i => browser.VisitAsync(session => session.SetInt32($"key{i}", i))));
             Assert.That(await browser.VisitAsync(session => session.Keys.Count()), Is.EqualTo(65), $"round {round}");

@@ -6,35 +6,22 @@ namespace RedisSession.Provider.Tests;
 /// <summary>Values encrypted at rest, each for the session it belongs to.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class ProtectedValuesTests(ServerKind kind)
+internal sealed class ProtectedValuesTests(ServerKind kind) : BothModesFixture(kind)
 {
-    private readonly OurStack _stack = new(kind);
-    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
     private TestApp _plain = null!;
-    private IDatabase _redis = null!;
 
     [OneTimeSetUp]
-    public async Task StartApps()
-    {
-        _redis = await _stack.DatabaseAsync();
-        _plain = await _stack.StartAsync();
-        foreach (var mode in Enum.GetValues<RedisSessionMode>())
-        {
-            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.ProtectValues) = (mode, true));
-        }
-    }
+    public async Task StartPlainApp() => _plain = await Stack.StartAsync();
 
     [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        await _plain.DisposeAsync();
-        foreach (var app in _apps.Values) await app.DisposeAsync();
-    }
+    public async Task StopPlainApp() => await _plain.DisposeAsync();
+
+    protected override void Configure(RedisHashSessionOptions options) => options.ProtectValues = true;
 
     [Test]
     public async Task What_Redis_holds_does_not_show_the_value_and_every_read_does([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         string id = await browser.VisitAsync(async context =>
         {
             context.Session.SetString("sync", "secret one");
@@ -42,7 +29,7 @@ internal sealed class ProtectedValuesTests(ServerKind kind)
             await context.Session.SetAsync("async", "secret two"u8.ToArray());
             return context.Session.Id;
         });
-        var hash = await _redis.HashGetAllAsync(_stack.KeyOf(id));
+        var hash = await Redis.HashGetAllAsync(Stack.KeyOf(id));
         Assert.That(string.Join('\n', hash.Select(entry => entry.Value.ToString())), Does.Not.Contain("secret"));
         await browser.VisitAsync(async context =>
         {
@@ -67,30 +54,30 @@ internal sealed class ProtectedValuesTests(ServerKind kind)
             session.SetInt32("mark", 0x00647031); // the four bytes that mark what is protected
             return session.Id;
         });
-        await browser.At(_apps[mode]).VisitAsync(session =>
+        await browser.At(Apps[mode]).VisitAsync(session =>
         {
             Assert.That(session.GetString("a"), Is.EqualTo("plain a"));
             Assert.That(session.GetInt32("mark"), Is.EqualTo(0x00647031));
             session.SetString("a", "plain a");
         });
-        Assert.That(Text(await _redis.HashGetAsync(_stack.KeyOf(id), "a")), Does.Not.Contain("plain"));
-        Assert.That(Text(await _redis.HashGetAsync(_stack.KeyOf(id), "b")), Is.EqualTo("plain b"));
+        Assert.That(Text(await Redis.HashGetAsync(Stack.KeyOf(id), "a")), Does.Not.Contain("plain"));
+        Assert.That(Text(await Redis.HashGetAsync(Stack.KeyOf(id), "b")), Is.EqualTo("plain b"));
         Assert.That(await browser.VisitAsync(session => session.GetString("a")), Is.EqualTo("plain a"));
     }
 
     [Test]
     public async Task A_value_that_is_moved_to_another_session_or_damaged_reads_as_absent_and_is_logged([Values] RedisSessionMode mode)
     {
-        var app = _apps[mode];
+        var app = Apps[mode];
         using var rich = app.NewBrowser();
         using var poor = app.NewBrowser();
         string richId = await SetAsync(rich, "1000000");
         string poorId = await SetAsync(poor, "0");
-        byte[] stolen = (byte[])(await _redis.HashGetAsync(_stack.KeyOf(richId), "balance"))!;
-        await _redis.HashSetAsync(_stack.KeyOf(poorId), "balance", stolen);
+        byte[] stolen = (byte[])(await Redis.HashGetAsync(Stack.KeyOf(richId), "balance"))!;
+        await Redis.HashSetAsync(Stack.KeyOf(poorId), "balance", stolen);
         byte[] damaged = [.. stolen];
         damaged[^1] ^= 1;
-        await _redis.HashSetAsync(_stack.KeyOf(richId), "balance", damaged);
+        await Redis.HashSetAsync(Stack.KeyOf(richId), "balance", damaged);
 
         foreach (var (browser, id) in new[] { (rich, richId), (poor, poorId) })
         {
@@ -113,7 +100,7 @@ internal sealed class ProtectedValuesTests(ServerKind kind)
     [Test]
     public async Task Values_can_be_read_after_the_session_got_a_new_key([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await browser.VisitAsync(session => session.SetString("key", "secret"));
         await browser.VisitAsync(async context =>
         {

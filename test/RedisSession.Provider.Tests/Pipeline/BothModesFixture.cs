@@ -1,0 +1,40 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Ours in both modes on one kind of server, sharing their sessions: what most pipeline fixtures start from.</summary>
+internal abstract class BothModesFixture(ServerKind kind)
+{
+    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
+
+    protected OurStack Stack { get; } = new(kind);
+
+    protected IReadOnlyDictionary<RedisSessionMode, TestApp> Apps => _apps;
+
+    /// <summary>A look into the server behind the back of the applications.</summary>
+    protected IDatabase Redis { get; private set; } = null!;
+
+    [OneTimeSetUp]
+    public async Task StartApps()
+    {
+        Redis = await Stack.DatabaseAsync();
+        foreach (var mode in Enum.GetValues<RedisSessionMode>())
+        {
+            _apps[mode] = await Stack.StartAsync(options =>
+            {
+                options.Mode = mode;
+                Configure(options);
+            });
+        }
+    }
+
+    [OneTimeTearDown]
+    public async Task StopApps()
+    {
+        foreach (var app in _apps.Values) await app.DisposeAsync();
+    }
+
+    protected virtual void Configure(RedisHashSessionOptions options)
+    {
+    }
+}
