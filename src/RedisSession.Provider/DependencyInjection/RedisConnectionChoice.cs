@@ -11,8 +11,8 @@ internal static class RedisConnectionChoice
     public static ConfigurationOptions? OwnConnection(RedisHashSessionOptions options)
     {
         if (options.ConnectionMultiplexerFactory is not null) return null;
-        if (options.ConfigurationOptions is { } given) return Own(given.Clone());
-        return string.IsNullOrWhiteSpace(options.Configuration) ? null : Own(Parse(options.Configuration.Trim()));
+        if (options.ConfigurationOptions is { } given) return Own(given.Clone(), options.IOTimeout);
+        return string.IsNullOrWhiteSpace(options.Configuration) ? null : Own(Parse(options.Configuration.Trim()), options.IOTimeout);
     }
 
     /// <summary>One of the application's connections.</summary>
@@ -64,7 +64,7 @@ internal static class RedisConnectionChoice
                 """;
     }
 
-    private static ConfigurationOptions Own(ConfigurationOptions options)
+    private static ConfigurationOptions Own(ConfigurationOptions options, TimeSpan ioTimeout)
     {
         // It comes back by itself, and while the server is away each request fails at once instead of queueing.
         options.AbortOnConnectFail = false;
@@ -72,6 +72,14 @@ internal static class RedisConnectionChoice
 
         // The client's own policy waits longer after each failure, and so some seconds after the server is back. One attempt a second harms nobody.
         if (options.ReconnectRetryPolicy is null or ExponentialRetry) options.ReconnectRetryPolicy = new LinearRetry(500);
+
+        // The client gives a server that does not answer up after several of its own timeouts: no use in those being longer than ours. Not less
+        // than a second, because it only looks once a second.
+        if (ioTimeout > TimeSpan.Zero && ioTimeout.TotalMilliseconds < options.AsyncTimeout)
+        {
+            options.AsyncTimeout = Math.Max(1000, (int)ioTimeout.TotalMilliseconds);
+        }
+
         return options;
     }
 

@@ -56,7 +56,9 @@ internal sealed partial class RedisHashSession
         {
             try
             {
-                await Task.WhenAll(previous, reply).ConfigureAwait(false);
+                // Both are waited for, so that neither goes unobserved; the failure that is told is the earlier one.
+                await Task.WhenAll(previous, reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await previous.ConfigureAwait(false);
                 answer = ChangeReply.Parse(await reply.ConfigureAwait(false));
             }
             catch (Exception error) when (previous.IsCompletedSuccessfully && RedisScript.IsMissing(error))

@@ -289,7 +289,7 @@ internal sealed partial class RedisHashSession
         try
         {
             // The client ends a wait by itself after its own timeout; a second timer is only for those who want less, or to cancel.
-            bool clientIsStricter = _ioTimeout == Timeout.InfiniteTimeSpan || _store.Connection.ReplyTimeout <= _ioTimeout;
+            bool clientIsStricter = _ioTimeout == Timeout.InfiniteTimeSpan || _store.Connection.ReplyTimeout < _ioTimeout;
             await (clientIsStricter && !cancellationToken.CanBeCanceled ? reply : reply.WaitAsync(_ioTimeout, cancellationToken))
                 .ConfigureAwait(false);
         }
