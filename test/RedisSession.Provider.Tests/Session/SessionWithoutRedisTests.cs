@@ -86,9 +86,11 @@ internal sealed class SessionWithoutRedisTests
     [Test]
     public void Asynchronous_accesses_that_throw_cost_the_same_each_time([Values] RedisSessionMode mode)
     {
-        var session = SessionWithoutRedis.Create(mode: mode);
+        // An error of its own: the one that the other tests throw meanwhile has their stack traces too.
+        var session = SessionWithoutRedis.Create(
+            mode: mode, factory: () => Task.FromException<IConnectionMultiplexer>(new InvalidOperationException("There is no Redis here.")));
         Assert.That(session.GetString("key"), Is.Null);
-        Assert.That(BytesForEach(() => Assert.That(session.GetIntAsync("key").AsTask().IsFaulted, Is.True)), Is.LessThan(30_000));
+        Assert.That(BytesForEach(() => Assert.That(session.GetIntAsync("key").AsTask().IsFaulted, Is.True)), Is.LessThan(60_000));
     }
 
     [Test]
