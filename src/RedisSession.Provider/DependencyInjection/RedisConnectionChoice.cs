@@ -73,11 +73,11 @@ internal static class RedisConnectionChoice
         // The client's own policy waits longer after each failure, and so some seconds after the server is back. One attempt a second harms nobody.
         if (options.ReconnectRetryPolicy is null or ExponentialRetry) options.ReconnectRetryPolicy = new LinearRetry(500);
 
-        // The client gives a server that does not answer up after several of its own timeouts: no use in those being longer than ours. Not less
-        // than a second, because it only looks once a second.
-        if (ioTimeout > TimeSpan.Zero && ioTimeout.TotalMilliseconds < options.AsyncTimeout)
+        // The client gives a server that does not answer up after several of its own timeouts: no use in those being much longer than ours. A
+        // second longer, so that it is always ours that a request meets.
+        if (ioTimeout > TimeSpan.Zero)
         {
-            options.AsyncTimeout = Math.Max(1000, (int)ioTimeout.TotalMilliseconds);
+            options.AsyncTimeout = (int)Math.Min(options.AsyncTimeout, ioTimeout.TotalMilliseconds + 1000);
         }
 
         return options;
