@@ -27,12 +27,12 @@ internal sealed class ErrorCounter : ILoggerProvider
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
             if (!IsEnabled(logLevel)) return;
-            string name = $"{category[(category.LastIndexOf('.') + 1)..]} {eventId.Name}";
-            string cause = exception is null ? formatter(state, null) : $"{exception.GetType().Name}, {Beginning(exception.Message)}";
-            counter._counts.AddOrUpdate($"{name}: {cause}", 1, (_, count) => count + 1);
+            string what = $"{category[(category.LastIndexOf('.') + 1)..]}: {eventId.Name ?? Beginning(formatter(state, exception))}";
+            if (exception is not null) what += $", {exception.GetType().Name}: {Beginning(exception.Message)}";
+            counter._counts.AddOrUpdate(what, 1, (_, count) => count + 1);
         }
 
-        // The client goes on with the state of its queues, which is different each time.
+        // The Redis client goes on with the state of its queues, which is different each time.
         private static string Beginning(string message) => message.Split([",", "(", " - ", "\n"], StringSplitOptions.None)[0].Trim();
     }
 }
