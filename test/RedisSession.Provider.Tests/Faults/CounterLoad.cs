@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
@@ -27,6 +28,9 @@ internal sealed class CounterLoad : IAsyncDisposable
     public int Confirmed => _visitors.Sum(visitor => visitor.Confirmed);
 
     public int Failed => _visitors.Sum(visitor => visitor.Failed);
+
+    /// <summary>The longest that a request has taken.</summary>
+    public TimeSpan Slowest => _visitors.Max(visitor => visitor.Slowest);
 
     public static CounterLoad Start(TestApp app, int visitors = 6) => new(app, visitors);
 
@@ -68,11 +72,14 @@ internal sealed class CounterLoad : IAsyncDisposable
 
         public int Failed { get; private set; }
 
+        public TimeSpan Slowest { get; private set; }
+
         public async Task WriteUntilAsync(CancellationToken end)
         {
             while (!end.IsCancellationRequested)
             {
                 int n = ++_attempted;
+                var clock = Stopwatch.StartNew();
                 using var response = await browser.SendAsync(async context =>
                 {
                     try
@@ -98,6 +105,7 @@ internal sealed class CounterLoad : IAsyncDisposable
                         Faults.Enqueue($"{name}: {error}");
                     }
                 });
+                if (clock.Elapsed > Slowest) Slowest = clock.Elapsed;
                 if (response.StatusCode != HttpStatusCode.OK) Faults.Enqueue($"{name}: {response.StatusCode}");
             }
         }
