@@ -20,8 +20,8 @@ public sealed class Visitor(ISession session)
     }
 
     /// <summary>
-    /// Takes the name for the truth. This is a sample: a shop would ask for proof. The session gets a new key, so that whoever knew the old one
-    /// is not signed in too; the cart comes along.
+    /// Takes the name for the truth. This is a sample: a shop would ask for proof. The session gets a new key, so that whoever knew the old
+    /// one is not signed in too; the cart comes along.
     /// </summary>
     public static async Task SignInAsync(HttpContext context, string name)
     {

@@ -9,9 +9,11 @@ namespace RedisSession.Provider;
 public interface IRedisSessionConnection
 {
     /// <summary>
-    /// The database, with its <see cref="IRedisAsync.Multiplexer"/>. Completed at once as soon as there is a connection, be it up or down at
-    /// the moment. Do not dispose it.
+    /// The database, with its <see cref="IRedisAsync.Multiplexer"/>. Completed at once as soon as there is a connection, be it up or down
+    /// at the moment. Do not dispose it.
     /// </summary>
-    /// <exception cref="RedisConnectionException">The application's own connection could not be made; the next call tries again.</exception>
+    /// <exception cref="RedisConnectionException">
+    /// The application's own connection could not be made; the next call tries again.
+    /// </exception>
     ValueTask<IDatabase> GetDatabaseAsync();
 }

@@ -21,7 +21,9 @@ internal sealed class RedisConnection(
     private IConnectionMultiplexer? _watched;
     private bool _disposed;
 
-    /// <summary>How long the client itself waits for a reply before it gives up, on a connection of ours; else nobody can say: unlimited.</summary>
+    /// <summary>
+    /// How long the client itself waits for a reply before it gives up, on a connection of ours; else nobody can say: unlimited.
+    /// </summary>
     public TimeSpan ReplyTimeout { get; private set; } = TimeSpan.MaxValue;
 
     /// <summary>The database, once there is a connection.</summary>
@@ -88,7 +90,8 @@ internal sealed class RedisConnection(
         return OpenDatabase = multiplexer.GetDatabase();
     }
 
-    private void LearnAboutServers(object? multiplexer, ConnectionFailedEventArgs restored) => LearnAboutServers((IConnectionMultiplexer)multiplexer!);
+    private void LearnAboutServers(object? multiplexer, ConnectionFailedEventArgs restored) =>
+        LearnAboutServers((IConnectionMultiplexer)multiplexer!);
 
     private void LearnAboutServers(IConnectionMultiplexer multiplexer) =>
         IsGarnet = multiplexer.GetServers().Any(server => server.GetProductVariant(out _) == ProductVariant.Garnet);
@@ -115,7 +118,9 @@ internal sealed class RedisConnection(
         return multiplexer;
     }
 
-    /// <summary>Says in the log at the start whether Redis can be used, and why not: a wrong password shows here, and not first in a request.</summary>
+    /// <summary>
+    /// Says in the log at the start whether Redis can be used, and why not: a wrong password shows here, and not first in a request.
+    /// </summary>
     private async Task LogStateAsync(ConnectionMultiplexer multiplexer)
     {
         try
@@ -125,7 +130,8 @@ internal sealed class RedisConnection(
         }
         catch (Exception error)
         {
-            logger.NotConnectedYet(string.Join(", ", multiplexer.GetEndPoints(configuredOnly: true).Select(endPoint => endPoint.ToString())), error);
+            string endPoints = string.Join(", ", multiplexer.GetEndPoints(configuredOnly: true).Select(endPoint => endPoint.ToString()));
+            logger.NotConnectedYet(endPoints, error);
         }
     }
 

@@ -39,9 +39,8 @@ internal static class RedisConnectionChoice
 
         if (own is not null)
         {
-            return own.EndPoints.Count > 0
-                ? null
-                : $"{(options.ConfigurationOptions is null ? nameof(options.Configuration) : nameof(options.ConfigurationOptions))} names no server: add one, as in \"localhost:6379\".";
+            string option = options.ConfigurationOptions is null ? nameof(options.Configuration) : nameof(options.ConfigurationOptions);
+            return own.EndPoints.Count > 0 ? null : $"{option} names no server: add one, as in \"localhost:6379\".";
         }
 
         if (options.ConnectionMultiplexerFactory is not null) return null;
@@ -49,7 +48,8 @@ internal static class RedisConnectionChoice
         {
             return services.IsKeyedService(typeof(IConnectionMultiplexer), key)
                 ? null
-                : $"{nameof(options.ServiceKey)} is '{key}', but no IConnectionMultiplexer is registered under that key: add it with AddKeyedSingleton, or correct the key.";
+                : $"{nameof(options.ServiceKey)} is '{key}', but no IConnectionMultiplexer is registered under that key: "
+                    + "add it with AddKeyedSingleton, or correct the key.";
         }
 
         return services.IsService(typeof(IConnectionMultiplexer))
@@ -70,11 +70,12 @@ internal static class RedisConnectionChoice
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;
 
-        // The client's own policy waits longer after each failure, and so some seconds after the server is back. One attempt a second harms nobody.
+        // The client's own policy waits longer after each failure, and so some seconds after the server is back. One attempt a second
+        // harms nobody.
         if (options.ReconnectRetryPolicy is null or ExponentialRetry) options.ReconnectRetryPolicy = new LinearRetry(500);
 
-        // The client gives a server that does not answer up after several of its own timeouts: no use in those being much longer than ours. A
-        // second longer, so that it is always ours that a request meets.
+        // The client gives a server that does not answer up after several of its own timeouts: no use in those being much longer than
+        // ours. A second longer, so that it is always ours that a request meets.
         if (ioTimeout > TimeSpan.Zero)
         {
             options.AsyncTimeout = (int)Math.Min(options.AsyncTimeout, ioTimeout.TotalMilliseconds + 1000);

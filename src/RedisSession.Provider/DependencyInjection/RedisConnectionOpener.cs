@@ -3,8 +3,8 @@ using Microsoft.Extensions.Hosting;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Connects when the application starts, so that no request pays for it: connecting needs pool threads, and a first burst of requests
-/// that read synchronously would take them all. An application whose Redis is away starts all the same, a moment later, and recovers with it.
+/// Connects when the application starts, so that no request pays for it: connecting needs pool threads, and a first burst of requests that
+/// read synchronously would take them all. An application whose Redis is away starts all the same, a moment later, and recovers with it.
 /// </summary>
 internal sealed class RedisConnectionOpener(RedisConnection connection) : IHostedService
 {
@@ -15,7 +15,7 @@ internal sealed class RedisConnectionOpener(RedisConnection connection) : IHoste
         // What fails is logged where it happens, and the first request tries again.
         Task opening = connection.GetDatabaseAsync().AsTask();
         await opening.WaitAsync(Patience, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _ = opening.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        _ = opening.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

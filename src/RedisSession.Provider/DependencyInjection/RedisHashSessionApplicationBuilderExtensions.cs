@@ -10,8 +10,8 @@ public static class RedisHashSessionApplicationBuilderExtensions
 {
     /// <summary>
     /// <c>UseSession()</c>, and then, for requests that carry a session cookie, the load (one round trip, awaited), so that the synchronous
-    /// API never blocks a thread. In the place of <c>UseSession()</c>; that one alone works too. Put it behind what needs no session, such as
-    /// static files.
+    /// API never blocks a thread. In the place of <c>UseSession()</c>; that one alone works too. Put it behind what needs no session, such
+    /// as static files.
     /// </summary>
     /// <exception cref="InvalidOperationException"><c>AddRedisHashSession</c> was not called.</exception>
     public static IApplicationBuilder UseRedisHashSession(this IApplicationBuilder app)
@@ -20,7 +20,8 @@ public static class RedisHashSessionApplicationBuilderExtensions
         if (app.ApplicationServices.GetService<RedisConnection>() is null
             || app.ApplicationServices.GetService<ISessionStore>() is not RedisHashSessionStore store)
         {
-            throw new InvalidOperationException("UseRedisHashSession needs the services of AddRedisHashSession: call it on the service collection.");
+            throw new InvalidOperationException(
+                "UseRedisHashSession needs the services of AddRedisHashSession: call it on the service collection.");
         }
 
         var options = app.ApplicationServices.GetRequiredService<IOptions<SessionOptions>>().Value;

@@ -4,21 +4,22 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The options of <c>AddRedisHashSession</c>: those of <c>AddSession</c> (<see cref="SessionOptions.Cookie"/>, <see cref="SessionOptions.IdleTimeout"/>,
-/// <see cref="SessionOptions.IOTimeout"/>), and where and how sessions are kept in Redis. Checked when the application starts.
+/// The options of <c>AddRedisHashSession</c>: those of <c>AddSession</c> (<see cref="SessionOptions.Cookie"/>,
+/// <see cref="SessionOptions.IdleTimeout"/>, <see cref="SessionOptions.IOTimeout"/>), and where and how sessions are kept in Redis. Checked
+/// when the application starts.
 /// </summary>
 /// <remarks>
 /// The connection is the first of these that is given: <see cref="ConnectionMultiplexerFactory"/>, <see cref="ConfigurationOptions"/>,
 /// <see cref="Configuration"/>, <see cref="ServiceKey"/>, an <see cref="IConnectionMultiplexer"/> in the service collection. Names follow
-/// <c>RedisCacheOptions</c>. Set them where <c>AddRedisHashSession</c> is called; <see cref="SessionOptions"/> that other code configures keep their
-/// place in the order.
+/// <c>RedisCacheOptions</c>. Set them where <c>AddRedisHashSession</c> is called; <see cref="SessionOptions"/> that other code configures
+/// keep their place in the order.
 /// </remarks>
 public class RedisHashSessionOptions : SessionOptions
 {
     /// <summary>
-    /// The Redis server in the syntax of StackExchange.Redis (<c>redis1:6379,password=…</c>), or as a URL: <c>redis://user:password@host:6379/0</c>,
-    /// <c>rediss://…</c> for TLS, <c>unix:///path/to/socket?db=0</c>. Default: null. The connection opened for it fails fast while the server is
-    /// away, comes back by itself, and is closed with the application.
+    /// The Redis server in the syntax of StackExchange.Redis (<c>redis1:6379,password=…</c>), or as a URL:
+    /// <c>redis://user:password@host:6379/0</c>, <c>rediss://…</c> for TLS, <c>unix:///path/to/socket?db=0</c>. Default: null. The
+    /// connection opened for it fails fast while the server is away, comes back by itself, and is closed with the application.
     /// </summary>
     public string? Configuration { get; set; }
 
@@ -34,14 +35,14 @@ public class RedisHashSessionOptions : SessionOptions
     public Func<Task<IConnectionMultiplexer>>? ConnectionMultiplexerFactory { get; set; }
 
     /// <summary>
-    /// The key of the <see cref="IConnectionMultiplexer"/> among the keyed services, for applications that have several. Default: null, which
-    /// means the one without a key.
+    /// The key of the <see cref="IConnectionMultiplexer"/> among the keyed services, for applications that have several. Default: null,
+    /// which means the one without a key.
     /// </summary>
     public object? ServiceKey { get; set; }
 
     /// <summary>
-    /// Text in front of every Redis key, such as <c>"app:"</c> for <c>app:sessions:…</c>, so that applications can share a server. Default: empty. Text
-    /// in braces would be a hash tag, which puts all sessions of a cluster on one server.
+    /// Text in front of every Redis key, such as <c>"app:"</c> for <c>app:sessions:…</c>, so that applications can share a server. Default:
+    /// empty. Text in braces would be a hash tag, which puts all sessions of a cluster on one server.
     /// </summary>
     public string KeyPrefix { get; set; } = "";
 
@@ -49,23 +50,23 @@ public class RedisHashSessionOptions : SessionOptions
     public RedisSessionMode Mode { get; set; } = RedisSessionMode.Buffered;
 
     /// <summary>
-    /// When a session ends however much it is used, counted from its creation by the server's clock (OWASP: absolute timeout). Default: null,
-    /// never. With it, a renewal of the expiry is a script instead of a plain PEXPIRE.
+    /// When a session ends however much it is used, counted from its creation by the server's clock (OWASP: absolute timeout). Default:
+    /// null, never. With it, a renewal of the expiry is a script instead of a plain PEXPIRE.
     /// </summary>
     public TimeSpan? AbsoluteTimeout { get; set; }
 
     /// <summary>
-    /// Whether values are encrypted in Redis, with ASP.NET Core data protection, for the session they belong to. Default: false. Values that
-    /// were written before are read as they are, and encrypted when they are next set; what cannot be decrypted reads as absent and is
+    /// Whether values are encrypted in Redis, with ASP.NET Core data protection, for the session they belong to. Default: false. Values
+    /// that were written before are read as they are, and encrypted when they are next set; what cannot be decrypted reads as absent and is
     /// logged. Keys are not encrypted. Programs other than this application cannot read such values.
     /// </summary>
     public bool ProtectValues { get; set; }
 
     /// <summary>
-    /// How many replicas must have a write before it counts as confirmed (the WAIT command). Default: 0, none: Redis replicates asynchronously,
-    /// and a failover can lose the last moments. It costs a round trip more for each confirmation, during which the connection serves nobody
-    /// else, up to a second when replicas are away; then the write fails with <see cref="SessionNotReplicatedException"/>. It lessens what a
-    /// failover can lose; it does not make Redis strongly consistent.
+    /// How many replicas must have a write before it counts as confirmed (the WAIT command). Default: 0, none: Redis replicates
+    /// asynchronously, and a failover can lose the last moments. It costs a round trip more for each confirmation, during which the
+    /// connection serves nobody else, up to a second when replicas are away; then the write fails with
+    /// <see cref="SessionNotReplicatedException"/>. It lessens what a failover can lose; it does not make Redis strongly consistent.
     /// </summary>
     public int WaitForReplicas { get; set; }
 

@@ -17,7 +17,11 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
         if (RedisConnectionChoice.FindError(options, services) is { } error) yield return error;
         if (options.KeyPrefix is null) yield return $"{nameof(options.KeyPrefix)} is null: use \"\" for none.";
         if (!Enum.IsDefined(options.Mode)) yield return $"{nameof(options.Mode)} is {options.Mode}: use {Names<RedisSessionMode>()}.";
-        if (!Enum.IsDefined(options.FailureMode)) yield return $"{nameof(options.FailureMode)} is {options.FailureMode}: use {Names<FailureMode>()}.";
+        if (!Enum.IsDefined(options.FailureMode))
+        {
+            yield return $"{nameof(options.FailureMode)} is {options.FailureMode}: use {Names<FailureMode>()}.";
+        }
+
 
         if (options.IdleTimeout < OneMillisecond)
         {
@@ -26,7 +30,8 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
 
         if (options.IOTimeout < OneMillisecond && options.IOTimeout != Timeout.InfiniteTimeSpan)
         {
-            yield return $"{nameof(options.IOTimeout)} is {options.IOTimeout}: it must be one millisecond or more, or Timeout.InfiniteTimeSpan.";
+            yield return $"{nameof(options.IOTimeout)} is {options.IOTimeout}: "
+                + "it must be one millisecond or more, or Timeout.InfiniteTimeSpan.";
         }
 
         if (options.IOTimeout.TotalMilliseconds > int.MaxValue)
@@ -36,7 +41,8 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
 
         if (options.AbsoluteTimeout < OneMillisecond)
         {
-            yield return $"{nameof(options.AbsoluteTimeout)} is {options.AbsoluteTimeout}: it must be one millisecond or more, or null for none.";
+            yield return $"{nameof(options.AbsoluteTimeout)} is {options.AbsoluteTimeout}: "
+                + "it must be one millisecond or more, or null for none.";
         }
 
         if (options.WaitForReplicas < 0)
@@ -50,7 +56,8 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
         }
         else if (cookie.AsSpan().IndexOfAnyExcept(CookieNameCharacters) >= 0)
         {
-            yield return $"{nameof(options.Cookie)}.Name is '{cookie}': a cookie's name has letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).";
+            yield return $"{nameof(options.Cookie)}.Name is '{cookie}': "
+                + "a cookie's name has letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).";
         }
     }
 

@@ -13,11 +13,12 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class RedisHashSessionServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds sessions kept by the <see cref="IConnectionMultiplexer"/> in the service collection. All that <c>AddSession</c> adds is added too, and
-    /// whichever is called first, this one wins. Nothing is sent to Redis yet.
+    /// Adds sessions kept by the <see cref="IConnectionMultiplexer"/> in the service collection. All that <c>AddSession</c> adds is added
+    /// too, and whichever is called first, this one wins. Nothing is sent to Redis yet.
     /// </summary>
     /// <exception cref="OptionsValidationException">
-    /// Thrown when the application starts, not here: an option cannot work, or there is no connection; the message says which and what to do.
+    /// Thrown when the application starts, not here: an option cannot work, or there is no connection; the message says which and what to
+    /// do.
     /// </exception>
     public static IServiceCollection AddRedisHashSession(this IServiceCollection services)
     {
@@ -36,14 +37,17 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisConnectionOpener>());
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<RedisHashSessionOptions>, SessionOptionsMirror>());
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisHashSessionOptions>, RedisHashSessionOptionsValidator>());
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IValidateOptions<RedisHashSessionOptions>, RedisHashSessionOptionsValidator>());
         services.AddOptions<RedisHashSessionOptions>().ValidateOnStart();
         return services;
     }
 
     /// <summary>Adds sessions kept by the server that <paramref name="configuration"/> names.</summary>
     /// <param name="services">The service collection.</param>
-    /// <param name="configuration">See <see cref="RedisHashSessionOptions.Configuration"/>: <c>"localhost:6379"</c>, <c>"redis://…"</c>.</param>
+    /// <param name="configuration">
+    /// See <see cref="RedisHashSessionOptions.Configuration"/>: <c>"localhost:6379"</c>, <c>"redis://…"</c>.
+    /// </param>
     /// <inheritdoc cref="AddRedisHashSession(IServiceCollection)" path="/exception"/>
     public static IServiceCollection AddRedisHashSession(this IServiceCollection services, string configuration)
     {
@@ -51,7 +55,9 @@ public static class RedisHashSessionServiceCollectionExtensions
         return services.AddRedisHashSession(options => options.Configuration = configuration);
     }
 
-    /// <summary>Adds sessions with the options that <paramref name="configure"/> sets: a lambda that was written for <c>AddSession</c> fits.</summary>
+    /// <summary>
+    /// Adds sessions with the options that <paramref name="configure"/> sets: a lambda that was written for <c>AddSession</c> fits.
+    /// </summary>
     /// <param name="services">The service collection.</param>
     /// <param name="configure">
     /// Sets options; called twice, since the cookie and the timeouts go to <see cref="SessionOptions"/>, and its own options to
@@ -68,12 +74,14 @@ public static class RedisHashSessionServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds sessions with the options that configuration holds: appsettings.json, environment, command line. The names in a section are those
-    /// of <see cref="RedisHashSessionOptions"/> (<c>Configuration</c>, <c>KeyPrefix</c>, <c>IdleTimeout</c>, <c>Cookie:Name</c>, …); the names of redis-session
-    /// (<c>SESSION_REDIS</c>, <c>--session-redis</c>, …) are read too and win.
+    /// Adds sessions with the options that configuration holds: appsettings.json, environment, command line. The names in a section are
+    /// those of <see cref="RedisHashSessionOptions"/> (<c>Configuration</c>, <c>KeyPrefix</c>, <c>IdleTimeout</c>, <c>Cookie:Name</c>, …);
+    /// the names of redis-session (<c>SESSION_REDIS</c>, <c>--session-redis</c>, …) are read too and win.
     /// </summary>
     /// <param name="services">The service collection.</param>
-    /// <param name="section">A section, or the whole configuration: then .NET names are read in its section <c>RedisHashSession</c>.</param>
+    /// <param name="section">
+    /// A section, or the whole configuration: then .NET names are read in its section <c>RedisHashSession</c>.
+    /// </param>
     /// <inheritdoc cref="AddRedisHashSession(IServiceCollection)" path="/exception"/>
     public static IServiceCollection AddRedisHashSession(this IServiceCollection services, IConfiguration section)
     {

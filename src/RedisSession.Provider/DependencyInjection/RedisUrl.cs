@@ -60,7 +60,7 @@ internal static class RedisUrl
         if (rest.Contains('?'))
         {
             throw new FormatException(
-                "A redis:// URL takes no '?' parameters (in a password write %3F): use StackExchange.Redis syntax or ConfigurationOptions for more.");
+                "A redis:// URL takes no '?' parameters (in a password write %3F): use StackExchange.Redis syntax for more.");
         }
 
         int slash = rest.IndexOf('/');
@@ -83,7 +83,10 @@ internal static class RedisUrl
         if (query >= 0)
         {
             string parameter = rest[(query + 1)..];
-            if (!parameter.StartsWith("db=", StringComparison.Ordinal)) throw new FormatException("A unix: URL takes one parameter, ?db=N.");
+            if (!parameter.StartsWith("db=", StringComparison.Ordinal))
+            {
+                throw new FormatException("A unix: URL takes one parameter, ?db=N.");
+            }
             options.DefaultDatabase = ParseDatabase(parameter["db=".Length..]);
             rest = rest[..query];
         }
@@ -92,7 +95,10 @@ internal static class RedisUrl
         {
             int path = rest.IndexOf('/', 2);
             string host = ParseUser(rest[2..(path < 0 ? rest.Length : path)], options);
-            if (host.Length > 0) throw new FormatException("A unix: URL names no host; its path starts with a slash: unix:///path/to/socket.");
+            if (host.Length > 0)
+            {
+                throw new FormatException("A unix: URL names no host; its path starts with a slash: unix:///path/to/socket.");
+            }
             rest = path < 0 ? "" : rest[path..];
         }
 
@@ -120,7 +126,8 @@ internal static class RedisUrl
     {
         if (authority.Contains(','))
         {
-            throw new FormatException("A Redis URL names one server: for several write them in StackExchange.Redis syntax (host1:6379,host2:6379).");
+            throw new FormatException(
+                "A Redis URL names one server: for several write them in StackExchange.Redis syntax (host1:6379,host2:6379).");
         }
 
         string host = authority, port = "";
@@ -134,14 +141,20 @@ internal static class RedisUrl
 
             host = authority[1..end];
             port = authority[(end + 1)..];
-            if (port.Length > 0 && port[0] != ':') throw new FormatException("After an IPv6 host a Redis URL goes on with ':' and the port.");
+            if (port.Length > 0 && port[0] != ':')
+            {
+                throw new FormatException("After an IPv6 host a Redis URL goes on with ':' and the port.");
+            }
             if (port.Length > 0) port = port[1..];
         }
         else if (authority.IndexOf(':') is var colon and >= 0)
         {
             host = authority[..colon];
             port = authority[(colon + 1)..];
-            if (port.Contains(':')) throw new FormatException("The host of the Redis URL has several ':'; write an IPv6 address in brackets, as in [::1].");
+            if (port.Contains(':'))
+            {
+                throw new FormatException("The host of the Redis URL has several ':'; write an IPv6 address in brackets, as in [::1].");
+            }
         }
 
         host = Decode(host, "host");
@@ -153,12 +166,14 @@ internal static class RedisUrl
     private static int ParsePort(string text) =>
         IsNumber(text, out int port) && port is > 0 and <= 65535
             ? port
-            : throw new FormatException("The port of the Redis URL is not a number from 1 to 65535. (In a password write ':' as %3A, '/' as %2F.)");
+            : throw new FormatException(
+                "The port of the Redis URL is not a number from 1 to 65535. (In a password write ':' as %3A, '/' as %2F.)");
 
     private static int ParseDatabase(string text) =>
         IsNumber(text, out int database) ? database : throw new FormatException("The database of the Redis URL is not a number, as in /0.");
 
-    private static bool IsNumber(string text, out int number) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    private static bool IsNumber(string text, out int number) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 
     private static string Decode(string text, [ConstantExpected] string part)
     {

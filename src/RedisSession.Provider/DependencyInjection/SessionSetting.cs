@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// A setting that configuration can hold, and what its text means. <see cref="Apply"/> throws <see cref="FormatException"/> when the text cannot
-/// mean anything; the message says what could.
+/// A setting that configuration can hold, and what its text means. <see cref="Apply"/> throws <see cref="FormatException"/> when the text
+/// cannot mean anything; the message says what could.
 /// </summary>
 internal sealed record SessionSetting(string Name, Action<RedisHashSessionOptions, string> Apply)
 {
@@ -40,7 +40,9 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("SESSION_REDIS_PREFIX", (options, text) => options.KeyPrefix = text),
         new("SESSION_EXPIRE", (options, text) => options.IdleTimeout = Seconds(text)),
         new("SESSION_COOKIE_ID", (options, text) => options.Cookie.Name = text),
-        new("SESSION_COOKIE_SECURE", (options, text) => options.Cookie.SecurePolicy = YesNo(text) ? CookieSecurePolicy.Always : CookieSecurePolicy.None),
+        new(
+            "SESSION_COOKIE_SECURE",
+            (options, text) => options.Cookie.SecurePolicy = YesNo(text) ? CookieSecurePolicy.Always : CookieSecurePolicy.None),
         new("SESSION_COOKIE_DOMAIN", (options, text) => options.Cookie.Domain = text),
         new("SESSION_COOKIE_PATH", (options, text) => options.Cookie.Path = text),
         new("SESSION_COOKIE_HTTP_ONLY", (options, text) => options.Cookie.HttpOnly = YesNo(text)),
@@ -52,7 +54,9 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
             : throw new FormatException("a whole number of seconds greater than 0 is wanted");
 
     private static int Count(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? count : throw new FormatException("a whole number is wanted");
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
+            ? count
+            : throw new FormatException("a whole number is wanted");
 
     private static TimeSpan Duration(string text)
     {

@@ -9,7 +9,9 @@ namespace RedisSession.Provider;
 /// </summary>
 internal static partial class Log
 {
-    [LoggerMessage(SessionEvents.AccessingExpiredSession, LogLevel.Debug, "The session {SessionId} that the cookie names has expired or ended.")]
+    [LoggerMessage(
+        SessionEvents.AccessingExpiredSession, LogLevel.Debug,
+        "The session {SessionId} that the cookie names has expired or ended.")]
     public static partial void AccessingExpiredSession(this ILogger logger, string sessionId);
 
     [LoggerMessage(SessionEvents.SessionStarted, LogLevel.Debug, "Session {SessionId} started.")]
@@ -27,7 +29,9 @@ internal static partial class Log
     [LoggerMessage(SessionEvents.WriteFailed, LogLevel.Error, "Writing session {SessionId} failed; what the request changed is lost.")]
     public static partial void WriteFailed(this ILogger logger, string sessionId, Exception? error);
 
-    [LoggerMessage(SessionEvents.WriteRefused, LogLevel.Warning, "Session {SessionId} has ended since this request first saw it; its changes were not written.")]
+    [LoggerMessage(
+        SessionEvents.WriteRefused, LogLevel.Warning,
+        "Session {SessionId} has ended since this request first saw it; its changes were not written.")]
     public static partial void WriteRefused(this ILogger logger, string sessionId);
 
     [LoggerMessage(SessionEvents.TimedOut, LogLevel.Warning, "Timed out {Doing} session {SessionId} after the IOTimeout of {Timeout}.")]
@@ -42,13 +46,17 @@ internal static partial class Log
     [LoggerMessage(SessionEvents.SessionAbandoned, LogLevel.Debug, "Session {SessionId} abandoned.")]
     public static partial void SessionAbandoned(this ILogger logger, string sessionId);
 
-    [LoggerMessage(SessionEvents.ValueUnreadable, LogLevel.Warning, "A value of session {SessionId} cannot be decrypted and reads as absent.")]
+    [LoggerMessage(
+        SessionEvents.ValueUnreadable, LogLevel.Warning,
+        "A value of session {SessionId} cannot be decrypted and reads as absent.")]
     public static partial void ValueUnreadable(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(SessionEvents.Connected, LogLevel.Debug, "Connected to Redis.")]
     public static partial void Connected(this ILogger logger);
 
-    [LoggerMessage(SessionEvents.NotConnectedYet, LogLevel.Error, "Redis at {EndPoints} cannot be used yet; sessions work as soon as it can.")]
+    [LoggerMessage(
+        SessionEvents.NotConnectedYet, LogLevel.Error,
+        "Redis at {EndPoints} cannot be used yet; sessions work as soon as it can.")]
     public static partial void NotConnectedYet(this ILogger logger, string endPoints, Exception error);
 
     [LoggerMessage(SessionEvents.ConnectingFailed, LogLevel.Error, "Connecting to Redis failed; the next request tries again.")]
@@ -56,8 +64,8 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.NoDedicatedThreads, LogLevel.Warning,
-        "The application's Redis connection reads replies on the thread pool: synchronous session access can stall when all its threads wait. "
-        + "Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let AddRedisHashSession open the connection, "
-        + "or set UseDedicatedThreads to false to be told no more.")]
+        "The application's Redis connection reads replies on the thread pool: synchronous session access can stall when all its threads "
+        + "wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let AddRedisHashSession open the "
+        + "connection, or set UseDedicatedThreads to false to be told no more.")]
     public static partial void NoDedicatedThreads(this ILogger logger);
 }

@@ -6,10 +6,11 @@ namespace Microsoft.AspNetCore.Http;
 public static class HttpContextSessionExtensions
 {
     /// <summary>
-    /// Gives the session a new key: call it whenever somebody signs in or gains rights, so that who knew the key before (session fixation) has
-    /// nothing. All data and the expiries of single fields stay, the old key is dead at once, the new cookie is in this response,
-    /// and <see cref="ISession.Id"/> changes. Writes that other requests make to the old key from then on are refused; what they wrote before comes
-    /// along. Four round trips, whatever the size. A session key that was made for this very request is kept: it has never left the server.
+    /// Gives the session a new key: call it whenever somebody signs in or gains rights, so that who knew the key before (session fixation)
+    /// has nothing. All data and the expiries of single fields stay, the old key is dead at once, the new cookie is in this response, and
+    /// <see cref="ISession.Id"/> changes. Writes that other requests make to the old key from then on are refused; what they wrote before
+    /// comes along. Four round trips, whatever the size. A session key that was made for this very request is kept: it has never left the
+    /// server.
     /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="user">Whose session it is from now on; null to leave that as it is. Kept in Redis as the field <c>@user</c>.</param>
@@ -19,8 +20,8 @@ public static class HttpContextSessionExtensions
     /// <see cref="Builder.SessionOptions"/> in the service collection; options that are given to <c>UseSession</c> itself are not seen.
     /// </remarks>
     /// <exception cref="InvalidOperationException">
-    /// The response has started, so that the cookie could not be sent; or the session is not one of <c>AddRedisHashSession</c>, or is changed by
-    /// other requests without a pause. Nothing was changed.
+    /// The response has started, so that the cookie could not be sent; or the session is not one of <c>AddRedisHashSession</c>, or is
+    /// changed by other requests without a pause. Nothing was changed.
     /// </exception>
     /// <exception cref="SessionEndedException">The session has ended since this request first saw it.</exception>
     /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>

@@ -17,7 +17,8 @@ internal sealed partial class RedisHashSession
     {
         if (context.Response.HasStarted || !_tryEstablishSession())
         {
-            throw new InvalidOperationException("The session cannot be renewed after the response has started: its new cookie could not be sent.");
+            throw new InvalidOperationException(
+                "The session cannot be renewed after the response has started: its new cookie could not be sent.");
         }
 
         lock (_gate)
@@ -82,7 +83,8 @@ internal sealed partial class RedisHashSession
     }
 
     /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>. Returns the generation of the new hash.</summary>
-    private async Task<string> MoveAsync(SessionHash from, SessionHash to, ValueProtector? newProtector, CancellationToken cancellationToken)
+    private async Task<string> MoveAsync(
+        SessionHash from, SessionHash to, ValueProtector? newProtector, CancellationToken cancellationToken)
     {
         string generation = SessionGeneration.Create();
         string? seen = _sight.Generation;
@@ -100,13 +102,15 @@ internal sealed partial class RedisHashSession
                 }
 
                 seen = copy.Generation;
-                var fields = copy.Fields.Select(field => Recode(field, newProtector)).Prepend(new(SessionHashLayout.Generation, generation, -1));
+                var fields = copy.Fields.Select(field => Recode(field, newProtector))
+                    .Prepend(new(SessionHashLayout.Generation, generation, -1));
                 await ReplyAsync(to.PasteAsync([.. fields], _expiry), "renewing", cancellationToken).ConfigureAwait(false);
                 if (seen is null) return generation; // there was nothing to move
 
                 try
                 {
-                    var removed = await ReplyAsync(from.DeleteIfUnchangedAsync(seen, copy.Digest), "renewing", cancellationToken).ConfigureAwait(false);
+                    var removal = from.DeleteIfUnchangedAsync(seen, copy.Digest);
+                    var removed = await ReplyAsync(removal, "renewing", cancellationToken).ConfigureAwait(false);
                     if (!removed.IsNull && (int)removed == 1) return generation;
                 }
                 catch (Exception) when (!removalIsUnknown && !cancellationToken.IsCancellationRequested)

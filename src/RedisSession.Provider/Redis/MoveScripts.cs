@@ -7,7 +7,8 @@ namespace RedisSession.Provider;
 /// </summary>
 internal static class MoveScripts
 {
-    // Sets `all` (field, value, …), `expiries` (unix ms or -1 for each field; empty where the server has no field expiry) and a digest of both.
+    // Sets `all` (field, value, …), `expiries` (unix ms or -1 for each field; empty where the server has no field expiry) and a digest
+    // of both.
     private const string Content = """
         local key, seen = KEYS[1], ARGV[1]
         local generation = redis.call('HGET', key, '@gen')
@@ -28,10 +29,14 @@ internal static class MoveScripts
         """;
 
     /// <summary>Reads a whole session. A script, because fields, their expiries and the digest must be of one moment.</summary>
-    /// <remarks><c>ARGV 1 generation seen, or ''; returns {digest, generation or '', {field, value, …}, {expiry, …}} · nil it has ended</c></remarks>
+    /// <remarks>
+    /// <c>ARGV 1 generation seen, or ''; returns {digest, generation or '', {field, value, …}, {expiry, …}} · nil it has ended</c>
+    /// </remarks>
     public static readonly RedisScript Copy = new(Content + "return {digest, generation or '', all, expiries}");
 
-    /// <summary>Removes a session that is still as it was copied. A script, because the comparison and the removal must hold together.</summary>
+    /// <summary>
+    /// Removes a session that is still as it was copied. A script, because the comparison and the removal must hold together.
+    /// </summary>
     /// <remarks><c>ARGV 1 generation seen, or '' · 2 digest; returns 1 removed · 0 it has changed · nil it has ended</c></remarks>
     public static readonly RedisScript DeleteIfUnchanged = new(Content + """
         if digest ~= ARGV[2] then return 0 end
@@ -39,7 +44,9 @@ internal static class MoveScripts
         return 1
         """);
 
-    /// <summary>Writes a copied session under its new key, in the place of an older copy. A script, so that there is never a hash without a TTL.</summary>
+    /// <summary>
+    /// Writes a copied session under its new key, in the place of an older copy. A script, so that there is never a hash without a TTL.
+    /// </summary>
     /// <remarks>
     /// <code>
     /// ARGV  1 idle timeout, ms             3 number of fields, then field, value, field, value …

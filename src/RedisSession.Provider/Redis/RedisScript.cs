@@ -28,7 +28,8 @@ internal sealed class RedisScript(string text)
 
     /// <summary>Sends the script by its text, which the server keeps from then on: works whatever the server has.</summary>
     public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
-        database.ExecuteAsync("EVAL", (object[])[text, 1, key, .. arguments.Select(argument => (object)argument)], CommandFlags.DemandMaster);
+        database.ExecuteAsync(
+            "EVAL", (object[])[text, 1, key, .. arguments.Select(argument => (object)argument)], CommandFlags.DemandMaster);
 
     /// <summary>By its hash, and by its text where the server does not have it.</summary>
     public async Task<RedisResult> RunAsync(IDatabase database, RedisKey key, RedisValue[] arguments)

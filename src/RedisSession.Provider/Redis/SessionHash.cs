@@ -34,7 +34,8 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// reply is kept, so the task is done at once; where there is an absolute timeout, and on Garnet, a script.
     /// </summary>
     public Task RenewAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
-        ? database.KeyExpireAsync(key, TimeSpan.FromMilliseconds(expiry.Idle), ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster)
+        ? database.KeyExpireAsync(
+            key, TimeSpan.FromMilliseconds(expiry.Idle), ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster)
         : SessionScripts.Renew.RunAsync(database, key, [expiry.Idle, expiry.Absolute]);
 
     /// <summary>Sends the change script by its hash. The reply is for <see cref="ChangeReply.Parse"/>.</summary>
@@ -45,7 +46,8 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>WAIT: how many replicas have all that this connection has written to the hash's server so far.</summary>
     public Task<RedisResult> WaitForReplicasAsync(int replicas, TimeSpan timeout) =>
-        database.Multiplexer.GetServer(key, flags: CommandFlags.DemandMaster).ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds);
+        database.Multiplexer.GetServer(key, flags: CommandFlags.DemandMaster)
+            .ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds);
 
     /// <summary>Everything, at one moment. The reply is for <see cref="SessionCopy.Parse"/>.</summary>
     public Task<RedisResult> CopyAsync(string? generationSeen) =>
@@ -65,5 +67,6 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [generationSeen ?? RedisValue.EmptyString, digest]);
 
     /// <summary>Removes the session, whatever it is.</summary>
-    public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) => database.KeyDeleteAsync(key, flags | CommandFlags.DemandMaster);
+    public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) =>
+        database.KeyDeleteAsync(key, flags | CommandFlags.DemandMaster);
 }

@@ -40,8 +40,8 @@ internal static class SessionHashLayout
     }
 
     /// <summary>
-    /// The session key as it comes back from Redis: half a surrogate pair, which UTF-8 cannot say, becomes U+FFFD at once, so that a request
-    /// finds what it has set. As in ASP.NET Core, where keys are equal when their bytes are.
+    /// The session key as it comes back from Redis: half a surrogate pair, which UTF-8 cannot say, becomes U+FFFD at once, so that a
+    /// request finds what it has set. As in ASP.NET Core, where keys are equal when their bytes are.
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
     public static string Normalize(string key)

@@ -170,7 +170,7 @@ internal sealed partial class RedisHashSession
     private static Task Observed(Task task)
     {
         if (task.IsCompleted) _ = task.Exception;
-        else _ = task.ContinueWith(static failed => _ = failed.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        else _ = task.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default);
         return task;
     }
 }

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider;
 
-/// <summary>This file: changes that the application makes, and when they are sent. RedisHashSession.Confirming.cs goes on from there.</summary>
+/// <summary>
+/// This file: changes that the application makes, and when they are sent. RedisHashSession.Confirming.cs goes on from there.
+/// </summary>
 /// <remarks>
 /// A change is first collected, then sent, then confirmed. Buffered mode collects until something asks for confirmation: the
 /// start of the response, a commit, or an asynchronous write, which takes along what was collected before it, so that the
@@ -60,7 +62,9 @@ internal sealed partial class RedisHashSession
         return TellingTheCaller(isOutage ? ConfirmAsync(cancellationToken) : RetryAsync(cancellationToken), cancellationToken);
     }
 
-    /// <summary>A change through the synchronous API: collected, in live mode also sent, and confirmed before the response starts.</summary>
+    /// <summary>
+    /// A change through the synchronous API: collected, in live mode also sent, and confirmed before the response starts.
+    /// </summary>
     private void Change(Action<SessionChanges> change)
     {
         lock (_gate)
@@ -78,7 +82,8 @@ internal sealed partial class RedisHashSession
     /// </summary>
     private void ConfirmBeforeResponse(HttpContext context)
     {
-        if (!context.Response.HasStarted) context.Response.OnStarting(static session => ((RedisHashSession)session).OnResponseStartingAsync(), this);
+        if (context.Response.HasStarted) return;
+        context.Response.OnStarting(static session => ((RedisHashSession)session).OnResponseStartingAsync(), this);
     }
 
     private Task OnResponseStartingAsync()

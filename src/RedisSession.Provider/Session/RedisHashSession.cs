@@ -61,7 +61,8 @@ internal sealed partial class RedisHashSession : ISession
     {
         ArgumentNullException.ThrowIfNull(session);
         return session as RedisHashSession ?? throw new InvalidOperationException(
-            $"This needs a session of AddRedisHashSession, and this one is a {session.GetType()}: call AddRedisHashSession on the service collection.");
+            $"This needs a session of AddRedisHashSession, and this one is a {session.GetType()}: "
+            + "call AddRedisHashSession on the service collection.");
     }
 
     /// <summary>base64url(SHA-256(session key)): public, stable for the life of the cookie, costs nothing.</summary>

@@ -66,7 +66,8 @@ public static class SessionAsyncGetterExtensions
 
     /// <inheritdoc cref="SessionValue.Json()"/>
     /// <remarks>One round trip.</remarks>
-    public static async ValueTask<JsonNode> GetJsonAsync(this ISession session, string key, CancellationToken cancellationToken = default) =>
+    public static async ValueTask<JsonNode> GetJsonAsync(
+        this ISession session, string key, CancellationToken cancellationToken = default) =>
         (await session.ReadAsync(key, cancellationToken).ConfigureAwait(false)).Json();
 
     /// <inheritdoc cref="SessionValue.Json{T}()"/>

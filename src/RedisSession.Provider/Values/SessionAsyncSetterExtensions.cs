@@ -9,8 +9,8 @@ namespace Microsoft.AspNetCore.Http;
 /// also renews the expiry; changes that the request had made before and not yet confirmed travel along, so that the order stays.
 /// </summary>
 /// <remarks>
-/// They need a session of <c>AddRedisHashSession</c>: on any other they throw <see cref="InvalidOperationException"/>. When Redis refuses or
-/// cannot be asked they throw what the client throws, or <see cref="OperationCanceledException"/> after
+/// They need a session of <c>AddRedisHashSession</c>: on any other they throw <see cref="InvalidOperationException"/>. When Redis refuses
+/// or cannot be asked they throw what the client throws, or <see cref="OperationCanceledException"/> after
 /// <see cref="Builder.SessionOptions.IOTimeout"/>; a write that timed out or was cancelled may still have been applied.
 /// </remarks>
 public static class SessionAsyncSetterExtensions

@@ -13,7 +13,8 @@ namespace RedisSession.Provider;
 /// </summary>
 internal static class SessionJson
 {
-    public const string NeedsReflection = "JSON without a JsonTypeInfo<T> is read and written by reflection. Use the overload that takes one.";
+    public const string NeedsReflection =
+        "JSON without a JsonTypeInfo<T> is read and written by reflection. Use the overload that takes one.";
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {

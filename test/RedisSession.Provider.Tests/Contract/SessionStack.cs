@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>A session provider under the stock middleware, as an application sets it up: stock, or ours in a mode on a kind of server.</summary>
+/// <summary>
+/// A session provider under the stock middleware, as an application sets it up: stock, or ours in a mode on a kind of server.
+/// </summary>
 internal sealed record SessionStack(string Name, ServerKind? Server, RedisSessionMode Mode = RedisSessionMode.Buffered, bool Preload = false)
 {
     /// <summary>AddSession over the cache in memory: what ASP.NET Core does.</summary>

@@ -69,7 +69,9 @@ internal static class BadConfigurations
         ["unix://:hunter2@/run/redis.sock?db=1&x=hunter2", "database"],
     ];
 
-    /// <summary>URLs whose scheme was forgotten, and a password with a comma in it: with the server's name they would go into exceptions.</summary>
+    /// <summary>
+    /// URLs whose scheme was forgotten, and a password with a comma in it: with the server's name they would go into exceptions.
+    /// </summary>
     public static readonly string[] UserAtServer =
     [
         "me:hunter2@localhost",

@@ -5,8 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// The synchronous API under a burst: every thread of the pool waits for a reply, and the replies must come all the same. Nothing runs beside it,
-/// because it takes the whole pool. How stock does beside it: <c>dotnet run -c Release --project test/RedisSession.Provider.Benchmarks -- blocking</c>.
+/// The synchronous API under a burst: every thread of the pool waits for a reply, and the replies must come all the same. Nothing runs
+/// beside it, because it takes the whole pool. How stock does beside it: <c>dotnet run -c Release --project
+/// test/RedisSession.Provider.Benchmarks -- blocking</c>.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [NonParallelizable]

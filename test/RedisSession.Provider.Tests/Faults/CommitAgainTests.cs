@@ -5,7 +5,9 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>After a failure the application may ask again, in the same request: a commit tries what has failed once more, and the newest value wins.</summary>
+/// <summary>
+/// After a failure the application may ask again, in the same request: a commit tries what has failed once more, and the newest value wins.
+/// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable(ParallelScope.All)]
 internal sealed class CommitAgainTests(ServerKind kind)

@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// Nobody need wait for a write whose failure is logged, so nothing of it may surface as an unobserved task exception, which applications log
-/// as errors or end at. Those come from the finalizer and belong to the process: no other test may run meanwhile.
+/// Nobody need wait for a write whose failure is logged, so nothing of it may surface as an unobserved task exception, which applications
+/// log as errors or end at. Those come from the finalizer and belong to the process: no other test may run meanwhile.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [NonParallelizable]

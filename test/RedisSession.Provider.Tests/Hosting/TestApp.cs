@@ -31,7 +31,10 @@ internal sealed class TestApp : IAsyncDisposable
 
     public Uri Address => new(_app.Urls.First());
 
-    /// <summary>Starts an application with the session that <paramref name="addSession"/> registers and <paramref name="use"/> puts into the pipeline.</summary>
+    /// <summary>
+    /// Starts an application with the session that <paramref name="addSession"/> registers and <paramref name="use"/> puts into the
+    /// pipeline.
+    /// </summary>
     public static async Task<TestApp> StartAsync(Action<IServiceCollection> addSession, Action<IApplicationBuilder>? use = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -54,7 +57,9 @@ internal sealed class TestApp : IAsyncDisposable
     /// <summary>A visitor with cookies of its own.</summary>
     public Browser NewBrowser() => new(this);
 
-    /// <summary>Has <paramref name="request"/> run <paramref name="work"/> inside the application; also returns what it threw there.</summary>
+    /// <summary>
+    /// Has <paramref name="request"/> run <paramref name="work"/> inside the application; also returns what it threw there.
+    /// </summary>
     public async Task<(HttpResponseMessage Response, Exception? Thrown)> SendAsync(
         HttpClient client, HttpRequestMessage request, Func<HttpContext, Task> work)
     {

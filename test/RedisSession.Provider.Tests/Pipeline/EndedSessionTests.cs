@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>An ended session stays ended: a request that saw it writes nothing, neither to it nor to what lives under its key now.</summary>
+/// <summary>
+/// An ended session stays ended: a request that saw it writes nothing, neither to it nor to what lives under its key now.
+/// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]
 internal sealed class EndedSessionTests(ServerKind kind) : BothModesFixture(kind)

@@ -65,7 +65,9 @@ internal sealed class KeptSessionTests(ServerKind kind)
         Assert.That(response.IsSuccessStatusCode, Is.True);
     }
 
-    /// <summary>The session of a request that is over; the writes of one that <paramref name="fails"/> have failed, and still would.</summary>
+    /// <summary>
+    /// The session of a request that is over; the writes of one that <paramref name="fails"/> have failed, and still would.
+    /// </summary>
     private async Task<ISession> KeepAsync(Browser browser, bool fails = false)
     {
         string id = await browser.VisitAsync(session =>

@@ -6,7 +6,9 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>The moment at which the response starts: what the application's own callbacks set there, and what other tasks set meanwhile.</summary>
+/// <summary>
+/// The moment at which the response starts: what the application's own callbacks set there, and what other tasks set meanwhile.
+/// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]
 internal sealed class ResponseStartTests(ServerKind kind)
@@ -82,7 +84,9 @@ internal sealed class ResponseStartTests(ServerKind kind)
         Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
     }
 
-    /// <summary>Registers a callback that sets a key: before or after the request's first use of its session, or without any other.</summary>
+    /// <summary>
+    /// Registers a callback that sets a key: before or after the request's first use of its session, or without any other.
+    /// </summary>
     private static void SetInCallback(HttpContext context, string registered)
     {
         if (registered == "after") context.Session.SetString("early", "1");

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// What the same requests cost on AddSession over AddStackExchangeRedisCache, for the README's comparison. Each command is awaited before the
-/// next is sent, but for the EXPIRE behind an HMSET.
+/// What the same requests cost on AddSession over AddStackExchangeRedisCache, for the README's comparison. Each command is awaited before
+/// the next is sent, but for the EXPIRE behind an HMSET.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 internal sealed class StockRoundTripTests(ServerKind kind)

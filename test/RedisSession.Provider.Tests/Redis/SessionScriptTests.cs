@@ -2,7 +2,9 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>The scripts on their own: applied twice they leave what once leaves, since a write that timed out may have been applied.</summary>
+/// <summary>
+/// The scripts on their own: applied twice they leave what once leaves, since a write that timed out may have been applied.
+/// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]
 internal sealed class SessionScriptTests(ServerKind kind)

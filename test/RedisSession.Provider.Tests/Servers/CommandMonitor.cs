@@ -32,8 +32,8 @@ internal sealed partial class CommandMonitor : IAsyncDisposable
     }
 
     /// <summary>
-    /// The commands that name <paramref name="keyPrefix"/> and arrive while <paramref name="work"/> runs, by name and in order. Commands that scripts call
-    /// are not among them: they cost no round trip.
+    /// The commands that name <paramref name="keyPrefix"/> and arrive while <paramref name="work"/> runs, by name and in order. Commands
+    /// that scripts call are not among them: they cost no round trip.
     /// </summary>
     public async Task<IReadOnlyList<string>> CommandsDuringAsync(string keyPrefix, Func<Task> work)
     {

@@ -59,7 +59,9 @@ internal sealed class RedisCluster : IAsyncDisposable
         return primary;
     }
 
-    /// <summary>Returns when all nodes that are alive serve again, with another primary in the place of <paramref name="killed"/>.</summary>
+    /// <summary>
+    /// Returns when all nodes that are alive serve again, with another primary in the place of <paramref name="killed"/>.
+    /// </summary>
     public Task WaitForFailoverAsync(ServerProcess killed) => Until.TrueAsync(
         $"{_kind}: a replica takes over from port {killed.Port}",
         () => AllAliveAsync(async node =>

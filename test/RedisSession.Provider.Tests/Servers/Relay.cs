@@ -21,7 +21,9 @@ internal sealed class Relay : IAsyncDisposable
 
     public string ConfigurationString => _listener.LocalEndpoint.ToString()!;
 
-    /// <summary>Lets <paramref name="bytes"/> more bytes of replies through, then cuts the connection in the middle of one. New connections work.</summary>
+    /// <summary>
+    /// Lets <paramref name="bytes"/> more bytes of replies through, then cuts the connection in the middle of one. New connections work.
+    /// </summary>
     public void CutAfter(long bytes) => Interlocked.Exchange(ref _repliesLeft, bytes);
 
     public async ValueTask DisposeAsync()

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// What the built-in <c>SetInt32</c> wrote (4 bytes, big-endian), read by <c>Int</c>, which looks for text first. The exceptions are
-/// pinned here: 4 bytes that are white space (HT, LF, VT, FF, CR, space), then a sign or none, then ASCII digits, then white space, are that
+/// What the built-in <c>SetInt32</c> wrote (4 bytes, big-endian), read by <c>Int</c>, which looks for text first. The exceptions are pinned
+/// here: 4 bytes that are white space (HT, LF, VT, FF, CR, space), then a sign or none, then ASCII digits, then white space, are that
 /// number; any other 4 printable ASCII characters are a word, and so no number.
 /// </summary>
 [TestFixture]
