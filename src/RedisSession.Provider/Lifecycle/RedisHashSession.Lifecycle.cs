@@ -94,7 +94,7 @@ internal sealed partial class RedisHashSession
             for (int attempt = 0; attempt < MoveAttempts; attempt++)
             {
                 var copy = SessionCopy.Parse(await ReplyAsync(from.CopyAsync(seen), "renewing", cancellationToken).ConfigureAwait(false));
-                if (copy is null || (copy.Generation is null && removalIsUnknown))
+                if (copy is null)
                 {
                     if (removalIsUnknown) return generation; // it was applied, and only its reply was lost
                     lock (_gate) _sight = SessionSight.Ended;

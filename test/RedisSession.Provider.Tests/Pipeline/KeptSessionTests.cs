@@ -9,32 +9,14 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class KeptSessionTests(ServerKind kind)
+internal sealed class KeptSessionTests(ServerKind kind) : BothModesFixture(kind)
 {
-    private readonly OurStack _stack = new(kind);
-    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
-    private IDatabase _redis = null!;
-
-    [OneTimeSetUp]
-    public async Task StartApps()
-    {
-        _redis = await _stack.DatabaseAsync();
-        foreach (var mode in Enum.GetValues<RedisSessionMode>())
-        {
-            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw));
-        }
-    }
-
-    [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        foreach (var app in _apps.Values) await app.DisposeAsync();
-    }
+    protected override void Configure(RedisHashSessionOptions options) => options.FailureMode = FailureMode.Throw;
 
     [Test]
     public async Task It_can_be_written_and_committed_after_its_request([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         var kept = await KeepAsync(browser);
         kept.SetString("key", "new");
         await kept.CommitAsync();
@@ -46,7 +28,7 @@ internal sealed class KeptSessionTests(ServerKind kind)
     [Test]
     public async Task After_a_request_whose_writes_failed_it_still_tells_of_the_failure_and_of_nothing_else([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         var kept = await KeepAsync(browser, fails: true);
         Assert.That(() => kept.SetString("key", "new"), Throws.Nothing);
         Assert.That(async () => await kept.CommitAsync(), Throws.InstanceOf<RedisServerException>().With.Message.Contains("WRONGTYPE"));
@@ -55,7 +37,7 @@ internal sealed class KeptSessionTests(ServerKind kind)
     [Test]
     public async Task The_next_request_of_the_same_connection_does_not_notice([Values] RedisSessionMode mode, [Values] bool fails)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         var kept = await KeepAsync(browser, fails);
         using var response = await browser.SendAsync(async context =>
         {
@@ -77,8 +59,8 @@ internal sealed class KeptSessionTests(ServerKind kind)
         });
         if (fails)
         {
-            await _redis.KeyDeleteAsync(_stack.KeyOf(id));
-            await _redis.StringSetAsync(_stack.KeyOf(id), "no hash", TimeSpan.FromMinutes(5));
+            await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+            await Redis.StringSetAsync(Stack.KeyOf(id), "no hash", TimeSpan.FromMinutes(5));
         }
 
         HttpContext request = null!;

@@ -11,40 +11,22 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class ResponseStartTests(ServerKind kind)
+internal sealed class ResponseStartTests(ServerKind kind) : BothModesFixture(kind)
 {
-    private readonly OurStack _stack = new(kind);
-    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
-    private IDatabase _redis = null!;
-
-    [OneTimeSetUp]
-    public async Task StartApps()
-    {
-        _redis = await _stack.DatabaseAsync();
-        foreach (var mode in Enum.GetValues<RedisSessionMode>())
-        {
-            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw));
-        }
-    }
-
-    [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        foreach (var app in _apps.Values) await app.DisposeAsync();
-    }
+    protected override void Configure(RedisHashSessionOptions options) => options.FailureMode = FailureMode.Throw;
 
     // As TempData of MVC does.
     [Test]
     public async Task What_a_callback_of_the_application_sets_is_in_Redis_before_the_response_starts(
         [Values] RedisSessionMode mode, [Values("before", "after", "without")] string registered)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await NewSessionAsync(browser);
         await browser.VisitAsync(async context =>
         {
             SetInCallback(context, registered);
             await context.Response.StartAsync();
-            Assert.That(await _redis.HashExistsAsync(_stack.KeyOf(context.Session.Id), "late"), Is.True);
+            Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(context.Session.Id), "late"), Is.True);
         });
     }
 
@@ -52,10 +34,10 @@ internal sealed class ResponseStartTests(ServerKind kind)
     public async Task What_a_callback_of_the_application_sets_and_Redis_refuses_is_a_500(
         [Values] RedisSessionMode mode, [Values("before", "after", "without")] string registered)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         var key = await NewSessionAsync(browser);
-        await _redis.KeyDeleteAsync(key);
-        await _redis.StringSetAsync(key, "no hash", TimeSpan.FromMinutes(5));
+        await Redis.KeyDeleteAsync(key);
+        await Redis.StringSetAsync(key, "no hash", TimeSpan.FromMinutes(5));
         using var response = await browser.SendAsync(context =>
         {
             SetInCallback(context, registered);
@@ -68,7 +50,7 @@ internal sealed class ResponseStartTests(ServerKind kind)
     [Test]
     public async Task A_key_can_be_set_at_the_very_moment_at_which_the_response_starts([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await NewSessionAsync(browser);
         await browser.VisitAsync(async context =>
         {
@@ -98,7 +80,7 @@ internal sealed class ResponseStartTests(ServerKind kind)
         if (registered == "before") context.Session.SetString("early", "1");
     }
 
-    private async Task<RedisKey> NewSessionAsync(Browser browser) => _stack.KeyOf(await browser.VisitAsync(session =>
+    private async Task<RedisKey> NewSessionAsync(Browser browser) => Stack.KeyOf(await browser.VisitAsync(session =>
     {
         session.SetString("key", "old");
         return session.Id;
