@@ -18,7 +18,7 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed partial class RedisHashSession : ISession
 {
-        private readonly RedisHashSessionStore _store;
+    private readonly RedisHashSessionStore _store;
     private readonly TimeSpan _idleTimeout;
     private readonly TimeSpan _ioTimeout;
     private readonly Func<bool> _tryEstablishSession;
