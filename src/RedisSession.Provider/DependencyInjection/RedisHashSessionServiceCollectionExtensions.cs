@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RedisSession.Provider;
 using StackExchange.Redis;
@@ -35,7 +36,10 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IStartupFilter, CurrentRequest>(provider => provider.GetRequiredService<CurrentRequest>()));
 
-        services.TryAddSingleton<RedisConnection>();
+        services.TryAddSingleton(provider => new RedisConnection(
+            RedisConnectionSettings.Of(provider.GetRequiredService<IOptions<RedisHashSessionOptions>>().Value),
+            provider,
+            provider.GetRequiredService<ILogger<RedisConnection>>()));
         services.TryAddSingleton<IRedisSessionConnection>(provider => provider.GetRequiredService<RedisConnection>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisConnectionOpener>());
 
