@@ -15,7 +15,10 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal static class CacheScripts
 {
-    // Gives an entry with a sliding expiration its time again, no longer than to its absolute end, and answers nil past that. Needs
+    /// <summary>The field that holds the value.</summary>
+    public const string Data = "data";
+
+    // Gives an entry with a sliding expiration its time again, no longer than to its absolute end; removes it past that. Needs
     // `key`, `absolute` and `sliding`, and the time in ARGV 1, in milliseconds since the year 1: ticks do not fit into Lua's numbers.
     private static readonly string Renew = $"""
         local window, limit = tonumber(sliding), tonumber(absolute)
@@ -44,8 +47,8 @@ internal static class CacheScripts
         return data
         """);
 
-    /// <summary>Renews an entry if it slides, without moving its data. A script for the same reason.</summary>
-    /// <remarks><c>ARGV 1 now, ms since the year 1; returns nothing of use</c></remarks>
+    /// <summary>Renews an entry if it slides, without touching its data. A script for the same reason.</summary>
+    /// <remarks><c>ARGV 1 now, ms since the year 1; returns nil the entry was past its end · else 1</c></remarks>
     public static readonly RedisScript Refresh = new("""
         local key = KEYS[1]
         local absolute, sliding = unpack(redis.call('HMGET', key, 'absexp', 'sldexp'))

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>This file: sending a script about one entry, and waiting for the reply in both ways.</summary>
+/// <summary>This file: what is sent about one entry, and waiting for the reply in both ways.</summary>
 internal sealed partial class RedisHashCache
 {
     private RedisKey KeyOf(string key)
@@ -24,33 +24,71 @@ internal sealed partial class RedisHashCache
     private static RedisValue[] Entry(CacheExpiry expiry, PooledCopy data) =>
         [expiry.Absolute, expiry.Sliding, data.Memory, expiry.TimeToLive is { } milliseconds ? milliseconds : RedisValue.EmptyString];
 
-    private static byte[]? BytesOf(RespResult reply) => reply.IsNull ? null : reply.ReadScalar().ReadByteArray();
-
-    private static bool TryWrite(RespResult reply, IBufferWriter<byte> destination)
+    private static bool TryWrite(Lease<byte>? data, IBufferWriter<byte> destination)
     {
-        if (reply.IsNull) return false;
-        reply.ReadScalar().CopyTo(destination);
+        if (data is null) return false;
+        destination.Write(data.Span);
         return true;
     }
 
-    private RespResult Call(RedisScript script, RedisKey key, RedisValue[] arguments)
+    private RedisResult Call(RedisScript script, RedisKey key, RedisValue[] arguments) => Call(Open(), script, key, arguments);
+
+    private static RedisResult Call(IDatabase database, RedisScript script, RedisKey key, RedisValue[] arguments)
     {
-        var database = Open();
-        var timeout = TimeoutOf(database);
         try
         {
-            return Wait(script.SendForBytesAsync(database, key, arguments), timeout);
+            return Wait(script.SendAsync(database, key, arguments), database);
         }
         catch (RedisServerException error) when (RedisScript.IsMissing(error))
         {
-            return Wait(script.SendTextForBytesAsync(database, key, arguments), timeout);
+            return Wait(script.SendTextAsync(database, key, arguments), database);
         }
     }
 
-    private async Task<RespResult> CallAsync(RedisScript script, RedisKey key, RedisValue[] arguments, CancellationToken token)
+    private async Task<RedisResult> CallAsync(RedisScript script, RedisKey key, RedisValue[] arguments, CancellationToken token)
     {
         var database = await OpenAsync(token).ConfigureAwait(false);
-        return await Bounded(script.RunForBytesAsync(database, key, arguments), token).ConfigureAwait(false);
+        return await Bounded(script.RunAsync(database, key, arguments), token).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The data in memory of a pool, which a script's reply cannot be in; and the renewal, in the same flight. Null when there is no
+    /// such entry.
+    /// </summary>
+    private Lease<byte>? ReadAndRenew(RedisKey key)
+    {
+        var database = Open();
+        var reading = database.HashGetLeaseAsync(key, CacheScripts.Data, CommandFlags.DemandMaster);
+        bool isThere = false;
+        try
+        {
+            isThere = !Call(database, CacheScripts.Refresh, key, Now()).IsNull;
+        }
+        finally
+        {
+            if (!isThere) Abandon(reading);
+        }
+
+        return isThere ? Wait(reading, database) : null;
+    }
+
+    /// <inheritdoc cref="ReadAndRenew"/>
+    private async Task<Lease<byte>?> ReadAndRenewAsync(RedisKey key, CancellationToken token)
+    {
+        var database = await OpenAsync(token).ConfigureAwait(false);
+        var reading = database.HashGetLeaseAsync(key, CacheScripts.Data, CommandFlags.DemandMaster);
+        var renewal = CacheScripts.Refresh.RunAsync(database, key, Now());
+        bool isThere = false;
+        try
+        {
+            isThere = !(await Bounded(renewal, token).ConfigureAwait(false)).IsNull;
+        }
+        finally
+        {
+            if (!isThere) Abandon(reading);
+        }
+
+        return isThere ? await Bounded(reading, token).ConfigureAwait(false) : null;
     }
 
     private IDatabase Open()
@@ -70,10 +108,9 @@ internal sealed partial class RedisHashCache
         return opening.IsCompletedSuccessfully ? opening : new(Bounded(opening.AsTask(), token));
     }
 
-    private static TimeSpan TimeoutOf(IDatabase database) => TimeSpan.FromMilliseconds(database.Multiplexer.TimeoutMilliseconds);
-
-    private static T Wait<T>(Task<T> reply, TimeSpan timeout)
+    private static T Wait<T>(Task<T> reply, IDatabase database)
     {
+        var timeout = TimeSpan.FromMilliseconds(database.Multiplexer.TimeoutMilliseconds);
         try
         {
             return Blocking.Wait(reply, timeout);
@@ -103,7 +140,7 @@ internal sealed partial class RedisHashCache
     private static void Abandon<T>(Task<T> reply) => reply.ContinueWith(
         static late =>
         {
-            if (late.IsCompletedSuccessfully) (late.Result as RespResult)?.Dispose();
+            if (late.IsCompletedSuccessfully) (late.Result as Lease<byte>)?.Dispose();
             else _ = late.Exception;
         },
         TaskScheduler.Default);

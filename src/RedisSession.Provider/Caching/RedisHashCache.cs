@@ -27,30 +27,23 @@ internal sealed partial class RedisHashCache(RedisHashCacheConnection connection
     private readonly RedisKey _keyStart = options.Value.InstanceName;
     private volatile bool _disposed;
 
-    public byte[]? Get(string key)
-    {
-        using var reply = Call(CacheScripts.Get, KeyOf(key), Now());
-        return BytesOf(reply);
-    }
+    public byte[]? Get(string key) => (byte[]?)Call(CacheScripts.Get, KeyOf(key), Now());
 
-    public async Task<byte[]?> GetAsync(string key, CancellationToken token = default)
-    {
-        using var reply = await CallAsync(CacheScripts.Get, KeyOf(key), Now(), token).ConfigureAwait(false);
-        return BytesOf(reply);
-    }
+    public async Task<byte[]?> GetAsync(string key, CancellationToken token = default) =>
+        (byte[]?)await CallAsync(CacheScripts.Get, KeyOf(key), Now(), token).ConfigureAwait(false);
 
     public bool TryGet(string key, IBufferWriter<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        using var reply = Call(CacheScripts.Get, KeyOf(key), Now());
-        return TryWrite(reply, destination);
+        using var data = ReadAndRenew(KeyOf(key));
+        return TryWrite(data, destination);
     }
 
     public async ValueTask<bool> TryGetAsync(string key, IBufferWriter<byte> destination, CancellationToken token = default)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        using var reply = await CallAsync(CacheScripts.Get, KeyOf(key), Now(), token).ConfigureAwait(false);
-        return TryWrite(reply, destination);
+        using var data = await ReadAndRenewAsync(KeyOf(key), token).ConfigureAwait(false);
+        return TryWrite(data, destination);
     }
 
     public void Set(string key, byte[] value, DistributedCacheEntryOptions options)
@@ -63,7 +56,7 @@ internal sealed partial class RedisHashCache(RedisHashCacheConnection connection
     {
         var (redisKey, expiry) = (KeyOf(key), ExpiryOf(options));
         var copy = PooledCopy.Of(value);
-        Call(CacheScripts.Set, redisKey, Entry(expiry, copy)).Dispose();
+        Call(CacheScripts.Set, redisKey, Entry(expiry, copy));
         copy.Return();
     }
 
@@ -79,20 +72,20 @@ internal sealed partial class RedisHashCache(RedisHashCacheConnection connection
         var (redisKey, expiry) = (KeyOf(key), ExpiryOf(options));
         token.ThrowIfCancellationRequested();
         var copy = PooledCopy.Of(value);
-        (await CallAsync(CacheScripts.Set, redisKey, Entry(expiry, copy), token).ConfigureAwait(false)).Dispose();
+        await CallAsync(CacheScripts.Set, redisKey, Entry(expiry, copy), token).ConfigureAwait(false);
         copy.Return();
     }
 
-    public void Refresh(string key) => Call(CacheScripts.Refresh, KeyOf(key), Now()).Dispose();
+    public void Refresh(string key) => Call(CacheScripts.Refresh, KeyOf(key), Now());
 
     public async Task RefreshAsync(string key, CancellationToken token = default) =>
-        (await CallAsync(CacheScripts.Refresh, KeyOf(key), Now(), token).ConfigureAwait(false)).Dispose();
+        await CallAsync(CacheScripts.Refresh, KeyOf(key), Now(), token).ConfigureAwait(false);
 
     public void Remove(string key)
     {
         var redisKey = KeyOf(key);
         var database = Open();
-        Wait(database.KeyDeleteAsync(redisKey, CommandFlags.DemandMaster), TimeoutOf(database));
+        Wait(database.KeyDeleteAsync(redisKey, CommandFlags.DemandMaster), database);
     }
 
     public async Task RemoveAsync(string key, CancellationToken token = default)

@@ -9,7 +9,6 @@ namespace RedisSession.Provider;
 internal sealed class RedisScript(string text)
 {
     private readonly byte[] _hash = Sha1(text);
-    private readonly string _hexHash = Convert.ToHexStringLower(Sha1(text));
 
     /// <summary>
     /// Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>. What prevents
@@ -45,40 +44,8 @@ internal sealed class RedisScript(string text)
         }
     }
 
-    /// <summary>
-    /// <see cref="SendAsync"/> with the reply as it came, in memory of a pool, for whoever only moves it on. To be disposed.
-    /// </summary>
-    public Task<RespResult> SendForBytesAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
-        ExecuteForBytesAsync(database, "EVALSHA", _hexHash, key, arguments);
-
-    /// <summary><see cref="SendTextAsync"/> with the reply as it came.</summary>
-    public Task<RespResult> SendTextForBytesAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
-        ExecuteForBytesAsync(database, "EVAL", text, key, arguments);
-
-    /// <summary><see cref="RunAsync"/> with the reply as it came.</summary>
-    public async Task<RespResult> RunForBytesAsync(IDatabase database, RedisKey key, RedisValue[] arguments)
-    {
-        try
-        {
-            return await SendForBytesAsync(database, key, arguments).ConfigureAwait(false);
-        }
-        catch (RedisServerException error) when (IsMissing(error))
-        {
-            return await SendTextForBytesAsync(database, key, arguments).ConfigureAwait(false);
-        }
-    }
-
     /// <summary>True when a server does not know the script: a new one, a restarted one, or after SCRIPT FLUSH.</summary>
     public static bool IsMissing(Exception error) => error is RedisServerException { Kind: RedisErrorKind.NoScript };
-
-    private static Task<RespResult> ExecuteForBytesAsync(
-        IDatabase database, string command, string script, RedisKey key, RedisValue[] arguments)
-    {
-        var all = new RedisKeyOrValue[3 + arguments.Length];
-        (all[0], all[1], all[2]) = ((RedisValue)script, (RedisValue)1, key);
-        for (int i = 0; i < arguments.Length; i++) all[i + 3] = arguments[i];
-        return database.ExecuteRespAsync(command, all, CommandFlags.DemandMaster);
-    }
 
     [SuppressMessage("Security", "CA5350", Justification = "Redis names scripts by their SHA-1; nothing is secured with it.")]
     private static byte[] Sha1(string text) => SHA1.HashData(Encoding.UTF8.GetBytes(text));

@@ -36,27 +36,31 @@ internal sealed class CacheInteropTests(ServerKind kind)
 
     private static IEnumerable<TestCaseData> Expirations()
     {
-        TestCaseData Case(string name, DistributedCacheEntryOptions options, int? afterSet, int? afterUse) =>
+        TestCaseData Case(string name, Func<DistributedCacheEntryOptions> options, int? afterSet, int? afterUse) =>
             new TestCaseData(options, Minutes(afterSet), Minutes(afterUse)).SetArgDisplayNames(name);
-        yield return Case("none", new(), null, null);
-        yield return Case("absolute", new() { AbsoluteExpiration = DateTimeOffset.UtcNow.AddHours(3) }, 180, 1);
-        yield return Case("from now", new() { AbsoluteExpirationRelativeToNow = TenMinutes }, 10, 1);
-        yield return Case("sliding", new() { SlidingExpiration = TenMinutes }, 10, 10);
-        yield return Case("sliding, with a far end", new() { SlidingExpiration = TenMinutes, AbsoluteExpirationRelativeToNow = TimeSpan.FromHours(1) }, 10, 10);
-        yield return Case("sliding, with a near end", new() { SlidingExpiration = TimeSpan.FromHours(1), AbsoluteExpirationRelativeToNow = TenMinutes }, 10, 10);
+        var hour = TimeSpan.FromHours(1);
+        yield return Case("none", () => new(), null, null);
+        yield return Case("absolute", () => new() { AbsoluteExpiration = DateTimeOffset.UtcNow.AddHours(3) }, 180, 1);
+        yield return Case("from now", () => new() { AbsoluteExpirationRelativeToNow = TenMinutes }, 10, 1);
+        yield return Case("sliding", () => new() { SlidingExpiration = TenMinutes }, 10, 10);
+        yield return Case(
+            "sliding, with a far end", () => new() { SlidingExpiration = TenMinutes, AbsoluteExpirationRelativeToNow = hour }, 10, 10);
+        yield return Case(
+            "sliding, with a near end", () => new() { SlidingExpiration = hour, AbsoluteExpirationRelativeToNow = TenMinutes }, 10, 10);
 
         static TimeSpan? Minutes(int? minutes) => minutes is { } count ? TimeSpan.FromMinutes(count) : null;
     }
 
     [TestCaseSource(nameof(Expirations))]
-    public async Task What_one_wrote_the_other_reads_and_renews(DistributedCacheEntryOptions options, TimeSpan? afterSet, TimeSpan? afterUse)
+    public async Task What_one_wrote_the_other_reads_and_renews(
+        Func<DistributedCacheEntryOptions> options, TimeSpan? afterSet, TimeSpan? afterUse)
     {
         foreach (var (writer, reader) in BothWays)
         {
             foreach (var access in Enum.GetValues<CacheAccess>())
             {
                 string key = NewKey();
-                await access.SetAsync(writer, key, Value, options);
+                await access.SetAsync(writer, key, Value, options());
                 await RequireTimeToLiveAsync(key, afterSet);
 
                 foreach (var use in new Func<Task>[]
