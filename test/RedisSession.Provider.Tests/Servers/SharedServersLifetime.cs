@@ -18,7 +18,7 @@ internal sealed class SharedServersLifetime
 
     /// <summary>Every test has left its keys here, so this one look covers every way in which any of them wrote a session.</summary>
     [OneTimeTearDown]
-    public async Task No_test_has_left_a_session_without_expiry()
+    public async Task No_test_has_left_a_session_without_expiry_or_a_cache_entry_without_its_own()
     {
         try
         {
@@ -26,10 +26,11 @@ internal sealed class SharedServersLifetime
             foreach (var server in await TestServers.GetStartedAsync())
             {
                 var keys = await ExpiryAudit.KeysWithoutExpiryAsync(server.Admin, ExpiryAudit.SessionKeys);
-                immortal.AddRange(keys.Select(key => $"{server.Kind}: {key}"));
+                var entries = await ExpiryAudit.CacheEntriesWithoutExpiryAsync(server.Admin);
+                immortal.AddRange(keys.Concat(entries).Select(key => $"{server.Kind}: {key}"));
             }
 
-            Assert.That(immortal, Is.Empty, "Session keys without expiry.");
+            Assert.That(immortal, Is.Empty, "Sessions without expiry, and cache entries without the one that they name.");
         }
         finally
         {
