@@ -1,26 +1,22 @@
+using StackExchange.Redis;
+
 namespace RedisSession.Provider;
 
 /// <summary>
 /// The scripts of the cache. Each works on one key and is safe to apply twice. The time comes with the call: an absolute expiration is a
 /// time that an application has said by its own clock, and instances of RedisCache beside us go by theirs.
 /// </summary>
-/// <remarks>
-/// <code>
-/// key     {InstanceName}{key}
-/// fields  absexp   the absolute expiration in ticks (100 ns since the year 1, UTC), or -1
-///         sldexp   the sliding expiration in ticks, or -1
-///         data     the value
-/// TTL     the nearer of the two, in milliseconds; none when there is neither
-/// </code>
-/// </remarks>
 internal static class CacheScripts
 {
-    /// <summary>The field that holds the value.</summary>
-    public const string Data = "data";
-
-    // Gives an entry with a sliding expiration its time again, no longer than to its absolute end; removes it past that. Needs
-    // `key`, `absolute` and `sliding`, and the time in ARGV 1, in milliseconds since the year 1: ticks do not fit into Lua's numbers.
-    private static readonly string Renew = $"""
+    /// <summary>
+    /// Gives an entry with a sliding expiration its time again, no longer than to its absolute end; removes it past that. A script, because
+    /// only the entry says whether and how far to renew it: as commands that is a second round trip, which may meet another entry than
+    /// the first. It leaves the data alone, which Lua would be slow with.
+    /// </summary>
+    /// <remarks><c>ARGV 1 now; returns nil the entry was past its end · else 1</c></remarks>
+    public static readonly RedisScript Renew = new($"""
+        local key = KEYS[1]
+        local absolute, sliding = unpack(redis.call('HMGET', key, '{CacheEntry.Absolute}', '{CacheEntry.Sliding}'))
         local window, limit = tonumber(sliding), tonumber(absolute)
         if window and window > 0 then
           local ttl = math.min(math.ceil(window / 10000), {CacheExpiry.NeverMilliseconds})
@@ -31,43 +27,25 @@ internal static class CacheScripts
           end
           redis.call('PEXPIRE', key, string.format('%.0f', ttl))
         end
-
-        """;
-
-    /// <summary>
-    /// Reads an entry, and renews it if it slides. A script, because only the entry says whether and how far to renew it: as commands
-    /// that is a second round trip, which may meet another entry than the one that was read.
-    /// </summary>
-    /// <remarks><c>ARGV 1 now, ms since the year 1; returns the data · nil no such entry</c></remarks>
-    public static readonly RedisScript Get = new("""
-        local key = KEYS[1]
-        local absolute, sliding, data = unpack(redis.call('HMGET', key, 'absexp', 'sldexp', 'data'))
-
-        """ + Renew + """
-        return data
-        """);
-
-    /// <summary>Renews an entry if it slides, without touching its data. A script for the same reason.</summary>
-    /// <remarks><c>ARGV 1 now, ms since the year 1; returns nil the entry was past its end · else 1</c></remarks>
-    public static readonly RedisScript Refresh = new("""
-        local key = KEYS[1]
-        local absolute, sliding = unpack(redis.call('HMGET', key, 'absexp', 'sldexp'))
-
-        """ + Renew + """
         return 1
         """);
 
     /// <summary>
     /// Writes an entry in the place of what there is. A script, because an entry that is to expire must never be without its TTL, and
-    /// nothing of the entry before it may stay: no field, no TTL. What is not a hash is not overwritten: the HGET fails.
+    /// nothing of what was there may stay: no field, no TTL.
     /// </summary>
     /// <remarks><c>ARGV 1 absexp · 2 sldexp · 3 data · 4 TTL in ms, or ''; returns nothing of use</c></remarks>
-    public static readonly RedisScript Set = new("""
+    public static readonly RedisScript Write = new($"""
         local key = KEYS[1]
-        redis.call('HGET', key, 'absexp')
         redis.call('UNLINK', key)
-        redis.call('HSET', key, 'absexp', ARGV[1], 'sldexp', ARGV[2], 'data', ARGV[3])
+        redis.call('HSET', key, '{CacheEntry.Absolute}', ARGV[1], '{CacheEntry.Sliding}', ARGV[2], '{CacheEntry.Data}', ARGV[3])
         if ARGV[4] ~= '' then redis.call('PEXPIRE', key, ARGV[4]) end
         return 1
         """);
+
+    /// <summary>The application's clock, in milliseconds since the year 1: ticks do not fit into Lua's numbers.</summary>
+    public static RedisValue[] Now() => [DateTimeOffset.UtcNow.Ticks / TimeSpan.TicksPerMillisecond];
+
+    public static RedisValue[] EntryOf(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
+        [expiry.Absolute, expiry.Sliding, data, expiry.TimeToLive is { } milliseconds ? milliseconds : RedisValue.EmptyString];
 }

@@ -1,83 +1,34 @@
-using System.Buffers;
-using Microsoft.Extensions.Caching.Distributed;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>This file: what is sent about one entry, and waiting for the reply in both ways.</summary>
+/// <summary>This file: the calls that need more than one command, and waiting, each in both ways.</summary>
 internal sealed partial class RedisHashCache
 {
-    private RedisKey KeyOf(string key)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        return _keyStart.Append(key);
-    }
-
-    private static CacheExpiry ExpiryOf(DistributedCacheEntryOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        return CacheExpiry.From(options, DateTimeOffset.UtcNow);
-    }
-
-    private static RedisValue[] Now() => [DateTimeOffset.UtcNow.Ticks / TimeSpan.TicksPerMillisecond];
-
-    private static RedisValue[] Entry(CacheExpiry expiry, PooledCopy data) =>
-        [expiry.Absolute, expiry.Sliding, data.Memory, expiry.TimeToLive is { } milliseconds ? milliseconds : RedisValue.EmptyString];
-
-    private static bool TryWrite(Lease<byte>? data, IBufferWriter<byte> destination)
-    {
-        if (data is null) return false;
-        destination.Write(data.Span);
-        return true;
-    }
-
-    private RedisResult Call(RedisScript script, RedisKey key, RedisValue[] arguments) => Call(Open(), script, key, arguments);
-
-    private static RedisResult Call(IDatabase database, RedisScript script, RedisKey key, RedisValue[] arguments)
-    {
-        try
-        {
-            return Wait(script.SendAsync(database, key, arguments), database);
-        }
-        catch (RedisServerException error) when (RedisScript.IsMissing(error))
-        {
-            return Wait(script.SendTextAsync(database, key, arguments), database);
-        }
-    }
-
-    private async Task<RedisResult> CallAsync(RedisScript script, RedisKey key, RedisValue[] arguments, CancellationToken token)
-    {
-        var database = await OpenAsync(token).ConfigureAwait(false);
-        return await Bounded(script.RunAsync(database, key, arguments), token).ConfigureAwait(false);
-    }
-
     /// <summary>
-    /// The data in memory of a pool, which a script's reply cannot be in; and the renewal, in the same flight. Null when there is no
-    /// such entry.
+    /// Reads an entry and renews it, in one flight. What <paramref name="read"/> gives when there is nothing, where the entry is past its
+    /// end.
     /// </summary>
-    private Lease<byte>? ReadAndRenew(RedisKey key)
+    private static T? ReadAndRenew<T>(CacheEntry entry, Func<CacheEntry, Task<T>> read)
     {
-        var database = Open();
-        var reading = database.HashGetLeaseAsync(key, CacheScripts.Data, CommandFlags.DemandMaster);
+        var reading = read(entry);
         bool isThere = false;
         try
         {
-            isThere = !Call(database, CacheScripts.Refresh, key, Now()).IsNull;
+            isThere = !Run(entry, CacheScripts.Renew, CacheScripts.Now()).IsNull;
         }
         finally
         {
             if (!isThere) Abandon(reading);
         }
 
-        return isThere ? Wait(reading, database) : null;
+        return isThere ? Wait(reading, entry.Database) : default;
     }
 
-    /// <inheritdoc cref="ReadAndRenew"/>
-    private async Task<Lease<byte>?> ReadAndRenewAsync(RedisKey key, CancellationToken token)
+    private static async Task<T?> ReadAndRenewAsync<T>(CacheEntry entry, Func<CacheEntry, Task<T>> read, CancellationToken token)
     {
-        var database = await OpenAsync(token).ConfigureAwait(false);
-        var reading = database.HashGetLeaseAsync(key, CacheScripts.Data, CommandFlags.DemandMaster);
-        var renewal = CacheScripts.Refresh.RunAsync(database, key, Now());
+        var reading = read(entry);
+        var renewal = entry.RunAsync(CacheScripts.Renew, CacheScripts.Now());
         bool isThere = false;
         try
         {
@@ -88,24 +39,81 @@ internal sealed partial class RedisHashCache
             if (!isThere) Abandon(reading);
         }
 
-        return isThere ? await Bounded(reading, token).ConfigureAwait(false) : null;
+        return isThere ? await Bounded(reading, token).ConfigureAwait(false) : default;
     }
 
-    private IDatabase Open()
+    private static void Write(CacheEntry entry, CacheExpiry expiry, ReadOnlyMemory<byte> data)
+    {
+        if (!CacheEntry.IsForScript(data))
+        {
+            try
+            {
+                var (executed, written) = entry.WriteInTransaction(expiry, data);
+                if (Wait(executed, entry.Database))
+                {
+                    Wait(written, entry.Database);
+                    return;
+                }
+            }
+            catch (RedisServerException error) when (error.Kind == RedisErrorKind.ExecAbort)
+            {
+                // Nothing was done. The script is sent on to where the key is, or says what is wrong.
+            }
+        }
+
+        Run(entry, CacheScripts.Write, CacheScripts.EntryOf(expiry, data));
+    }
+
+    private static async Task WriteAsync(CacheEntry entry, CacheExpiry expiry, ReadOnlyMemory<byte> data)
+    {
+        if (!CacheEntry.IsForScript(data))
+        {
+            try
+            {
+                var (executed, written) = entry.WriteInTransaction(expiry, data);
+                if (await executed.ConfigureAwait(false))
+                {
+                    await written.ConfigureAwait(false);
+                    return;
+                }
+            }
+            catch (RedisServerException error) when (error.Kind == RedisErrorKind.ExecAbort)
+            {
+                // As in Write.
+            }
+        }
+
+        await entry.RunAsync(CacheScripts.Write, CacheScripts.EntryOf(expiry, data)).ConfigureAwait(false);
+    }
+
+    private static RedisResult Run(CacheEntry entry, RedisScript script, RedisValue[] arguments)
+    {
+        try
+        {
+            return Wait(entry.SendAsync(script, arguments), entry.Database);
+        }
+        catch (RedisServerException error) when (RedisScript.IsMissing(error))
+        {
+            return Wait(entry.SendTextAsync(script, arguments), entry.Database);
+        }
+    }
+
+    private CacheEntry Open(RedisKey key)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         var opening = connection.Connection.GetDatabaseAsync();
 
         // The client's own timeout bounds connecting.
-        return opening.IsCompletedSuccessfully ? opening.Result : Blocking.Wait(opening.AsTask(), Timeout.InfiniteTimeSpan);
+        var database = opening.IsCompletedSuccessfully ? opening.Result : Blocking.Wait(opening.AsTask(), Timeout.InfiniteTimeSpan);
+        return new(database, key);
     }
 
-    private ValueTask<IDatabase> OpenAsync(CancellationToken token)
+    private async ValueTask<CacheEntry> OpenAsync(RedisKey key, CancellationToken token)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         token.ThrowIfCancellationRequested();
         var opening = connection.Connection.GetDatabaseAsync();
-        return opening.IsCompletedSuccessfully ? opening : new(Bounded(opening.AsTask(), token));
+        return new(opening.IsCompletedSuccessfully ? opening.Result : await Bounded(opening.AsTask(), token).ConfigureAwait(false), key);
     }
 
     private static T Wait<T>(Task<T> reply, IDatabase database)
@@ -125,9 +133,15 @@ internal sealed partial class RedisHashCache
     /// <summary>The reply, for whoever waits no longer than the caller's patience. The client's own timeout ends a wait, too.</summary>
     private static async Task<T> Bounded<T>(Task<T> reply, CancellationToken token)
     {
+        await Bounded((Task)reply, token).ConfigureAwait(false);
+        return await reply.ConfigureAwait(false);
+    }
+
+    private static async Task Bounded(Task reply, CancellationToken token)
+    {
         try
         {
-            return await reply.WaitAsync(token).ConfigureAwait(false);
+            await reply.WaitAsync(token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
@@ -137,11 +151,11 @@ internal sealed partial class RedisHashCache
     }
 
     /// <summary>A reply that nobody waits for any more still comes, or fails: nothing of it may be left over.</summary>
-    private static void Abandon<T>(Task<T> reply) => reply.ContinueWith(
+    private static void Abandon(Task reply) => reply.ContinueWith(
         static late =>
         {
-            if (late.IsCompletedSuccessfully) (late.Result as Lease<byte>)?.Dispose();
-            else _ = late.Exception;
+            if (late is Task<Lease<byte>?> { IsCompletedSuccessfully: true } pooled) pooled.Result?.Dispose();
+            _ = late.Exception;
         },
         TaskScheduler.Default);
 }

@@ -18,31 +18,35 @@ namespace RedisSession.Provider;
 /// <para>
 /// These are RedisCache's rules. What is not as there: the TTL is set in the same step as the entry and not after it, and counts
 /// milliseconds, where there what is left of a second is cut off; a set without expiration ends the TTL of the entry before it; an
-/// absolute expiration is kept in UTC whatever its offset.
+/// absolute expiration is kept in UTC whatever its offset; what is past it is not given out once more by the get that removes it.
 /// </para>
 /// </remarks>
 internal sealed partial class RedisHashCache(RedisHashCacheConnection connection, IOptions<RedisHashCacheOptions> options)
-    : IBufferDistributedCache, IDisposable
+    : IBufferDistributedCache, IDisposable, IAsyncDisposable
 {
     private readonly RedisKey _keyStart = options.Value.InstanceName;
     private volatile bool _disposed;
 
-    public byte[]? Get(string key) => (byte[]?)Call(CacheScripts.Get, KeyOf(key), Now());
+    public byte[]? Get(string key) => ReadAndRenew(Open(KeyOf(key)), static one => one.ReadAsync());
 
-    public async Task<byte[]?> GetAsync(string key, CancellationToken token = default) =>
-        (byte[]?)await CallAsync(CacheScripts.Get, KeyOf(key), Now(), token).ConfigureAwait(false);
+    public async Task<byte[]?> GetAsync(string key, CancellationToken token = default)
+    {
+        var entry = await OpenAsync(KeyOf(key), token).ConfigureAwait(false);
+        return await ReadAndRenewAsync(entry, static one => one.ReadAsync(), token).ConfigureAwait(false);
+    }
 
     public bool TryGet(string key, IBufferWriter<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        using var data = ReadAndRenew(KeyOf(key));
+        using var data = ReadAndRenew(Open(KeyOf(key)), static one => one.ReadPooledAsync());
         return TryWrite(data, destination);
     }
 
     public async ValueTask<bool> TryGetAsync(string key, IBufferWriter<byte> destination, CancellationToken token = default)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        using var data = await ReadAndRenewAsync(KeyOf(key), token).ConfigureAwait(false);
+        var entry = await OpenAsync(KeyOf(key), token).ConfigureAwait(false);
+        using var data = await ReadAndRenewAsync(entry, static one => one.ReadPooledAsync(), token).ConfigureAwait(false);
         return TryWrite(data, destination);
     }
 
@@ -55,8 +59,9 @@ internal sealed partial class RedisHashCache(RedisHashCacheConnection connection
     public void Set(string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options)
     {
         var (redisKey, expiry) = (KeyOf(key), ExpiryOf(options));
+        var entry = Open(redisKey);
         var copy = PooledCopy.Of(value);
-        Call(CacheScripts.Set, redisKey, Entry(expiry, copy));
+        Write(entry, expiry, copy.Memory);
         copy.Return();
     }
 
@@ -70,29 +75,30 @@ internal sealed partial class RedisHashCache(RedisHashCacheConnection connection
         string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options, CancellationToken token = default)
     {
         var (redisKey, expiry) = (KeyOf(key), ExpiryOf(options));
-        token.ThrowIfCancellationRequested();
+        var entry = await OpenAsync(redisKey, token).ConfigureAwait(false);
         var copy = PooledCopy.Of(value);
-        await CallAsync(CacheScripts.Set, redisKey, Entry(expiry, copy), token).ConfigureAwait(false);
+        await Bounded(WriteAsync(entry, expiry, copy.Memory), token).ConfigureAwait(false);
         copy.Return();
     }
 
-    public void Refresh(string key) => Call(CacheScripts.Refresh, KeyOf(key), Now());
+    public void Refresh(string key) => Run(Open(KeyOf(key)), CacheScripts.Renew, CacheScripts.Now());
 
-    public async Task RefreshAsync(string key, CancellationToken token = default) =>
-        await CallAsync(CacheScripts.Refresh, KeyOf(key), Now(), token).ConfigureAwait(false);
+    public async Task RefreshAsync(string key, CancellationToken token = default)
+    {
+        var entry = await OpenAsync(KeyOf(key), token).ConfigureAwait(false);
+        await Bounded(entry.RunAsync(CacheScripts.Renew, CacheScripts.Now()), token).ConfigureAwait(false);
+    }
 
     public void Remove(string key)
     {
-        var redisKey = KeyOf(key);
-        var database = Open();
-        Wait(database.KeyDeleteAsync(redisKey, CommandFlags.DemandMaster), database);
+        var entry = Open(KeyOf(key));
+        Wait(entry.DeleteAsync(), entry.Database);
     }
 
     public async Task RemoveAsync(string key, CancellationToken token = default)
     {
-        var redisKey = KeyOf(key);
-        var database = await OpenAsync(token).ConfigureAwait(false);
-        await Bounded(database.KeyDeleteAsync(redisKey, CommandFlags.DemandMaster), token).ConfigureAwait(false);
+        var entry = await OpenAsync(KeyOf(key), token).ConfigureAwait(false);
+        await Bounded(entry.DeleteAsync(), token).ConfigureAwait(false);
     }
 
     /// <summary>Closes a connection that was opened for the cache alone. No other is touched.</summary>
@@ -100,5 +106,30 @@ internal sealed partial class RedisHashCache(RedisHashCacheConnection connection
     {
         _disposed = true;
         connection.Dispose();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _disposed = true;
+        return connection.DisposeAsync();
+    }
+
+    private RedisKey KeyOf(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return _keyStart.Append(key);
+    }
+
+    private static CacheExpiry ExpiryOf(DistributedCacheEntryOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return CacheExpiry.From(options, DateTimeOffset.UtcNow);
+    }
+
+    private static bool TryWrite(Lease<byte>? data, IBufferWriter<byte> destination)
+    {
+        if (data is null) return false;
+        destination.Write(data.Span);
+        return true;
     }
 }

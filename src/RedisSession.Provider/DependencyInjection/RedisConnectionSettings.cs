@@ -26,8 +26,8 @@ internal sealed record RedisConnectionSettings
     /// <summary>Another way to a connection than those that all options have, for the message that there is none.</summary>
     public string? FurtherWay { get; init; }
 
-    /// <summary>Whether the options name a connection, or leave it to what is registered.</summary>
-    public bool NameOne =>
+    /// <summary>Whether a connection is named, and not left to what is registered.</summary>
+    public bool NamesOne =>
         ConnectionMultiplexerFactory is not null || ConfigurationOptions is not null || !string.IsNullOrWhiteSpace(Configuration)
         || ServiceKey is not null;
 

@@ -17,7 +17,7 @@ internal sealed class RedisHashCacheConnection : IHostedService, IDisposable, IA
         IOptions<RedisHashCacheOptions> options, IServiceProvider services, ILogger<RedisConnection> logger)
     {
         var settings = RedisConnectionSettings.Of(options.Value);
-        var sessions = settings.NameOne ? null : services.GetService<RedisConnection>();
+        var sessions = settings.NamesOne ? null : services.GetService<RedisConnection>();
         if (sessions is null) _own = new(settings, services, logger);
         Connection = sessions ?? _own!;
     }

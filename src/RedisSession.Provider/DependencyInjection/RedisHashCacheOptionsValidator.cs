@@ -9,7 +9,7 @@ internal sealed class RedisHashCacheOptionsValidator(IServiceProviderIsKeyedServ
     public ValidateOptionsResult Validate(string? name, RedisHashCacheOptions options)
     {
         var settings = RedisConnectionSettings.Of(options);
-        bool isThatOfSessions = !settings.NameOne && services.IsService(typeof(RedisConnection)); // which has a validator of its own
+        bool isThatOfSessions = !settings.NamesOne && services.IsService(typeof(RedisConnection)); // which has a validator of its own
         return !isThatOfSessions && RedisConnectionChoice.FindError(settings, services) is { } error
             ? ValidateOptionsResult.Fail(error)
             : ValidateOptionsResult.Success;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Caching.Distributed;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The four ways to the same thing that a distributed cache has.</summary>
-public enum CacheAccess
+internal enum CacheAccess
 {
     Synchronous,
     Asynchronous,

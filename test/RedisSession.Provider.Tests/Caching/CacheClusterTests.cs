@@ -35,8 +35,10 @@ internal sealed class CacheClusterTests(ServerKind kind)
         for (int i = 0; i < keys.Length; i++)
         {
             var access = accesses[i % accesses.Length];
-            await access.SetAsync(_running.Cache, keys[i], BitConverter.GetBytes(i), TenMinutes);
-            Assert.That(await access.GetAsync(_running.Cache, keys[i]), Is.EqualTo(BitConverter.GetBytes(i)));
+            byte[] value = new byte[i % 2 == 0 ? 10 : 10_000];
+            BitConverter.TryWriteBytes(value, i);
+            await access.SetAsync(_running.Cache, keys[i], value, TenMinutes);
+            Assert.That(await access.GetAsync(_running.Cache, keys[i]), Is.EqualTo(value));
             await access.RefreshAsync(_running.Cache, keys[i]);
         }
 
@@ -55,6 +57,7 @@ internal sealed class CacheClusterTests(ServerKind kind)
         foreach (var access in Enum.GetValues<CacheAccess>())
         {
             string key = $"moving {access}";
+            byte[] large = [.. Enumerable.Range(0, 10_000).Select(i => (byte)i)];
             await access.SetAsync(_running.Cache, key, [1], TenMinutes);
             await _cluster.MoveSlotAsync(_instanceName + key, async () =>
             {
@@ -62,9 +65,14 @@ internal sealed class CacheClusterTests(ServerKind kind)
                 foreach (var primary in await _cluster.PrimariesAsync()) await Resp.AskAsync(primary.Port, "SCRIPT", "FLUSH");
                 Assert.That(await access.GetAsync(_running.Cache, key), Is.EqualTo(new byte[] { 1 }));
                 await access.SetAsync(_running.Cache, key, [2], TenMinutes);
+                Assert.That(await access.GetAsync(_running.Cache, key), Is.EqualTo(new byte[] { 2 }));
+                await access.SetAsync(_running.Cache, key, large, TenMinutes);
                 await access.RefreshAsync(_running.Cache, key);
             });
-            Assert.That(await access.GetAsync(_running.Cache, key), Is.EqualTo(new byte[] { 2 }));
+            Assert.That(await access.GetAsync(_running.Cache, key), Is.EqualTo(large));
+            large[0]++;
+            await access.SetAsync(_running.Cache, key, large, TenMinutes);
+            Assert.That(await access.GetAsync(_running.Cache, key), Is.EqualTo(large));
             int port = (await _cluster.PrimaryOfAsync(_instanceName + key)).Port;
             Assert.That((await Resp.AskAsync(port, "PTTL", _instanceName + key)).Number, Is.InRange(500_000, 600_000));
             await access.RemoveAsync(_running.Cache, key);

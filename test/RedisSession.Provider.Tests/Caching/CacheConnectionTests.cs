@@ -37,7 +37,7 @@ internal sealed class CacheConnectionTests(ServerKind kind)
     }
 
     [Test]
-    public async Task Without_one_it_uses_that_of_the_sessions_in_either_order([Values] bool sessionsFirst)
+    public async Task Without_one_it_uses_that_of_the_sessions_in_either_order([Values] bool sessionsFirst, [Values] bool disposeAsync)
     {
         string name = NewName();
         await using var unused = await ConnectionMultiplexer.ConnectAsync(_server.ConfigurationString);
@@ -52,7 +52,11 @@ internal sealed class CacheConnectionTests(ServerKind kind)
         await WorksAsync(host, name);
         Assert.That(ClientsNamed(name), Is.EqualTo(before));
 
-        ((IDisposable)host.Services.GetRequiredService<IDistributedCache>()).Dispose();
+        var cache = host.Services.GetRequiredService<IDistributedCache>();
+        if (disposeAsync) await ((IAsyncDisposable)cache).DisposeAsync();
+        else ((IDisposable)cache).Dispose();
+        Assert.That(() => cache.Get("key"), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(async () => await cache.GetAsync("key"), Throws.InstanceOf<ObjectDisposedException>());
         var redis = await host.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
         Assert.That(await redis.PingAsync(), Is.GreaterThan(TimeSpan.Zero), "the sessions go on");
         await StopAsync(host);

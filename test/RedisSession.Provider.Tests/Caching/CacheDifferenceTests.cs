@@ -8,23 +8,43 @@ namespace RedisSession.Provider.Tests;
 internal sealed class CacheDifferenceTests(CacheStack stack) : CacheFixture(stack)
 {
     [Test]
-    public async Task A_set_without_expiration_ends_the_TTL_of_the_entry_before_it([Values] CacheAccess access)
+    public async Task A_set_without_expiration_ends_the_TTL_of_the_entry_before_it([Values] CacheAccess access, [Values(10, 10_000)] int length)
     {
         string key = NewKey();
         await access.SetAsync(Cache, key, Value, FromNow(TenMinutes));
-        await access.SetAsync(Cache, key, Value, Never);
+        await access.SetAsync(Cache, key, new byte[length], Never);
         Assert.That(await TimeToLiveAsync(key), Stack.IsStock ? Is.Not.Null : Is.Null);
         await access.RemoveAsync(Cache, key);
     }
 
     [Test]
-    public async Task Nothing_of_the_entry_before_stays()
+    public async Task Nothing_of_the_entry_before_stays([Values(10, 10_000)] int length)
     {
         string key = NewKey();
         await Cache.SetAsync(key, Value, Sliding(TenMinutes));
         await Redis.HashSetAsync(KeyOf(key), "of another version", "1");
-        await Cache.SetAsync(key, Value, Sliding(TenMinutes));
+        await Cache.SetAsync(key, new byte[length], Sliding(TenMinutes));
         Assert.That(await FieldAsync(key, "of another version"), Stack.IsStock ? Is.EqualTo("1") : Is.Null);
+    }
+
+    // There the set is an error, and the key gets the TTL of the entry all the same.
+    [Test]
+    public async Task What_is_no_hash_is_replaced_by_a_set([Values] CacheAccess access, [Values(10, 10_000)] int length)
+    {
+        string key = NewKey();
+        await Redis.StringSetAsync(KeyOf(key), "somebody's");
+        if (Stack.IsStock)
+        {
+            Assert.That(
+                async () => await access.SetAsync(Cache, key, new byte[length], Sliding(TenMinutes)),
+                Throws.InstanceOf<RedisServerException>().Or.InstanceOf<AggregateException>());
+            Assert.That(async () => await TimeToLiveAsync(key), Is.Not.Null.After(5000, 5));
+        }
+        else
+        {
+            await access.SetAsync(Cache, key, new byte[length], Sliding(TenMinutes));
+            Assert.That(await access.GetAsync(Cache, key), Has.Length.EqualTo(length));
+        }
     }
 
     // There a part of a second is cut off, and an entry for less than one is gone at once.

@@ -22,6 +22,7 @@ internal sealed class CacheFaultTests(ServerKind kind)
         yield return Call("get", (cache, token) => cache.GetAsync("key", token));
         yield return Call("get into a buffer", (cache, token) => cache.TryGetAsync("key", new ArrayBufferWriter<byte>(), token).AsTask());
         yield return Call("set", (cache, token) => cache.SetAsync("key", [2], TenMinutes, token));
+        yield return Call("set large", (cache, token) => cache.SetAsync("key", new byte[10_000], TenMinutes, token));
         yield return Call("set from a buffer", (cache, token) => cache.SetAsync("key", new ReadOnlySequence<byte>([2]), TenMinutes, token).AsTask());
         yield return Call("refresh", (cache, token) => cache.RefreshAsync("key", token));
         yield return Call("remove", (cache, token) => cache.RemoveAsync("other", token));
@@ -64,9 +65,9 @@ internal sealed class CacheFaultTests(ServerKind kind)
 
     // With the script forgotten it is sent again when the server answers, long after the call has ended.
     [Test]
-    public async Task A_buffer_is_the_callers_again_as_soon_as_the_call_has_ended([Values] bool array)
+    public async Task A_buffer_is_the_callers_again_as_soon_as_the_call_has_ended([Values] bool array, [Values(1000, 10_000)] int length)
     {
-        byte[] buffer = new byte[100_000];
+        byte[] buffer = new byte[length];
         Array.Fill<byte>(buffer, 1);
         await using var server = await ServerProcess.StartAsync(kind);
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);

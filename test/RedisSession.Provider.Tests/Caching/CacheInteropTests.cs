@@ -81,18 +81,19 @@ internal sealed class CacheInteropTests(ServerKind kind)
     }
 
     [Test]
-    public async Task Both_write_the_same_fields([Values] bool absolute, [Values] bool sliding)
+    public async Task Both_write_the_same_fields([Values] bool absolute, [Values] bool sliding, [Values(10, 10_000)] int length)
     {
+        byte[] value = new byte[length];
         var options = new DistributedCacheEntryOptions
         {
             AbsoluteExpiration = absolute ? new DateTimeOffset(2100, 1, 2, 3, 4, 5, 678, TimeSpan.Zero) : null,
             SlidingExpiration = sliding ? TimeSpan.FromTicks(6_000_000_001) : null,
         };
         string key = NewKey();
-        await _theirs.Cache.SetAsync(key, Value, options);
+        await _theirs.Cache.SetAsync(key, value, options);
         var theirs = await FieldsAsync(key);
         await _ours.Cache.RemoveAsync(key);
-        await _ours.Cache.SetAsync(key, Value, options);
+        await _ours.Cache.SetAsync(key, value, options);
         Assert.That(await FieldsAsync(key), Is.EquivalentTo(theirs));
         await _ours.Cache.RemoveAsync(key);
     }

@@ -12,14 +12,20 @@ internal sealed class CacheProcessWideTests(ServerKind kind)
     private static readonly DistributedCacheEntryOptions TenMinutes = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };
 
     [Test]
-    public async Task Of_200_simultaneous_callers_that_block_for_5_reads_all_are_answered()
+    public async Task Of_200_simultaneous_callers_that_block_for_15_replies_all_are_answered()
     {
         await using var running = await CacheStack.OfOurs(kind).StartAsync();
         await running.Cache.SetAsync("key", [1], TenMinutes);
         var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Task.Run(() =>
         {
             int sum = 0;
-            for (int i = 0; i < 5; i++) sum += running.Cache.Get("key")![0];
+            for (int i = 0; i < 5; i++)
+            {
+                sum += running.Cache.Get("key")![0];
+                running.Cache.Set("small", [1], TenMinutes);
+                running.Cache.Set("large", new byte[10_000], TenMinutes);
+            }
+
             return sum;
         })));
         Assert.That(answers, Is.All.EqualTo(5));
@@ -60,6 +66,8 @@ internal sealed class CacheProcessWideTests(ServerKind kind)
             server.Pause();
             await CancelAsync(token => running.Cache.GetAsync("key", token));
             await CancelAsync(token => running.Cache.SetAsync("key", [2], TenMinutes, token));
+            await CancelAsync(token => running.Cache.SetAsync("key", new byte[10_000], TenMinutes, token));
+            await CancelAsync(token => running.Cache.TryGetAsync("key", new ArrayBufferWriter<byte>(), token).AsTask());
             await CancelAsync(token => running.Cache.RefreshAsync("key", token));
             await CancelAsync(token => running.Cache.RemoveAsync("key", token));
             server.Kill();
