@@ -10,8 +10,8 @@ namespace RedisSession.Provider;
 /// The connection is the first of these that is given: <see cref="ConnectionMultiplexerFactory"/>, <see cref="ConfigurationOptions"/>,
 /// <see cref="Configuration"/>, <see cref="ServiceKey"/>, the connection of <c>AddRedisHashSession</c>, an
 /// <see cref="IConnectionMultiplexer"/> in the service collection. How long a call waits for Redis is the client's to say, as with
-/// <c>RedisCacheOptions</c>: <c>asyncTimeout</c> and <c>syncTimeout</c> in the configuration, 5 seconds each unless given. (On the connection
-/// of the sessions an <c>IOTimeout</c> below that shortens the first.)
+/// <c>RedisCacheOptions</c>: <c>asyncTimeout</c> and <c>syncTimeout</c> in the configuration, 5 seconds each unless given. (On the
+/// connection of the sessions an <c>IOTimeout</c> below that shortens the first.)
 /// </remarks>
 public class RedisHashCacheOptions
 {

@@ -28,6 +28,7 @@ public static class RedisHashCacheServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
 
+        services.AddLogging(); // as AddStackExchangeRedisCache, it works in an application that has none
         services.RemoveAll<IDistributedCache>();
         services.AddSingleton<IDistributedCache, RedisHashCache>();
         services.TryAddSingleton<RedisHashCacheConnection>();

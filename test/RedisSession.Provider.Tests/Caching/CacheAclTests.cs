@@ -12,7 +12,9 @@ internal sealed class CacheAclTests(ServerKind kind)
 
     /// <summary>As in the README.</summary>
     private static readonly string[] Rights =
-        ["~app:cache:*", "-@all", "+@connection", "+hget", "+hmget", "+hset", "+pexpire", "+unlink", "+eval", "+evalsha", "+multi", "+exec"];
+    [
+        "~app:cache:*", "-@all", "+@connection", "+hget", "+hmget", "+hset", "+pexpire", "+unlink", "+eval", "+evalsha", "+multi", "+exec",
+    ];
 
     private static readonly DistributedCacheEntryOptions TenMinutes = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };
 
@@ -35,7 +37,8 @@ internal sealed class CacheAclTests(ServerKind kind)
 
     // But +exec, without which large values are set in the slower way that is there for clusters.
     [Test]
-    public async Task None_of_them_can_be_spared([Values("+hget", "+hmget", "+hset", "+pexpire", "+unlink", "+eval", "+evalsha", "+multi")] string right)
+    public async Task None_of_them_can_be_spared(
+        [Values("+hget", "+hmget", "+hset", "+pexpire", "+unlink", "+eval", "+evalsha", "+multi")] string right)
     {
         await using var server = await StartAsync([.. Rights.Where(one => one != right)]);
         await using var running = Start(server, "app:cache:");

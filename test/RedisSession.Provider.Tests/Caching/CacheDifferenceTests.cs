@@ -8,7 +8,8 @@ namespace RedisSession.Provider.Tests;
 internal sealed class CacheDifferenceTests(CacheStack stack) : CacheFixture(stack)
 {
     [Test]
-    public async Task A_set_without_expiration_ends_the_TTL_of_the_entry_before_it([Values] CacheAccess access, [Values(10, 10_000)] int length)
+    public async Task A_set_without_expiration_ends_the_TTL_of_the_entry_before_it(
+        [Values] CacheAccess access, [Values(10, 10_000)] int length)
     {
         string key = NewKey();
         await access.SetAsync(Cache, key, Value, FromNow(TenMinutes));
@@ -108,7 +109,9 @@ internal sealed class CacheDifferenceTests(CacheStack stack) : CacheFixture(stac
         using (Assert.EnterMultipleScope())
         {
             Assert.That(() => Cache.Set(key, null!, Never), ThrowsNull.Of(Stack.IsStock ? "array" : "value"));
-            Assert.That(() => Cache.TryGet(key, null!), Stack.IsStock ? Throws.InstanceOf<NullReferenceException>() : ThrowsNull.Of("destination"));
+            Assert.That(
+                () => Cache.TryGet(key, null!),
+                Stack.IsStock ? Throws.InstanceOf<NullReferenceException>() : ThrowsNull.Of("destination"));
             Assert.That(
                 async () => await Cache.TryGetAsync(key, null!),
                 Stack.IsStock ? Throws.InstanceOf<NullReferenceException>() : ThrowsNull.Of("destination"));

@@ -18,12 +18,14 @@ internal sealed class CacheFaultTests(ServerKind kind)
 
     private static IEnumerable<TestCaseData> Calls()
     {
-        TestCaseData Call(string name, Func<IBufferDistributedCache, CancellationToken, Task> call) => new TestCaseData(call).SetArgDisplayNames(name);
+        TestCaseData Call(string name, Func<IBufferDistributedCache, CancellationToken, Task> call) =>
+            new TestCaseData(call).SetArgDisplayNames(name);
         yield return Call("get", (cache, token) => cache.GetAsync("key", token));
         yield return Call("get into a buffer", (cache, token) => cache.TryGetAsync("key", new ArrayBufferWriter<byte>(), token).AsTask());
         yield return Call("set", (cache, token) => cache.SetAsync("key", [2], TenMinutes, token));
         yield return Call("set large", (cache, token) => cache.SetAsync("key", new byte[10_000], TenMinutes, token));
-        yield return Call("set from a buffer", (cache, token) => cache.SetAsync("key", new ReadOnlySequence<byte>([2]), TenMinutes, token).AsTask());
+        yield return Call(
+            "set from a buffer", (cache, token) => cache.SetAsync("key", new ReadOnlySequence<byte>([2]), TenMinutes, token).AsTask());
         yield return Call("refresh", (cache, token) => cache.RefreshAsync("key", token));
         yield return Call("remove", (cache, token) => cache.RemoveAsync("other", token));
     }
@@ -42,7 +44,8 @@ internal sealed class CacheFaultTests(ServerKind kind)
         await cancellation.CancelAsync();
         var clock = Stopwatch.StartNew();
         Assert.That(
-            async () => await waiting, Throws.InstanceOf<OperationCanceledException>().With.Property("CancellationToken").EqualTo(cancellation.Token));
+            async () => await waiting,
+            Throws.InstanceOf<OperationCanceledException>().With.Property("CancellationToken").EqualTo(cancellation.Token));
         Assert.That(clock.Elapsed, Is.LessThan(Soon));
 
         server.Resume();

@@ -173,5 +173,8 @@ internal sealed class CacheInteropTests(ServerKind kind)
     }
 
     private async Task<IReadOnlyList<(string, string)>> FieldsAsync(string key) =>
-        [.. from field in await _redis.HashGetAllAsync(_instanceName + key) select (field.Name.ToString(), Convert.ToHexString((byte[])field.Value!))];
+    [
+        .. from field in await _redis.HashGetAllAsync(_instanceName + key)
+           select (field.Name.ToString(), Convert.ToHexString((byte[])field.Value!)),
+    ];
 }

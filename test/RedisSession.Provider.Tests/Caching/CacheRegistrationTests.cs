@@ -31,7 +31,9 @@ internal sealed class CacheRegistrationTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(services.Count(IsNoConfiguration), Is.EqualTo(once));
-            Assert.That(services.Where(service => service.ServiceType == typeof(IDistributedCache)).Single().ImplementationType, Is.EqualTo(typeof(RedisHashCache)));
+            Assert.That(
+                services.Single(service => service.ServiceType == typeof(IDistributedCache)).ImplementationType,
+                Is.EqualTo(typeof(RedisHashCache)));
         }
 
         // Each call may configure once more, and AddDistributedMemoryCache adds options of its own.
@@ -141,9 +143,9 @@ internal sealed class CacheRegistrationTests
     public void Every_option_has_the_default_that_is_pinned_here()
     {
         var options = new RedisHashCacheOptions();
-        Assert.That(
-            typeof(RedisHashCacheOptions).GetProperties().ToDictionary(property => property.Name, property => property.GetValue(options)?.ToString() ?? "null"),
-            Is.EquivalentTo(Defaults));
+        var defaults = typeof(RedisHashCacheOptions).GetProperties()
+            .ToDictionary(property => property.Name, property => property.GetValue(options)?.ToString() ?? "null");
+        Assert.That(defaults, Is.EquivalentTo(Defaults));
     }
 
     /// <summary>What the application says instead of starting; fails when it starts.</summary>
@@ -157,8 +159,7 @@ internal sealed class CacheRegistrationTests
 
     private static ServiceProvider Build(Action<IServiceCollection> configure)
     {
-        var services = new ServiceCollection();
-        services.AddLogging();
+        var services = new ServiceCollection(); // with nothing else in it, not even logging
         configure(services);
         return services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
     }

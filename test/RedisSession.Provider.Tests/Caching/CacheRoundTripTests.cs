@@ -135,10 +135,13 @@ internal sealed class CacheRoundTripTests(ServerKind kind)
         TestCaseData Flight(string name, Func<IBufferDistributedCache, Task> call, params string[] commands) =>
             new TestCaseData(call, commands).SetArgDisplayNames(name);
         yield return Flight("get", cache => cache.GetAsync("sliding"), "hget", "evalsha");
-        yield return Flight("get into a buffer", cache => cache.TryGetAsync("sliding", new ArrayBufferWriter<byte>()).AsTask(), "hget", "evalsha");
+        yield return Flight(
+            "get into a buffer", cache => cache.TryGetAsync("sliding", new ArrayBufferWriter<byte>()).AsTask(), "hget", "evalsha");
         yield return Flight("get, blocking", cache => Task.Run(() => cache.Get("sliding")), "hget", "evalsha");
         yield return Flight(
-            "get into a buffer, blocking", cache => Task.Run(() => cache.TryGet("sliding", new ArrayBufferWriter<byte>())), "hget", "evalsha");
+            "get into a buffer, blocking",
+            cache => Task.Run(() => cache.TryGet("sliding", new ArrayBufferWriter<byte>())),
+            "hget", "evalsha");
         yield return Flight("set large", cache => cache.SetAsync("sliding", new byte[5000], Sliding), "multi", "unlink", "pexpire", "exec");
         yield return Flight(
             "set large, blocking",

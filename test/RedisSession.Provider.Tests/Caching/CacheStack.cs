@@ -30,8 +30,9 @@ internal sealed record CacheStack(string Name, ServerKind Server, bool IsStock)
     public RunningCache Start(string configuration, string instanceName)
     {
         var services = new ServiceCollection().AddLogging();
-        if (IsStock) services.AddStackExchangeRedisCache(options => (options.Configuration, options.InstanceName) = (configuration, instanceName));
-        else services.AddRedisHashCache(options => (options.Configuration, options.InstanceName) = (configuration, instanceName));
+        _ = IsStock
+            ? services.AddStackExchangeRedisCache(options => (options.Configuration, options.InstanceName) = (configuration, instanceName))
+            : services.AddRedisHashCache(options => (options.Configuration, options.InstanceName) = (configuration, instanceName));
         return new(services.BuildServiceProvider(), instanceName);
     }
 

@@ -32,14 +32,19 @@ internal sealed class HybridCacheTests(ServerKind kind)
         Assert.That(await Cache(one).GetOrCreateAsync(key, _ => ValueTask.FromResult(value), TenMinutes), Is.EqualTo(value));
         Assert.That(async () => await _redis.KeyExistsAsync(_instanceName + key), Is.True.After(10_000, 5)); // it answers before it writes
         Assert.That(await Cache(another).GetOrCreateAsync(key, MustNotBeMade, TenMinutes), Is.EqualTo(value));
-        Assert.That(await _redis.KeyTimeToLiveAsync(_instanceName + key), Is.EqualTo(TimeSpan.FromMinutes(10)).Within(TimeSpan.FromSeconds(30)));
+        Assert.That(
+            await _redis.KeyTimeToLiveAsync(_instanceName + key), Is.EqualTo(TimeSpan.FromMinutes(10)).Within(TimeSpan.FromSeconds(30)));
     }
 
     [Test]
     public async Task Without_its_own_memory_it_reads_Redis_each_time()
     {
         await using var app = StartApp();
-        var options = new HybridCacheEntryOptions { Expiration = TimeSpan.FromMinutes(10), Flags = HybridCacheEntryFlags.DisableLocalCache };
+        var options = new HybridCacheEntryOptions
+        {
+            Expiration = TimeSpan.FromMinutes(10),
+            Flags = HybridCacheEntryFlags.DisableLocalCache,
+        };
         string key = NewKey();
         await Cache(app).SetAsync(key, "first", options);
         Assert.That(await Cache(app).GetOrCreateAsync(key, MustNotBeMade, options), Is.EqualTo("first"));

@@ -130,9 +130,12 @@ internal sealed class StockSessionBlobTests
         yield return Lie("a count one too few", blob => blob[3]--);
         yield return Lie("the greatest count", blob => blob.AsSpan(1, 3).Fill(0xff));
         yield return Lie("the longest key", blob => blob.AsSpan(HeaderLength, 2).Fill(0xff));
-        yield return Lie("a value of two gigabytes", blob => BinaryPrimitives.WriteInt32BigEndian(blob.AsSpan(HeaderLength + 5), int.MaxValue));
-        yield return Lie("a value of less than nothing", blob => BinaryPrimitives.WriteInt32BigEndian(blob.AsSpan(HeaderLength + 5), -1));
-        yield return Lie("a value of the least number", blob => BinaryPrimitives.WriteInt32BigEndian(blob.AsSpan(HeaderLength + 5), int.MinValue));
+        yield return Lie("a value of two gigabytes", blob => SayLengthOfFirstValue(blob, int.MaxValue));
+        yield return Lie("a value of less than nothing", blob => SayLengthOfFirstValue(blob, -1));
+        yield return Lie("a value of the least number", blob => SayLengthOfFirstValue(blob, int.MinValue));
+
+        static void SayLengthOfFirstValue(byte[] blob, int length) =>
+            BinaryPrimitives.WriteInt32BigEndian(blob.AsSpan(HeaderLength + 2 + "key".Length), length);
     }
 
     [TestCaseSource(nameof(Lies))]
@@ -181,7 +184,13 @@ internal sealed class StockSessionBlobTests
     }
 
     private static DistributedSession StockSession(IDistributedCache cache) => new DistributedSession(
-        cache, SessionKey, TimeSpan.FromMinutes(20), TimeSpan.FromMinutes(1), () => true, NullLoggerFactory.Instance, isNewSessionKey: false);
+        cache,
+        SessionKey,
+        idleTimeout: TimeSpan.FromMinutes(20),
+        ioTimeout: TimeSpan.FromMinutes(1),
+        tryEstablishSession: () => true,
+        NullLoggerFactory.Instance,
+        isNewSessionKey: false);
 
     private static byte[] Overwrite(byte[] blob, int at, byte with)
     {

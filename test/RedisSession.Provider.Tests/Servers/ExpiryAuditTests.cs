@@ -40,7 +40,8 @@ internal sealed class ExpiryAuditTests(ServerKind kind)
         await database.StringSetAsync(_prefix + "no hash", "value");
 
         var found = await ExpiryAudit.CacheEntriesWithoutExpiryAsync(server.Admin, _prefix + "*");
-        await database.KeyDeleteAsync([.. new[] { "absolute", "sliding", "for ever", "mortal", "no entry", "no hash" }.Select(name => (RedisKey)(_prefix + name))]);
+        string[] names = ["absolute", "sliding", "for ever", "mortal", "no entry", "no hash"];
+        await database.KeyDeleteAsync([.. names.Select(name => (RedisKey)(_prefix + name))]);
 
         Assert.That(found, Is.EquivalentTo([$"{_prefix}absolute in database 0", $"{_prefix}sliding in database 0"]));
 

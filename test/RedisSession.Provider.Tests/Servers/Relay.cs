@@ -27,7 +27,7 @@ internal sealed class Relay : IAsyncDisposable
     /// </summary>
     public void CutAfter(long bytes) => Interlocked.Exchange(ref _repliesLeft, bytes);
 
-    /// <summary>Keeps all replies back until <see cref="Release"/>: whatever a client sends meanwhile, it sends without an answer.</summary>
+    /// <summary>Keeps all replies back until <see cref="Release"/>: what a client sends meanwhile, it sends without an answer.</summary>
     public void Hold() => _repliesPass = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void Release() => _repliesPass.TrySetResult();
