@@ -44,6 +44,19 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// <summary>The same by its text, for a server that does not have the script.</summary>
     public Task<RedisResult> ChangeByTextAsync(RedisValue[] arguments) => SessionScripts.Change.SendTextAsync(database, key, arguments);
 
+    /// <summary>Runs one of <see cref="FieldScripts"/>.</summary>
+    public Task<RedisResult> ChangeFieldAsync(
+        RedisScript script, SessionExpiry expiry, RedisValue generationSeen, RedisValue newGeneration, string sessionKey, RedisValue[] operands) =>
+        script.RunAsync(database, key,
+        [
+            expiry.Idle,
+            expiry.Absolute,
+            generationSeen.IsNull ? RedisValue.EmptyString : generationSeen,
+            newGeneration,
+            SessionHashLayout.FieldOf(sessionKey),
+            .. operands,
+        ]);
+
     /// <summary>WAIT: how many replicas have all that this connection has written to the hash's server so far.</summary>
     public Task<RedisResult> WaitForReplicasAsync(int replicas, TimeSpan timeout) =>
         database.Multiplexer.GetServer(key, flags: CommandFlags.DemandMaster)

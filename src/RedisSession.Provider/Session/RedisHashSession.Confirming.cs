@@ -128,9 +128,7 @@ internal sealed partial class RedisHashSession
         lock (Gate)
         {
             _inFlight--;
-            _answered = true;
-            created = _newGeneration is not null && reply.Generation == _newGeneration && _sight.Generation.IsNull;
-            _sight = reply.Ended ? SessionSight.Ended : _sight.After(asked, reply.Generation);
+            created = TakeIn(asked, reply);
             if (_sight.IsEnded)
             {
                 Refuse();
@@ -145,9 +143,23 @@ internal sealed partial class RedisHashSession
             }
         }
 
+        LogConfirmed(created);
+        return null;
+    }
+
+    /// <summary>Takes in what a script says about the session; true when it has made it. Called inside the lock.</summary>
+    private bool TakeIn(SessionSight asked, ChangeReply reply)
+    {
+        _answered = true;
+        bool created = _newGeneration is not null && reply.Generation == _newGeneration && _sight.Generation.IsNull;
+        _sight = reply.Ended ? SessionSight.Ended : _sight.After(asked, reply.Generation);
+        return created;
+    }
+
+    private void LogConfirmed(bool created)
+    {
         if (created) _store.Logger.SessionStarted(Id);
         _store.Logger.SessionStored(Id);
-        return null;
     }
 
     /// <summary>The session has ended: what was changed is dropped, and every confirmation says so. Called inside the lock.</summary>
@@ -162,7 +174,8 @@ internal sealed partial class RedisHashSession
 
     private void FailConfirmation(Exception error)
     {
-        if (_inFlight == 0 && !IsFailed(_confirmation)) _confirmation = Failed(error);
+        bool concernsNothing = _collected is null && _sent is null;
+        if (_inFlight == 0 && !concernsNothing && !IsFailed(_confirmation)) _confirmation = Failed(error);
     }
 
     private void RememberWriteFailure(Exception error)

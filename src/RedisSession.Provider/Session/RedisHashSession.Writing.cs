@@ -51,13 +51,20 @@ internal sealed partial class RedisHashSession
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (changes.IsEmpty) return Task.CompletedTask;
-        bool isOutage;
         lock (Gate)
         {
             _collected = SessionChanges.Merge(_collected, changes);
             _failureIsTold = false;
-            isOutage = _failure is not null;
         }
+
+        return ConfirmForCallerAsync(cancellationToken);
+    }
+
+    /// <summary>Confirms all that is not, for a call that is told of a failure.</summary>
+    private Task ConfirmForCallerAsync(CancellationToken cancellationToken)
+    {
+        bool isOutage;
+        lock (Gate) isOutage = _failure is not null;
 
         // A write that was refused (out of memory, a wrong type) says nothing about this one; an outage does.
         return TellingTheCaller(isOutage ? ConfirmAsync(cancellationToken) : RetryAsync(cancellationToken), cancellationToken);
