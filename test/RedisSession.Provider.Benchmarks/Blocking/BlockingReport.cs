@@ -16,9 +16,9 @@ internal static class BlockingReport
         [
             .. Caption(settings),
             "",
-            Row(Columns),
-            Row(Columns.Select(_ => "---")),
-            .. settings.Variants.Select(variant => Row(Cells(Of(variant), stock, settings.Requests))),
+            Markdown.Row(Columns),
+            Markdown.Row(Columns.Select(_ => "---")),
+            .. settings.Variants.Select(variant => Markdown.Row(Cells(Of(variant), stock, settings.Requests))),
             "",
             $"{Machine.Description} · thread pool minimum {trials[0].Before.PoolMinimum} · {redis} · `{settings.CommandLine}`",
             .. Errors(settings.Variants.SelectMany(Of)),
@@ -36,8 +36,6 @@ internal static class BlockingReport
         "A burst lasts until its last answer, good or not; percentiles include failed requests;",
         "threads of the server's pool: before the burst → after it → at the end.",
     ];
-
-    private static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells)} |";
 
     private static string[] Cells(BlockingTrial[] own, Dictionary<int, BlockingTrial> stock, int requests)
     {
@@ -77,16 +75,8 @@ internal static class BlockingReport
         IReadOnlyList<BlockingTrial> own, Dictionary<int, BlockingTrial> stock, Func<BlockingTrial, double> measure) =>
         stock.Count == 0 ? "–" : $"{own.Select(trial => measure(trial) / measure(stock[trial.Round])).Median():0.0}";
 
-    private static string Failures(IEnumerable<Phase> phases)
-    {
-        (Outcome Outcome, string Text)[] kinds =
-            [(Outcome.NothingFound, "nothing found"), (Outcome.Error, "error status"), (Outcome.NoAnswer, "no answer")];
-        var counts = kinds
-            .Select(kind => (Count: phases.Sum(phase => phase.Count(kind.Outcome)), kind.Text))
-            .Where(kind => kind.Count > 0)
-            .Select(kind => $"{kind.Count} {kind.Text}");
-        return string.Join(", ", counts) is { Length: > 0 } text ? text : "0";
-    }
+    private static string Failures(IEnumerable<Phase> phases) =>
+        FailureCounts.Sum(phases.Select(phase => new FailureCounts(phase.Count))).ToString();
 
     private static string[] Errors(IEnumerable<BlockingTrial> trials)
     {

@@ -13,23 +13,27 @@ internal sealed class Visitor : IDisposable
     private readonly byte[] _request;
     private readonly byte[] _expected;
 
-    private Visitor(HttpConnection connection, string cookie, int reads)
+    private readonly byte[] _leave;
+
+    private Visitor(HttpConnection connection, string cookie, Workload workload)
     {
+        string headers = $"Cookie: {cookie}\r\n";
         _connection = connection;
-        _request = Request(BenchmarkServer.ReadPath, $"Cookie: {cookie}\r\n");
-        _expected = Encoding.ASCII.GetBytes(reads.ToString(CultureInfo.InvariantCulture));
+        _request = Request($"/{workload.Name}{workload.Shape.Query}", workload.HasCookie ? headers : "");
+        _leave = Request(BenchmarkServer.LeavePath + workload.Shape.Query, headers);
+        _expected = Encoding.ASCII.GetBytes(workload.Expected.ToString(CultureInfo.InvariantCulture));
     }
 
     /// <summary>A new visitor, whose session is in Redis.</summary>
-    public static async Task<Visitor> ArriveAsync(IPEndPoint server, int reads, CancellationToken cancellationToken)
+    public static async Task<Visitor> ArriveAsync(IPEndPoint server, Workload workload, CancellationToken cancellationToken)
     {
         var connection = new HttpConnection(server);
         try
         {
-            var answer = await connection.SendAsync(Request(BenchmarkServer.ArrivePath), cancellationToken);
+            var answer = await connection.SendAsync(Request(BenchmarkServer.ArrivePath + workload.Shape.Query), cancellationToken);
             string cookie = answer.NewCookie()
                 ?? throw new BenchmarkException($"No session for a new visitor, but status {answer.Status}.");
-            return new(connection, cookie, reads);
+            return new(connection, cookie, workload);
         }
         catch
         {
@@ -45,6 +49,9 @@ internal sealed class Visitor : IDisposable
         var outcome = await RequestAsync(patience);
         return new(outcome, start, clock.Elapsed);
     }
+
+    /// <summary>Empties the session.</summary>
+    public async Task LeaveAsync(CancellationToken cancellationToken) => await _connection.SendAsync(_leave, cancellationToken);
 
     public void Dispose() => _connection.Dispose();
 

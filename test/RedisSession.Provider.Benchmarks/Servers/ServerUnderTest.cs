@@ -22,7 +22,7 @@ internal sealed partial class ServerUnderTest : IAsyncDisposable
     /// <summary>Returns when it answers.</summary>
     /// <exception cref="BenchmarkException">It does not.</exception>
     public static async Task<ServerUnderTest> StartAsync(
-        SessionVariant variant, string redis, int reads, CancellationToken cancellationToken)
+        SessionVariant variant, string redis, CancellationToken cancellationToken, int reads = 1)
     {
         string[] arguments = [BenchmarkServer.Name, "--variant", variant.Name, "--redis", redis, "--reads", $"{reads}"];
         string self = Environment.ProcessPath!;

@@ -1,0 +1,134 @@
+namespace RedisSession.Provider.Benchmarks;
+
+/// <summary>The results of <see cref="CompareCommand"/> as Markdown.</summary>
+internal sealed class CompareReport(IReadOnlyList<ComparedCell> cells, CompareSettings settings)
+{
+    private const string LoadedName = "read-one-small";
+
+    private static readonly string[] Columns =
+    [
+        "variant", "req/s", "x stock", "x floor", "p50 ms", "p99 ms", "allocated B", "x floor", "CPU µs", "Redis CPU µs",
+        "to Redis B", "from Redis B", "failed",
+    ];
+
+    public static string Write(IReadOnlyList<ComparedCell> cells, CompareSettings settings, string redis)
+    {
+        var report = new CompareReport(cells, settings);
+        IEnumerable<string> lines =
+        [
+            .. report.Caption(),
+            "",
+            .. report.Summary(),
+            .. settings.Workloads.SelectMany(report.Details),
+            "",
+            $"{Machine.Description} · {redis} · `{settings.CommandLine}`",
+            .. report.Errors(),
+        ];
+        return string.Join(Environment.NewLine, lines) + Environment.NewLine;
+    }
+
+    private string[] Caption() =>
+    [
+        $"{settings.Connections} connections; medians of {settings.Rounds} rounds of {settings.Duration.TotalSeconds} s for each variant and "
+            + $"workload (sync-…: {settings.BlockingDuration.TotalSeconds} s).",
+        "Ratios are within a round, then their median; for requests per second more is better, for allocated bytes less.",
+        "Bytes, allocations and processor time are for each request; CPU is the server's process, all of HTTP included.",
+    ];
+
+    private IEnumerable<string> Summary()
+    {
+        var others = settings.Variants.Where(variant => variant.Name is not (SessionVariant.StockName or SessionVariant.FloorName)).ToList();
+        string[] columns =
+        [
+            "workload", "stock req/s", "floor x stock",
+            .. others.Select(variant => $"{variant.Name} x stock"),
+            .. others.Select(variant => $"{variant.Name} x floor"),
+        ];
+        return Markdown.Table(columns, settings.Workloads.Select(workload => new[]
+        {
+            workload.Name,
+            Markdown.Number(Median(Of(SessionVariant.StockName, workload), cell => cell.Measurement.Rate), "0"),
+            Ratio(Of(SessionVariant.FloorName, workload), SessionVariant.StockName),
+        }.Concat(others.Select(variant => Ratio(Of(variant.Name, workload), SessionVariant.StockName)))
+            .Concat(others.Select(variant => Ratio(Of(variant.Name, workload), SessionVariant.FloorName)))));
+    }
+
+    private IEnumerable<string> Details(Workload workload)
+    {
+        bool compareLoaded = workload.Blocks && settings.Workloads.Any(other => other.Name == LoadedName);
+        string[] columns = [.. Columns, .. compareLoaded ? [$"x {LoadedName}"] : Array.Empty<string>()];
+        return
+        [
+            "",
+            $"### {workload.Name}",
+            "",
+            $"{workload.Shape}: {workload.Description}.",
+            "",
+            .. Markdown.Table(columns, settings.Variants.Select(variant => Row(variant, workload, compareLoaded))),
+        ];
+    }
+
+    private string[] Row(SessionVariant variant, Workload workload, bool compareLoaded)
+    {
+        var own = Of(variant.Name, workload);
+        string[] row =
+        [
+            variant.Name,
+            Show(measurement => measurement.Rate, "0"),
+            Ratio(own, SessionVariant.StockName),
+            Ratio(own, SessionVariant.FloorName),
+            Show(measurement => measurement.P50, "0.00"),
+            Show(measurement => measurement.P99, "0.00"),
+            Show(measurement => measurement.AllocatedBytes, "0"),
+            Ratio(own, SessionVariant.FloorName, measurement => measurement.AllocatedBytes),
+            Show(measurement => measurement.CpuMicroseconds, "0.0"),
+            Show(measurement => measurement.RedisCpuMicroseconds, "0.0"),
+            Show(measurement => measurement.RedisBytesIn, "0"),
+            Show(measurement => measurement.RedisBytesOut, "0"),
+            FailureCounts.Sum(own.Select(cell => cell.Measurement.Failures)).ToString(),
+        ];
+        return compareLoaded ? [.. row, Loaded()] : row;
+
+        string Show(Func<Measurement, double> measure, string format) =>
+            Markdown.Number(Median(own, cell => measure(cell.Measurement)), format);
+
+        string Loaded() => Ratio(
+            own, cell => Of(variant.Name, settings.Workloads.First(other => other.Name == LoadedName)).First(other => other.Round == cell.Round));
+    }
+
+    private List<ComparedCell> Of(string variant, Workload workload) =>
+        [.. cells.Where(cell => cell.Variant.Name == variant && cell.Workload == workload)];
+
+    private string Ratio(IReadOnlyList<ComparedCell> own, string other, Func<Measurement, double>? measure = null) => Ratio(
+        own,
+        cell => cells.FirstOrDefault(candidate =>
+            candidate.Variant.Name == other && candidate.Workload == cell.Workload && candidate.Round == cell.Round),
+        measure);
+
+    private static string Ratio(
+        IReadOnlyList<ComparedCell> own, Func<ComparedCell, ComparedCell?> other, Func<Measurement, double>? measure = null)
+    {
+        measure ??= measurement => measurement.Rate;
+        return Markdown.Number(
+            Median(own, cell => other(cell) is { } there ? measure(cell.Measurement) / measure(there.Measurement) : double.NaN), "0.00");
+    }
+
+    private static double Median(IReadOnlyList<ComparedCell> own, Func<ComparedCell, double> measure)
+    {
+        double[] known = [.. own.Select(measure).Where(double.IsFinite)];
+        return known.Length == 0 ? double.NaN : known.Median();
+    }
+
+    private string[] Errors()
+    {
+        // Each server says what it has logged since its start; one that was replaced has begun again.
+        string[] list =
+        [
+            .. from cell in cells
+               from error in cell.Measurement.Errors
+               group error.Value by (cell.Variant.Name, cell.Workload.Blocks, error.Key) into same
+               select $"- {same.Key.Name}{(same.Key.Blocks ? " (sync)" : "")}, at least {same.Max()} times: {same.Key.Key}",
+        ];
+        return list.Length == 0 ? [] : ["", "What the servers logged:", "", .. list];
+    }
+}
