@@ -73,7 +73,9 @@ internal static class BlockingReport
 
     private static string Ratio(
         IReadOnlyList<BlockingTrial> own, Dictionary<int, BlockingTrial> stock, Func<BlockingTrial, double> measure) =>
-        stock.Count == 0 ? "–" : $"{own.Select(trial => measure(trial) / measure(stock[trial.Round])).Median():0.0}";
+        stock.Count == 0
+            ? Markdown.Nothing
+            : Markdown.Number(own.Select(trial => measure(trial) / measure(stock[trial.Round])).Median(), "0.0");
 
     private static string Failures(IEnumerable<Phase> phases) =>
         FailureCounts.Sum(phases.Select(phase => new FailureCounts(phase.Count))).ToString();

@@ -95,7 +95,7 @@ internal sealed class FloorSession(
     private void LoadBlocking()
     {
         RenewOnce();
-        _entries = store.Database.HashGetAllAsync(_key).GetAwaiter().GetResult();
+        _entries = Blocking.Wait(store.Database.HashGetAllAsync(_key), Timeout.InfiniteTimeSpan);
     }
 
     // One after the other: a dictionary of ten keys costs more than ten searches.
