@@ -13,7 +13,8 @@ internal static class CompareCommand
         var settings = CompareSettings.From(options);
         await using var redis = await RedisUnderTest.StartAsync(settings.Redis);
         var cells = await MeasureAsync(settings, redis, cancellationToken);
-        await Console.Out.WriteAsync(CompareReport.Write(cells, settings, redis.Version));
+        var roundTrips = settings.CountRoundTrips ? await CountRoundTripsAsync(settings, redis, cancellationToken) : [];
+        await Console.Out.WriteAsync(CompareReport.Write(cells, roundTrips, settings, redis.Version));
     }
 
     private static async Task<List<ComparedCell>> MeasureAsync(
@@ -43,6 +44,19 @@ internal static class CompareCommand
         }
 
         return cells;
+    }
+
+    private static async Task<Dictionary<SessionVariant, Dictionary<Workload, RoundTripCount>>> CountRoundTripsAsync(
+        CompareSettings settings, RedisUnderTest redis, CancellationToken cancellationToken)
+    {
+        var counts = new Dictionary<SessionVariant, Dictionary<Workload, RoundTripCount>>();
+        foreach (var variant in settings.Variants)
+        {
+            await Console.Error.WriteLineAsync($"counting round trips: {variant.Name}");
+            counts.Add(variant, await RoundTripTrial.RunAsync(variant, settings.Workloads, redis.Address, cancellationToken));
+        }
+
+        return counts;
     }
 
     /// <summary>Another one begins each time, so that none always comes after the same one.</summary>

@@ -1,19 +1,26 @@
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>The results of <see cref="CompareCommand"/> as Markdown.</summary>
-internal sealed class CompareReport(IReadOnlyList<ComparedCell> cells, CompareSettings settings)
+internal sealed class CompareReport(
+    IReadOnlyList<ComparedCell> cells,
+    Dictionary<SessionVariant, Dictionary<Workload, RoundTripCount>> roundTrips,
+    CompareSettings settings)
 {
     private const string LoadedName = "read-one-small";
 
     private static readonly string[] Columns =
     [
         "variant", "req/s", "x stock", "x floor", "p50 ms", "p99 ms", "allocated B", "x floor", "CPU µs", "Redis CPU µs",
-        "to Redis B", "from Redis B", "failed",
+        "to Redis B", "from Redis B", "round trips", "then", "failed",
     ];
 
-    public static string Write(IReadOnlyList<ComparedCell> cells, CompareSettings settings, string redis)
+    public static string Write(
+        IReadOnlyList<ComparedCell> cells,
+        Dictionary<SessionVariant, Dictionary<Workload, RoundTripCount>> roundTrips,
+        CompareSettings settings,
+        string redis)
     {
-        var report = new CompareReport(cells, settings);
+        var report = new CompareReport(cells, roundTrips, settings);
         IEnumerable<string> lines =
         [
             .. report.Caption(),
@@ -33,6 +40,7 @@ internal sealed class CompareReport(IReadOnlyList<ComparedCell> cells, CompareSe
             + $"workload (sync-…: {settings.BlockingDuration.TotalSeconds} s).",
         "Ratios are within a round, then their median; for requests per second more is better, for allocated bytes less.",
         "Bytes, allocations and processor time are for each request; CPU is the server's process, all of HTTP included.",
+        "Round trips: how many times one request waits for Redis until its answer, one after the other, and then until the server is done.",
     ];
 
     private IEnumerable<string> Summary()
@@ -85,12 +93,17 @@ internal sealed class CompareReport(IReadOnlyList<ComparedCell> cells, CompareSe
             Show(measurement => measurement.RedisCpuMicroseconds, "0.0"),
             Show(measurement => measurement.RedisBytesIn, "0"),
             Show(measurement => measurement.RedisBytesOut, "0"),
+            RoundTrips(count => count.UntilAnswer),
+            RoundTrips(count => count.AfterAnswer),
             FailureCounts.Sum(own.Select(cell => cell.Measurement.Failures)).ToString(),
         ];
         return compareLoaded ? [.. row, Loaded()] : row;
 
         string Show(Func<Measurement, double> measure, string format) =>
             Markdown.Number(Median(own, cell => measure(cell.Measurement)), format);
+
+        string RoundTrips(Func<RoundTripCount, int> which) =>
+            roundTrips.TryGetValue(variant, out var counts) ? $"{which(counts[workload])}" : Markdown.Nothing;
 
         string Loaded() => Ratio(
             own, cell => Of(variant.Name, settings.Workloads.First(other => other.Name == LoadedName)).First(other => other.Round == cell.Round));

@@ -9,6 +9,8 @@ namespace RedisSession.Provider.Benchmarks;
 /// <summary>Somebody with a session and an open connection, who sends the same request again and again.</summary>
 internal sealed class Visitor : IDisposable
 {
+    private static readonly byte[] NothingRequest = Request(BenchmarkServer.NothingPath);
+
     private readonly HttpConnection _connection;
     private readonly byte[] _request;
     private readonly byte[] _expected;
@@ -48,6 +50,14 @@ internal sealed class Visitor : IDisposable
         var start = clock.Elapsed;
         var outcome = await RequestAsync(patience);
         return new(outcome, start, clock.Elapsed);
+    }
+
+    /// <summary>How long the answer to a request takes that has no session, once the server is done with the one before.</summary>
+    public async Task<TimeSpan> AskNothingAsync(Stopwatch clock, CancellationToken cancellationToken)
+    {
+        var start = clock.Elapsed;
+        await _connection.SendAsync(NothingRequest, cancellationToken);
+        return clock.Elapsed - start;
     }
 
     /// <summary>Empties the session.</summary>
