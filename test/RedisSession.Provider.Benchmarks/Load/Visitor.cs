@@ -6,49 +6,57 @@ using System.Text;
 
 namespace RedisSession.Provider.Benchmarks;
 
-/// <summary>Somebody with a session and an open connection, who sends the same request again and again.</summary>
+/// <summary>
+/// Somebody with a session and an open connection, who sends the same request again and again. One that has several sessions takes them
+/// in turn.
+/// </summary>
 internal sealed class Visitor : IDisposable
 {
     private static readonly byte[] NothingRequest = Request(BenchmarkServer.NothingPath);
 
     private readonly HttpConnection _connection;
-    private readonly byte[] _request;
-    private readonly byte[] _expected;
+    private readonly SessionShape _shape;
+    private readonly List<string> _cookies = [];
+    private byte[][] _requests = [];
+    private byte[] _expected = [];
+    private int _next;
 
-    private readonly byte[] _leave;
-
-    private Visitor(HttpConnection connection, string cookie, Workload workload)
-    {
-        string headers = $"Cookie: {cookie}\r\n";
-        _connection = connection;
-        _request = Request($"/{workload.Name}{workload.Shape.Query}", workload.HasCookie ? headers : "");
-        _leave = Request(BenchmarkServer.LeavePath + workload.Shape.Query, headers);
-        _expected = Encoding.ASCII.GetBytes(workload.Expected.ToString(CultureInfo.InvariantCulture));
-    }
+    private Visitor(HttpConnection connection, SessionShape shape) => (_connection, _shape) = (connection, shape);
 
     /// <summary>A new visitor, whose session is in Redis.</summary>
-    public static async Task<Visitor> ArriveAsync(IPEndPoint server, Workload workload, CancellationToken cancellationToken)
+    public static async Task<Visitor> ArriveAsync(
+        IPEndPoint server, Workload workload, CancellationToken cancellationToken, int sessions = 1)
     {
-        var connection = new HttpConnection(server);
+        var visitor = new Visitor(new HttpConnection(server), workload.Shape);
         try
         {
-            var answer = await connection.SendAsync(Request(BenchmarkServer.ArrivePath + workload.Shape.Query), cancellationToken);
-            string cookie = answer.NewCookie()
-                ?? throw new BenchmarkException($"No session for a new visitor, but status {answer.Status}.");
-            return new(connection, cookie, workload);
+            for (int i = 0; i < sessions; i++) await visitor.AddSessionAsync(cancellationToken);
+            visitor.Prepare(workload);
+            return visitor;
         }
         catch
         {
-            connection.Dispose();
+            visitor.Dispose();
             throw;
         }
+    }
+
+    /// <summary>From now on that is what the requests are for.</summary>
+    public void Prepare(Workload workload)
+    {
+        string path = $"/{workload.Name}{workload.Shape.Query}";
+        _requests = [.. _cookies.Select(cookie => Request(path, workload.HasCookie ? cookie : null))];
+        _expected = Encoding.ASCII.GetBytes(workload.Expected.ToString(CultureInfo.InvariantCulture));
+        _next = 0;
     }
 
     /// <summary>One request. Whatever becomes of it is an outcome; <paramref name="patience"/> ends the wait for it.</summary>
     public async Task<Visit> VisitAsync(Stopwatch clock, CancellationToken patience)
     {
+        var request = _requests[_next];
+        _next = (_next + 1) % _requests.Length;
         var start = clock.Elapsed;
-        var outcome = await RequestAsync(patience);
+        var outcome = await RequestAsync(request, patience);
         return new(outcome, start, clock.Elapsed);
     }
 
@@ -60,16 +68,26 @@ internal sealed class Visitor : IDisposable
         return clock.Elapsed - start;
     }
 
-    /// <summary>Empties the session.</summary>
-    public async Task LeaveAsync(CancellationToken cancellationToken) => await _connection.SendAsync(_leave, cancellationToken);
+    /// <summary>Empties the sessions.</summary>
+    public async Task LeaveAsync(CancellationToken cancellationToken)
+    {
+        string path = BenchmarkServer.LeavePath + _shape.Query;
+        foreach (string cookie in _cookies) await _connection.SendAsync(Request(path, cookie), cancellationToken);
+    }
 
     public void Dispose() => _connection.Dispose();
 
-    private async ValueTask<Outcome> RequestAsync(CancellationToken patience)
+    private async Task AddSessionAsync(CancellationToken cancellationToken)
+    {
+        var answer = await _connection.SendAsync(Request(BenchmarkServer.ArrivePath + _shape.Query), cancellationToken);
+        _cookies.Add(answer.NewCookie() ?? throw new BenchmarkException($"No session for a new visitor, but status {answer.Status}."));
+    }
+
+    private async ValueTask<Outcome> RequestAsync(byte[] request, CancellationToken patience)
     {
         try
         {
-            var answer = await _connection.SendAsync(_request, patience);
+            var answer = await _connection.SendAsync(request, patience);
             if (answer.Status != (int)HttpStatusCode.OK) return Outcome.Error;
             return answer.Body.Span.SequenceEqual(_expected) ? Outcome.Answered : Outcome.NothingFound;
         }
@@ -79,6 +97,9 @@ internal sealed class Visitor : IDisposable
         }
     }
 
-    private static byte[] Request(string path, string headers = "") =>
-        Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
+    private static byte[] Request(string path, string? cookie = null)
+    {
+        string header = cookie is null ? "" : $"Cookie: {cookie}\r\n";
+        return Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\n{header}\r\n");
+    }
 }

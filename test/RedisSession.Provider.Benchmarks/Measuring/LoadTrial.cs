@@ -6,26 +6,22 @@ internal sealed record LoadTrial(RedisUnderTest Redis, int Connections, TimeSpan
     // For the last answers, so that a server that has stalled does not hold up everything.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>With new visitors, each with one session.</summary>
     public async Task<Measurement> RunAsync(ServerUnderTest server, Workload workload, CancellationToken cancellationToken)
     {
-        var visitors = new List<Visitor>();
-        try
-        {
-            while (visitors.Count < Connections) visitors.Add(await Visitor.ArriveAsync(server.Address, workload, cancellationToken));
+        using var crowd = await Crowd.ArriveAsync(server.Address, workload, Connections, Connections, cancellationToken);
+        var measurement = await RunAsync(server, crowd, cancellationToken);
+        if (measurement.IsAnswering && measurement.Failures.NoAnswer == 0) await crowd.LeaveAsync(cancellationToken);
+        return measurement;
+    }
 
-            var before = await server.AskStateAsync(cancellationToken);
-            var redisBefore = await Redis.CountAsync();
-            var phase = await Phase.SustainAsync(visitors, Duration, cancellationToken, Patience);
-            var redis = await Redis.CountAsync() - redisBefore;
-            var measurement = new Measurement(phase, before, await server.AskStateAsync(cancellationToken), redis);
-
-            if (measurement.IsAnswering && phase.Count(Outcome.NoAnswer) == 0)
-                await Task.WhenAll(visitors.Select(visitor => visitor.LeaveAsync(cancellationToken)));
-            return measurement;
-        }
-        finally
-        {
-            visitors.ForEach(visitor => visitor.Dispose());
-        }
+    /// <summary>With visitors who are there.</summary>
+    public async Task<Measurement> RunAsync(ServerUnderTest server, Crowd crowd, CancellationToken cancellationToken)
+    {
+        var before = await server.AskStateAsync(cancellationToken);
+        var redisBefore = await Redis.CountAsync();
+        var phase = await Phase.SustainAsync(crowd.Visitors, Duration, cancellationToken, Patience);
+        var redis = await Redis.CountAsync() - redisBefore;
+        return new(phase, before, await server.AskStateAsync(cancellationToken), redis);
     }
 }

@@ -41,10 +41,11 @@ internal sealed class BenchmarkServer(FrozenDictionary<string, Func<HttpContext,
         {
             var variant = SessionVariant.Named(options.Text("--variant")).Single();
             string redis = options.Text("--redis") ?? throw new UsageException("--redis is missing.");
+            string prefix = options.Text("--prefix") ?? RedisUnderTest.NewPrefix();
             int reads = options.Number("--reads", fallback: 1, lowest: 1, highest: int.MaxValue);
             options.ThrowIfAnyIsLeft();
             using var errors = new ErrorCounter();
-            await new BenchmarkServer(WorkByPath(reads), errors).RunAsync(variant, redis, cancellationToken);
+            await new BenchmarkServer(WorkByPath(reads), errors).RunAsync(variant, redis, prefix, cancellationToken);
         });
 
     private static FrozenDictionary<string, Func<HttpContext, SessionShape, ValueTask<int>>> WorkByPath(int reads)
@@ -56,7 +57,7 @@ internal sealed class BenchmarkServer(FrozenDictionary<string, Func<HttpContext,
         return work.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
-    private async Task RunAsync(SessionVariant variant, string redis, CancellationToken cancellationToken)
+    private async Task RunAsync(SessionVariant variant, string redis, string prefix, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -64,7 +65,7 @@ internal sealed class BenchmarkServer(FrozenDictionary<string, Func<HttpContext,
 
         // As every template sets it: at Information stock asks Redis once more for each write. Where the log goes is no matter here.
         builder.Logging.ClearProviders().AddProvider(errors).SetMinimumLevel(LogLevel.Warning);
-        variant.AddSession(builder.Services, redis, $"bench-{variant.Name}-{Guid.NewGuid():N}:");
+        variant.AddSession(builder.Services, redis, prefix);
 
         await using var app = builder.Build();
         app.Map(StatePath, branch => branch.Run(TellStateAsync));
