@@ -6,6 +6,7 @@ using RedisSession.Provider.Benchmarks;
 Command[] commands =
 [
     CompareCommand.Command,
+    ScaleCommand.Command,
     BlockingCommand.Command,
     BenchmarkServer.Command,
 ];

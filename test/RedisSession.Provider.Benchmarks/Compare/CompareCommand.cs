@@ -20,8 +20,8 @@ internal static class CompareCommand
     private static async Task<List<ComparedCell>> MeasureAsync(
         CompareSettings settings, RedisUnderTest redis, CancellationToken cancellationToken)
     {
-        await using var servers = new CompareServers(settings, redis);
-        await servers.StartAsync(cancellationToken);
+        await using var servers = await WarmServers.StartAsync(
+            redis, settings.Variants, settings.Workloads, settings.Connections, cancellationToken);
 
         var cells = new List<ComparedCell>();
         for (int round = 0; round < settings.Rounds; round++)
@@ -30,10 +30,9 @@ internal static class CompareCommand
             {
                 await Console.Error.WriteAsync($"round {round + 1} of {settings.Rounds}: {workload.Name}");
                 var trial = new LoadTrial(redis, settings.Connections, settings.DurationOf(workload));
-                foreach (var variant in InTurn(settings.Variants, round + number))
+                foreach (var variant in settings.Variants.InTurn(round + number))
                 {
-                    var server = await servers.GetAsync(variant, workload.Blocks, cancellationToken);
-                    var measurement = await trial.RunAsync(server, workload, cancellationToken);
+                    var measurement = await trial.RunAsync(servers.Of(variant, workload), workload, cancellationToken);
                     cells.Add(new(round, variant, workload, measurement));
                     await Console.Error.WriteAsync($" · {variant.Name} {measurement.Rate:0}");
                     if (!measurement.IsAnswering) await servers.ReplaceAsync(variant, workload, cancellationToken);
@@ -58,10 +57,6 @@ internal static class CompareCommand
 
         return counts;
     }
-
-    /// <summary>Another one begins each time, so that none always comes after the same one.</summary>
-    private static IEnumerable<SessionVariant> InTurn(IReadOnlyList<SessionVariant> variants, int turn) =>
-        variants.Select((_, index) => variants[(index + turn) % variants.Count]);
 
     private static string Help() =>
         $"""

@@ -55,7 +55,7 @@ internal sealed class CompareReport(
         return Markdown.Table(columns, settings.Workloads.Select(workload => new[]
         {
             workload.Name,
-            Markdown.Number(Median(Of(SessionVariant.StockName, workload), cell => cell.Measurement.Rate), "0"),
+            Markdown.Number(Of(SessionVariant.StockName, workload).Select(cell => cell.Measurement.Rate).MedianOfKnown(), "0"),
             Ratio(Of(SessionVariant.FloorName, workload), SessionVariant.StockName),
         }.Concat(others.Select(variant => Ratio(Of(variant.Name, workload), SessionVariant.StockName)))
             .Concat(others.Select(variant => Ratio(Of(variant.Name, workload), SessionVariant.FloorName)))));
@@ -100,7 +100,7 @@ internal sealed class CompareReport(
         return compareLoaded ? [.. row, Loaded()] : row;
 
         string Show(Func<Measurement, double> measure, string format) =>
-            Markdown.Number(Median(own, cell => measure(cell.Measurement)), format);
+            Markdown.Number(own.Select(cell => measure(cell.Measurement)).MedianOfKnown(), format);
 
         string RoundTrips(Func<RoundTripCount, int> which) =>
             roundTrips.TryGetValue(variant, out var counts) ? $"{which(counts[workload])}" : Markdown.Nothing;
@@ -122,14 +122,8 @@ internal sealed class CompareReport(
         IReadOnlyList<ComparedCell> own, Func<ComparedCell, ComparedCell?> other, Func<Measurement, double>? measure = null)
     {
         measure ??= measurement => measurement.Rate;
-        return Markdown.Number(
-            Median(own, cell => other(cell) is { } there ? measure(cell.Measurement) / measure(there.Measurement) : double.NaN), "0.00");
-    }
-
-    private static double Median(IReadOnlyList<ComparedCell> own, Func<ComparedCell, double> measure)
-    {
-        double[] known = [.. own.Select(measure).Where(double.IsFinite)];
-        return known.Length == 0 ? double.NaN : known.Median();
+        var ratios = own.Select(cell => other(cell) is { } there ? measure(cell.Measurement) / measure(there.Measurement) : double.NaN);
+        return Markdown.Number(ratios.MedianOfKnown(), "0.00");
     }
 
     private string[] Errors()

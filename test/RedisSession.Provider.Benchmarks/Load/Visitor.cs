@@ -44,7 +44,7 @@ internal sealed class Visitor : IDisposable
     /// <summary>From now on that is what the requests are for.</summary>
     public void Prepare(Workload workload)
     {
-        string path = $"/{workload.Name}{workload.Shape.Query}";
+        string path = workload.Path + workload.Shape.Query;
         _requests = [.. _cookies.Select(cookie => Request(path, workload.HasCookie ? cookie : null))];
         _expected = Encoding.ASCII.GetBytes(workload.Expected.ToString(CultureInfo.InvariantCulture));
         _next = 0;

@@ -51,7 +51,7 @@ internal sealed class BenchmarkServer(FrozenDictionary<string, Func<HttpContext,
     private static FrozenDictionary<string, Func<HttpContext, SessionShape, ValueTask<int>>> WorkByPath(int reads)
     {
         Workload[] workloads = [.. Workload.All, Workload.Synchronous(ReadsName, "", reads)];
-        var work = workloads.ToDictionary(workload => $"/{workload.Name}", workload => workload.RunAsync, StringComparer.Ordinal);
+        var work = workloads.ToDictionary(workload => workload.Path, workload => workload.RunAsync, StringComparer.Ordinal);
         work.Add(ArrivePath, SessionWork.ArriveAsync);
         work.Add(LeavePath, SessionWork.LeaveAsync);
         return work.ToFrozenDictionary(StringComparer.Ordinal);

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>What each request does with its session.</summary>
-/// <param name="Name">What the command line and the results call it; also its path.</param>
+/// <param name="Name">What the command line and the results call it.</param>
 /// <param name="Description">What it is.</param>
 /// <param name="Shape">The session that it is done with.</param>
 /// <param name="Expected">What <paramref name="RunAsync"/> answers when all went well.</param>
@@ -11,6 +11,9 @@ namespace RedisSession.Provider.Benchmarks;
 internal sealed record Workload(
     string Name, string Description, SessionShape Shape, int Expected, Func<HttpContext, SessionShape, ValueTask<int>> RunAsync)
 {
+    /// <summary>Where the server does it.</summary>
+    public string Path { get; init; } = $"/{Name}";
+
     /// <summary>Whether the request sends a session cookie.</summary>
     public bool HasCookie { get; init; } = true;
 
@@ -33,6 +36,10 @@ internal sealed record Workload(
         Synchronous("sync-ten", "ten reads without LoadAsync", reads: 10),
     ];
 
+    public static Workload ReadOne(SessionShape shape) => Of("read-one-small") with { Name = "read-one", Shape = shape };
+
+    public static Workload SetOne(SessionShape shape) => Of("set-one-small") with { Name = "set-one", Shape = shape };
+
     /// <summary>Reads as most applications do, who have never heard of LoadAsync.</summary>
     public static Workload Synchronous(string name, string description, int reads) =>
         new(name, description, new(Math.Max(reads, SessionShape.Small.Keys.Length), SessionShape.Small.Value.Length), reads,
@@ -44,4 +51,6 @@ internal sealed record Workload(
     /// <summary>Those of a list of names with commas in between, in the order of <see cref="All"/>; all where there is none.</summary>
     /// <exception cref="UsageException">One of them does not exist.</exception>
     public static IReadOnlyList<Workload> Named(string? list) => Names.Choose(list, All, workload => workload.Name, "workload");
+
+    private static Workload Of(string name) => All.First(workload => workload.Name == name);
 }
