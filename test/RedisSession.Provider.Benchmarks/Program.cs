@@ -7,6 +7,7 @@ Command[] commands =
 [
     CompareCommand.Command,
     ScaleCommand.Command,
+    MemoryCommand.Command,
     BlockingCommand.Command,
     BenchmarkServer.Command,
 ];

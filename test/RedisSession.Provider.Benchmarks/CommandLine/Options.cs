@@ -42,14 +42,13 @@ internal sealed class Options
 
     /// <summary>The same, or null where it is not given.</summary>
     /// <exception cref="UsageException">The value is no number between the two.</exception>
-    public int? Number(string name, int lowest, int highest)
-    {
-        if (Text(name) is not { } text) return null;
-        bool isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number);
-        return isNumber && number >= lowest && number <= highest
-            ? number
-            : throw new UsageException($"{name} needs a whole number from {lowest} to {highest}, not '{text}'.");
-    }
+    public int? Number(string name, int lowest, int highest) =>
+        Text(name) is { } text ? Number(name, text, lowest, highest) : null;
+
+    /// <summary>Several with commas in between.</summary>
+    /// <exception cref="UsageException">One of them is no number between the two.</exception>
+    public IReadOnlyList<int> Numbers(string name, string fallback, int lowest, int highest) =>
+        [.. (Text(name) ?? fallback).Split(',', StringSplitOptions.TrimEntries).Select(text => Number(name, text, lowest, highest))];
 
     /// <summary>Nothing more than that: it is shown in results, and more could be a password.</summary>
     /// <exception cref="UsageException">The value is something else.</exception>
@@ -66,5 +65,13 @@ internal sealed class Options
     public void ThrowIfAnyIsLeft()
     {
         if (_values.Count > 0) throw new UsageException($"There is no option {string.Join(", ", _values.Keys)} here.");
+    }
+
+    private static int Number(string name, string text, int lowest, int highest)
+    {
+        bool isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number);
+        return isNumber && number >= lowest && number <= highest
+            ? number
+            : throw new UsageException($"{name} needs a whole number from {lowest} to {highest}, not '{text}'.");
     }
 }

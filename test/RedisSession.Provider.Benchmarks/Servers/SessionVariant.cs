@@ -19,6 +19,7 @@ internal sealed record SessionVariant(
     Action<IApplicationBuilder> UseSession)
 {
     public const string StockName = "stock";
+    public const string OursName = "buffered";
     public const string FloorName = "floor";
 
     private const string DedicatedThreadsFlag = "DedicatedThreads";
@@ -30,7 +31,7 @@ internal sealed record SessionVariant(
     [
         Stock(StockName, "AddSession + AddStackExchangeRedisCache", dedicatedThreads: false),
         Stock("stock-dedicated", "the same, with the client's DedicatedThreads feature flag set by hand", dedicatedThreads: true),
-        Ours("buffered", "AddRedisHashSession", RedisSessionMode.Buffered),
+        Ours(OursName, "AddRedisHashSession", RedisSessionMode.Buffered),
         Ours("live", "AddRedisHashSession, Mode = Live: each read is a round trip", RedisSessionMode.Live),
         Ours("preload", "AddRedisHashSession, UseRedisHashSession in the place of UseSession", RedisSessionMode.Buffered, preload: true),
         Ours("buffered-pool", "buffered with UseDedicatedThreads = false", RedisSessionMode.Buffered, dedicatedThreads: false),
