@@ -8,6 +8,7 @@ Command[] commands =
     CompareCommand.Command,
     ScaleCommand.Command,
     MemoryCommand.Command,
+    MicroCommand.Command,
     BlockingCommand.Command,
     BenchmarkServer.Command,
 ];
@@ -71,6 +72,7 @@ string Help()
 
         {string.Join(Environment.NewLine, listed)}
 
-        Without a command it is {commands[0].Name}. COMMAND --help tells the options. The result goes to standard output as Markdown, progress to standard error.
+        Without a command it is {commands[0].Name}. COMMAND --help tells the options.
+        The result goes to standard output as Markdown, progress to standard error.
         """;
 }

@@ -44,9 +44,9 @@ internal static class BlockingReport
             own[0].Variant.Name,
             $"{own.Sum(trial => trial.Burst.Count(Outcome.Answered))} of {own.Length * requests}",
             Failures(own.Select(trial => trial.Burst)),
-            Range(own.Select(trial => trial.Burst.Duration.TotalSeconds), "0.000") + " s",
+            Markdown.Range(own.Select(trial => trial.Burst.Duration.TotalSeconds), "0.000") + " s",
             Ratio(own, stock, trial => 1 / trial.Burst.Duration.TotalSeconds),
-            Range(own.Select(trial => trial.Sustained.Rate), "0"),
+            Markdown.Range(own.Select(trial => trial.Sustained.Rate), "0"),
             Ratio(own, stock, trial => trial.Sustained.Rate),
             Failures(own.Select(trial => trial.Sustained)),
             $"{Latencies(percent: 50).Median():0.0}",
@@ -62,13 +62,6 @@ internal static class BlockingReport
             double[] counts = [.. own.Select(state).OfType<ServerState>().Select(state => (double)state.PoolThreads)];
             return counts.Length == 0 ? "?" : $"{counts.Median():0}";
         }
-    }
-
-    private static string Range(IEnumerable<double> values, string format)
-    {
-        double[] all = [.. values];
-        string median = all.Median().ToString(format, null);
-        return all.Length == 1 ? median : $"{median} ({all.Min().ToString(format, null)}–{all.Max().ToString(format, null)})";
     }
 
     private static string Ratio(

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace RedisSession.Provider.Benchmarks;
 
-/// <summary>The arguments <c>--name value</c> and <c>--name</c> of a command, which takes those that it knows and then refuses the rest.</summary>
+/// <summary>
+/// The arguments <c>--name value</c> and <c>--name</c> of a command, which takes those that it knows and then refuses the rest.
+/// </summary>
 internal sealed class Options
 {
     private readonly Dictionary<string, string?> _values = new(StringComparer.Ordinal);

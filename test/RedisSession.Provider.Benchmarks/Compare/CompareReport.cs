@@ -6,8 +6,6 @@ internal sealed class CompareReport(
     Dictionary<SessionVariant, Dictionary<Workload, RoundTripCount>> roundTrips,
     CompareSettings settings)
 {
-    private const string LoadedName = "read-one-small";
-
     private static readonly string[] Columns =
     [
         "variant", "req/s", "x stock", "x floor", "p50 ms", "p99 ms", "allocated B", "x floor", "CPU µs", "Redis CPU µs",
@@ -36,16 +34,20 @@ internal sealed class CompareReport(
 
     private string[] Caption() =>
     [
-        $"{settings.Connections} connections; medians of {settings.Rounds} rounds of {settings.Duration.TotalSeconds} s for each variant and "
-            + $"workload (sync-…: {settings.BlockingDuration.TotalSeconds} s).",
+        $"{settings.Connections} connections; medians (lowest–highest) of {settings.Rounds} rounds of {settings.Duration.TotalSeconds} s for "
+            + $"each variant and workload (sync-…: {settings.BlockingDuration.TotalSeconds} s).",
         "Ratios are within a round, then their median; for requests per second more is better, for allocated bytes less.",
         "Bytes, allocations and processor time are for each request; CPU is the server's process, all of HTTP included.",
         "Round trips: how many times one request waits for Redis until its answer, one after the other, and then until the server is done.",
+        "",
+        .. settings.Variants.Select(variant => $"- {variant.Name}: {variant.Description}"),
     ];
 
     private IEnumerable<string> Summary()
     {
-        var others = settings.Variants.Where(variant => variant.Name is not (SessionVariant.StockName or SessionVariant.FloorName)).ToList();
+        var others = settings.Variants
+            .Where(variant => variant.Name is not (SessionVariant.StockName or SessionVariant.FloorName))
+            .ToList();
         string[] columns =
         [
             "workload", "stock req/s", "floor x stock",
@@ -63,26 +65,26 @@ internal sealed class CompareReport(
 
     private IEnumerable<string> Details(Workload workload)
     {
-        bool compareLoaded = workload.Blocks && settings.Workloads.Any(other => other.Name == LoadedName);
-        string[] columns = [.. Columns, .. compareLoaded ? [$"x {LoadedName}"] : Array.Empty<string>()];
+        var loaded = settings.Workloads.FirstOrDefault(other => other.Name == workload.Loaded);
+        string[] columns = loaded is null ? Columns : [.. Columns, "x with LoadAsync"];
         return
         [
             "",
             $"### {workload.Name}",
             "",
-            $"{workload.Shape}: {workload.Description}.",
+            $"{workload.Shape}: {workload.Description}." + (workload.Blocks ? Blocking() : ""),
             "",
-            .. Markdown.Table(columns, settings.Variants.Select(variant => Row(variant, workload, compareLoaded))),
+            .. Markdown.Table(columns, settings.Variants.Select(variant => Row(variant, workload, loaded))),
         ];
     }
 
-    private string[] Row(SessionVariant variant, Workload workload, bool compareLoaded)
+    private string[] Row(SessionVariant variant, Workload workload, Workload? loaded)
     {
         var own = Of(variant.Name, workload);
         string[] row =
         [
             variant.Name,
-            Show(measurement => measurement.Rate, "0"),
+            Markdown.Range(own.Select(cell => cell.Measurement.Rate), "0"),
             Ratio(own, SessionVariant.StockName),
             Ratio(own, SessionVariant.FloorName),
             Show(measurement => measurement.P50, "0.00"),
@@ -97,17 +99,18 @@ internal sealed class CompareReport(
             RoundTrips(count => count.AfterAnswer),
             FailureCounts.Sum(own.Select(cell => cell.Measurement.Failures)).ToString(),
         ];
-        return compareLoaded ? [.. row, Loaded()] : row;
+        return loaded is null ? row : [.. row, Ratio(own, cell => Of(variant.Name, loaded).First(other => other.Round == cell.Round))];
 
         string Show(Func<Measurement, double> measure, string format) =>
             Markdown.Number(own.Select(cell => measure(cell.Measurement)).MedianOfKnown(), format);
 
         string RoundTrips(Func<RoundTripCount, int> which) =>
             roundTrips.TryGetValue(variant, out var counts) ? $"{which(counts[workload])}" : Markdown.Nothing;
-
-        string Loaded() => Ratio(
-            own, cell => Of(variant.Name, settings.Workloads.First(other => other.Name == LoadedName)).First(other => other.Round == cell.Round));
     }
+
+    private string Blocking() =>
+        " Threads wait for Redis here, in a pool that begins at its default minimum, for "
+        + $"{settings.BlockingDuration.TotalSeconds} s in each round.";
 
     private List<ComparedCell> Of(string variant, Workload workload) =>
         [.. cells.Where(cell => cell.Variant.Name == variant && cell.Workload == workload)];

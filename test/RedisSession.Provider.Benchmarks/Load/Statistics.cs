@@ -12,7 +12,7 @@ internal static class Statistics
     /// <summary>Of those that are numbers; NaN where none is.</summary>
     public static double MedianOfKnown(this IEnumerable<double> values)
     {
-        double[] known = [.. values.Where(double.IsFinite)];
+        double[] known = [.. values.Where(value => !double.IsNaN(value))];
         return known.Length == 0 ? double.NaN : known.Median();
     }
 }

@@ -10,7 +10,8 @@ internal static class MemoryCommand
     // More keys, or longer values, than any Redis keeps compact by default.
     private const int Plenty = 2_000;
 
-    public static Command Command { get; } = new(Name, "what a session takes in Redis, beside stock's, and which stay compact", Help(), RunAsync);
+    public static Command Command { get; } =
+        new(Name, "what a session takes in Redis, beside stock's, and which stay compact", Help(), RunAsync);
 
     private static async Task RunAsync(Options options, CancellationToken cancellationToken)
     {

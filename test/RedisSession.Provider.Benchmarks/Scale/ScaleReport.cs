@@ -7,8 +7,8 @@ internal static class ScaleReport
     {
         IEnumerable<string> lines =
         [
-            $"Medians of {settings.Rounds} rounds of {settings.Duration.TotalSeconds} s for each variant and workload; CPU is microseconds of "
-                + "the server's process for each request, Redis CPU those of Redis.",
+            $"Medians of {settings.Rounds} rounds of {settings.Duration.TotalSeconds} s for each variant and workload.",
+            "CPU is microseconds of the server's process for each request, Redis CPU those of Redis.",
             .. settings.Parts.SelectMany(part => Part(cells.Where(cell => cell.Part == part).ToList(), part, settings)),
             "",
             $"{Machine.Description} · {redis} · `{settings.CommandLine}`",

@@ -16,7 +16,7 @@ internal sealed class ScaleTrial(ScalePart part, ScalePoint point, RedisUnderTes
         finally
         {
             foreach (var crowd in crowds.Values) crowd.Dispose();
-            foreach (var variant in settings.Variants) await FillOf(variant).RemoveAllAsync(cancellationToken);
+            foreach (var variant in settings.Variants) await FillOf(variant).RemoveAllAsync();
         }
     }
 

@@ -23,10 +23,11 @@ internal sealed class SessionFill(RedisUnderTest redis, ServerUnderTest server)
         }
     }
 
-    public async Task RemoveAllAsync(CancellationToken cancellationToken)
+    /// <summary>To the end, whoever interrupts: a named Redis is left as it was found.</summary>
+    public async Task RemoveAllAsync()
     {
         var database = redis.Connection.GetDatabase();
-        await foreach (var keys in KeysAsync().Chunk(Batch).WithCancellation(cancellationToken))
+        await foreach (var keys in KeysAsync().Chunk(Batch))
             await Task.WhenAll(keys.Select(key => database.KeyDeleteAsync(key))); // in a cluster they are in many slots
     }
 

@@ -20,6 +20,9 @@ internal sealed record Workload(
     /// <summary>Whether threads wait for Redis in it, so that it needs time to show what becomes of them.</summary>
     public bool Blocks { get; init; }
 
+    /// <summary>The workload that does the same after LoadAsync; null where there is none.</summary>
+    public string? Loaded { get; init; }
+
     public static IReadOnlyList<Workload> All { get; } =
     [
         new("read-one-small", "LoadAsync, then one read", SessionShape.Small, 1, SessionWork.ReadOneAsync),
@@ -31,9 +34,12 @@ internal sealed record Workload(
         new("set-one-large", "sets one key, reads nothing; stock: LoadAsync, then set", SessionShape.Large, 1, SessionWork.SetOneAsync),
         new("counter", "LoadAsync, reads a number and sets it to the next", SessionShape.Small, 1, SessionWork.CountAsync),
         new("untouched", "a session cookie, the session is not used", SessionShape.Small, 0, SessionWork.IgnoreAsync),
-        new("no-cookie", "no session cookie, the session is not used", SessionShape.Small, 0, SessionWork.IgnoreAsync) { HasCookie = false },
-        Synchronous("sync-one", "one read without LoadAsync", reads: 1),
-        Synchronous("sync-ten", "ten reads without LoadAsync", reads: 10),
+        new("no-cookie", "no session cookie, the session is not used", SessionShape.Small, 0, SessionWork.IgnoreAsync)
+        {
+            HasCookie = false,
+        },
+        Synchronous("sync-one", "one read without LoadAsync", reads: 1) with { Loaded = "read-one-small" },
+        Synchronous("sync-ten", "ten reads without LoadAsync", reads: 10) with { Loaded = "read-ten-small" },
     ];
 
     public static Workload ReadOne(SessionShape shape) => Of("read-one-small") with { Name = "read-one", Shape = shape };
