@@ -34,8 +34,8 @@ internal sealed class CompareReport(
 
     private string[] Caption() =>
     [
-        $"{settings.Connections} connections; medians (lowest–highest) of {settings.Rounds} rounds of {settings.Duration.TotalSeconds} s for "
-            + $"each variant and workload (sync-…: {settings.BlockingDuration.TotalSeconds} s).",
+        $"{settings.Connections} connections; medians (lowest–highest) of {settings.Rounds} rounds, in each of which each variant does each "
+            + $"workload for {settings.Duration.TotalSeconds} s (sync-…: {settings.BlockingDuration.TotalSeconds} s).",
         "Ratios are within a round, then their median; for requests per second more is better, for allocated bytes less.",
         "Bytes, allocations and processor time are for each request; CPU is the server's process, all of HTTP included.",
         "Round trips: how many times one request waits for Redis until its answer, one after the other, and then until the server is done.",
