@@ -9,9 +9,6 @@ internal sealed partial class RedisHashSession
     // Others may write between copy and removal, and then we copy again; nobody does so forever.
     private const int MoveAttempts = 20;
 
-    // What the response has to do to the cookie, if anything.
-    private Action<HttpContext>? _cookieChange;
-
     /// <summary>Moves the session to a new key. See <see cref="HttpContextSessionExtensions.RenewSessionAsync"/>.</summary>
     public async Task RenewKeyAsync(HttpContext context, string? user, CancellationToken cancellationToken)
     {
@@ -21,9 +18,9 @@ internal sealed partial class RedisHashSession
                 "The session cannot be renewed after the response has started: its new cookie could not be sent.");
         }
 
-        lock (_gate)
+        lock (Gate)
         {
-            if (user is not null) _collected.Bind(user);
+            if (user is not null) Collected.Bind(user);
             _failureIsTold = false;
         }
 
@@ -33,22 +30,24 @@ internal sealed partial class RedisHashSession
         string sessionKey = SessionCookie.NewSessionKey();
         string id = SessionId.Of(sessionKey);
         var from = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
-        var to = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), _store.KeyOf(id));
+        byte[] key = SessionHashLayout.KeyOf(_store.KeyStart, sessionKey);
+        var to = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), key);
         var protector = _store.ProtectorOf(id);
         string generation = await MoveAsync(from, to, protector, cancellationToken).ConfigureAwait(false);
 
         string oldId = Id;
-        lock (_gate)
+        lock (Gate)
         {
-            Id = id;
-            _key = _store.KeyOf(id);
+            _sessionKey = sessionKey;
+            _id = id;
+            _redisKey = key;
             _protector = protector;
             _sight = SessionSight.Present(generation);
             _newGeneration = null;
             _failure = null;
         }
 
-        ChangeCookie(context, renewed => _store.Cookie.Write(renewed, sessionKey));
+        _store.Cookie.Renew(context, sessionKey);
         _store.Logger.SessionRenewed(oldId, id);
     }
 
@@ -56,9 +55,9 @@ internal sealed partial class RedisHashSession
     public async Task AbandonAsync(HttpContext context, CancellationToken cancellationToken)
     {
         Task confirmation;
-        lock (_gate)
+        lock (Gate)
         {
-            _collected = new();
+            _collected = null;
             confirmation = _confirmation;
         }
 
@@ -68,17 +67,17 @@ internal sealed partial class RedisHashSession
         var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
         await ReplyAsync(hash.DeleteAsync(), "abandoning", cancellationToken).ConfigureAwait(false);
 
-        lock (_gate)
+        lock (Gate)
         {
             _sight = SessionSight.Ended;
             _snapshot = SessionSnapshot.Empty();
-            _collected = new();
-            _sent = new();
-            _confirmation = Task.CompletedTask;
+            _collected = null;
+            _sent = null;
+            _confirmation = Confirmed;
             _renewed = true;
         }
 
-        if (!context.Response.HasStarted && _store.Cookie.IsIn(context.Request)) ChangeCookie(context, _store.Cookie.Expire);
+        if (!context.Response.HasStarted && _store.Cookie.IsIn(context.Request)) _store.Cookie.Expire(context);
         _store.Logger.SessionAbandoned(Id);
     }
 
@@ -87,7 +86,7 @@ internal sealed partial class RedisHashSession
         SessionHash from, SessionHash to, ValueProtector? newProtector, CancellationToken cancellationToken)
     {
         string generation = SessionGeneration.Create();
-        string? seen = _sight.Generation;
+        var seen = _sight.Generation;
         bool removalIsUnknown = false;
         try
         {
@@ -97,15 +96,15 @@ internal sealed partial class RedisHashSession
                 if (copy is null)
                 {
                     if (removalIsUnknown) return generation; // it was applied, and only its reply was lost
-                    lock (_gate) _sight = SessionSight.Ended;
+                    lock (Gate) _sight = SessionSight.Ended;
                     throw new SessionEndedException(Id);
                 }
 
                 seen = copy.Generation;
                 var fields = copy.Fields.Select(field => Recode(field, newProtector))
                     .Prepend(new(SessionHashLayout.Generation, generation, -1));
-                await ReplyAsync(to.PasteAsync([.. fields], _expiry), "renewing", cancellationToken).ConfigureAwait(false);
-                if (seen is null) return generation; // there was nothing to move
+                await ReplyAsync(to.PasteAsync([.. fields], Expiry), "renewing", cancellationToken).ConfigureAwait(false);
+                if (seen.IsNull) return generation; // there was nothing to move
 
                 try
                 {
@@ -131,21 +130,7 @@ internal sealed partial class RedisHashSession
 
     private SessionCopy.Field Recode(SessionCopy.Field field, ValueProtector? newProtector)
     {
-        if (_protector is null || newProtector is null || SessionHashLayout.SessionKeyOf(field.Name) is null) return field;
-        return _protector.Unprotect((byte[]?)field.Value) is { } value ? field with { Value = newProtector.Protect(value) } : field;
-    }
-
-    private void ChangeCookie(HttpContext context, Action<HttpContext> change)
-    {
-        bool isFirst = _cookieChange is null;
-        _cookieChange = change; // the last one counts
-        if (isFirst)
-        {
-            context.Response.OnStarting(() =>
-            {
-                _cookieChange(context);
-                return Task.CompletedTask;
-            });
-        }
+        if (Protector is not { } protector || newProtector is null || SessionHashLayout.SessionKeyOf(field.Name) is null) return field;
+        return protector.Unprotect((byte[]?)field.Value) is { } value ? field with { Value = newProtector.Protect(value) } : field;
     }
 }

@@ -26,25 +26,36 @@ internal sealed class SessionCookie(IDataProtectionProvider dataProtection, IOpt
 
     public bool IsIn(HttpRequest request) => request.Cookies.ContainsKey(Name);
 
-    public void Write(HttpContext context, string sessionKey)
+    /// <summary>The response names <paramref name="sessionKey"/> from now on, unless it changes again.</summary>
+    public void Renew(HttpContext context, string sessionKey) => Change(context, response =>
     {
         string value = Convert.ToBase64String(_protector.Protect(Encoding.UTF8.GetBytes(sessionKey))).TrimEnd('=');
-        context.Response.Cookies.Append(Name, value, options.Value.Cookie.Build(context));
-        ForbidCaching(context);
-    }
+        response.Cookies.Append(Name, value, options.Value.Cookie.Build(context));
+    });
 
-    public void Expire(HttpContext context)
+    /// <summary>The response tells the client to forget the cookie.</summary>
+    public void Expire(HttpContext context) =>
+        Change(context, response => response.Cookies.Delete(Name, options.Value.Cookie.Build(context)));
+
+    /// <summary>Of several changes in a request the last one counts; it is made when the response starts.</summary>
+    private void Change(HttpContext context, Action<HttpResponse> change)
     {
-        context.Response.Cookies.Delete(Name, options.Value.Cookie.Build(context));
-        ForbidCaching(context);
+        bool isFirst = !context.Items.ContainsKey(this);
+        context.Items[this] = change;
+        if (!isFirst) return;
+        context.Response.OnStarting(() =>
+        {
+            ((Action<HttpResponse>)context.Items[this]!)(context.Response);
+            ForbidCaching(context.Response.Headers);
+            return Task.CompletedTask;
+        });
     }
 
     private string Name => options.Value.Cookie.Name!;
 
     // As the middleware does where it sets the cookie.
-    private static void ForbidCaching(HttpContext context)
+    private static void ForbidCaching(IHeaderDictionary headers)
     {
-        var headers = context.Response.Headers;
         headers.CacheControl = "no-cache,no-store";
         headers.Pragma = "no-cache";
         headers.Expires = "-1";

@@ -5,12 +5,11 @@ namespace RedisSession.Provider;
 /// <summary>What the change script answers: <see cref="SessionScripts.Change"/>.</summary>
 /// <param name="Ended">The session that this request saw is gone: nothing was written.</param>
 /// <param name="Generation">The hash's generation after the change; null when there is no hash.</param>
-internal readonly record struct ChangeReply(bool Ended, string? Generation)
+internal readonly record struct ChangeReply(bool Ended, RedisValue Generation)
 {
     public static ChangeReply Parse(RedisResult reply)
     {
-        if (reply.IsNull) return new(Ended: true, Generation: null);
-        var generation = (string?)reply;
-        return new(Ended: false, string.IsNullOrEmpty(generation) ? null : generation);
+        var generation = (RedisValue)reply;
+        return new(Ended: generation.IsNull, generation.IsNullOrEmpty ? RedisValue.Null : generation);
     }
 }

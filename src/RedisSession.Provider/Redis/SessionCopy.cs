@@ -6,13 +6,13 @@ namespace RedisSession.Provider;
 /// <param name="Digest">Tells whether the hash is still the same.</param>
 /// <param name="Generation">Null when there is no hash.</param>
 /// <param name="Fields">Every field but the generation, which a copy does not keep.</param>
-internal sealed record SessionCopy(string Digest, string? Generation, IReadOnlyList<SessionCopy.Field> Fields)
+internal sealed record SessionCopy(string Digest, RedisValue Generation, IReadOnlyList<SessionCopy.Field> Fields)
 {
     /// <summary>Null when the session that was seen has ended.</summary>
     public static SessionCopy? Parse(RedisResult reply)
     {
         if (reply.IsNull) return null;
-        var generation = (string?)reply[1];
+        var generation = (RedisValue)reply[1];
         var content = (RedisValue[])reply[2]!;
         var expiries = (RedisValue[])reply[3]!;
         var fields = new List<Field>(content.Length / 2);
@@ -23,7 +23,7 @@ internal sealed record SessionCopy(string Digest, string? Generation, IReadOnlyL
             fields.Add(new(content[i], content[i + 1], expiry));
         }
 
-        return new((string)reply[0]!, string.IsNullOrEmpty(generation) ? null : generation, fields);
+        return new((string)reply[0]!, generation.IsNullOrEmpty ? RedisValue.Null : generation, fields);
     }
 
     /// <summary>A field with its value and, in unix milliseconds, when it disappears by itself: not positive when it does not.</summary>

@@ -50,8 +50,8 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
             .ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds);
 
     /// <summary>Everything, at one moment. The reply is for <see cref="SessionCopy.Parse"/>.</summary>
-    public Task<RedisResult> CopyAsync(string? generationSeen) =>
-        MoveScripts.Copy.RunAsync(database, key, [generationSeen ?? RedisValue.EmptyString]);
+    public Task<RedisResult> CopyAsync(RedisValue generationSeen) =>
+        MoveScripts.Copy.RunAsync(database, key, [generationSeen.IsNull ? RedisValue.EmptyString : generationSeen]);
 
     /// <summary>Puts <paramref name="fields"/> here, in the place of what there is.</summary>
     public Task<RedisResult> PasteAsync(IReadOnlyList<SessionCopy.Field> fields, SessionExpiry expiry)
@@ -63,8 +63,8 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     }
 
     /// <summary>Removes the session if it is still the one that was copied: 1; 0 when it has changed, null when it has ended.</summary>
-    public Task<RedisResult> DeleteIfUnchangedAsync(string? generationSeen, string digest) =>
-        MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [generationSeen ?? RedisValue.EmptyString, digest]);
+    public Task<RedisResult> DeleteIfUnchangedAsync(RedisValue generationSeen, string digest) =>
+        MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [generationSeen.IsNull ? RedisValue.EmptyString : generationSeen, digest]);
 
     /// <summary>Removes the session, whatever it is.</summary>
     public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) =>

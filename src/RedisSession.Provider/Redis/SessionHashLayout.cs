@@ -25,10 +25,20 @@ internal static class SessionHashLayout
 
     private const char Reserved = '@';
 
-    public static RedisKey KeyOf(string prefix, string id) => $"{prefix}sessions:{id}";
+    /// <summary>The part of the Redis key that all sessions have: what comes before the id.</summary>
+    public static byte[] KeyStart(string prefix) => Encoding.UTF8.GetBytes($"{prefix}sessions:");
+
+    /// <summary>The Redis key of a session.</summary>
+    public static byte[] KeyOf(byte[] keyStart, string sessionKey)
+    {
+        byte[] key = new byte[keyStart.Length + SessionId.Length];
+        keyStart.CopyTo(key, 0);
+        SessionId.Write(sessionKey, key.AsSpan(keyStart.Length));
+        return key;
+    }
 
     /// <summary>The hash field that holds the session key <paramref name="sessionKey"/>.</summary>
-    public static RedisValue FieldOf(string sessionKey) =>
+    public static string FieldOf(string sessionKey) =>
         sessionKey.StartsWith(Reserved) ? Reserved + sessionKey : sessionKey;
 
     /// <summary>The session key that <paramref name="field"/> holds; null when the field is one of ours.</summary>

@@ -10,10 +10,27 @@ namespace RedisSession.Provider;
 /// </summary>
 internal static class SessionId
 {
-    public static string Of(string sessionKey)
+    public const int Length = 43;
+
+    public static string Of(string sessionKey) => string.Create(Length, sessionKey, static (id, key) =>
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(sessionKey), digest);
-        return Base64Url.EncodeToString(digest);
+        Hash(key, digest);
+        Base64Url.EncodeToChars(digest, id);
+    });
+
+    /// <summary>Writes the id in UTF-8, for whoever needs no text of it.</summary>
+    public static void Write(string sessionKey, Span<byte> id)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        Hash(sessionKey, digest);
+        Base64Url.EncodeToUtf8(digest, id);
+    }
+
+    private static void Hash(string sessionKey, Span<byte> digest)
+    {
+        int length = Encoding.UTF8.GetMaxByteCount(sessionKey.Length);
+        Span<byte> buffer = length <= 256 ? stackalloc byte[256] : new byte[length];
+        SHA256.HashData(buffer[..Encoding.UTF8.GetBytes(sessionKey, buffer)], digest);
     }
 }

@@ -14,19 +14,9 @@ internal static class SessionScripts
 
         """;
 
-    /// <summary>
-    /// Everything a request changes, in one step. A script, because the existence check, the writes and the TTL must hold
-    /// together: as separate commands a write could bring an ended session back, or leave a hash without a TTL.
-    /// </summary>
-    /// <remarks>
-    /// <code>
-    /// ARGV  1 idle timeout, ms            4 generation for a new hash     7 number of removed fields
-    ///       2 absolute timeout, ms, or 0  5 1 if it may create the hash     then the removed fields
-    ///       3 generation seen, or ''      6 1 if all user fields go         then field, value, field, value …
-    /// returns  the hash's generation · '' nothing there, nothing written · nil the session that was seen has ended
-    /// </code>
-    /// </remarks>
-    public static readonly RedisScript Change = new("""
+    // How each script that changes a session begins. Sets `generation`, false where there is none, and `ttl`; removes a session past its
+    // absolute end; answers nil when the session that was seen has ended.
+    internal const string Begin = """
         local key, ttl, limit, seen = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
         local generation = redis.call('HGET', key, '@gen')
         if generation and limit > 0 then
@@ -40,13 +30,35 @@ internal static class SessionScripts
           end
         end
         if seen ~= '' and generation ~= seen then return false end
+
+        """;
+
+    // How each goes on that may create the session.
+    internal const string Create = """
         if not generation then
-          if ARGV[5] == '0' and redis.call('EXISTS', key) == 0 then return '' end
         """ + "\n" + ServerTime + """
           generation = ARGV[4]
           redis.call('HSET', key, '@gen', generation, '@created', now)
           if limit > 0 and limit < tonumber(ttl) then ttl = ARGV[2] end
         end
+
+        """;
+
+    /// <summary>
+    /// Everything a request changes, in one step. A script, because the existence check, the writes and the TTL must hold
+    /// together: as separate commands a write could bring an ended session back, or leave a hash without a TTL.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    /// ARGV  1 idle timeout, ms            4 generation for a new hash     7 number of removed fields
+    ///       2 absolute timeout, ms, or 0  5 1 if it may create the hash     then the removed fields
+    ///       3 generation seen, or ''      6 1 if all user fields go         then field, value, field, value …
+    /// returns  the hash's generation · '' nothing there, nothing written · nil the session that was seen has ended
+    /// </code>
+    /// </remarks>
+    public static readonly RedisScript Change = new(Begin + """
+        if not generation and ARGV[5] == '0' and redis.call('EXISTS', key) == 0 then return '' end
+        """ + "\n" + Create + """
         if ARGV[6] == '1' then
           local created, user = unpack(redis.call('HMGET', key, '@created', '@user'))
           redis.call('UNLINK', key)

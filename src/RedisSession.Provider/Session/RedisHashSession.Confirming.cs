@@ -13,20 +13,20 @@ internal sealed partial class RedisHashSession
     // A WAIT holds up whatever else shares the connection, so it must not be long.
     private static readonly TimeSpan ReplicationTimeout = TimeSpan.FromSeconds(1);
 
-    private SessionChanges _sent = new();
+    private SessionChanges? _sent;
     private int _inFlight;
 
     // The sends are numbered: those up to _lastCovered have been sent again, in one, to a server that did not have the script.
     private int _lastSent;
     private int _lastCovered;
 
-    // Done when everything sent is confirmed; failed when something was not.
-    private Task _confirmation = Task.CompletedTask;
+    // Done when everything sent is confirmed, with null, or with what failed: a failed task would have to be observed by somebody.
+    private Task<ExceptionDispatchInfo?> _confirmation = Confirmed;
     private Exception? _loggedWriteFailure;
     private string? _newGeneration;
 
     /// <summary>Nothing is left to send or to wait for. Read inside the lock.</summary>
-    private bool IsConfirmed => _collected.IsEmpty && _confirmation.IsCompletedSuccessfully;
+    private bool IsConfirmed => _collected is null && _confirmation is { IsCompleted: true, Result: null };
 
     /// <summary>Sends what is collected as one script. Called inside the lock.</summary>
     private void Send(SessionHash hash)
@@ -37,44 +37,61 @@ internal sealed partial class RedisHashSession
             return;
         }
 
-        var changes = _collected;
-        _collected = new();
-        _sent.Append(changes);
+        var changes = Collected;
+        _collected = null;
+        var arguments = ArgumentsFor(changes);
+        _sent = SessionChanges.Merge(_sent, changes);
         _inFlight++;
         _renewed = true; // the script sets the TTL
-        _newGeneration ??= SessionGeneration.Create();
-        _confirmation = Observed(ConfirmInOrderAsync(_confirmation, hash, _sight, hash.ChangeAsync(ArgumentsFor(changes)), ++_lastSent));
+        _confirmation = ConfirmInOrderAsync(_confirmation, _sight, hash.ChangeAsync(arguments), ++_lastSent);
     }
 
-    private RedisValue[] ArgumentsFor(SessionChanges changes) =>
-        changes.ToArguments(_expiry, _sight.Generation, _newGeneration!, _protector);
+    private RedisValue[] ArgumentsFor(SessionChanges changes)
+    {
+        // Only for a session that this makes.
+        if (_sight.Generation.IsNull) _newGeneration ??= SessionGeneration.Create();
+        return changes.ToArguments(Expiry, _sight.Generation, _newGeneration ?? "", Protector);
+    }
 
-    private async Task ConfirmInOrderAsync(Task previous, SessionHash hash, SessionSight asked, Task<RedisResult> reply, int number)
+    private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(
+        Task<ExceptionDispatchInfo?> previous, SessionSight asked, Task<RedisResult> reply, int number)
+    {
+        // Both are waited for, so that the reply does not go unobserved; the failure that is told is the earlier one.
+        var earlier = await previous.ConfigureAwait(false);
+        await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        bool isPlain = earlier is null && reply.IsCompletedSuccessfully && _store.WaitForReplicas == 0;
+        return isPlain
+            ? Confirm(asked, ChangeReply.Parse(await reply.ConfigureAwait(false)))
+            : await ConfirmUnusualAsync(earlier, asked, reply, number).ConfigureAwait(false);
+    }
+
+    private async Task<ExceptionDispatchInfo?> ConfirmUnusualAsync(
+        ExceptionDispatchInfo? earlier, SessionSight asked, Task<RedisResult> reply, int number)
     {
         ChangeReply answer;
         try
         {
+            earlier?.Throw();
+            var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), Key);
             try
             {
-                // Both are waited for, so that neither goes unobserved; the failure that is told is the earlier one.
-                await Task.WhenAll(previous, reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                await previous.ConfigureAwait(false);
                 answer = ChangeReply.Parse(await reply.ConfigureAwait(false));
             }
-            catch (Exception error) when (previous.IsCompletedSuccessfully && RedisScript.IsMissing(error))
+            catch (RedisServerException error) when (RedisScript.IsMissing(error))
             {
                 (asked, answer) = await SendAgainAsync(hash, number).ConfigureAwait(false);
             }
 
             if (_store.WaitForReplicas > 0 && !answer.Ended) await ReplicateAsync(hash).ConfigureAwait(false);
         }
-        catch (Exception)
+        catch (Exception error)
         {
-            lock (_gate) _inFlight--;
-            throw;
+            lock (Gate) _inFlight--;
+            if (earlier is null) RememberWriteFailure(error);
+            return earlier ?? ExceptionDispatchInfo.Capture(error);
         }
 
-        Confirm(asked, answer);
+        return Confirm(asked, answer);
     }
 
     /// <summary>
@@ -85,13 +102,13 @@ internal sealed partial class RedisHashSession
     {
         SessionSight asked;
         Task<RedisResult> reply;
-        lock (_gate)
+        lock (Gate)
         {
             asked = _sight;
             bool isCovered = number <= _lastCovered;
             if (isCovered || asked.IsEnded) return (asked, new(asked.IsEnded, asked.Generation));
             _lastCovered = _lastSent;
-            reply = hash.ChangeByTextAsync(ArgumentsFor(_sent));
+            reply = hash.ChangeByTextAsync(ArgumentsFor(_sent!));
         }
 
         return (asked, ChangeReply.Parse(await reply.ConfigureAwait(false)));
@@ -104,46 +121,48 @@ internal sealed partial class RedisHashSession
         if (replicas < wanted) throw new SessionNotReplicatedException(Id, replicas, wanted);
     }
 
-    private void Confirm(SessionSight asked, ChangeReply reply)
+    /// <summary>Takes in the answer; null, or that the session has ended.</summary>
+    private ExceptionDispatchInfo? Confirm(SessionSight asked, ChangeReply reply)
     {
         bool created;
-        lock (_gate)
+        lock (Gate)
         {
             _inFlight--;
             _answered = true;
-            created = reply.Generation is { } generation && generation == _newGeneration && _sight.Generation is null;
+            created = _newGeneration is not null && reply.Generation == _newGeneration && _sight.Generation.IsNull;
             _sight = reply.Ended ? SessionSight.Ended : _sight.After(asked, reply.Generation);
             if (_sight.IsEnded)
             {
                 Refuse();
-                throw new SessionEndedException(Id);
+                return ExceptionDispatchInfo.Capture(new SessionEndedException(Id));
             }
 
-            if (_inFlight == 0)
+            if (_inFlight == 0 && _sent is { } confirmed)
             {
-                _snapshot?.Apply(_sent);
-                if (_snapshotsOnTheirWay > 0) (_confirmedMeanwhile ??= new()).Append(_sent);
-                _sent = new();
+                if (_snapshotsOnTheirWay > 0) (_confirmedMeanwhile ??= new()).Append(confirmed);
+                _snapshot?.Apply(confirmed);
+                _sent = null;
             }
         }
 
         if (created) _store.Logger.SessionStarted(Id);
         _store.Logger.SessionStored(Id);
+        return null;
     }
 
     /// <summary>The session has ended: what was changed is dropped, and every confirmation says so. Called inside the lock.</summary>
     private void Refuse()
     {
-        _collected = new();
-        _sent = new();
-        if (_inFlight == 0) _confirmation = Observed(Task.FromException(new SessionEndedException(Id)));
+        _collected = null;
+        _sent = null;
+        if (_inFlight == 0) _confirmation = Failed(new SessionEndedException(Id));
         _store.Logger.WriteRefused(Id);
         _store.Metrics.WriteRefused();
     }
 
     private void FailConfirmation(Exception error)
     {
-        if (_inFlight == 0 && !_confirmation.IsFaulted) _confirmation = Observed(Task.FromException(error));
+        if (_inFlight == 0 && !IsFailed(_confirmation)) _confirmation = Failed(error);
     }
 
     private void RememberWriteFailure(Exception error)
@@ -156,7 +175,7 @@ internal sealed partial class RedisHashSession
         // An error reply (out of memory, read-only) says nothing about reading; a lost connection or a timeout does.
         bool isOutage = error is RedisConnectionException or TimeoutException or OperationCanceledException;
         bool isLogged;
-        lock (_gate)
+        lock (Gate)
         {
             isLogged = ReferenceEquals(_failure?.SourceException, error); // when reading failed: that needs no second stack trace
             if (isOutage) _failure ??= ExceptionDispatchInfo.Capture(error);
@@ -166,11 +185,11 @@ internal sealed partial class RedisHashSession
         _store.Logger.WriteFailed(Id, isLogged ? null : error);
     }
 
-    /// <summary>Whoever awaits the task is told of its failure; when nobody does, it is not reported as one that went unobserved.</summary>
-    private static Task Observed(Task task)
-    {
-        if (task.IsCompleted) _ = task.Exception;
-        else _ = task.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default);
-        return task;
-    }
+    private static Task<ExceptionDispatchInfo?> Confirmed { get; } = Task.FromResult<ExceptionDispatchInfo?>(null);
+
+    private static Task<ExceptionDispatchInfo?> Failed(Exception error) =>
+        Task.FromResult<ExceptionDispatchInfo?>(ExceptionDispatchInfo.Capture(error));
+
+    private static bool IsFailed(Task<ExceptionDispatchInfo?> confirmation) =>
+        confirmation is { IsCompleted: true, Result: not null };
 }

@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider;
@@ -30,8 +31,16 @@ internal sealed partial class RedisHashSession
 
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         if (IsKnownToBeEmpty(hash)) return default;
-        var values = await ReplyAsync(AskFor(hash, out var asked, key), "reading", cancellationToken).ConfigureAwait(false);
-        return new(Saw(asked, values[0]) ? Reveal(values[1]) : null);
+        var reply = AskFor(hash, out var asked, key);
+        try
+        {
+            var values = await Bounded(reply, cancellationToken).ConfigureAwait(false);
+            return new(Saw(asked, values[0]) ? Reveal(values[1]) : null);
+        }
+        catch (Exception error) when (Failed(error, reply, "reading", cancellationToken) is { } timeout)
+        {
+            throw timeout;
+        }
     }
 
     /// <summary>Several keys, fresh from Redis in one HMGET; those this request has written and not confirmed from its writes.</summary>
@@ -70,20 +79,34 @@ internal sealed partial class RedisHashSession
     /// <summary>Takes a newer snapshot.</summary>
     public Task ReloadAsync(CancellationToken cancellationToken) => TakeSnapshotAsync(retry: true, cancellationToken);
 
-    private async Task TakeSnapshotAsync(bool retry, CancellationToken cancellationToken)
+    private Task TakeSnapshotAsync(bool retry, CancellationToken cancellationToken)
     {
-        var hash = await OpenAsync(retry, cancellationToken).ConfigureAwait(false);
-        if (IsKnownToBeEmpty(hash))
-        {
-            lock (_gate) _snapshot = SessionSnapshot.Empty();
-            return;
-        }
+        var opening = OpenAsync(retry, cancellationToken);
+        return opening.IsCompletedSuccessfully
+            ? TakeSnapshotAsync(opening.Result, cancellationToken)
+            : TakeSnapshotLaterAsync(opening.AsTask(), cancellationToken);
+    }
 
-        var reply = AskForAll(hash, out var asked);
+    private async Task TakeSnapshotLaterAsync(Task<SessionHash> opening, CancellationToken cancellationToken) =>
+        await TakeSnapshotAsync(await opening.ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+
+    private Task TakeSnapshotAsync(SessionHash hash, CancellationToken cancellationToken)
+    {
+        if (!IsKnownToBeEmpty(hash)) return TakeInAsync(AskForAll(hash, out var asked), asked, cancellationToken);
+        lock (Gate) _snapshot = SessionSnapshot.Empty();
+        return Task.CompletedTask;
+    }
+
+    private async Task TakeInAsync(Task<HashEntry[]> reply, SessionSight asked, CancellationToken cancellationToken)
+    {
         HashEntry[]? entries = null;
         try
         {
-            entries = await ReplyAsync(reply, "loading", cancellationToken).ConfigureAwait(false);
+            entries = await Bounded(reply, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (Failed(error, reply, "loading", cancellationToken) is { } timeout)
+        {
+            throw timeout;
         }
         finally
         {
@@ -99,14 +122,14 @@ internal sealed partial class RedisHashSession
         }
 
         var snapshot = ReadAllBlocking();
-        lock (_gate) return snapshot?.Find(key);
+        lock (Gate) return snapshot?.Find(key);
     }
 
     /// <summary>The snapshot, taken if there is none; in live mode one for this call alone. Null when Redis does not answer.</summary>
-    private SessionSnapshot? ReadAllBlocking()
-    {
-        if (_snapshot is { } taken) return taken;
+    private SessionSnapshot? ReadAllBlocking() => _snapshot ?? TakeSnapshotBlocking();
 
+    private SessionSnapshot? TakeSnapshotBlocking()
+    {
         SessionSight asked = default;
         HashEntry[]? entries = null;
         SessionSnapshot? snapshot = null;
@@ -162,12 +185,12 @@ internal sealed partial class RedisHashSession
             database.IsCompletedSuccessfully
                 ? database.Result
                 : await ReplyAsync(database.AsTask(), "connecting", cancellationToken).ConfigureAwait(false),
-            _key);
+            Key);
     }
 
     private Task<RedisValue[]> AskFor(SessionHash hash, out SessionSight asked, params ReadOnlySpan<string> keys)
     {
-        lock (_gate)
+        lock (Gate)
         {
             asked = _sight;
             RenewOnce(hash);
@@ -177,7 +200,7 @@ internal sealed partial class RedisHashSession
 
     private Task<HashEntry[]> AskForAll(SessionHash hash, out SessionSight asked)
     {
-        lock (_gate)
+        lock (Gate)
         {
             asked = _sight;
             RenewOnce(hash);
@@ -194,7 +217,7 @@ internal sealed partial class RedisHashSession
     /// </summary>
     private bool IsKnownToBeEmpty(SessionHash hash)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (_sight.IsEnded) return true;
             return _isNewKey && !_renewed && hash.IsConnected;
@@ -205,7 +228,7 @@ internal sealed partial class RedisHashSession
     {
         if (_renewed) return;
         _renewed = true;
-        var renewal = hash.RenewAsync(_expiry, _store.Connection.IsGarnet);
+        var renewal = hash.RenewAsync(Expiry, _store.Connection.IsGarnet);
         if (!renewal.IsCompletedSuccessfully) _ = LogFailureAsync(renewal);
     }
 
@@ -216,8 +239,8 @@ internal sealed partial class RedisHashSession
 
         async Task RenewAsync()
         {
-            var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), _key);
-            lock (_gate) RenewOnce(hash);
+            var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), Key);
+            lock (Gate) RenewOnce(hash);
         }
     }
 
@@ -235,11 +258,11 @@ internal sealed partial class RedisHashSession
     }
 
     /// <summary>Takes in what an answer says about the session; false when what came with it is not this session's.</summary>
-    private bool Saw(SessionSight asked, string? generation)
+    private bool Saw(SessionSight asked, RedisValue generation)
     {
         SessionSight sight;
         bool isFirstLook;
-        lock (_gate)
+        lock (Gate)
         {
             isFirstLook = _sight.IsUnknown && !_answered;
             _answered = true;
@@ -254,15 +277,15 @@ internal sealed partial class RedisHashSession
     private SessionSnapshot? Arrived(SessionSight asked, HashEntry[]? entries, bool keep = true)
     {
         SessionSnapshot? snapshot = null;
-        string? generation = null;
-        if (entries is not null) snapshot = SessionSnapshot.Parse(entries, _protector, out generation);
+        RedisValue generation = default;
+        if (entries is not null) snapshot = SessionSnapshot.Parse(entries, Protector, out generation);
         if (snapshot is not null && !Saw(asked, generation)) snapshot = SessionSnapshot.Empty();
 
-        lock (_gate)
+        lock (Gate)
         {
             if (snapshot is not null && keep)
             {
-                if (_confirmedMeanwhile is { } writes) snapshot.Apply(writes);
+                if (_confirmedMeanwhile is { } writes) snapshot.Apply(SessionChanges.Merge(new(), writes)); // a copy: others may be on their way
                 _snapshot = snapshot;
                 _failure = null;
             }
@@ -270,52 +293,56 @@ internal sealed partial class RedisHashSession
             if (--_snapshotsOnTheirWay == 0) _confirmedMeanwhile = null;
         }
 
-        if (snapshot is not null) _store.Logger.SessionLoaded(Id, snapshot.Count);
+        if (snapshot is not null && _store.Logger.IsEnabled(LogLevel.Debug)) _store.Logger.SessionLoaded(Id, snapshot.Count);
         return snapshot;
     }
 
-    /// <summary>
-    /// Waits for a reply, no longer than the IOTimeout and the caller's patience. As in ASP.NET Core a timeout is an
-    /// <see cref="OperationCanceledException"/>; its inner exception is a <see cref="TimeoutException"/>, its token not the caller's.
-    /// </summary>
+    /// <summary>Waits for a reply as <see cref="Bounded"/> does, and takes in what goes wrong.</summary>
     private async Task<T> ReplyAsync<T>(Task<T> reply, string doing, CancellationToken cancellationToken)
-    {
-        await BoundedAsync(reply, doing, RememberReadFailure, cancellationToken).ConfigureAwait(false);
-        return await reply.ConfigureAwait(false);
-    }
-
-    private async Task BoundedAsync(Task reply, string doing, Action<Exception> remember, CancellationToken cancellationToken)
     {
         try
         {
-            // The client ends a wait by itself after its own timeout; a second timer is only for those who want less, or to cancel.
-            bool clientIsStricter = _ioTimeout == Timeout.InfiniteTimeSpan || _store.Connection.ReplyTimeout < _ioTimeout;
-            await (clientIsStricter && !cancellationToken.CanBeCanceled ? reply : reply.WaitAsync(_ioTimeout, cancellationToken))
-                .ConfigureAwait(false);
+            return await Bounded(reply, cancellationToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception error) when (Failed(error, reply, doing, cancellationToken) is { } timeout)
         {
-            throw; // the caller's wish, and no failure
-        }
-        catch (TimeoutException timeout) when (!reply.IsCompleted)
-        {
-            _store.Logger.TimedOut(Id, doing, _ioTimeout);
-            var error = new OperationCanceledException($"Timed out {doing} the session.", timeout);
-            remember(error);
-            throw error;
-        }
-        catch (Exception error)
-        {
-            remember(error);
-            throw;
+            throw timeout;
         }
     }
 
-    private byte[]? Reveal(RedisValue value) => _protector is null ? value : _protector.Unprotect(value);
+    /// <summary>The reply, for whoever waits no longer than the IOTimeout and the caller's patience.</summary>
+    private Task<T> Bounded<T>(Task<T> reply, CancellationToken cancellationToken) =>
+        IsBoundedByClient && !cancellationToken.CanBeCanceled ? reply : reply.WaitAsync(_ioTimeout, cancellationToken);
+
+    // The client ends a wait by itself after its own timeout; a second timer is only for those who want less, or to cancel.
+    private bool IsBoundedByClient => _ioTimeout == Timeout.InfiniteTimeSpan || _store.Connection.ReplyTimeout < _ioTimeout;
+
+    /// <summary>
+    /// Takes in what ended a wait for a reply, if it is more than the caller's wish. As in ASP.NET Core a timeout is to be thrown as the
+    /// <see cref="OperationCanceledException"/> that this returns; its inner exception is a <see cref="TimeoutException"/>, its token not
+    /// the caller's. Null for what can be thrown as it is.
+    /// </summary>
+    private OperationCanceledException? Failed(
+        Exception error, Task reply, string doing, CancellationToken cancellationToken, bool isWrite = false)
+    {
+        if (error is OperationCanceledException && cancellationToken.IsCancellationRequested) return null;
+        OperationCanceledException? thrown = null;
+        if (error is TimeoutException && !reply.IsCompleted)
+        {
+            _store.Logger.TimedOut(Id, doing, _ioTimeout);
+            error = thrown = new($"Timed out {doing} the session.", error);
+        }
+
+        if (isWrite) RememberWriteFailure(error);
+        else RememberReadFailure(error);
+        return thrown;
+    }
+
+    private byte[]? Reveal(RedisValue value) => Protector is { } protector ? protector.Unprotect(value) : value;
 
     private void RememberReadFailure(Exception error)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (_failure is not null) return;
             _failure = ExceptionDispatchInfo.Capture(error);

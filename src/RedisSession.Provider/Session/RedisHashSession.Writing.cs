@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider;
@@ -12,7 +13,7 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed partial class RedisHashSession
 {
-    private SessionChanges _collected = new();
+    private SessionChanges? _collected;
 
     // The application has been told of a failure by an exception of a call it made: no need to break its response too.
     private bool _failureIsTold;
@@ -51,9 +52,9 @@ internal sealed partial class RedisHashSession
         cancellationToken.ThrowIfCancellationRequested();
         if (changes.IsEmpty) return Task.CompletedTask;
         bool isOutage;
-        lock (_gate)
+        lock (Gate)
         {
-            _collected.Append(changes);
+            _collected = SessionChanges.Merge(_collected, changes);
             _failureIsTold = false;
             isOutage = _failure is not null;
         }
@@ -62,17 +63,17 @@ internal sealed partial class RedisHashSession
         return TellingTheCaller(isOutage ? ConfirmAsync(cancellationToken) : RetryAsync(cancellationToken), cancellationToken);
     }
 
+    /// <summary>What is changed and not sent yet. Called inside the lock.</summary>
+    private SessionChanges Collected => _collected ??= new();
+
     /// <summary>
-    /// A change through the synchronous API: collected, in live mode also sent, and confirmed before the response starts.
+    /// After a change through the synchronous API, which is confirmed before the response starts: live mode sends it now. Called inside the
+    /// lock.
     /// </summary>
-    private void Change(Action<SessionChanges> change)
+    private void HasChanged()
     {
-        lock (_gate)
-        {
-            change(_collected);
-            _failureIsTold = false;
-            if (_store.Mode == RedisSessionMode.Live) SendAtOnce();
-        }
+        _failureIsTold = false;
+        if (_store.Mode == RedisSessionMode.Live) SendAtOnce();
     }
 
     /// <summary>
@@ -88,9 +89,17 @@ internal sealed partial class RedisHashSession
 
     private Task OnResponseStartingAsync()
     {
-        lock (_gate)
+        if (IsUntouched) return Task.CompletedTask;
+        lock (Gate)
         {
             if (IsConfirmed) return Task.CompletedTask;
+
+            // The usual case in short: this task never fails, and what goes wrong is logged where it does.
+            if (IsBoundedByClient && _store.FailureMode == FailureMode.LogAndContinue)
+            {
+                SendAtOnce();
+                if (_collected is null) return _confirmation;
+            }
         }
 
         return ConfirmOrFailTheResponseAsync();
@@ -114,55 +123,63 @@ internal sealed partial class RedisHashSession
     private void SendAtOnce()
     {
         // What cannot go now (not connected yet, or failed before) goes, or fails, with the confirmation.
-        if (_failure is not null || _sight.IsEnded || _confirmation.IsFaulted) return;
-        if (_store.Connection.OpenDatabase is { } database) Send(new(database, _key));
+        if (_failure is not null || _sight.IsEnded || IsFailed(_confirmation)) return;
+        if (_collected is not null && _store.Connection.OpenDatabase is { } database) Send(new(database, Key));
     }
 
     /// <summary>Sends what is collected, if anything, and waits until all is confirmed. Does not repeat what has failed.</summary>
     private async Task ConfirmAsync(CancellationToken cancellationToken)
     {
-        Task confirmation;
-        lock (_gate)
+        if (IsUntouched) return;
+        Task<ExceptionDispatchInfo?> confirmation;
+        lock (Gate)
         {
-            if (_sight.IsEnded && !_collected.IsEmpty) Refuse();
+            if (_sight.IsEnded && _collected is not null) Refuse();
             confirmation = _confirmation;
             if (IsConfirmed) return;
         }
 
-        if (!confirmation.IsFaulted)
+        if (!IsFailed(confirmation))
         {
             try
             {
                 var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
-                lock (_gate)
+                lock (Gate)
                 {
-                    if (!_collected.IsEmpty) Send(hash);
+                    if (_collected is not null) Send(hash);
                     confirmation = _confirmation;
                 }
             }
             catch (Exception error) when (error is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
-                lock (_gate) FailConfirmation(error);
+                lock (Gate) FailConfirmation(error);
                 throw;
             }
         }
 
-        await BoundedAsync(confirmation, "committing", RememberWriteFailure, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            (await Bounded(confirmation, cancellationToken).ConfigureAwait(false))?.Throw();
+        }
+        catch (Exception error) when (Failed(error, confirmation, "committing", cancellationToken, isWrite: true) is { } timeout)
+        {
+            throw timeout;
+        }
     }
 
     /// <summary>As <see cref="ConfirmAsync"/>, and what has failed is sent again: every change may be applied twice.</summary>
     private Task RetryAsync(CancellationToken cancellationToken)
     {
-        lock (_gate)
+        lock (Gate)
         {
             if (!_sight.IsEnded)
             {
                 _failure = null;
-                if (_confirmation.IsFaulted && _inFlight == 0)
+                if (IsFailed(_confirmation) && _inFlight == 0)
                 {
-                    _sent.Append(_collected);
-                    (_collected, _sent) = (_sent, new());
-                    _confirmation = Task.CompletedTask;
+                    _collected = SessionChanges.Merge(_sent, _collected);
+                    _sent = null;
+                    _confirmation = Confirmed;
                 }
             }
         }
@@ -186,15 +203,15 @@ internal sealed partial class RedisHashSession
     /// <summary>What this request's own unconfirmed writes say about a key; false when they say nothing.</summary>
     private bool TryGetOwn(string key, out byte[]? value)
     {
-        lock (_gate) return _collected.Decides(key, out value) || _sent.Decides(key, out value);
+        lock (Gate) return SessionChanges.Decide(_collected, key, out value) || SessionChanges.Decide(_sent, key, out value);
     }
 
     /// <summary>A copy of this request's own unconfirmed writes. Called inside the lock.</summary>
     private SessionChanges CopyOwn()
     {
         var own = new SessionChanges();
-        own.Append(_sent);
-        own.Append(_collected);
+        if (_sent is not null) own.Append(_sent);
+        if (_collected is not null) own.Append(_collected);
         return own;
     }
 }

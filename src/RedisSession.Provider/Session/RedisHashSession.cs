@@ -18,18 +18,22 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed partial class RedisHashSession : ISession
 {
-    private readonly Lock _gate = new();
     private readonly RedisHashSessionStore _store;
-    private readonly SessionExpiry _expiry;
+    private readonly TimeSpan _idleTimeout;
     private readonly TimeSpan _ioTimeout;
     private readonly Func<bool> _tryEstablishSession;
 
     // The session key was made for this request: nobody else can know it.
     private readonly bool _isNewKey;
 
-    // Renewal changes them.
-    private RedisKey _key;
+    // Renewal changes it.
+    private string _sessionKey;
+
+    // Made from the session key when somebody needs them: many requests never do.
+    private string? _id;
+    private byte[]? _redisKey;
     private ValueProtector? _protector;
+    private Lock? _gate;
 
     // The request, so that writes can be confirmed before its response starts; null where there is none (any more).
     private HttpContext? _context;
@@ -44,10 +48,8 @@ internal sealed partial class RedisHashSession : ISession
         HttpContext? context)
     {
         _store = store;
-        Id = SessionId.Of(sessionKey);
-        _key = store.KeyOf(Id);
-        _protector = store.ProtectorOf(Id);
-        _expiry = SessionExpiry.From(idleTimeout, store.AbsoluteTimeout);
+        _sessionKey = sessionKey;
+        _idleTimeout = idleTimeout;
         _ioTimeout = ioTimeout;
         _tryEstablishSession = tryEstablishSession;
         _isNewKey = isNewSessionKey;
@@ -66,7 +68,7 @@ internal sealed partial class RedisHashSession : ISession
     }
 
     /// <summary>base64url(SHA-256(session key)): public, stable for the life of the cookie, costs nothing.</summary>
-    public string Id { get; private set; }
+    public string Id => _id ??= SessionId.Of(_sessionKey);
 
     /// <summary>
     /// Whether Redis answers; never throws. Where nothing in this request has asked it yet, this does, as the first read would:
@@ -87,9 +89,9 @@ internal sealed partial class RedisHashSession : ISession
         {
             // As of before asking: of what is confirmed meanwhile, the answer need not have all yet.
             SessionChanges own;
-            lock (_gate) own = CopyOwn();
+            lock (Gate) own = CopyOwn();
             var snapshot = ReadAllBlocking();
-            lock (_gate)
+            lock (Gate)
             {
                 own.Append(CopyOwn());
                 return own.Overlay(snapshot?.Keys ?? []).ToArray(); // a copy: the application may change the session while it enumerates
@@ -107,22 +109,35 @@ internal sealed partial class RedisHashSession : ISession
     public void Set(string key, byte[] value)
     {
         key = CheckSet(key, value);
-        Change(changes => changes.Set(key, value.AsSpan().ToArray())); // a copy, as in ASP.NET Core: the caller may reuse its array
+        lock (Gate)
+        {
+            Collected.Set(key, value.AsSpan().ToArray()); // a copy, as in ASP.NET Core: the caller may reuse its array
+            HasChanged();
+        }
     }
 
     public void Remove(string key)
     {
         key = SessionHashLayout.Normalize(key);
-        Change(changes => changes.Remove(key));
+        lock (Gate)
+        {
+            Collected.Remove(key);
+            HasChanged();
+        }
     }
 
-    public void Clear() => Change(changes => changes.Clear());
+    public void Clear()
+    {
+        lock (Gate)
+        {
+            Collected.Clear();
+            HasChanged();
+        }
+    }
 
     /// <summary>Takes the snapshot, unless there is one: one round trip.</summary>
-    public async Task LoadAsync(CancellationToken cancellationToken = default)
-    {
-        if (_snapshot is null) await TakeSnapshotAsync(retry: false, cancellationToken).ConfigureAwait(false);
-    }
+    public Task LoadAsync(CancellationToken cancellationToken = default) =>
+        _snapshot is null ? TakeSnapshotAsync(retry: false, cancellationToken) : Task.CompletedTask;
 
     /// <summary>
     /// Writes and confirms what is not yet: one round trip, or none. A request that used nothing has its expiry renewed, and
@@ -150,6 +165,17 @@ internal sealed partial class RedisHashSession : ISession
         RenewIfUntouched();
     }
 
+    private RedisKey Key => _redisKey ??= SessionHashLayout.KeyOf(_store.KeyStart, _sessionKey);
+
+    private SessionExpiry Expiry => SessionExpiry.From(_idleTimeout, _store.AbsoluteTimeout);
+
+    private Lock Gate => _gate ?? Interlocked.CompareExchange(ref _gate, new(), null) ?? _gate;
+
+    /// <summary>Nothing has been done with the session yet.</summary>
+    private bool IsUntouched => _gate is null;
+
+    private ValueProtector? Protector => _protector ??= _store.ProtectorOf(Id);
+
     /// <summary>Refuses, at the earliest moment, what ASP.NET Core's session refuses; returns the normal form of the key.</summary>
     private string CheckSet(string key, byte[] value)
     {
@@ -174,7 +200,7 @@ internal sealed partial class RedisHashSession : ISession
             ThrowIfFailed();
             var database = _store.Connection.GetDatabaseAsync();
             var hash = new SessionHash(
-                database.IsCompletedSuccessfully ? database.Result : Blocking.Wait(database.AsTask(), _ioTimeout), _key);
+                database.IsCompletedSuccessfully ? database.Result : Blocking.Wait(database.AsTask(), _ioTimeout), Key);
             reply = Blocking.Wait(send(hash), _ioTimeout);
             return true;
         }

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
@@ -11,7 +10,7 @@ namespace RedisSession.Provider;
 internal sealed class RedisHashSessionStore(
     RedisConnection connection,
     IOptions<RedisHashSessionOptions> options,
-    IHttpContextAccessor contexts,
+    CurrentRequest request,
     SessionCookie cookie,
     SessionMetrics metrics,
     IDataProtectionProvider dataProtection,
@@ -35,7 +34,8 @@ internal sealed class RedisHashSessionStore(
 
     public ILogger Logger { get; } = loggerFactory.CreateLogger<RedisHashSession>();
 
-    public RedisKey KeyOf(string sessionId) => SessionHashLayout.KeyOf(_options.KeyPrefix, sessionId);
+    /// <summary>What the Redis keys of all sessions begin with.</summary>
+    public byte[] KeyStart { get; } = SessionHashLayout.KeyStart(options.Value.KeyPrefix);
 
     public ValueProtector? ProtectorOf(string sessionId) =>
         _options.ProtectValues ? new ValueProtector(dataProtection, sessionId, Logger) : null;
@@ -45,6 +45,6 @@ internal sealed class RedisHashSessionStore(
     {
         ArgumentException.ThrowIfNullOrEmpty(sessionKey);
         ArgumentNullException.ThrowIfNull(tryEstablishSession);
-        return new RedisHashSession(this, sessionKey, idleTimeout, ioTimeout, tryEstablishSession, isNewSessionKey, contexts.HttpContext);
+        return new RedisHashSession(this, sessionKey, idleTimeout, ioTimeout, tryEstablishSession, isNewSessionKey, request.Context);
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider;
@@ -6,9 +7,14 @@ namespace RedisSession.Provider;
 /// What a request changed, as its net effect: all keys cleared or not, then for each key its last value, or null for removed.
 /// Applying it once or twice, or in two parts, gives the same session.
 /// </summary>
+/// <remarks>Most requests change a key or two: those are searched, and only who changes many gets an index.</remarks>
 internal sealed class SessionChanges
 {
-    private readonly Dictionary<string, byte[]?> _keys = new(StringComparer.Ordinal);
+    private const int KeysBeforeIndex = 16;
+
+    private KeyValuePair<string, byte[]?>[] _keys = [];
+    private Dictionary<string, int>? _index;
+    private int _count;
     private int _removed;
 
     public bool Cleared { get; private set; }
@@ -16,10 +22,10 @@ internal sealed class SessionChanges
     /// <summary>The user whose session it becomes; null to leave that as it is.</summary>
     public string? User { get; private set; }
 
-    public bool IsEmpty => !Cleared && User is null && _keys.Count == 0;
+    public bool IsEmpty => !Cleared && User is null && _count == 0;
 
     /// <summary>Each changed key with its new value, or null where it was removed.</summary>
-    public IReadOnlyDictionary<string, byte[]?> Keys => _keys;
+    public ReadOnlySpan<KeyValuePair<string, byte[]?>> Keys => _keys.AsSpan(0, _count);
 
     public void Set(string key, byte[] value) => Put(key, value);
 
@@ -27,8 +33,9 @@ internal sealed class SessionChanges
 
     public void Clear()
     {
-        _keys.Clear();
-        _removed = 0;
+        _keys = [];
+        _index = null;
+        _count = _removed = 0;
         Cleared = true;
     }
 
@@ -40,17 +47,38 @@ internal sealed class SessionChanges
     {
         User = later.User ?? User;
         if (later.Cleared) Clear();
-        foreach (var (key, value) in later._keys) Put(key, value);
+        foreach (var (key, value) in later.Keys) Put(key, value);
+    }
+
+    /// <summary>Both as one, which is the earlier one, grown; neither is to be used on.</summary>
+    [return: NotNullIfNotNull(nameof(earlier)), NotNullIfNotNull(nameof(later))]
+    public static SessionChanges? Merge(SessionChanges? earlier, SessionChanges? later)
+    {
+        if (earlier is null || later is null) return earlier ?? later;
+        earlier.Append(later);
+        return earlier;
+    }
+
+    /// <inheritdoc cref="Decides"/>
+    public static bool Decide(SessionChanges? changes, string key, out byte[]? value)
+    {
+        value = null;
+        return changes is not null && changes.Decides(key, out value);
     }
 
     /// <summary>True when these changes alone say what <paramref name="key"/> holds; a null value says that it holds nothing.</summary>
-    public bool Decides(string key, out byte[]? value) => _keys.TryGetValue(key, out value) || Cleared;
+    public bool Decides(string key, out byte[]? value)
+    {
+        int at = Find(key);
+        value = at < 0 ? null : _keys[at].Value;
+        return at >= 0 || Cleared;
+    }
 
     /// <summary>The keys that a session with <paramref name="keys"/> has after these changes.</summary>
     public HashSet<string> Overlay(IEnumerable<string> keys)
     {
         var after = (Cleared ? [] : keys).ToHashSet(StringComparer.Ordinal);
-        foreach (var (key, value) in _keys)
+        foreach (var (key, value) in Keys)
         {
             if (value is null) after.Remove(key);
             else after.Add(key);
@@ -60,20 +88,20 @@ internal sealed class SessionChanges
     }
 
     /// <summary>The arguments of <see cref="SessionScripts.Change"/>.</summary>
-    public RedisValue[] ToArguments(SessionExpiry expiry, string? generationSeen, string newGeneration, ValueProtector? protector)
+    public RedisValue[] ToArguments(SessionExpiry expiry, RedisValue generationSeen, RedisValue newGeneration, ValueProtector? protector)
     {
-        int sets = _keys.Count - _removed + (User is null ? 0 : 1);
+        int sets = _count - _removed + (User is null ? 0 : 1);
         var arguments = new RedisValue[7 + _removed + (2 * sets)];
         arguments[0] = expiry.Idle;
         arguments[1] = expiry.Absolute;
-        arguments[2] = generationSeen ?? RedisValue.EmptyString;
+        arguments[2] = generationSeen.IsNull ? RedisValue.EmptyString : generationSeen;
         arguments[3] = newGeneration;
         arguments[4] = sets > 0; // removing from a session that is not there does not create one
         arguments[5] = Cleared;
         arguments[6] = _removed;
 
         int remove = 7, set = 7 + _removed;
-        foreach (var (key, value) in _keys)
+        foreach (var (key, value) in Keys)
         {
             if (value is null)
             {
@@ -97,8 +125,31 @@ internal sealed class SessionChanges
 
     private void Put(string key, byte[]? value)
     {
-        if (_keys.TryGetValue(key, out var before) && before is null) _removed--;
         if (value is null) _removed++;
-        _keys[key] = value;
+        int at = Find(key);
+        if (at >= 0)
+        {
+            if (_keys[at].Value is null) _removed--;
+        }
+        else
+        {
+            at = _count++;
+            if (at == _keys.Length) Array.Resize(ref _keys, Math.Max(1, 2 * at));
+            if (_count == KeysBeforeIndex) _index = new(_keys.Take(at).Select((entry, i) => KeyValuePair.Create(entry.Key, i)));
+            _index?.Add(key, at);
+        }
+
+        _keys[at] = new(key, value);
+    }
+
+    private int Find(string key)
+    {
+        if (_index is not null) return _index.GetValueOrDefault(key, -1);
+        for (int i = 0; i < _count; i++)
+        {
+            if (_keys[i].Key == key) return i;
+        }
+
+        return -1;
     }
 }

@@ -1,3 +1,5 @@
+using StackExchange.Redis;
+
 namespace RedisSession.Provider;
 
 /// <summary>
@@ -10,18 +12,18 @@ internal readonly record struct SessionSight
 
     private readonly State _state;
 
-    private SessionSight(State state, string? generation = null) => (_state, Generation) = (state, generation);
+    private SessionSight(State state, RedisValue generation = default) => (_state, Generation) = (state, generation);
 
     public static SessionSight Unknown => default;
 
-    public static SessionSight Present(string generation) => new(State.Present, generation);
+    public static SessionSight Present(RedisValue generation) => new(State.Present, generation);
 
     public static SessionSight Absent => new(State.Absent);
 
     public static SessionSight Ended => new(State.Ended);
 
-    /// <summary>The generation seen; null unless present.</summary>
-    public string? Generation { get; }
+    /// <summary>The generation seen; null unless present. As it came: most requests never need it as text.</summary>
+    public RedisValue Generation { get; }
 
     public bool IsUnknown => _state == State.Unknown;
 
@@ -30,18 +32,18 @@ internal readonly record struct SessionSight
     public bool IsEnded => _state == State.Ended;
 
     /// <summary>True when a hash of <paramref name="generation"/> is still the session that was seen, or the first that is.</summary>
-    public bool Accepts(string? generation) => !IsEnded && (Generation is null || Generation == generation);
+    public bool Accepts(RedisValue generation) => !IsEnded && (Generation.IsNull || Generation == generation);
 
     /// <summary>
     /// The sight after an answer with <paramref name="generation"/> (null: no hash) to a question asked while the sight was
     /// <paramref name="asked"/>. Answers can be handled out of order where one request runs several tasks: an answer "nothing
     /// there" to a question older than our own creating write says nothing about the session that write made.
     /// </summary>
-    public SessionSight After(SessionSight asked, string? generation)
+    public SessionSight After(SessionSight asked, RedisValue generation)
     {
         if (IsEnded || !asked.Accepts(generation)) return Ended;
-        if (generation is null) return IsUnknown ? Absent : this;
-        if (Generation is null) return Present(generation);
+        if (generation.IsNull) return IsUnknown ? Absent : this;
+        if (Generation.IsNull) return Present(generation);
         return Generation == generation ? this : Ended;
     }
 }

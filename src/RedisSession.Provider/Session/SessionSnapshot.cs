@@ -1,54 +1,101 @@
+using System.Text;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
 /// <summary>All keys and values of a session at one moment, plus what this request has written since.</summary>
+/// <remarks>
+/// The fields are kept as they came, and searched: most requests read a key or a few, and making text and a dictionary of all would cost
+/// them more than the search. Who reads many gets an index.
+/// </remarks>
 internal sealed class SessionSnapshot
 {
-    private readonly Dictionary<string, byte[]> _values;
+    // So many comparisons of fields cost about as much as an index.
+    private const int ComparisonsBeforeIndex = 2_000;
 
-    private SessionSnapshot(Dictionary<string, byte[]> values) => _values = values;
+    private readonly HashEntry[] _fields;
+    private SessionChanges? _own;
+    private Dictionary<string, byte[]>? _index;
+    private int _compared;
 
-    public static SessionSnapshot Empty() => new(new(StringComparer.Ordinal));
+    private SessionSnapshot(HashEntry[] fields) => _fields = fields;
 
-    public int Count => _values.Count;
+    public static SessionSnapshot Empty() => new([]);
 
-    public IEnumerable<string> Keys => _values.Keys;
+    public int Count => Keys.Count();
+
+    public IEnumerable<string> Keys
+    {
+        get
+        {
+            var keys = _fields.Select(entry => SessionHashLayout.SessionKeyOf(entry.Name)).OfType<string>();
+            return _own is null ? keys : _own.Overlay(keys);
+        }
+    }
 
     /// <summary>
     /// Reads a whole hash; <paramref name="generation"/> is null when there is none, or one that was made by hand. What
     /// <paramref name="protector"/> cannot decrypt is not there.
     /// </summary>
-    public static SessionSnapshot Parse(HashEntry[] hash, ValueProtector? protector, out string? generation)
+    public static SessionSnapshot Parse(HashEntry[] hash, ValueProtector? protector, out RedisValue generation)
     {
-        generation = null;
-        var values = new Dictionary<string, byte[]>(hash.Length, StringComparer.Ordinal);
-        foreach (var entry in hash)
-        {
-            if (SessionHashLayout.SessionKeyOf(entry.Name) is { } key)
-            {
-                byte[] value = (byte[]?)entry.Value ?? [];
-                if (protector is null) values[key] = value;
-                else if (protector.Unprotect(value) is { } plain) values[key] = plain;
-            }
-            else if (entry.Name == SessionHashLayout.Generation)
-            {
-                generation = entry.Value;
-            }
-        }
-
-        return new(values);
+        generation = Search(hash, "@gen"u8) is { } found ? hash[found].Value : RedisValue.Null;
+        return new(protector is null ? hash : Unprotect(hash, protector));
     }
 
-    public byte[]? Find(string key) => _values.GetValueOrDefault(key);
-
-    public void Apply(SessionChanges changes)
+    public byte[]? Find(string key)
     {
-        if (changes.Cleared) _values.Clear();
-        foreach (var (key, value) in changes.Keys)
+        if (_own is not null && _own.Decides(key, out var own)) return own;
+        if (_compared > ComparisonsBeforeIndex) return (_index ??= Index()).GetValueOrDefault(key);
+        _compared += _fields.Length;
+        return Search(key) is { } found ? ValueOf(_fields[found]) : null;
+    }
+
+    /// <summary>Takes over what this request has written since; <paramref name="changes"/> is not to be used on.</summary>
+    public void Apply(SessionChanges changes) => _own = SessionChanges.Merge(_own, changes);
+
+    private int? Search(string key)
+    {
+        string field = SessionHashLayout.FieldOf(key);
+        int length = Encoding.UTF8.GetMaxByteCount(field.Length);
+        Span<byte> buffer = length <= 512 ? stackalloc byte[512] : new byte[length];
+        return Search(_fields, buffer[..Encoding.UTF8.GetBytes(field, buffer)]);
+    }
+
+    private static int? Search(HashEntry[] fields, ReadOnlySpan<byte> name)
+    {
+        for (int i = 0; i < fields.Length; i++)
         {
-            if (value is null) _values.Remove(key);
-            else _values[key] = value;
+            // Not RedisValue's own equality: there "01" equals 1.
+            var candidate = fields[i].Name;
+            if (candidate.GetByteCount() == name.Length && candidate.StartsWith(name)) return i;
         }
+
+        return null;
+    }
+
+    private Dictionary<string, byte[]> Index()
+    {
+        var index = new Dictionary<string, byte[]>(_fields.Length, StringComparer.Ordinal);
+        foreach (var field in _fields)
+        {
+            if (SessionHashLayout.SessionKeyOf(field.Name) is { } key) index[key] = ValueOf(field);
+        }
+
+        return index;
+    }
+
+    private static byte[] ValueOf(HashEntry field) => (byte[]?)field.Value ?? [];
+
+    private static HashEntry[] Unprotect(HashEntry[] hash, ValueProtector protector)
+    {
+        var readable = new List<HashEntry>(hash.Length);
+        foreach (var field in hash)
+        {
+            if (SessionHashLayout.SessionKeyOf(field.Name) is null) continue;
+            if (protector.Unprotect(ValueOf(field)) is { } value) readable.Add(new(field.Name, value));
+        }
+
+        return [.. readable];
     }
 }

@@ -39,10 +39,17 @@ internal sealed class RegistrationTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(services.GetService<IDataProtectionProvider>(), Is.Not.Null);
-            Assert.That(services.GetService<IHttpContextAccessor>(), Is.Not.Null);
             Assert.That(services.GetService<IOptions<SessionOptions>>(), Is.Not.Null);
             Assert.That(new ApplicationBuilder(services).UseSession().Build(), Is.Not.Null);
         }
+    }
+
+    // It takes HttpContext out of ASP.NET Core's pool: whoever wants it, pays for it.
+    [Test]
+    public void HttpContextAccessor_is_left_to_the_application()
+    {
+        using var services = Build(services => services.AddRedisHashSession("localhost"));
+        Assert.That(services.GetService<IHttpContextAccessor>(), Is.Null);
     }
 
     [Test]

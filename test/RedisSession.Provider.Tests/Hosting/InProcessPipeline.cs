@@ -21,6 +21,7 @@ internal sealed class InProcessPipeline : IAsyncDisposable
         var services = new ServiceCollection();
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(Logs));
         services.AddSingleton<IDataProtectionProvider>(DataProtection);
+        services.AddHttpContextAccessor();
         addSession(services);
         _services = services.BuildServiceProvider();
         var app = new ApplicationBuilder(_services);
@@ -40,8 +41,7 @@ internal sealed class InProcessPipeline : IAsyncDisposable
     {
         using var scope = _services.CreateScope();
         var context = new DefaultHttpContext { RequestServices = scope.ServiceProvider };
-        var accessor = _services.GetService<IHttpContextAccessor>();
-        if (accessor is not null) accessor.HttpContext = context;
+        _services.GetRequiredService<IHttpContextAccessor>().HttpContext = context;
         context.Request.Headers.Cookie = $".AspNetCore.Session={cookie}";
         _work.Value = work;
         try

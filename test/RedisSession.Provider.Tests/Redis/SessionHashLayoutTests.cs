@@ -21,7 +21,7 @@ internal sealed class SessionHashLayoutTests
     [TestCase("😀é", "😀é")]
     [TestCase("\uFF20x", "\uFF20x")] // a fullwidth @ is none
     public void Session_key_has_its_field(string key, string field) =>
-        Assert.That((byte[]?)SessionHashLayout.FieldOf(key), Is.EqualTo(Encoding.UTF8.GetBytes(field)));
+        Assert.That(SessionHashLayout.FieldOf(key), Is.EqualTo(field));
 
     [Test]
     public void Any_session_key_comes_back_from_its_field() =>
@@ -29,14 +29,14 @@ internal sealed class SessionHashLayoutTests
 
     [Test]
     public void Two_session_keys_never_share_a_field() => Gen.Select(SessionKeys.Any, SessionKeys.Any).Sample(
-        (one, other) => (one == other) == (SessionHashLayout.FieldOf(one).ToString() == SessionHashLayout.FieldOf(other).ToString()),
+        (one, other) => (one == other) == (SessionHashLayout.FieldOf(one) == SessionHashLayout.FieldOf(other)),
         iter: 2_000);
 
     [Test]
     public void No_session_key_is_stored_in_a_field_of_ours() => SessionKeys.Any.Sample(
         key =>
         {
-            string field = SessionHashLayout.FieldOf(key).ToString();
+            string field = SessionHashLayout.FieldOf(key);
             return field.Length == 0 || field[0] != '@' || (field.Length > 1 && field[1] == '@');
         },
         iter: 2_000);
@@ -59,11 +59,15 @@ internal sealed class SessionHashLayoutTests
         }
     }
 
-    [TestCase("", "sessions:ID")]
-    [TestCase("app:", "app:sessions:ID")]
-    [TestCase("{tag}", "{tag}sessions:ID")]
-    public void Redis_key_is_prefix_and_id(string prefix, string expected) =>
-        Assert.That(SessionHashLayout.KeyOf(prefix, "ID").ToString(), Is.EqualTo(expected));
+    [TestCase("", "sessions:")]
+    [TestCase("app:", "app:sessions:")]
+    [TestCase("{tag}", "{tag}sessions:")]
+    [TestCase("é", "ésessions:")]
+    public void Redis_key_is_prefix_and_id(string prefix, string expected)
+    {
+        byte[] key = SessionHashLayout.KeyOf(SessionHashLayout.KeyStart(prefix), "session key");
+        Assert.That(Encoding.UTF8.GetString(key), Is.EqualTo(expected + SessionId.Of("session key")));
+    }
 
     // A character with the number of bytes that it takes in UTF-8. 語 fills the limit with the fewest UTF-16 units of all.
     [TestCase("a", 1)]

@@ -45,10 +45,10 @@ internal sealed class SessionScriptTests(ServerKind kind)
             var (hash, key) = NewHash();
             var first = new SessionChanges();
             first.Set("b", [2]);
-            var created = ChangeReply.Parse(await hash.ChangeByTextAsync(first.ToArguments(Expiry, null, "generation", null)));
+            var created = ChangeReply.Parse(await hash.ChangeByTextAsync(first.ToArguments(Expiry, default, "generation", null)));
             var changes = new SessionChanges();
             change(changes);
-            var arguments = changes.ToArguments(Expiry, seesIt ? created.Generation : null, "another", null);
+            var arguments = changes.ToArguments(Expiry, seesIt ? created.Generation : default, "another", null);
 
             var once = ChangeReply.Parse(await hash.ChangeByTextAsync(arguments));
             string after = await ShowAsync(key);
@@ -65,7 +65,7 @@ internal sealed class SessionScriptTests(ServerKind kind)
         var (hash, key) = NewHash();
         var changes = new SessionChanges();
         changes.Set("a", [1]);
-        var arguments = changes.ToArguments(Expiry, null, "generation", null);
+        var arguments = changes.ToArguments(Expiry, default, "generation", null);
         await hash.ChangeByTextAsync(arguments);
         string after = await ShowAsync(key);
         var twice = ChangeReply.Parse(await hash.ChangeByTextAsync(arguments));

@@ -113,13 +113,13 @@ internal sealed class SessionChangesTests
         var changes = new SessionChanges();
         changes.Remove("removed");
 
-        Assert.That(Texts(changes.ToArguments(new(1_000, 0), null, "new generation", protector: null)), Is.EqualTo("1000|0||new generation|0|0|1|removed"));
+        Assert.That(Texts(changes.ToArguments(new(1_000, 0), default, "new generation", protector: null)), Is.EqualTo("1000|0||new generation|0|0|1|removed"));
     }
 
     // A null argument would be sent as nothing at all and shift what comes after it.
     [Test]
     public void No_argument_is_null() => Sequence.Sample(
-        sequence => Change.Net(sequence).ToArguments(Expiry, null, "new generation", protector: null).All(argument => !argument.IsNull), iter: Samples);
+        sequence => Change.Net(sequence).ToArguments(Expiry, default, "new generation", protector: null).All(argument => !argument.IsNull), iter: Samples);
 
     [Test]
     public void Setting_what_was_removed_and_removing_what_was_set_are_counted_right()
@@ -140,6 +140,33 @@ internal sealed class SessionChangesTests
         var changes = new SessionChanges();
         changes.Set("a", "1"u8.ToArray());
         Assert.That(changes.Decides("A", out _), Is.False);
+    }
+
+    // Few are searched, many are found through an index.
+    [Test]
+    public void Many_keys_are_kept_as_few_are()
+    {
+        var changes = new SessionChanges();
+        var expected = new Dictionary<string, byte[]?>();
+        for (int number = 0; number < 200; number++)
+        {
+            string key = $"key{number % 60}";
+            byte[] value = [(byte)number];
+            if (number % 7 == 0) changes.Remove(key);
+            else changes.Set(key, value);
+            expected[key] = number % 7 == 0 ? null : value;
+        }
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(changes.Keys.ToArray(), Is.EqualTo(expected));
+            Assert.That(expected.Keys.Select(key => changes.Decides(key, out var value) ? value : [0, 0]), Is.EqualTo(expected.Values));
+            Assert.That(changes.Decides("key60", out _), Is.False);
+        }
+
+        changes.Clear();
+        changes.Set("after", []);
+        Assert.That(changes.Keys.ToArray().Select(change => change.Key), Is.EqualTo(["after"]));
     }
 
     private static RedisValue[] Arguments(SessionChanges changes) => changes.ToArguments(Expiry, "generation", "new generation", protector: null);

@@ -61,7 +61,7 @@ internal sealed class SessionSightTests
             Assert.That(Sight(sight).IsUnknown, Is.EqualTo(isUnknown));
             Assert.That(Sight(sight).IsAbsent, Is.EqualTo(isAbsent));
             Assert.That(Sight(sight).IsEnded, Is.EqualTo(isEnded));
-            Assert.That(Sight(sight).Generation, Is.EqualTo(generation));
+            Assert.That((string?)Sight(sight).Generation, Is.EqualTo(generation));
         }
     }
 

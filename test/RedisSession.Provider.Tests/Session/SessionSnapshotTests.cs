@@ -13,11 +13,11 @@ internal sealed class SessionSnapshotTests
         var snapshot = SessionSnapshot.Parse(
             [Field("@gen", "0123456789abcdef"), Field("@created", "1700000000000"), Field("cart", "1"), Field("", "2"), Field("@@x", "3")],
             protector: null,
-            out string? generation);
+            out var generation);
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(generation, Is.EqualTo("0123456789abcdef"));
+            Assert.That((string?)generation, Is.EqualTo("0123456789abcdef"));
             Assert.That(snapshot.Keys, Is.EquivalentTo(["cart", "", "@x"]));
             Assert.That(snapshot.Count, Is.EqualTo(3));
             Assert.That(snapshot.Find("cart"), Is.EqualTo("1"u8.ToArray()));
@@ -44,11 +44,11 @@ internal sealed class SessionSnapshotTests
     [Test]
     public void Session_key_named_like_the_generation_is_a_session_key()
     {
-        var snapshot = SessionSnapshot.Parse([Field("@@gen", "the application's")], protector: null, out string? generation);
+        var snapshot = SessionSnapshot.Parse([Field("@@gen", "the application's")], protector: null, out var generation);
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(generation, Is.Null);
+            Assert.That(generation.IsNull, Is.True);
             Assert.That(snapshot.Find("@gen"), Is.EqualTo("the application's"u8.ToArray()));
         }
     }
@@ -56,11 +56,11 @@ internal sealed class SessionSnapshotTests
     [Test]
     public void No_hash_is_no_generation_and_no_keys()
     {
-        var snapshot = SessionSnapshot.Parse([], protector: null, out string? generation);
+        var snapshot = SessionSnapshot.Parse([], protector: null, out var generation);
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(generation, Is.Null);
+            Assert.That(generation.IsNull, Is.True);
             Assert.That(snapshot.Count, Is.Zero);
         }
     }
@@ -83,6 +83,31 @@ internal sealed class SessionSnapshotTests
     {
         var snapshot = SessionSnapshot.Parse([Field("a", "1"), Field("A", "2")], protector: null, out _);
         Assert.That(snapshot.Count, Is.EqualTo(2));
+    }
+
+    // As numbers some of them are equal; they are different keys.
+    [Test]
+    public void Keys_that_look_like_numbers_are_told_apart()
+    {
+        string[] keys = ["1", "01", "1.0", "1e0", "+1", "-0", "0", "00", "18446744073709551615", "0018446744073709551615"];
+        var snapshot = SessionSnapshot.Parse([.. keys.Select(key => Field(key, $"value of {key}"))], protector: null, out _);
+        Assert.That(keys.Select(key => Encoding.UTF8.GetString(snapshot.Find(key)!)), Is.EqualTo(keys.Select(key => $"value of {key}")));
+    }
+
+    // The first are found by a search, the others through an index.
+    [Test]
+    public void Many_keys_are_found_as_few_are()
+    {
+        string[] keys = [.. Enumerable.Range(0, 500).Select(number => $"{(number % 2 == 0 ? "@" : "")}key{number}")];
+        HashEntry[] fields = [Field("@gen", "g"), .. keys.Select(key => Field(SessionHashLayout.FieldOf(key), $"value of {key}"))];
+        var snapshot = SessionSnapshot.Parse(fields, protector: null, out _);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(keys.Select(key => Encoding.UTF8.GetString(snapshot.Find(key)!)), Is.EqualTo(keys.Select(key => $"value of {key}")));
+            Assert.That(snapshot.Find("absent"), Is.Null);
+            Assert.That(snapshot.Find("@gen"), Is.Null);
+        }
     }
 
     [Test]
