@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Benchmarks;
 public class LayoutBenchmarks
 {
     private readonly string _sessionKey = Guid.NewGuid().ToString();
-    private readonly string _id = SessionId.Of(Guid.NewGuid().ToString());
+    private readonly byte[] _keyStart = SessionHashLayout.KeyStart("app:");
     private readonly string _key = "cart";
     private readonly string _reservedKey = "@cart";
     private readonly RedisValue _field = "cart"u8.ToArray();
@@ -18,13 +18,13 @@ public class LayoutBenchmarks
     public string SessionIdOf() => SessionId.Of(_sessionKey);
 
     [Benchmark]
-    public RedisKey KeyOf() => SessionHashLayout.KeyOf("app:", _id);
+    public byte[] KeyOf() => SessionHashLayout.KeyOf(_keyStart, _sessionKey);
 
     [Benchmark]
-    public RedisValue FieldOf() => SessionHashLayout.FieldOf(_key);
+    public string FieldOf() => SessionHashLayout.FieldOf(_key);
 
     [Benchmark]
-    public RedisValue FieldOfReserved() => SessionHashLayout.FieldOf(_reservedKey);
+    public string FieldOfReserved() => SessionHashLayout.FieldOf(_reservedKey);
 
     [Benchmark]
     public string? SessionKeyOf() => SessionHashLayout.SessionKeyOf(_field);

@@ -29,16 +29,24 @@ public class SnapshotBenchmarks
     }
 
     [Benchmark]
-    public int Parse() => SessionSnapshot.Parse(_hash, protector: null, out _).Count;
+    public object Parse() => SessionSnapshot.Parse(_hash, protector: null, out _);
 
     [Benchmark]
-    public int ParseAndFindTen()
+    public int ParseAndFindOne() => Find(1);
+
+    [Benchmark]
+    public int ParseAndFindTen() => Find(10);
+
+    [Benchmark]
+    public int ParseAndFindAll() => Find(_keys.Length);
+
+    private int Find(int count)
     {
         var snapshot = SessionSnapshot.Parse(_hash, protector: null, out _);
         int found = 0;
-        for (int i = 0; i < 10; i++)
+        for (int i = 0; i < count; i++)
         {
-            if (snapshot.Find(_keys[i * _keys.Length / 10]) is not null) found++;
+            if (snapshot.Find(_keys[((2 * i) + 1) * _keys.Length / (2 * count)]) is not null) found++;
         }
 
         return found;
