@@ -29,6 +29,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.AddSingleton<ISessionStore, RedisHashSessionStore>();
         services.AddMetrics();
         services.TryAddSingleton<SessionMetrics>();
+        services.TryAddSingleton<SessionTelemetry>();
         services.TryAddSingleton<SessionCookie>();
         services.AddHttpContextAccessor();
 

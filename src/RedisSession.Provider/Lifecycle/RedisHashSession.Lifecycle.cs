@@ -35,7 +35,8 @@ internal sealed partial class RedisHashSession
         var from = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         var to = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), _store.KeyOf(id));
         var protector = _store.ProtectorOf(id);
-        string generation = await MoveAsync(from, to, protector, cancellationToken).ConfigureAwait(false);
+        var move = Begin(OperationKind.RenewKey).Follow(MoveAsync(from, to, protector, cancellationToken));
+        string generation = await move.ConfigureAwait(false);
 
         string oldId = Id;
         lock (_gate)
@@ -50,6 +51,7 @@ internal sealed partial class RedisHashSession
 
         ChangeCookie(context, renewed => _store.Cookie.Write(renewed, sessionKey));
         _store.Logger.SessionRenewed(oldId, id);
+        _store.Metrics.SessionRenewed();
     }
 
     /// <summary>Ends the session. See <see cref="HttpContextSessionExtensions.AbandonSessionAsync"/>.</summary>
@@ -66,7 +68,8 @@ internal sealed partial class RedisHashSession
         await confirmation.WaitAsync(_ioTimeout, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
-        await ReplyAsync(hash.DeleteAsync(), "abandoning", cancellationToken).ConfigureAwait(false);
+        var removal = Begin(OperationKind.Abandon).Follow(ReplyAsync(hash.DeleteAsync(), "abandoning", cancellationToken));
+        bool wasThere = await removal.ConfigureAwait(false);
 
         lock (_gate)
         {
@@ -80,6 +83,7 @@ internal sealed partial class RedisHashSession
 
         if (!context.Response.HasStarted && _store.Cookie.IsIn(context.Request)) ChangeCookie(context, _store.Cookie.Expire);
         _store.Logger.SessionAbandoned(Id);
+        if (wasThere) _store.Metrics.SessionEnded(SessionEndReason.Abandoned);
     }
 
     /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>. Returns the generation of the new hash.</summary>

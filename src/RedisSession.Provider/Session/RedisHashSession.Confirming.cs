@@ -43,7 +43,9 @@ internal sealed partial class RedisHashSession
         _inFlight++;
         _renewed = true; // the script sets the TTL
         _newGeneration ??= SessionGeneration.Create();
-        _confirmation = Observed(ConfirmInOrderAsync(_confirmation, hash, _sight, hash.ChangeAsync(ArgumentsFor(changes)), ++_lastSent));
+        var write = Begin(OperationKind.Write);
+        var reply = hash.ChangeAsync(write.Sends(ArgumentsFor(changes)));
+        _confirmation = Observed(write.Follow(ConfirmInOrderAsync(_confirmation, hash, _sight, reply, ++_lastSent)));
     }
 
     private RedisValue[] ArgumentsFor(SessionChanges changes) =>
@@ -127,7 +129,12 @@ internal sealed partial class RedisHashSession
             }
         }
 
-        if (created) _store.Logger.SessionStarted(Id);
+        if (created)
+        {
+            _store.Logger.SessionStarted(Id);
+            _store.Metrics.SessionCreated();
+        }
+
         _store.Logger.SessionStored(Id);
     }
 

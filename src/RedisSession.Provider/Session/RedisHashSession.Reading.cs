@@ -30,7 +30,8 @@ internal sealed partial class RedisHashSession
 
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         if (IsKnownToBeEmpty(hash)) return default;
-        var values = await ReplyAsync(AskFor(hash, out var asked, key), "reading", cancellationToken).ConfigureAwait(false);
+        var reply = Begin(OperationKind.Read).Follow(ReplyAsync(AskFor(hash, out var asked, key), "reading", cancellationToken));
+        var values = await reply.ConfigureAwait(false);
         return new(Saw(asked, values[0]) ? Reveal(values[1]) : null);
     }
 
@@ -55,8 +56,9 @@ internal sealed partial class RedisHashSession
             var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
             if (!IsKnownToBeEmpty(hash))
             {
-                var reply = AskFor(hash, out var asked, foreign.ConvertAll(i => normal[i]).ToArray());
-                var values = await ReplyAsync(reply, "reading", cancellationToken).ConfigureAwait(false);
+                string[] asking = foreign.ConvertAll(i => normal[i]).ToArray();
+                var reply = Begin(OperationKind.Read).Follow(ReplyAsync(AskFor(hash, out var asked, asking), "reading", cancellationToken));
+                var values = await reply.ConfigureAwait(false);
                 if (Saw(asked, values[0]))
                 {
                     for (int i = 0; i < foreign.Count; i++) read[foreign[i]] = new(Reveal(values[i + 1]));
@@ -79,11 +81,11 @@ internal sealed partial class RedisHashSession
             return;
         }
 
-        var reply = AskForAll(hash, out var asked);
+        var reply = Begin(OperationKind.Load).Follow(ReplyAsync(AskForAll(hash, out var asked), "loading", cancellationToken));
         HashEntry[]? entries = null;
         try
         {
-            entries = await ReplyAsync(reply, "loading", cancellationToken).ConfigureAwait(false);
+            entries = await reply.ConfigureAwait(false);
         }
         finally
         {
@@ -114,9 +116,10 @@ internal sealed partial class RedisHashSession
         try
         {
             TryBlock(
+                OperationKind.Load,
+                whenEmpty: [],
                 hash =>
                 {
-                    if (IsKnownToBeEmpty(hash)) return NoEntries;
                     var reply = AskForAll(hash, out asked);
                     onItsWay = true;
                     return reply;
@@ -135,7 +138,7 @@ internal sealed partial class RedisHashSession
     private RedisValue[]? AskBlocking(params string[] keys)
     {
         SessionSight asked = default;
-        bool answered = TryBlock(hash => IsKnownToBeEmpty(hash) ? Nothing : AskFor(hash, out asked, keys), out var values);
+        bool answered = TryBlock(OperationKind.Read, whenEmpty: [], hash => AskFor(hash, out asked, keys), out var values);
         return answered && values!.Length > 0 && Saw(asked, values[0]) ? values : null;
     }
 
@@ -161,7 +164,8 @@ internal sealed partial class RedisHashSession
         return new(
             database.IsCompletedSuccessfully
                 ? database.Result
-                : await ReplyAsync(database.AsTask(), "connecting", cancellationToken).ConfigureAwait(false),
+                : await Begin(OperationKind.Connect).Follow(ReplyAsync(database.AsTask(), "connecting", cancellationToken))
+                    .ConfigureAwait(false),
             _key);
     }
 
@@ -171,7 +175,7 @@ internal sealed partial class RedisHashSession
         {
             asked = _sight;
             RenewOnce(hash);
-            return hash.ReadAsync(keys);
+            return _reads.Sent(hash.ReadAsync(keys));
         }
     }
 
@@ -181,7 +185,7 @@ internal sealed partial class RedisHashSession
         {
             asked = _sight;
             RenewOnce(hash);
-            var reply = hash.ReadAllAsync();
+            var reply = _reads.Sent(hash.ReadAllAsync());
             _snapshotsOnTheirWay++;
             return reply;
         }
@@ -231,6 +235,7 @@ internal sealed partial class RedisHashSession
         catch (Exception error)
         {
             _store.Logger.RenewalFailed(Id, error);
+            _store.Metrics.OperationFailed(OperationKind.RenewExpiry, error);
         }
     }
 
@@ -246,7 +251,12 @@ internal sealed partial class RedisHashSession
             sight = _sight = _sight.After(asked, generation);
         }
 
-        if (isFirstLook && sight.IsAbsent && !_isNewKey) _store.Logger.AccessingExpiredSession(Id);
+        if (isFirstLook && sight.IsAbsent && !_isNewKey)
+        {
+            _store.Logger.AccessingExpiredSession(Id);
+            _store.Metrics.SessionEnded(SessionEndReason.Expired);
+        }
+
         return !sight.IsEnded && asked.Accepts(generation);
     }
 
@@ -323,8 +333,4 @@ internal sealed partial class RedisHashSession
 
         _store.Logger.ReadFailed(Id, error);
     }
-
-    private static Task<RedisValue[]> Nothing { get; } = Task.FromResult<RedisValue[]>([]);
-
-    private static Task<HashEntry[]> NoEntries { get; } = Task.FromResult<HashEntry[]>([]);
 }
