@@ -149,14 +149,20 @@ internal sealed class HealthCheckTests(ServerKind kind)
     }
 
     [Test]
-    public async Task A_report_has_no_secrets_in_what_health_pages_show()
+    public async Task A_wrong_password_is_unhealthy_and_not_shown()
     {
         await using var server = await ServerProcess.StartAsync(kind);
         await UseAclAsync(server, Rights);
         await using var app = await StartAsync($"redis://sessions:wrong-{Password}@{server.ConfigurationString}");
-        var entry = await CheckAsync(app);
-        Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
-        Assert.That(entry.Description + JsonSerializer.Serialize(entry.Data) + entry.Exception, Does.Not.Contain(Password));
+
+        // Each attempt of the client fails in one of several ways, and it tells only of the last.
+        await Until.TrueAsync("it is known why", async () =>
+        {
+            var entry = await CheckAsync(app);
+            Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
+            Assert.That(JsonSerializer.Serialize(entry.Data) + entry.Description + entry.Exception, Does.Not.Contain(Password));
+            return entry.Description == "Redis does not accept the user and password.";
+        });
     }
 
     [Test]
