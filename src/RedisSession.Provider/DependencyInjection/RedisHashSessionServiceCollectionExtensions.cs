@@ -30,6 +30,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.AddSingleton<ISessionStore, RedisHashSessionStore>();
         services.AddMetrics();
         services.TryAddSingleton<SessionMetrics>();
+        services.TryAddSingleton<SessionTelemetry>();
         services.TryAddSingleton<SessionCookie>();
         services.TryAddSingleton<CurrentRequest>();
         services.TryAddEnumerable(

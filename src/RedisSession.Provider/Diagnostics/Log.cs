@@ -68,4 +68,10 @@ internal static partial class Log
         + "wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let AddRedisHashSession open the "
         + "connection, or set UseDedicatedThreads to false to be told no more.")]
     public static partial void NoDedicatedThreads(this ILogger logger);
+
+    [LoggerMessage(
+        SessionEvents.ManySequentialReads, LogLevel.Information,
+        "A request has read session {SessionId} {Count} times, each time waiting for the reply before the next read. One LoadAsync, or one "
+        + "ReadAsync(keys) with all the keys, is a single round trip.")]
+    public static partial void ManySequentialReads(this ILogger logger, string sessionId, int count);
 }

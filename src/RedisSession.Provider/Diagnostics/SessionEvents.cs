@@ -19,4 +19,5 @@ internal static class SessionEvents
     public const int NotConnectedYet = 14;
     public const int ConnectingFailed = 15;
     public const int NoDedicatedThreads = 16;
+    public const int ManySequentialReads = 17;
 }

@@ -33,7 +33,8 @@ internal sealed partial class RedisHashSession
         byte[] key = SessionHashLayout.KeyOf(_store.KeyStart, sessionKey);
         var to = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), key);
         var protector = _store.ProtectorOf(id);
-        string generation = await MoveAsync(from, to, protector, cancellationToken).ConfigureAwait(false);
+        var move = Begin(OperationKind.RenewKey).Follow(MoveAsync(from, to, protector, cancellationToken));
+        string generation = await move.ConfigureAwait(false);
 
         string oldId = Id;
         lock (Gate)
@@ -49,6 +50,7 @@ internal sealed partial class RedisHashSession
 
         _store.Cookie.Renew(context, sessionKey);
         _store.Logger.SessionRenewed(oldId, id);
+        _store.Metrics.SessionRenewed();
     }
 
     /// <summary>Ends the session. See <see cref="HttpContextSessionExtensions.AbandonSessionAsync"/>.</summary>
@@ -65,7 +67,8 @@ internal sealed partial class RedisHashSession
         await confirmation.WaitAsync(_ioTimeout, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
-        await ReplyAsync(hash.DeleteAsync(), "abandoning", cancellationToken).ConfigureAwait(false);
+        var removal = Begin(OperationKind.Abandon).Follow(ReplyAsync(hash.DeleteAsync(), "abandoning", cancellationToken));
+        bool wasThere = await removal.ConfigureAwait(false);
 
         lock (Gate)
         {
@@ -79,6 +82,7 @@ internal sealed partial class RedisHashSession
 
         if (!context.Response.HasStarted && _store.Cookie.IsIn(context.Request)) _store.Cookie.Expire(context);
         _store.Logger.SessionAbandoned(Id);
+        if (wasThere) _store.Metrics.SessionEnded(SessionEndReason.Abandoned);
     }
 
     /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>. Returns the generation of the new hash.</summary>

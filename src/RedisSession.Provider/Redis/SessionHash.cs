@@ -23,19 +23,22 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         var fields = new RedisValue[keys.Length + 1];
         fields[0] = GenerationField;
         for (int i = 0; i < keys.Length; i++) fields[i + 1] = SessionHashLayout.FieldOf(keys[i]);
-        return database.HashGetAsync(key, fields, CommandFlags.DemandMaster);
+        return Sending.Try((database, key, fields), static it => it.database.HashGetAsync(it.key, it.fields, CommandFlags.DemandMaster));
     }
 
     /// <summary>All fields, ours included: one HGETALL.</summary>
-    public Task<HashEntry[]> ReadAllAsync() => database.HashGetAllAsync(key, CommandFlags.DemandMaster);
+    public Task<HashEntry[]> ReadAllAsync() =>
+        Sending.Try((database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
 
     /// <summary>
     /// Gives the session its full idle timeout again, in the flight of whatever is sent next: nobody needs to wait. A PEXPIRE to which no
     /// reply is kept, so the task is done at once; where there is an absolute timeout, and on Garnet, a script.
     /// </summary>
     public Task RenewAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
-        ? database.KeyExpireAsync(
-            key, TimeSpan.FromMilliseconds(expiry.Idle), ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster)
+        ? Sending.Try(
+            (database, key, idle: TimeSpan.FromMilliseconds(expiry.Idle)),
+            static it => it.database.KeyExpireAsync(
+                it.key, it.idle, ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster))
         : SessionScripts.Renew.RunAsync(database, key, [expiry.Idle, expiry.Absolute]);
 
     /// <summary>Sends the change script by its hash. The reply is for <see cref="ChangeReply.Parse"/>.</summary>
@@ -81,5 +84,5 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>Removes the session, whatever it is.</summary>
     public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) =>
-        database.KeyDeleteAsync(key, flags | CommandFlags.DemandMaster);
+        Sending.Try((database, key, flags), static it => it.database.KeyDeleteAsync(it.key, it.flags | CommandFlags.DemandMaster));
 }

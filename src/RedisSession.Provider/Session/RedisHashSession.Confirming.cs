@@ -43,7 +43,9 @@ internal sealed partial class RedisHashSession
         _sent = SessionChanges.Merge(_sent, changes);
         _inFlight++;
         _renewed = true; // the script sets the TTL
-        _confirmation = ConfirmInOrderAsync(_confirmation, _sight, hash.ChangeAsync(arguments), ++_lastSent);
+        var write = Begin(OperationKind.Write);
+        var reply = hash.ChangeAsync(write.Sends(arguments));
+        _confirmation = write.Follow(ConfirmInOrderAsync(_confirmation, _sight, reply, ++_lastSent));
     }
 
     private RedisValue[] ArgumentsFor(SessionChanges changes)
@@ -158,7 +160,12 @@ internal sealed partial class RedisHashSession
 
     private void LogConfirmed(bool created)
     {
-        if (created) _store.Logger.SessionStarted(Id);
+        if (created)
+        {
+            _store.Logger.SessionStarted(Id);
+            _store.Metrics.SessionCreated();
+        }
+
         _store.Logger.SessionStored(Id);
     }
 

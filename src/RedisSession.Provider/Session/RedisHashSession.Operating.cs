@@ -144,7 +144,21 @@ internal sealed partial class RedisHashSession
         cancellationToken.ThrowIfCancellationRequested();
         await ConfirmForCallerAsync(cancellationToken).ConfigureAwait(false);
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
-        Task<T> operation;
+        var operation = SendOperation(hash, script, key, operands, takeIn);
+        _ = operation.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default); // when nobody waits for it any more
+        try
+        {
+            return await Bounded(operation, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (Failed(error, operation, "changing", cancellationToken, isWrite: true) is { } timeout)
+        {
+            throw timeout;
+        }
+    }
+
+    private Task<T> SendOperation<T>(
+        SessionHash hash, RedisScript script, string key, RedisValue[] operands, Func<RedisResult[], T> takeIn)
+    {
         lock (Gate)
         {
             if (_sight.IsEnded)
@@ -155,18 +169,11 @@ internal sealed partial class RedisHashSession
 
             _renewed = true; // the script sets the TTL
             if (_sight.Generation.IsNull) _newGeneration ??= SessionGeneration.Create();
-            var reply = hash.ChangeFieldAsync(script, Expiry, _sight.Generation, _newGeneration ?? "", key, operands);
-            _operation = operation = OperateInOrderAsync(_operation, hash, _sight, reply, takeIn);
-        }
-
-        _ = operation.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default); // when nobody waits for it any more
-        try
-        {
-            return await Bounded(operation, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception error) when (Failed(error, operation, "changing", cancellationToken, isWrite: true) is { } timeout)
-        {
-            throw timeout;
+            var change = Begin(OperationKind.Change);
+            var reply = hash.ChangeFieldAsync(script, Expiry, _sight.Generation, _newGeneration ?? "", key, change.Sends(operands));
+            var operation = change.Follow(OperateInOrderAsync(_operation, hash, _sight, reply, takeIn));
+            _operation = operation;
+            return operation;
         }
     }
 

@@ -156,6 +156,7 @@ internal sealed partial class RedisHashSession : ISession
         {
             _context = null; // the server will use it for another request
             await ConfirmAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            HintAtManyReads();
         }
         else
         {
@@ -189,8 +190,11 @@ internal sealed partial class RedisHashSession : ISession
         return SessionHashLayout.Normalize(key);
     }
 
-    /// <summary>Runs a synchronous access: true with the reply, or false when Redis gave none and the application wants to go on.</summary>
-    private bool TryBlock<T>(Func<SessionHash, Task<T>> send, [NotNullWhen(true)] out T? reply)
+    /// <summary>
+    /// Runs a synchronous access: true with the reply, or without asking with <paramref name="whenEmpty"/>; false when Redis gave no reply
+    /// and the application wants to go on.
+    /// </summary>
+    private bool TryBlock<T>(OperationKind kind, T whenEmpty, Func<SessionHash, Task<T>> send, [NotNullWhen(true)] out T? reply)
         where T : notnull
     {
         reply = default;
@@ -200,8 +204,11 @@ internal sealed partial class RedisHashSession : ISession
             ThrowIfFailed();
             var database = _store.Connection.GetDatabaseAsync();
             var hash = new SessionHash(
-                database.IsCompletedSuccessfully ? database.Result : Blocking.Wait(database.AsTask(), _ioTimeout), Key);
-            reply = Blocking.Wait(send(hash), _ioTimeout);
+                database.IsCompletedSuccessfully
+                    ? database.Result
+                    : Begin(OperationKind.Connect).Wait(database.AsTask(), _ioTimeout),
+                Key);
+            reply = IsKnownToBeEmpty(hash) ? whenEmpty : Begin(kind).Wait(send(hash), _ioTimeout);
             return true;
         }
         catch (Exception error)

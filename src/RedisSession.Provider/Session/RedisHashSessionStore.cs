@@ -13,6 +13,7 @@ internal sealed class RedisHashSessionStore(
     CurrentRequest request,
     SessionCookie cookie,
     SessionMetrics metrics,
+    SessionTelemetry telemetry,
     IDataProtectionProvider dataProtection,
     ILoggerFactory loggerFactory) : ISessionStore
 {
@@ -31,6 +32,8 @@ internal sealed class RedisHashSessionStore(
     public SessionCookie Cookie { get; } = cookie;
 
     public SessionMetrics Metrics { get; } = metrics;
+
+    public SessionTelemetry Telemetry { get; } = telemetry;
 
     public ILogger Logger { get; } = loggerFactory.CreateLogger<RedisHashSession>();
 

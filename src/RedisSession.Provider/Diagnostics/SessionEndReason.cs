@@ -1,0 +1,11 @@
+namespace RedisSession.Provider;
+
+/// <summary>Why a session is no more: the values of <see cref="TelemetryTags.EndReason"/>.</summary>
+internal static class SessionEndReason
+{
+    /// <summary>A request has abandoned it.</summary>
+    public const string Abandoned = "abandoned";
+
+    /// <summary>A request's cookie named it, and it was not there: expired, or removed by somebody else.</summary>
+    public const string Expired = "expired";
+}
