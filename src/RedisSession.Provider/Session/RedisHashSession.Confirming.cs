@@ -43,8 +43,9 @@ internal sealed partial class RedisHashSession
         _inFlight++;
         _renewed = true; // the script sets the TTL
         _newGeneration ??= SessionGeneration.Create();
+        var arguments = ArgumentsFor(changes);
         var write = Begin(OperationKind.Write);
-        var reply = hash.ChangeAsync(write.Sends(ArgumentsFor(changes)));
+        var reply = hash.ChangeAsync(write.Sends(arguments));
         _confirmation = Observed(write.Follow(ConfirmInOrderAsync(_confirmation, hash, _sight, reply, ++_lastSent)));
     }
 
