@@ -53,7 +53,7 @@ internal sealed class SessionHealthCheck(RedisConnection connection, IOptions<Re
         TimeoutException or OperationCanceledException => "Redis does not answer in time",
         RedisServerException { Kind: RedisErrorKind.ReadOnly } => "Redis is read-only, as replicas are",
         RedisServerException { Kind: RedisErrorKind.OutOfMemory } => "Redis has no memory left for writes",
-        RedisConnectionException { InnerException: RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure } } =>
+        { InnerException: RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure } } =>
             "Redis does not accept the user and password",
         RedisServerException or RedisCommandException => runsScript
             ? "Redis answers, but the scripts that sessions need are refused"

@@ -30,5 +30,5 @@ internal sealed class ErrorTypeTests
 
     [Test]
     public void A_timeout_is_named_though_it_comes_as_a_cancellation() =>
-        Assert.That(ErrorType.Of(new OperationCanceledException("Timed out", new TimeoutException())), Is.EqualTo("System.TimeoutException"));
+        Assert.That(ErrorType.Of(new OperationCanceledException("Late", new TimeoutException())), Is.EqualTo("System.TimeoutException"));
 }

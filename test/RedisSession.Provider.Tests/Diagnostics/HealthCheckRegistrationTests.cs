@@ -10,8 +10,9 @@ internal sealed class HealthCheckRegistrationTests
     [Test]
     public async Task The_embedded_server_is_healthy()
     {
-        await using var app = await TestApp.StartAsync(services => services.AddHealthChecks().AddRedisHashSession().Services
-            .AddRedisHashSession(options => options.ConnectionMultiplexerFactory = async () => (await TestServers.GetAsync(ServerKind.Garnet)).Admin));
+        var server = await TestServers.GetAsync(ServerKind.Garnet);
+        await using var app = await TestApp.StartAsync(services =>
+            services.AddRedisHashSession(server.ConfigurationString).AddHealthChecks().AddRedisHashSession());
         var report = await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
         Assert.That(report.Entries["redis-session"].Description, Is.EqualTo("Redis answers and runs scripts."));
     }

@@ -41,7 +41,8 @@ internal sealed class HealthCheckTests(ServerKind kind)
         await CheckAsync(app);
         var statistics = await admin.GetServers().Single().InfoAsync("commandstats");
         var commands = statistics.Single().Select(line => line.Key);
-        Assert.That(commands, Is.SupersetOf(new[] { "cmdstat_hmget", "cmdstat_eval", "cmdstat_hset", "cmdstat_pexpire", "cmdstat_unlink" }));
+        string[] expected = ["cmdstat_hmget", "cmdstat_eval", "cmdstat_hset", "cmdstat_pexpire", "cmdstat_unlink"];
+        Assert.That(commands, Is.SupersetOf(expected));
     }
 
     [Test]
@@ -126,7 +127,9 @@ internal sealed class HealthCheckTests(ServerKind kind)
         await admin.GetDatabase().ExecuteAsync("REPLICAOF", "127.0.0.1", "1");
         var entry = await CheckAsync(app);
         Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
-        Assert.That(entry.Description, Is.EqualTo("Redis is read-only, as replicas are (READONLY).").Or.EqualTo("No Redis that takes writes can be reached."));
+        Assert.That(
+            entry.Description,
+            Is.EqualTo("Redis is read-only, as replicas are (READONLY).").Or.EqualTo("No Redis that takes writes can be reached."));
     }
 
     [Test]
@@ -168,8 +171,9 @@ internal sealed class HealthCheckTests(ServerKind kind)
     [Test]
     public async Task A_connection_that_cannot_be_made_is_unhealthy()
     {
-        await using var app = await TestApp.StartAsync(services => services.AddHealthChecks().AddRedisHashSession().Services.AddRedisHashSession(options =>
-            options.ConnectionMultiplexerFactory = () => Task.FromException<IConnectionMultiplexer>(new InvalidOperationException("secret"))));
+        await using var app = await TestApp.StartAsync(services => services
+            .AddRedisHashSession(options => options.ConnectionMultiplexerFactory = () => throw new InvalidOperationException("secret"))
+            .AddHealthChecks().AddRedisHashSession());
         var entry = await CheckAsync(app);
         Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
         Assert.That(entry.Description, Is.EqualTo("No Redis that takes writes can be reached."));
@@ -188,8 +192,8 @@ internal sealed class HealthCheckTests(ServerKind kind)
     private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands)
     {
         await using var admin = await AdminAsync(server);
-        object[] rules = ["SETUSER", "sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "resetchannels", "-@all", .. commands.Select(name => "+" + name)];
-        await admin.GetDatabase().ExecuteAsync("ACL", rules);
+        object[] user = ["SETUSER", "sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "resetchannels", "-@all"];
+        await admin.GetDatabase().ExecuteAsync("ACL", [.. user, .. commands.Select(name => "+" + name)]);
         await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "off");
     }
 

@@ -4,7 +4,8 @@ using OpenTelemetry.Metrics;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// What OpenTelemetry's SDK is told by the meter of sessions. It listens to every application of this process, so whoever uses it runs alone.
+/// What OpenTelemetry's SDK is told by the meter of sessions. It listens to every application of this process, so whoever uses it runs
+/// alone.
 /// </summary>
 internal sealed class RecordedMetrics : IDisposable
 {
@@ -35,6 +36,10 @@ internal sealed class RecordedMetrics : IDisposable
     /// <summary>The operations of one kind and outcome that were timed.</summary>
     public long Operations(string kind, string outcome = "ok") =>
         Count(SessionMetrics.OperationDuration, (TelemetryTags.Operation, kind), (TelemetryTags.Outcome, outcome));
+
+    /// <summary>The failures of one kind of operation and one type of error.</summary>
+    public long Failures(string kind, string type) =>
+        Sum(SessionMetrics.Failures, (TelemetryTags.Operation, kind), (TelemetryTags.ErrorType, type));
 
     public IReadOnlyList<MetricPoint> Points(string name, params (string Key, string Value)[] tags) =>
     [

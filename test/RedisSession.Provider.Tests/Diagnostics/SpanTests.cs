@@ -14,11 +14,19 @@ internal sealed class SpanTests(ServerKind kind) : BothModesFixture(kind)
     [
         Request("touches nothing", _ => Task.CompletedTask, ""),
         Request("reads a key", Sync(s => s.GetString("a")), buffered: "HGETALL {server}", live: "HMGET {server}"),
-        Request("reads two keys", Sync(s => s.GetString("a") + s.GetString("b")), buffered: "HGETALL {server}", live: "HMGET {server}, HMGET {server}"),
+        Request(
+            "reads two keys",
+            Sync(s => s.GetString("a") + s.GetString("b")),
+            buffered: "HGETALL {server}",
+            live: "HMGET {server}, HMGET {server}"),
         Request("reads a key asynchronously", async c => await c.Session.GetStrAsync("a"), "HMGET {server}"),
         Request("reads two keys in one", async c => await c.Session.ReadAsync(["a", "b"]), "HMGET {server}"),
         Request("loads", c => c.Session.LoadAsync(), "HGETALL {server}"),
-        Request("sets two keys", Sync(s => { s.SetString("a", "1"); s.SetString("b", "2"); }), buffered: "EVALSHA session_change", live: "EVALSHA session_change, EVALSHA session_change"),
+        Request(
+            "sets two keys",
+            Sync(s => { s.SetString("a", "1"); s.SetString("b", "2"); }),
+            buffered: "EVALSHA session_change",
+            live: "EVALSHA session_change, EVALSHA session_change"),
         Request("sets a key asynchronously", c => c.Session.SetAsync("a", [1]), "EVALSHA session_change"),
         Request("renews", c => c.RenewSessionAsync(), "EVALSHA session_move"),
         Request("abandons", c => c.AbandonSessionAsync(), "UNLINK {server}"),
@@ -42,7 +50,8 @@ internal sealed class SpanTests(ServerKind kind) : BothModesFixture(kind)
         });
 
         var spans = recorded.Stop();
-        Assert.That(string.Join(", ", spans.Select(span => span.DisplayName)), Is.EqualTo(expected.Replace("{server}", _server, StringComparison.Ordinal)));
+        string names = string.Join(", ", spans.Select(span => span.DisplayName));
+        Assert.That(names, Is.EqualTo(expected.Replace("{server}", _server, StringComparison.Ordinal)));
         foreach (var span in spans)
         {
             using (Assert.EnterMultipleScope())
