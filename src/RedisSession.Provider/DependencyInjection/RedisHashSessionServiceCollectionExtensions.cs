@@ -30,6 +30,9 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.AddMetrics();
         services.TryAddSingleton<SessionMetrics>();
         services.TryAddSingleton<SessionCookie>();
+        services.TryAddSingleton<UserLists>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IRedisSessionDirectory, RedisSessionDirectory>();
         services.AddHttpContextAccessor();
 
         services.TryAddSingleton<RedisConnection>();

@@ -68,4 +68,17 @@ internal static partial class Log
         + "wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let AddRedisHashSession open the "
         + "connection, or set UseDedicatedThreads to false to be told no more.")]
     public static partial void NoDedicatedThreads(this ILogger logger);
+
+    [LoggerMessage(
+        SessionEvents.ListingFailed, LogLevel.Warning,
+        "The list of a user's sessions could not be brought up to date with session {SessionId}; its next request tries again.")]
+    public static partial void ListingFailed(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.UserUnknown, LogLevel.Warning,
+        "UserIdentifier failed; this request does not bind session {SessionId} to a user.")]
+    public static partial void UserUnknown(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(SessionEvents.SessionEnded, LogLevel.Debug, "Session {SessionId} was ended from outside.")]
+    public static partial void SessionEnded(this ILogger logger, string sessionId);
 }

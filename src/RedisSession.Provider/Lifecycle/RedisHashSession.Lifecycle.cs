@@ -15,19 +15,17 @@ internal sealed partial class RedisHashSession
     /// <summary>Moves the session to a new key. See <see cref="HttpContextSessionExtensions.RenewSessionAsync"/>.</summary>
     public async Task RenewKeyAsync(HttpContext context, string? user, CancellationToken cancellationToken)
     {
+        if (user is { Length: 0 }) throw new ArgumentException("A user cannot be empty; null leaves the session's user as it is.", nameof(user));
+        if (user is not null) user = SessionHashLayout.Normalize(user);
         if (context.Response.HasStarted || !_tryEstablishSession())
         {
             throw new InvalidOperationException(
                 "The session cannot be renewed after the response has started: its new cookie could not be sent.");
         }
 
-        lock (_gate)
-        {
-            if (user is not null) _collected.Bind(user);
-            _failureIsTold = false;
-        }
-
-        await TellingTheCaller(RetryAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        lock (_gate) _failureIsTold = false;
+        var confirming = user is null ? RetryAsync(cancellationToken) : BindAsync(user, cancellationToken);
+        await TellingTheCaller(confirming, cancellationToken).ConfigureAwait(false);
         if (_isNewKey) return;
 
         string sessionKey = SessionCookie.NewSessionKey();
@@ -35,9 +33,11 @@ internal sealed partial class RedisHashSession
         var from = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         var to = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), _store.KeyOf(id));
         var protector = _store.ProtectorOf(id);
-        string generation = await MoveAsync(from, to, protector, cancellationToken).ConfigureAwait(false);
+        var (generation, owner) = await MoveAsync(from, to, id, protector, cancellationToken).ConfigureAwait(false);
 
         string oldId = Id;
+        if (owner is not null) _store.Users.Forget(oldId, owner, _expiry);
+        _store.Users.Remember(id, owner);
         lock (_gate)
         {
             Id = id;
@@ -62,11 +62,13 @@ internal sealed partial class RedisHashSession
             confirmation = _confirmation;
         }
 
-        // A write on its way could create the session again behind the removal.
-        await confirmation.WaitAsync(_ioTimeout, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A write on its way could create the session again behind the removal, and its listing could list it.
+        await Task.WhenAll(confirmation, _listing).WaitAsync(_ioTimeout, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
-        await ReplyAsync(hash.DeleteAsync(), "abandoning", cancellationToken).ConfigureAwait(false);
+        string? user = await ReplyAsync(hash.EndAsync(), "abandoning", cancellationToken).ConfigureAwait(false);
+        if (!string.IsNullOrEmpty(user)) _store.Users.Forget(Id, user, _expiry);
 
         lock (_gate)
         {
@@ -82,11 +84,36 @@ internal sealed partial class RedisHashSession
         _store.Logger.SessionAbandoned(Id);
     }
 
-    /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>. Returns the generation of the new hash.</summary>
-    private async Task<string> MoveAsync(
-        SessionHash from, SessionHash to, ValueProtector? newProtector, CancellationToken cancellationToken)
+    /// <summary>
+    /// Binds the session to a user, who has it in his list before it is his, in the flight of the change: one round trip.
+    /// </summary>
+    private async Task BindAsync(string user, CancellationToken cancellationToken)
+    {
+        Task<string?> asking;
+        Task listing;
+        lock (_gate)
+        {
+            _collected.Bind(user);
+            LeaveListingToTheApplication();
+            asking = _store.Users.OwnerOfAsync(Id);
+            listing = Observed(Task.WhenAll(asking, _store.Users.ListAsync(Id, user, _expiry)));
+        }
+
+        await RetryAsync(cancellationToken).ConfigureAwait(false);
+        await ListedAsync(listing, cancellationToken).ConfigureAwait(false);
+        if (await asking.ConfigureAwait(false) is { } before && before != user) _store.Users.Forget(Id, before, _expiry);
+        _store.Users.Remember(Id, user);
+    }
+
+    private Task ListedAsync(Task listing, CancellationToken cancellationToken) =>
+        BoundedAsync(listing, "listing", error => _store.Logger.ListingFailed(Id, error), cancellationToken);
+
+    /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>. Returns the generation of the new hash, and whose it is.</summary>
+    private async Task<(string Generation, string? Owner)> MoveAsync(
+        SessionHash from, SessionHash to, string newId, ValueProtector? newProtector, CancellationToken cancellationToken)
     {
         string generation = SessionGeneration.Create();
+        string? owner = null;
         string? seen = _sight.Generation;
         bool removalIsUnknown = false;
         try
@@ -96,22 +123,25 @@ internal sealed partial class RedisHashSession
                 var copy = SessionCopy.Parse(await ReplyAsync(from.CopyAsync(seen), "renewing", cancellationToken).ConfigureAwait(false));
                 if (copy is null)
                 {
-                    if (removalIsUnknown) return generation; // it was applied, and only its reply was lost
+                    if (removalIsUnknown) return (generation, owner); // it was applied, and only its reply was lost
                     lock (_gate) _sight = SessionSight.Ended;
                     throw new SessionEndedException(Id);
                 }
 
                 seen = copy.Generation;
+                owner = copy.User;
+                var listing = owner is null ? Task.CompletedTask : Observed(_store.Users.ListAsync(newId, owner, _expiry));
                 var fields = copy.Fields.Select(field => Recode(field, newProtector))
                     .Prepend(new(SessionHashLayout.Generation, generation, -1));
                 await ReplyAsync(to.PasteAsync([.. fields], _expiry), "renewing", cancellationToken).ConfigureAwait(false);
-                if (seen is null) return generation; // there was nothing to move
+                await ListedAsync(listing, cancellationToken).ConfigureAwait(false);
+                if (seen is null) return (generation, owner); // there was nothing to move
 
                 try
                 {
                     var removal = from.DeleteIfUnchangedAsync(seen, copy.Digest);
                     var removed = await ReplyAsync(removal, "renewing", cancellationToken).ConfigureAwait(false);
-                    if (!removed.IsNull && (int)removed == 1) return generation;
+                    if (!removed.IsNull && (int)removed == 1) return (generation, owner);
                 }
                 catch (Exception) when (!removalIsUnknown && !cancellationToken.IsCancellationRequested)
                 {
@@ -125,6 +155,7 @@ internal sealed partial class RedisHashSession
         {
             // The old one is whole, and nobody knows the key of the new one.
             _ = to.DeleteAsync(CommandFlags.FireAndForget);
+            if (owner is not null) _store.Users.Forget(newId, owner, _expiry);
             throw;
         }
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -10,10 +11,18 @@ namespace RedisSession.Provider;
 /// </summary>
 internal static class SessionId
 {
+    private const int Length = 43;
+
+    private static readonly SearchValues<char> Characters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
     public static string Of(string sessionKey)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(sessionKey), digest);
         return Base64Url.EncodeToString(digest);
     }
+
+    /// <summary>Whether <paramref name="text"/> can be a session's id.</summary>
+    public static bool IsOne(ReadOnlySpan<char> text) => text.Length == Length && text.IndexOfAnyExcept(Characters) < 0;
 }

@@ -44,6 +44,7 @@ internal sealed partial class RedisHashSession
         _renewed = true; // the script sets the TTL
         _newGeneration ??= SessionGeneration.Create();
         _confirmation = Observed(ConfirmInOrderAsync(_confirmation, hash, _sight, hash.ChangeAsync(ArgumentsFor(changes)), ++_lastSent));
+        KeepListed(_confirmation);
     }
 
     private RedisValue[] ArgumentsFor(SessionChanges changes) =>
@@ -127,7 +128,12 @@ internal sealed partial class RedisHashSession
             }
         }
 
-        if (created) _store.Logger.SessionStarted(Id);
+        if (created)
+        {
+            ListCreated();
+            _store.Logger.SessionStarted(Id);
+        }
+
         _store.Logger.SessionStored(Id);
     }
 

@@ -207,6 +207,7 @@ internal sealed partial class RedisHashSession
         _renewed = true;
         var renewal = hash.RenewAsync(_expiry, _store.Connection.IsGarnet);
         if (!renewal.IsCompletedSuccessfully) _ = LogFailureAsync(renewal);
+        KeepListed(write: null);
     }
 
     private void RenewIfUntouched()
@@ -217,7 +218,11 @@ internal sealed partial class RedisHashSession
         async Task RenewAsync()
         {
             var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), _key);
-            lock (_gate) RenewOnce(hash);
+            lock (_gate)
+            {
+                RenewOnce(hash);
+                _listingIsWaitedFor = false;
+            }
         }
     }
 

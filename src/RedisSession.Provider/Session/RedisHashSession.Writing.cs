@@ -88,9 +88,10 @@ internal sealed partial class RedisHashSession
 
     private Task OnResponseStartingAsync()
     {
+        if (_context is { } context) SettleUser(context);
         lock (_gate)
         {
-            if (IsConfirmed) return Task.CompletedTask;
+            if (IsConfirmed && IsListed) return Task.CompletedTask;
         }
 
         return ConfirmOrFailTheResponseAsync();
@@ -108,6 +109,8 @@ internal sealed partial class RedisHashSession
             {
                 // Logged where it happened.
             }
+
+            if (!IsListed) await _listing.WaitAsync(_ioTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

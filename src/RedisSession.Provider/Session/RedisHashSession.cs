@@ -136,9 +136,9 @@ internal sealed partial class RedisHashSession : ISession
         // SessionMiddleware takes the feature away before its own commit, the last one. It would log a failure and go on; but we
         // have logged it. What has failed before is not tried again: an outage costs a request one failure. A commit that the
         // application asks for does try again.
-        bool isMiddlewares = _context is { } context && context.Features.Get<ISessionFeature>() is null;
-        if (isMiddlewares)
+        if (_context is { } context && context.Features.Get<ISessionFeature>() is null)
         {
+            SettleUser(context);
             _context = null; // the server will use it for another request
             await ConfirmAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }

@@ -14,6 +14,7 @@ internal sealed class RedisHashSessionStore(
     IHttpContextAccessor contexts,
     SessionCookie cookie,
     SessionMetrics metrics,
+    UserLists users,
     IDataProtectionProvider dataProtection,
     ILoggerFactory loggerFactory) : ISessionStore
 {
@@ -32,6 +33,8 @@ internal sealed class RedisHashSessionStore(
     public SessionCookie Cookie { get; } = cookie;
 
     public SessionMetrics Metrics { get; } = metrics;
+
+    public UserLists Users { get; } = users;
 
     public ILogger Logger { get; } = loggerFactory.CreateLogger<RedisHashSession>();
 
