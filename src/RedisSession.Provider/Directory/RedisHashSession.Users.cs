@@ -9,10 +9,11 @@ internal sealed partial class RedisHashSession
     private string? _user;
     private bool _userIsSettled;
 
-    // The listing has been looked after, for this user; since the session was known to be absent, with the write that creates it.
+    // The listing has been looked after, for this user; also of the session that this request has created, or is about to.
     private bool _isLookedAfter;
     private string? _lookedAfterFor;
     private bool _creationIsListed;
+    private bool _isCreated;
 
     // What is on its way for that; whether the response waits for it.
     private Task _listing = Task.CompletedTask;
@@ -40,19 +41,23 @@ internal sealed partial class RedisHashSession
         {
             _store.Users.Remember(Id, null); // it cannot be anybody's yet
         }
-        else if (!_store.Users.IsUpToDate(Id, _user, _expiry, out bool isNew))
+        else if (!_store.Users.IsUpToDate(Id, _user, _expiry, out bool isNew) || _isCreated)
         {
             _creationIsListed = write is not null;
-            SendListing(write, isWaitedFor: isNew && _user is not null);
+            SendListing(write, isWaitedFor: (isNew || _isCreated) && _user is not null);
         }
     }
 
-    /// <summary>This request has just created a session that was thought to be listed: another has ended meanwhile.</summary>
+    /// <summary>
+    /// This request has just created the session. If it was thought to be listed, that was another, which has ended meanwhile. A reply that
+    /// is there at once comes before the listing is looked after at all.
+    /// </summary>
     private void ListCreated()
     {
         lock (_gate)
         {
-            if (_user is null || _creationIsListed) return;
+            _isCreated = true;
+            if (!_isLookedAfter || _user is null || _creationIsListed) return;
             _creationIsListed = true;
             SendListing(write: null, isWaitedFor: true);
         }

@@ -26,7 +26,6 @@ internal sealed class RedisSessionDirectory(
 
     private readonly RedisHashSessionOptions _options = options.Value;
     private readonly SessionScan _scan = new(options.Value.KeyPrefix, options.Value.IOTimeout);
-    private readonly SessionExpiry _expiry = SessionExpiry.From(options.Value.IdleTimeout, options.Value.AbsoluteTimeout);
 
     public async IAsyncEnumerable<SessionInfo> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -133,7 +132,7 @@ internal sealed class RedisSessionDirectory(
         {
             if (owner is null) continue;
             ended++;
-            if (owner.Length > 0) users.Forget(id, owner, _expiry);
+            if (owner.Length > 0) users.Forget(id, owner);
             logger.SessionEnded(id);
         }
 

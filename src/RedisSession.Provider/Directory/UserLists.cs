@@ -74,7 +74,7 @@ internal sealed class UserLists(
             long sent = Environment.TickCount64;
             var database = await connection.GetDatabaseAsync().ConfigureAwait(false);
             var hash = HashOf(database, id);
-            var listing = user is null ? Task.CompletedTask : ListOf(database, user).KeepAsync(id, TimeInList(expiry));
+            var listing = user is null ? NoStamp : ListOf(database, user).KeepAsync(id, TimeInList(expiry));
             var binding = hash.BindAsync(user, generationSeen);
             await Task.WhenAll(listing, binding).ConfigureAwait(false);
             var reply = await binding.ConfigureAwait(false);
@@ -84,15 +84,32 @@ internal sealed class UserLists(
                 if (write.IsCompletedSuccessfully) reply = await hash.BindAsync(user, generationSeen).ConfigureAwait(false);
             }
 
-            // Where an absolute timeout ends the session before long, its entry must not stay for an idle timeout more.
-            if (reply is { User: { } owner } && (owner != user || reply.TimeToLive < expiry.Idle / 2))
+            bool isListed = user is null ? reply?.User is null : reply?.User == user && reply?.TimeToLive >= expiry.Idle / 2;
+            if (isListed) _known.Remember(id, user, sent);
+            else _ = CorrectAsync(database, id, user, await listing.ConfigureAwait(false), reply, expiry, sent);
+            if (reply?.Before is { } before) Forget(id, before);
+        }
+        catch (Exception error)
+        {
+            logger.ListingFailed(id, error);
+        }
+    }
+
+    /// <summary>What was sent was not quite right for the session that there is; nobody waits for this.</summary>
+    private async Task CorrectAsync(
+        IDatabase database, string id, string? user, string? stamp, BindReply? reply, SessionExpiry expiry, long sent)
+    {
+        try
+        {
+            // Somebody else's; or an absolute timeout ends it before long, and its entry must not stay an idle timeout longer than that.
+            if (reply is { User: { } owner })
             {
                 await ListOf(database, owner).KeepAsync(id, TimeInList(reply, expiry)).ConfigureAwait(false);
+                _known.Remember(id, user, sent);
             }
 
-            if (user is not null && reply?.User != user) Forget(id, user, expiry);
-            if (reply?.Before is { } before) Forget(id, before, expiry);
-            if (user is null || reply is not null) _known.Remember(id, user, sent);
+            // Not this user's, or not there; unless another request has listed it since.
+            if (stamp is not null && reply?.User != user) await ListOf(database, user!).ForgetAsync(id, stamp).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -114,8 +131,8 @@ internal sealed class UserLists(
         return await HashOf(database, id).ReadUserAsync().ConfigureAwait(false);
     }
 
-    /// <summary>The session is not, or not any more, this user's. Nobody waits for it, and it never fails.</summary>
-    public void Forget(string id, string user, SessionExpiry expiry)
+    /// <summary>The session is not this user's any more. Nobody waits for it, and it never fails.</summary>
+    public void Forget(string id, string user)
     {
         _ = ForgetAsync();
 
@@ -125,11 +142,12 @@ internal sealed class UserLists(
             {
                 var database = await connection.GetDatabaseAsync().ConfigureAwait(false);
                 var list = ListOf(database, user);
-                await list.ForgetAsync(id).ConfigureAwait(false);
 
-                // The same browser may have begun a new session under the same id, and have been listed before our removal.
-                var reply = await HashOf(database, id).BindAsync(user: null, generationSeen: null).ConfigureAwait(false);
-                if (reply?.User == user) await list.KeepAsync(id, TimeInList(reply, expiry)).ConfigureAwait(false);
+                // The same browser may have begun a new session under the same id meanwhile: then it is there already, or it is listed anew
+                // before it is bound, and the stamp is another.
+                if (await list.StampOfAsync(id).ConfigureAwait(false) is not { } stamp) return;
+                string? owner = await HashOf(database, id).ReadUserAsync().ConfigureAwait(false);
+                if (owner != user) await list.ForgetAsync(id, stamp).ConfigureAwait(false);
             }
             catch (Exception error)
             {
@@ -137,6 +155,8 @@ internal sealed class UserLists(
             }
         }
     }
+
+    private static readonly Task<string?> NoStamp = Task.FromResult<string?>(null);
 
     private SessionHash HashOf(IDatabase database, string id) => new(database, SessionHashLayout.KeyOf(_options.KeyPrefix, id));
 

@@ -36,7 +36,7 @@ internal sealed partial class RedisHashSession
         var (generation, owner) = await MoveAsync(from, to, id, protector, cancellationToken).ConfigureAwait(false);
 
         string oldId = Id;
-        if (owner is not null) _store.Users.Forget(oldId, owner, _expiry);
+        if (owner is not null) _store.Users.Forget(oldId, owner);
         _store.Users.Remember(id, owner);
         lock (_gate)
         {
@@ -68,7 +68,7 @@ internal sealed partial class RedisHashSession
         cancellationToken.ThrowIfCancellationRequested();
         var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
         string? user = await ReplyAsync(hash.EndAsync(), "abandoning", cancellationToken).ConfigureAwait(false);
-        if (!string.IsNullOrEmpty(user)) _store.Users.Forget(Id, user, _expiry);
+        if (!string.IsNullOrEmpty(user)) _store.Users.Forget(Id, user);
 
         lock (_gate)
         {
@@ -101,7 +101,7 @@ internal sealed partial class RedisHashSession
 
         await RetryAsync(cancellationToken).ConfigureAwait(false);
         await ListedAsync(listing, cancellationToken).ConfigureAwait(false);
-        if (await asking.ConfigureAwait(false) is { } before && before != user) _store.Users.Forget(Id, before, _expiry);
+        if (await asking.ConfigureAwait(false) is { } before && before != user) _store.Users.Forget(Id, before);
         _store.Users.Remember(Id, user);
     }
 
@@ -133,8 +133,15 @@ internal sealed partial class RedisHashSession
                 var listing = owner is null ? Task.CompletedTask : Observed(_store.Users.ListAsync(newId, owner, _expiry));
                 var fields = copy.Fields.Select(field => Recode(field, newProtector))
                     .Prepend(new(SessionHashLayout.Generation, generation, -1));
-                await ReplyAsync(to.PasteAsync([.. fields], _expiry), "renewing", cancellationToken).ConfigureAwait(false);
+                var paste = to.PasteAsync([.. fields], _expiry);
+                long timeToLive = (long)await ReplyAsync(paste, "renewing", cancellationToken).ConfigureAwait(false);
                 await ListedAsync(listing, cancellationToken).ConfigureAwait(false);
+                if (owner is not null && timeToLive < _expiry.Idle / 2)
+                {
+                    // The absolute timeout is near: the list has no use for the entry much longer than that.
+                    _ = Observed(_store.Users.ListAsync(newId, owner, new(timeToLive, Absolute: 0)));
+                }
+
                 if (seen is null) return (generation, owner); // there was nothing to move
 
                 try
@@ -155,7 +162,7 @@ internal sealed partial class RedisHashSession
         {
             // The old one is whole, and nobody knows the key of the new one.
             _ = to.DeleteAsync(CommandFlags.FireAndForget);
-            if (owner is not null) _store.Users.Forget(newId, owner, _expiry);
+            if (owner is not null) _store.Users.Forget(newId, owner);
             throw;
         }
     }

@@ -92,7 +92,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     public Task<RedisResult> CopyAsync(string? generationSeen) =>
         MoveScripts.Copy.RunAsync(database, key, [generationSeen ?? RedisValue.EmptyString]);
 
-    /// <summary>Puts <paramref name="fields"/> here, in the place of what there is.</summary>
+    /// <summary>Puts <paramref name="fields"/> here, in the place of what there is; answers how many milliseconds they have to live.</summary>
     public Task<RedisResult> PasteAsync(IReadOnlyList<SessionCopy.Field> fields, SessionExpiry expiry)
     {
         var arguments = new List<RedisValue>(3 + (2 * fields.Count)) { expiry.Idle, expiry.Absolute, fields.Count };

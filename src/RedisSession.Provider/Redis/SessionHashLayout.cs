@@ -18,7 +18,7 @@ namespace RedisSession.Provider;
 ///
 /// key     {prefix}users:{base64url(SHA-256(user))}   a sorted set, one for each user who has sessions; with a TTL, always
 /// member  the id of a session that is, or was a moment ago, this user's: the session's @user has the last word
-/// score   unix time in milliseconds, by the server's clock, from which on nobody needs the entry: the session is gone by then
+/// score   unix time in microseconds, by the server's clock, from which on nobody needs the entry: the session is gone by then
 /// </code>
 /// </remarks>
 internal static class SessionHashLayout

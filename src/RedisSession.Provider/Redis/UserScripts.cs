@@ -45,21 +45,24 @@ internal static class UserScripts
         """);
 
     /// <summary>
-    /// Keeps a session in a list for so long, or takes it out. A script, because the entry, what it makes of the list's TTL, and the removal
-    /// of entries whose time is over hold together: a list never stays without a TTL, and ends with its last entry.
+    /// Keeps a session in a list for so long, or takes it out if nobody has kept it since. A script, because the entry, what it makes of the
+    /// list's TTL, and the removal of entries whose time is over hold together: a list never stays without a TTL, and ends with its last
+    /// entry. In microseconds, so that no two calls put the same: a stamp tells whose entry it is.
     /// </summary>
-    /// <remarks><c>ARGV 1 session id · 2 ms to keep it, or 0 to take it out; returns nothing of use</c></remarks>
+    /// <remarks><c>ARGV 1 session id · 2 ms to keep it, or 0 to take it out · 3 the stamp that it must have then; returns the stamp</c></remarks>
     public static readonly RedisScript Keep = new("""
-        local key, id, ttl = KEYS[1], ARGV[1], tonumber(ARGV[2])
-        """ + "\n" + SessionScripts.ServerTime + """
+        local key, id, ttl, stamp = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
+        local time = redis.call('TIME')
+        local now = time[1] * 1000000 + time[2]
         if ttl > 0 then
-          redis.call('ZADD', key, string.format('%.0f', now + ttl), id)
-        else
+          stamp = string.format('%.0f', now + ttl * 1000)
+          redis.call('ZADD', key, stamp, id)
+        elseif redis.call('ZSCORE', key, id) == stamp then
           redis.call('ZREM', key, id)
         end
-        redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+        redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
         local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
-        if not last[2] then return 0 end
-        return redis.call('PEXPIRE', key, string.format('%.0f', last[2] - now))
+        if last[2] then redis.call('PEXPIRE', key, string.format('%.0f', math.ceil((last[2] - now) / 1000))) end
+        return stamp
         """);
 }

@@ -85,13 +85,38 @@ internal sealed class UserScriptTests(ServerKind kind)
         }
 
         Assert.That((await list.ReadAsync()).Select(id => (string?)id), Is.EqualTo(["c", "a", "b"]));
-        await list.ForgetAsync("b");
-        await list.ForgetAsync("b");
+        await ForgetTwiceAsync(list, "b");
         Assert.That((await _redis.KeyTimeToLiveAsync(key))!.Value.TotalMilliseconds, Is.InRange(90_000, 100_000));
-        await list.ForgetAsync("a");
-        await list.ForgetAsync("c");
+        await ForgetTwiceAsync(list, "a");
+        await ForgetTwiceAsync(list, "c");
         Assert.That(await _redis.KeyExistsAsync(key), Is.False);
-        await list.ForgetAsync("c");
+        await list.ForgetAsync("c", "1");
+        Assert.That(await _redis.KeyExistsAsync(key), Is.False);
+    }
+
+    [Test]
+    public async Task An_entry_that_was_kept_since_is_not_taken_out()
+    {
+        var (list, _) = NewList();
+        var stamps = new HashSet<string>();
+        string first = (await list.KeepAsync("a", 100_000))!;
+        Assert.That(await list.StampOfAsync("a"), Is.EqualTo(first));
+        for (int i = 0; i < 200; i++) Assert.That(stamps.Add((await list.KeepAsync("a", 100_000))!), Is.True);
+        await list.ForgetAsync("a", first);
+        Assert.That(await list.StampOfAsync("a"), Is.EqualTo(stamps.Max()));
+        await list.ForgetAsync("a", stamps.Max()!);
+        Assert.That(await list.StampOfAsync("a"), Is.Null);
+    }
+
+    [Test]
+    public async Task An_entry_may_be_kept_as_long_as_the_longest_timeout()
+    {
+        long longest = SessionExpiry.From(TimeSpan.MaxValue, null).Idle * 5 / 4;
+        var (list, key) = NewList();
+        string stamp = (await list.KeepAsync("a", longest))!;
+        Assert.That(await list.StampOfAsync("a"), Is.EqualTo(stamp));
+        Assert.That((await _redis.KeyTimeToLiveAsync(key))!.Value.TotalMilliseconds, Is.EqualTo(longest).Within(10_000));
+        await list.ForgetAsync("a", stamp);
         Assert.That(await _redis.KeyExistsAsync(key), Is.False);
     }
 
@@ -115,6 +140,13 @@ internal sealed class UserScriptTests(ServerKind kind)
         var (list, key) = NewList();
         await list.KeepAsync("a", 100);
         await Until.TrueAsync("the list is gone", async () => !await _redis.KeyExistsAsync(key));
+    }
+
+    private static async Task ForgetTwiceAsync(UserList list, string id)
+    {
+        string stamp = (await list.StampOfAsync(id))!;
+        await list.ForgetAsync(id, stamp);
+        await list.ForgetAsync(id, stamp);
     }
 
     private (UserList List, RedisKey Key) NewList()
