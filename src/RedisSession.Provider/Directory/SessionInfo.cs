@@ -25,7 +25,10 @@ public sealed class SessionInfo
     /// <summary>How many keys the application has set in it.</summary>
     public long KeyCount { get; init; }
 
-    /// <summary>What it takes in the memory of Redis, in bytes (<c>MEMORY USAGE</c>); null when the server does not say.</summary>
+    /// <summary>
+    /// What it takes in the memory of Redis, in bytes (<c>MEMORY USAGE</c>; an estimate where it has more than a hundred keys); null when the
+    /// server does not say.
+    /// </summary>
     public long? SizeInBytes { get; init; }
 
     /// <summary>Asks for the values; null where this was not made by the directory.</summary>

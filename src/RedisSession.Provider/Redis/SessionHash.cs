@@ -14,6 +14,9 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 {
     private static readonly RedisValue GenerationField = SessionHashLayout.Generation;
 
+    // Fields that the server weighs to tell how large a session is; of its own accord it takes 5, and misses the one that is large.
+    private const int SizeSamples = 100;
+
     private static readonly RedisValue[] FieldsOfOurs =
         [SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic];
 
@@ -49,7 +52,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     {
         var fields = database.HashGetAsync(key, FieldsOfOurs, CommandFlags.DemandMaster);
         var left = database.KeyTimeToLiveAsync(key, CommandFlags.DemandMaster);
-        var size = database.ExecuteAsync("MEMORY", ["USAGE", key], CommandFlags.DemandMaster);
+        var size = database.ExecuteAsync("MEMORY", ["USAGE", key, "SAMPLES", SizeSamples], CommandFlags.DemandMaster);
         var length = database.HashLengthAsync(key, CommandFlags.DemandMaster);
         await Task.WhenAll(fields, left, size, length).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 

@@ -10,6 +10,8 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     // So many keys the server looks at before it serves others: some tens of microseconds.
     private const int PageSize = 250;
 
+    private const int Slots = 16384; // of a cluster
+
     private readonly string _start = SessionHashLayout.KeyOf(keyPrefix, "").ToString();
 
     /// <summary>Pages of ids; none is twice in one page.</summary>
@@ -17,7 +19,7 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
         IDatabase database, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         string pattern = SpecialInPattern().Replace(_start, @"\$0") + "*";
-        foreach (var primary in await PrimariesAsync(database, cancellationToken).ConfigureAwait(false))
+        foreach (var primary in await PrimariesAsync(database.Multiplexer, cancellationToken).ConfigureAwait(false))
         {
             RedisValue cursor = 0;
             do
@@ -33,20 +35,33 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
         }
     }
 
-    private async Task<IReadOnlyList<IServer>> PrimariesAsync(IDatabase database, CancellationToken cancellationToken)
+    /// <summary>
+    /// Those that hold keys. The client learns of changes in a cluster by redirections, or once a minute: where one is not connected, it may
+    /// have been replaced, and the client looks anew.
+    /// </summary>
+    private async Task<IReadOnlyList<IServer>> PrimariesAsync(IConnectionMultiplexer multiplexer, CancellationToken cancellationToken)
     {
-        var multiplexer = database.Multiplexer;
-        var one = multiplexer.GetServer(_start, flags: CommandFlags.DemandMaster);
-        if (one.ServerType != ServerType.Cluster) return [one];
+        var primaries = FindPrimaries(multiplexer);
+        if (primaries.Length == 0 && multiplexer.GetServers().Any(server => server.ServerType == ServerType.Cluster))
+        {
+            await multiplexer.ConfigureAsync().WithinAsync(ioTimeout, "looking for servers", cancellationToken).ConfigureAwait(false);
+            primaries = FindPrimaries(multiplexer);
+        }
 
-        // As the cluster itself says now: what the client has known of it longer may include a primary that has lost its place.
-        var nodes = await one.ClusterNodesAsync(CommandFlags.DemandMaster)
-            .WithinAsync(ioTimeout, "asking for the nodes of the cluster", cancellationToken).ConfigureAwait(false);
-        return [.. nodes!.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0).Select(Known)];
+        return primaries.Length > 0 ? primaries : throw new RedisConnectionException(
+            ConnectionFailureType.UnableToConnect, CommandFlags.DemandMaster, "There is no connection to all primaries.");
+    }
 
-        IServer Known(ClusterNode node) =>
-            multiplexer.GetServers().FirstOrDefault(server => server.EndPoint.Equals(node.EndPoint)) ?? throw new RedisConnectionException(
-                ConnectionFailureType.UnableToConnect, CommandFlags.DemandMaster, $"There is no connection to the primary {node.EndPoint} yet.");
+    /// <summary>None if not all are there.</summary>
+    private static IServer[] FindPrimaries(IConnectionMultiplexer multiplexer)
+    {
+        var servers = multiplexer.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }).ToArray();
+        if (servers.All(server => server.ServerType != ServerType.Cluster)) return [.. servers.Take(1)];
+
+        var primaries = servers.Where(server => (server.ClusterConfiguration?[server.EndPoint]?.Slots.Count ?? 0) > 0).ToArray();
+        return primaries.Sum(SlotsOf) == Slots ? primaries : [];
+
+        static int SlotsOf(IServer server) => server.ClusterConfiguration![server.EndPoint]!.Slots.Sum(range => range.To - range.From + 1);
     }
 
     /// <summary>The session's id; null where the key only begins as one of a session does.</summary>
