@@ -75,13 +75,13 @@ internal sealed class UserLists(
             var database = await connection.GetDatabaseAsync().ConfigureAwait(false);
             var hash = HashOf(database, id);
             var listing = user is null ? NoStamp : ListOf(database, user).KeepAsync(id, TimeInList(expiry));
-            var binding = hash.BindAsync(user, generationSeen);
+            var binding = hash.BindAsync(user, generationSeen, expiry);
             await Task.WhenAll(listing, binding).ConfigureAwait(false);
             var reply = await binding.ConfigureAwait(false);
             if (reply is null && write is not null)
             {
                 await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                if (write.IsCompletedSuccessfully) reply = await hash.BindAsync(user, generationSeen).ConfigureAwait(false);
+                if (write.IsCompletedSuccessfully) reply = await hash.BindAsync(user, generationSeen, expiry).ConfigureAwait(false);
             }
 
             bool isListed = user is null ? reply?.User is null : reply?.User == user && reply?.TimeToLive >= expiry.Idle / 2;
@@ -104,7 +104,7 @@ internal sealed class UserLists(
             // Somebody else's; or an absolute timeout ends it before long, and its entry must not stay an idle timeout longer than that.
             if (reply is { User: { } owner })
             {
-                await ListOf(database, owner).KeepAsync(id, TimeInList(reply, expiry)).ConfigureAwait(false);
+                await ListOf(database, owner).KeepAsync(id, TimeInList(reply.TimeToLive, expiry)).ConfigureAwait(false);
                 _known.Remember(id, user, sent);
             }
 
@@ -162,10 +162,8 @@ internal sealed class UserLists(
 
     private UserList ListOf(IDatabase database, string user) => new(database, SessionHashLayout.UserKeyOf(_options.KeyPrefix, user));
 
-    // In milliseconds: at first as long as a session can have to live, then by what it has.
     private static long TimeInList(SessionExpiry expiry) =>
-        (expiry.Absolute > 0 ? Math.Min(expiry.Idle, expiry.Absolute) : expiry.Idle) + (expiry.Idle / 4);
+        TimeInList(expiry.Absolute > 0 ? Math.Min(expiry.Idle, expiry.Absolute) : expiry.Idle, expiry);
 
-    private static long TimeInList(BindReply reply, SessionExpiry expiry) =>
-        reply.TimeToLive > 0 ? reply.TimeToLive + (expiry.Idle / 4) : TimeInList(expiry);
+    private static long TimeInList(long timeToLive, SessionExpiry expiry) => timeToLive + (expiry.Idle / 4);
 }

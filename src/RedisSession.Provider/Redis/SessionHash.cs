@@ -109,8 +109,12 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [generationSeen ?? RedisValue.EmptyString, digest]);
 
     /// <summary>Whose session it is, and that it is <paramref name="user"/>'s where nobody has a better claim.</summary>
-    public async Task<BindReply?> BindAsync(string? user, string? generationSeen) => BindReply.Parse(await UserScripts.Bind
-        .RunAsync(database, key, [user ?? RedisValue.EmptyString, generationSeen ?? RedisValue.EmptyString]).ConfigureAwait(false));
+    public async Task<BindReply?> BindAsync(string? user, string? generationSeen, SessionExpiry expiry)
+    {
+        RedisValue[] arguments =
+            [user ?? RedisValue.EmptyString, generationSeen ?? RedisValue.EmptyString, expiry.Idle, expiry.Absolute];
+        return BindReply.Parse(await UserScripts.Bind.RunAsync(database, key, arguments).ConfigureAwait(false));
+    }
 
     /// <summary>The user's name; null when it is nobody's session, or there is none.</summary>
     public Task<RedisValue> ReadUserAsync() => database.HashGetAsync(key, SessionHashLayout.User, CommandFlags.DemandMaster);

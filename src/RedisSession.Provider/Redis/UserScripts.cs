@@ -14,20 +14,25 @@ internal static class UserScripts
     /// </summary>
     /// <remarks>
     /// <code>
-    /// ARGV     1 the request's user, or ''   2 generation seen, or ''
-    /// returns  {user or '', the user whose it was until now, or '', ms to live} · nil there is no such session
+    /// ARGV     1 the request's user, or ''   2 generation seen, or ''   3 idle timeout, ms   4 absolute timeout, ms, or 0
+    /// returns  {user or '', the user whose it was until now, or '', ms it can live unless it is used again} · nil there is no such session
     /// </code>
     /// </remarks>
     public static readonly RedisScript Bind = new("""
-        local key, user, seen = KEYS[1], ARGV[1], ARGV[2]
-        local generation, bound, automatic = unpack(redis.call('HMGET', key, '@gen', '@user', '@auto'))
+        local key, user, seen, ttl, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+        local generation, created, bound, automatic = unpack(redis.call('HMGET', key, '@gen', '@created', '@user', '@auto'))
         if not generation or (seen ~= '' and generation ~= seen) then return false end
         local before = ''
         if user ~= '' and bound ~= user and (automatic or not bound) then
           redis.call('HSET', key, '@user', user, '@auto', '1')
           before, bound = bound or '', user
         end
-        return {bound or '', before, redis.call('PTTL', key)}
+        if limit > 0 then
+        """ + "\n" + SessionScripts.ServerTime + """
+          local left = (tonumber(created) or tonumber(now)) + limit - tonumber(now)
+          ttl = math.min(ttl, math.max(left, 1))
+        end
+        return {bound or '', before, ttl}
         """);
 
     /// <summary>

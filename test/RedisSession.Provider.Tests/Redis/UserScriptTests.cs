@@ -27,27 +27,43 @@ internal sealed class UserScriptTests(ServerKind kind)
     public async Task Binding(string holds, string user, string owner, string before, string holdsThen)
     {
         var (hash, key) = await NewSessionAsync(holds);
-        var once = (await hash.BindAsync(user, generationSeen: null))!;
+        var once = (await hash.BindAsync(user, generationSeen: null, Expiry))!;
         Assert.That((once.User ?? "", once.Before ?? ""), Is.EqualTo((owner, before)));
-        Assert.That(once.TimeToLive, Is.InRange(590_000, 600_000));
+        Assert.That(once.TimeToLive, Is.EqualTo(Expiry.Idle));
         Assert.That(await ShowAsync(key), Is.EqualTo(holdsThen));
 
-        var twice = (await hash.BindAsync(user, generationSeen: null))!;
+        var twice = (await hash.BindAsync(user, generationSeen: null, Expiry))!;
         Assert.That((twice.User ?? "", twice.Before ?? ""), Is.EqualTo((owner, "")));
         Assert.That(await ShowAsync(key), Is.EqualTo(holdsThen));
+    }
+
+    [TestCase(0, 600_000)]
+    [TestCase(60_000, 60_000)]
+    [TestCase(6_000_000, 600_000)]
+    [TestCase(-1, 1)]
+    public async Task Binding_tells_how_long_the_session_can_live(long left, long expected)
+    {
+        // Whatever its TTL is now: a renewal may be on its way.
+        var (hash, key) = await NewSessionAsync("");
+        await _redis.KeyExpireAsync(key, TimeSpan.FromSeconds(30));
+        long absolute = left == 0 ? 0 : 3_600_000;
+        var created = DateTimeOffset.UtcNow.AddMilliseconds(left - absolute);
+        await _redis.HashSetAsync(key, "@created", created.ToUnixTimeMilliseconds());
+        var reply = await hash.BindAsync("ann", generationSeen: null, Expiry with { Absolute = absolute });
+        Assert.That(reply!.TimeToLive, Is.EqualTo(expected).Within(left > 0 ? 10_000 : 0));
     }
 
     [Test]
     public async Task Binding_makes_no_session_and_touches_no_other_life_of_it()
     {
         RedisKey absent = $"{_prefix}sessions:{Guid.NewGuid():N}";
-        Assert.That(await new SessionHash(_redis, absent).BindAsync("ann", generationSeen: null), Is.Null);
+        Assert.That(await new SessionHash(_redis, absent).BindAsync("ann", generationSeen: null, Expiry), Is.Null);
         Assert.That(await _redis.KeyExistsAsync(absent), Is.False);
 
         var (hash, key) = await NewSessionAsync("");
-        Assert.That(await hash.BindAsync("ann", generationSeen: "another"), Is.Null);
+        Assert.That(await hash.BindAsync("ann", generationSeen: "another", Expiry), Is.Null);
         Assert.That(await ShowAsync(key), Is.Empty);
-        Assert.That(await hash.BindAsync("ann", generationSeen: "g"), Is.Not.Null);
+        Assert.That(await hash.BindAsync("ann", generationSeen: "g", Expiry), Is.Not.Null);
     }
 
     [Test]
