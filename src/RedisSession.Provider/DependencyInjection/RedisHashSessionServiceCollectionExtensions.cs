@@ -35,6 +35,9 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<CurrentRequest>();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IStartupFilter, CurrentRequest>(provider => provider.GetRequiredService<CurrentRequest>()));
+        services.TryAddSingleton<UserLists>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IRedisSessionDirectory, RedisSessionDirectory>();
 
         services.TryAddSingleton<RedisConnection>();
         services.TryAddSingleton<IRedisSessionConnection>(provider => provider.GetRequiredService<RedisConnection>());

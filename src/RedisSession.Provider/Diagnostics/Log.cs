@@ -74,4 +74,17 @@ internal static partial class Log
         "A request has read session {SessionId} {Count} times, each time waiting for the reply before the next read. One LoadAsync, or one "
         + "ReadAsync(keys) with all the keys, is a single round trip.")]
     public static partial void ManySequentialReads(this ILogger logger, string sessionId, int count);
+
+    [LoggerMessage(
+        SessionEvents.ListingFailed, LogLevel.Warning,
+        "The list of a user's sessions could not be brought up to date with session {SessionId}; its next request tries again.")]
+    public static partial void ListingFailed(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.UserUnknown, LogLevel.Warning,
+        "UserIdentifier failed; this request does not bind session {SessionId} to a user.")]
+    public static partial void UserUnknown(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(SessionEvents.SessionEnded, LogLevel.Debug, "Session {SessionId} was ended from outside.")]
+    public static partial void SessionEnded(this ILogger logger, string sessionId);
 }

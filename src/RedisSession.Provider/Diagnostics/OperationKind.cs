@@ -24,7 +24,7 @@ internal sealed record OperationKind(string Name, string? Command = null, string
     /// <summary>A session moves to a new key: copy, paste, remove.</summary>
     public static readonly OperationKind RenewKey = new("renew_key", "EVALSHA", "session_move");
 
-    public static readonly OperationKind Abandon = new("abandon", "UNLINK");
+    public static readonly OperationKind Abandon = new("abandon", "EVALSHA", "session_end");
 
     /// <summary>Nobody waits for it, so only its failures are told.</summary>
     public static readonly OperationKind RenewExpiry = new("renew_expiry");

@@ -28,6 +28,9 @@ internal sealed class RunningOperation(OperationKind kind, SessionMetrics metric
         bool isAbsent = false;
         switch (reply)
         {
+            case null:
+                isAbsent = true;
+                break;
             case RedisValue[] values: // the generation first
                 isAbsent = values is [{ IsNull: true }, ..];
                 if (metrics.CountsBytes) read = Payload.Of(values);

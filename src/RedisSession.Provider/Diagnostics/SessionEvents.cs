@@ -20,4 +20,7 @@ internal static class SessionEvents
     public const int ConnectingFailed = 15;
     public const int NoDedicatedThreads = 16;
     public const int ManySequentialReads = 17;
+    public const int ListingFailed = 21;
+    public const int UserUnknown = 22;
+    public const int SessionEnded = 23;
 }

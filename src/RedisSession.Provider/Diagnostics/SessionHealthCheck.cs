@@ -15,7 +15,7 @@ internal sealed class SessionHealthCheck(RedisConnection connection, IOptions<Re
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     // No session id is as short.
-    private readonly RedisKey _key = (byte[])[.. SessionHashLayout.KeyStart(options.Value.KeyPrefix), .. "health-check"u8];
+    private readonly RedisKey _key = SessionHashLayout.KeyOf(options.Value.KeyPrefix, "health-check");
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {

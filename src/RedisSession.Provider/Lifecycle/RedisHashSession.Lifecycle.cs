@@ -12,19 +12,17 @@ internal sealed partial class RedisHashSession
     /// <summary>Moves the session to a new key. See <see cref="HttpContextSessionExtensions.RenewSessionAsync"/>.</summary>
     public async Task RenewKeyAsync(HttpContext context, string? user, CancellationToken cancellationToken)
     {
+        if (user is { Length: 0 }) throw new ArgumentException("A user cannot be empty; null leaves the session's user as it is.", nameof(user));
+        if (user is not null) user = SessionHashLayout.Normalize(user);
         if (context.Response.HasStarted || !_tryEstablishSession())
         {
             throw new InvalidOperationException(
                 "The session cannot be renewed after the response has started: its new cookie could not be sent.");
         }
 
-        lock (Gate)
-        {
-            if (user is not null) Collected.Bind(user);
-            _failureIsTold = false;
-        }
-
-        await TellingTheCaller(RetryAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        lock (Gate) _failureIsTold = false;
+        var confirming = user is null ? RetryAsync(cancellationToken) : BindAsync(user, cancellationToken);
+        await TellingTheCaller(confirming, cancellationToken).ConfigureAwait(false);
         if (_isNewKey) return;
 
         string sessionKey = SessionCookie.NewSessionKey();
@@ -33,10 +31,12 @@ internal sealed partial class RedisHashSession
         byte[] key = SessionHashLayout.KeyOf(_store.KeyStart, sessionKey);
         var to = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), key);
         var protector = _store.ProtectorOf(id);
-        var move = Begin(OperationKind.RenewKey).Follow(MoveAsync(from, to, protector, cancellationToken));
-        string generation = await move.ConfigureAwait(false);
+        var move = Begin(OperationKind.RenewKey).Follow(MoveAsync(from, to, id, protector, cancellationToken));
+        var (generation, owner) = await move.ConfigureAwait(false);
 
         string oldId = Id;
+        if (owner is not null) _store.Users.Forget(oldId, owner);
+        _store.Users.Remember(id, owner);
         lock (Gate)
         {
             _sessionKey = sessionKey;
@@ -63,12 +63,14 @@ internal sealed partial class RedisHashSession
             confirmation = _confirmation;
         }
 
-        // A write on its way could create the session again behind the removal.
-        await confirmation.WaitAsync(_ioTimeout, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A write on its way could create the session again behind the removal, and its listing could list it.
+        await Task.WhenAll(confirmation, _listing).WaitAsync(_ioTimeout, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
-        var removal = Begin(OperationKind.Abandon).Follow(ReplyAsync(hash.DeleteAsync(), "abandoning", cancellationToken));
-        bool wasThere = await removal.ConfigureAwait(false);
+        var removal = Begin(OperationKind.Abandon).Follow(ReplyAsync(hash.EndAsync(), "abandoning", cancellationToken));
+        string? user = await removal.ConfigureAwait(false);
+        if (!string.IsNullOrEmpty(user)) _store.Users.Forget(Id, user);
 
         lock (Gate)
         {
@@ -82,14 +84,50 @@ internal sealed partial class RedisHashSession
 
         if (!context.Response.HasStarted && _store.Cookie.IsIn(context.Request)) _store.Cookie.Expire(context);
         _store.Logger.SessionAbandoned(Id);
-        if (wasThere) _store.Metrics.SessionEnded(SessionEndReason.Abandoned);
+        if (user is not null) _store.Metrics.SessionEnded(SessionEndReason.Abandoned);
     }
 
-    /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>. Returns the generation of the new hash.</summary>
-    private async Task<string> MoveAsync(
-        SessionHash from, SessionHash to, ValueProtector? newProtector, CancellationToken cancellationToken)
+    /// <summary>
+    /// Binds the session to a user, who has it in his list before it is his, in the flight of the change: one round trip.
+    /// </summary>
+    private async Task BindAsync(string user, CancellationToken cancellationToken)
+    {
+        Task<string?> asking;
+        Task listing;
+        lock (Gate)
+        {
+            Collected.Bind(user);
+            LeaveListingToTheApplication();
+            asking = _store.Users.OwnerOfAsync(Id);
+            listing = Observed(Task.WhenAll(asking, _store.Users.ListAsync(Id, user, Expiry)));
+        }
+
+        await RetryAsync(cancellationToken).ConfigureAwait(false);
+        await ListedAsync(listing, cancellationToken).ConfigureAwait(false);
+        if (await asking.ConfigureAwait(false) is { } before && before != user) _store.Users.Forget(Id, before);
+        _store.Users.Remember(Id, user);
+    }
+
+    private async Task ListedAsync(Task listing, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await listing.WaitAsync(_ioTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (Failed(error, listing, "listing", Log, cancellationToken) is { } timeout)
+        {
+            throw timeout;
+        }
+
+        void Log(Exception error) => _store.Logger.ListingFailed(Id, error);
+    }
+
+    /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>. Returns the generation of the new hash, and whose it is.</summary>
+    private async Task<(string Generation, string? Owner)> MoveAsync(
+        SessionHash from, SessionHash to, string newId, ValueProtector? newProtector, CancellationToken cancellationToken)
     {
         string generation = SessionGeneration.Create();
+        string? owner = null;
         var seen = _sight.Generation;
         bool removalIsUnknown = false;
         try
@@ -99,22 +137,32 @@ internal sealed partial class RedisHashSession
                 var copy = SessionCopy.Parse(await ReplyAsync(from.CopyAsync(seen), "renewing", cancellationToken).ConfigureAwait(false));
                 if (copy is null)
                 {
-                    if (removalIsUnknown) return generation; // it was applied, and only its reply was lost
+                    if (removalIsUnknown) return (generation, owner); // it was applied, and only its reply was lost
                     lock (Gate) _sight = SessionSight.Ended;
                     throw new SessionEndedException(Id);
                 }
 
                 seen = copy.Generation;
+                owner = copy.User;
+                var listing = owner is null ? Task.CompletedTask : Observed(_store.Users.ListAsync(newId, owner, Expiry));
                 var fields = copy.Fields.Select(field => Recode(field, newProtector))
                     .Prepend(new(SessionHashLayout.Generation, generation, -1));
-                await ReplyAsync(to.PasteAsync([.. fields], Expiry), "renewing", cancellationToken).ConfigureAwait(false);
-                if (seen.IsNull) return generation; // there was nothing to move
+                var paste = to.PasteAsync([.. fields], Expiry);
+                long timeToLive = (long)await ReplyAsync(paste, "renewing", cancellationToken).ConfigureAwait(false);
+                await ListedAsync(listing, cancellationToken).ConfigureAwait(false);
+                if (owner is not null && timeToLive < Expiry.Idle / 2)
+                {
+                    // The absolute timeout is near: the list has no use for the entry much longer than that.
+                    _ = Observed(_store.Users.ListAsync(newId, owner, new(timeToLive, Absolute: 0)));
+                }
+
+                if (seen.IsNull) return (generation, owner); // there was nothing to move
 
                 try
                 {
                     var removal = from.DeleteIfUnchangedAsync(seen, copy.Digest);
                     var removed = await ReplyAsync(removal, "renewing", cancellationToken).ConfigureAwait(false);
-                    if (!removed.IsNull && (int)removed == 1) return generation;
+                    if (!removed.IsNull && (int)removed == 1) return (generation, owner);
                 }
                 catch (Exception) when (!removalIsUnknown && !cancellationToken.IsCancellationRequested)
                 {
@@ -128,6 +176,7 @@ internal sealed partial class RedisHashSession
         {
             // The old one is whole, and nobody knows the key of the new one.
             _ = to.DeleteAsync(CommandFlags.FireAndForget);
+            if (owner is not null) _store.Users.Forget(newId, owner);
             throw;
         }
     }

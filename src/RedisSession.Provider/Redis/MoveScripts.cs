@@ -51,6 +51,7 @@ internal static class MoveScripts
     /// <code>
     /// ARGV  1 idle timeout, ms             3 number of fields, then field, value, field, value …
     ///       2 absolute timeout, ms, or 0     then field, unix ms, … for the fields that expire by themselves
+    /// returns  ms to live
     /// </code>
     /// </remarks>
     public static readonly RedisScript Paste = new("""
@@ -70,6 +71,6 @@ internal static class MoveScripts
         for i = last + 1, #ARGV, 2 do
           redis.call('HPEXPIREAT', key, ARGV[i + 1], 'FIELDS', 1, ARGV[i])
         end
-        return 1
+        return tonumber(ttl)
         """);
 }

@@ -60,11 +60,12 @@ internal static class SessionScripts
         if not generation and ARGV[5] == '0' and redis.call('EXISTS', key) == 0 then return '' end
         """ + "\n" + Create + """
         if ARGV[6] == '1' then
-          local created, user = unpack(redis.call('HMGET', key, '@created', '@user'))
+          local created, user, automatic = unpack(redis.call('HMGET', key, '@created', '@user', '@auto'))
           redis.call('UNLINK', key)
           redis.call('HSET', key, '@gen', generation)
           if created then redis.call('HSET', key, '@created', created) end
           if user then redis.call('HSET', key, '@user', user) end
+          if automatic then redis.call('HSET', key, '@auto', automatic) end
         end
         local first = 8 + tonumber(ARGV[7])
         for i = 8, first - 1, 4000 do

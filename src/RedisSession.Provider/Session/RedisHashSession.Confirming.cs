@@ -46,6 +46,7 @@ internal sealed partial class RedisHashSession
         var write = Begin(OperationKind.Write);
         var reply = hash.ChangeAsync(write.Sends(arguments));
         _confirmation = write.Follow(ConfirmInOrderAsync(_confirmation, _sight, reply, ++_lastSent));
+        KeepListed(_confirmation);
     }
 
     private RedisValue[] ArgumentsFor(SessionChanges changes)
@@ -145,7 +146,7 @@ internal sealed partial class RedisHashSession
             }
         }
 
-        LogConfirmed(created);
+        ConfirmedOne(created);
         return null;
     }
 
@@ -158,10 +159,11 @@ internal sealed partial class RedisHashSession
         return created;
     }
 
-    private void LogConfirmed(bool created)
+    private void ConfirmedOne(bool created)
     {
         if (created)
         {
+            ListCreated();
             _store.Logger.SessionStarted(Id);
             _store.Metrics.SessionCreated();
         }

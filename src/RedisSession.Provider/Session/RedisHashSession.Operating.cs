@@ -145,12 +145,12 @@ internal sealed partial class RedisHashSession
         await ConfirmForCallerAsync(cancellationToken).ConfigureAwait(false);
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         var operation = SendOperation(hash, script, key, operands, takeIn);
-        _ = operation.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default); // when nobody waits for it any more
+        _ = Observed(operation);
         try
         {
             return await Bounded(operation, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (Failed(error, operation, "changing", cancellationToken, isWrite: true) is { } timeout)
+        catch (Exception error) when (Failed(error, operation, "changing", RememberWriteFailure, cancellationToken) is { } timeout)
         {
             throw timeout;
         }
@@ -173,6 +173,7 @@ internal sealed partial class RedisHashSession
             var reply = hash.ChangeFieldAsync(script, Expiry, _sight.Generation, _newGeneration ?? "", key, change.Sends(operands));
             var operation = change.Follow(OperateInOrderAsync(_operation, hash, _sight, reply, takeIn));
             _operation = operation;
+            KeepListed(operation);
             return operation;
         }
     }
@@ -198,7 +199,7 @@ internal sealed partial class RedisHashSession
             taken = takeIn((RedisResult[])answer!);
         }
 
-        LogConfirmed(created);
+        ConfirmedOne(created);
         return taken;
     }
 

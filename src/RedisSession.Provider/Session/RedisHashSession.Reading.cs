@@ -38,7 +38,7 @@ internal sealed partial class RedisHashSession
             var values = await read.ConfigureAwait(false);
             return new(Saw(asked, values[0]) ? Reveal(values[1]) : null);
         }
-        catch (Exception error) when (Failed(error, reply, "reading", cancellationToken) is { } timeout)
+        catch (Exception error) when (Failed(error, reply, "reading", RememberReadFailure, cancellationToken) is { } timeout)
         {
             throw timeout;
         }
@@ -113,7 +113,7 @@ internal sealed partial class RedisHashSession
         {
             entries = await load.ConfigureAwait(false);
         }
-        catch (Exception error) when (Failed(error, reply, "loading", cancellationToken) is { } timeout)
+        catch (Exception error) when (Failed(error, reply, "loading", RememberReadFailure, cancellationToken) is { } timeout)
         {
             throw timeout;
         }
@@ -241,6 +241,7 @@ internal sealed partial class RedisHashSession
         _renewed = true;
         var renewal = hash.RenewAsync(Expiry, _store.Connection.IsGarnet);
         if (!renewal.IsCompletedSuccessfully) _ = LogFailureAsync(renewal);
+        KeepListed(write: null);
     }
 
     private void RenewIfUntouched()
@@ -251,7 +252,11 @@ internal sealed partial class RedisHashSession
         async Task RenewAsync()
         {
             var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), Key);
-            lock (Gate) RenewOnce(hash);
+            lock (Gate)
+            {
+                RenewOnce(hash);
+                _listingIsWaitedFor = false;
+            }
         }
     }
 
@@ -321,7 +326,7 @@ internal sealed partial class RedisHashSession
         {
             return await Bounded(reply, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (Failed(error, reply, doing, cancellationToken) is { } timeout)
+        catch (Exception error) when (Failed(error, reply, doing, RememberReadFailure, cancellationToken) is { } timeout)
         {
             throw timeout;
         }
@@ -340,7 +345,7 @@ internal sealed partial class RedisHashSession
     /// the caller's. Null for what can be thrown as it is.
     /// </summary>
     private OperationCanceledException? Failed(
-        Exception error, Task reply, string doing, CancellationToken cancellationToken, bool isWrite = false)
+        Exception error, Task reply, string doing, Action<Exception> remember, CancellationToken cancellationToken)
     {
         if (error is OperationCanceledException && cancellationToken.IsCancellationRequested) return null;
         OperationCanceledException? thrown = null;
@@ -350,8 +355,7 @@ internal sealed partial class RedisHashSession
             error = thrown = new($"Timed out {doing} the session.", error);
         }
 
-        if (isWrite) RememberWriteFailure(error);
-        else RememberReadFailure(error);
+        remember(error);
         return thrown;
     }
 

@@ -151,9 +151,9 @@ internal sealed partial class RedisHashSession : ISession
         // SessionMiddleware takes the feature away before its own commit, the last one. It would log a failure and go on; but we
         // have logged it. What has failed before is not tried again: an outage costs a request one failure. A commit that the
         // application asks for does try again.
-        bool isMiddlewares = _context is { } context && context.Features.Get<ISessionFeature>() is null;
-        if (isMiddlewares)
+        if (_context is { } context && context.Features.Get<ISessionFeature>() is null)
         {
+            SettleUser(context);
             _context = null; // the server will use it for another request
             await ConfirmAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             HintAtManyReads();
@@ -166,7 +166,9 @@ internal sealed partial class RedisHashSession : ISession
         RenewIfUntouched();
     }
 
-    private RedisKey Key => _redisKey ??= SessionHashLayout.KeyOf(_store.KeyStart, _sessionKey);
+    private byte[] KeyBytes => _redisKey ??= SessionHashLayout.KeyOf(_store.KeyStart, _sessionKey);
+
+    private RedisKey Key => KeyBytes;
 
     private SessionExpiry Expiry => SessionExpiry.From(_idleTimeout, _store.AbsoluteTimeout);
 
@@ -220,4 +222,11 @@ internal sealed partial class RedisHashSession : ISession
     }
 
     private void ThrowIfFailed() => _failure?.Throw();
+
+    /// <summary>Whoever awaits the task is told of its failure; when nobody does, it is not reported as one that went unobserved.</summary>
+    private static Task Observed(Task task)
+    {
+        _ = task.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default);
+        return task;
+    }
 }

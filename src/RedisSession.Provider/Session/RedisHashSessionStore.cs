@@ -14,6 +14,7 @@ internal sealed class RedisHashSessionStore(
     SessionCookie cookie,
     SessionMetrics metrics,
     SessionTelemetry telemetry,
+    UserLists users,
     IDataProtectionProvider dataProtection,
     ILoggerFactory loggerFactory) : ISessionStore
 {
@@ -34,6 +35,8 @@ internal sealed class RedisHashSessionStore(
     public SessionMetrics Metrics { get; } = metrics;
 
     public SessionTelemetry Telemetry { get; } = telemetry;
+
+    public UserLists Users { get; } = users;
 
     public ILogger Logger { get; } = loggerFactory.CreateLogger<RedisHashSession>();
 

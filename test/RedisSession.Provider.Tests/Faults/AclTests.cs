@@ -13,12 +13,18 @@ internal sealed class AclTests(ServerKind kind)
 
     /// <summary>What sessions send, directly or in scripts. As in the README.</summary>
     private static readonly string[] Commands =
-        ["@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hdel", "exists", "expire", "pexpire", "unlink", "time", "eval", "evalsha"];
+    [
+        "@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hdel", "exists", "expire", "pexpire", "pttl", "unlink", "time", "eval", "evalsha",
+        "zadd", "zrem", "zscore", "zremrangebyscore", "zrange",
+    ];
+
+    /// <summary>What the directory sends besides.</summary>
+    private static readonly string[] DirectoryCommands = ["scan", "hlen", "memory|usage"];
 
     /// <summary>What moving field expiries needs, on servers that have them.</summary>
     private static readonly string[] FieldExpiryCommands = ["hpexpiretime", "hpexpireat"];
 
-    private IEnumerable<string> AllCommands => HasFieldExpiry ? [.. Commands, .. FieldExpiryCommands] : Commands;
+    private string[] AllCommands => [.. Commands, .. DirectoryCommands, .. HasFieldExpiry ? FieldExpiryCommands : []];
 
     private bool HasFieldExpiry => kind.Version >= (kind.Name.StartsWith("valkey", StringComparison.Ordinal) ? new Version(9, 0) : new Version(7, 4));
 
@@ -43,6 +49,15 @@ internal sealed class AclTests(ServerKind kind)
         });
         Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["a"]));
         await browser.VisitAsync(session => session.Clear());
+
+        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        var session = await directory.FindByUserAsync("ann").SingleAsync();
+        Assert.That(session.SizeInBytes, Is.Positive);
+        Assert.That(await directory.CountAsync(), Is.EqualTo(1));
+        Assert.That((await directory.ListAsync().SingleAsync()).Id, Is.EqualTo(session.Id));
+        Assert.That(await session.GetValuesAsync(), Is.Empty);
+        Assert.That(await directory.EndAsync(session.Id), Is.True);
+        Assert.That(await directory.EndAllForUserAsync("ann"), Is.Zero);
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
     }
@@ -63,7 +78,7 @@ internal sealed class AclTests(ServerKind kind)
     private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands)
     {
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
-        object[] rules = ["SETUSER", "sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "resetchannels", "-@all", .. commands.Select(name => "+" + name)];
+        object[] rules = ["SETUSER", "sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "~app:users:*", "resetchannels", "-@all", .. commands.Select(name => "+" + name)];
         await admin.GetDatabase().ExecuteAsync("ACL", rules);
         await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "off");
     }

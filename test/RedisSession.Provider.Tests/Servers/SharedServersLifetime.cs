@@ -25,11 +25,14 @@ internal sealed class SharedServersLifetime
             var immortal = new List<string>();
             foreach (var server in await TestServers.GetStartedAsync())
             {
-                var keys = await ExpiryAudit.KeysWithoutExpiryAsync(server.Admin, ExpiryAudit.SessionKeys);
-                immortal.AddRange(keys.Select(key => $"{server.Kind}: {key}"));
+                foreach (string pattern in (string[])[ExpiryAudit.SessionKeys, ExpiryAudit.UserLists])
+                {
+                    var keys = await ExpiryAudit.KeysWithoutExpiryAsync(server.Admin, pattern);
+                    immortal.AddRange(keys.Select(key => $"{server.Kind}: {key}"));
+                }
             }
 
-            Assert.That(immortal, Is.Empty, "Session keys without expiry.");
+            Assert.That(immortal, Is.Empty, "Keys of sessions, or of lists of them, without expiry.");
         }
         finally
         {

@@ -1,0 +1,80 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>To know whose a session is costs no round trip that a request waits for, in whatever state the session is met.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class UserWaitTests(ServerKind kind)
+{
+    private readonly OurStack _stack = new(kind);
+    private DelayedReplies _relay = null!;
+    private TestApp _near = null!;
+    private TestApp _far = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        var server = await _stack.ServerAsync();
+        int port = int.Parse(server.ConfigurationString.Split(':')[1], CultureInfo.InvariantCulture);
+        _relay = new DelayedReplies(port, TimeSpan.FromMilliseconds(100));
+        _near = await _stack.StartAsync();
+        _far = await _stack.StartAsync(options => options.Configuration = _relay.ConfigurationString);
+
+        // From now on the server has the scripts.
+        using var browser = _near.NewBrowser();
+        await browser.VisitAsAsync("ann", session => session.SetString("key", "old"));
+        await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+        await browser.VisitAsync(context => context.AbandonSessionAsync());
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        await _near.DisposeAsync();
+        await _far.DisposeAsync();
+        await _relay.DisposeAsync();
+    }
+
+    private static IEnumerable<TestCaseData> Waits()
+    {
+        TestCaseData Request(string name, int roundTrips, Func<HttpContext, Task> work) => new TestCaseData(roundTrips, work).SetArgDisplayNames(name);
+        yield return Request("touches nothing", 0, _ => Task.CompletedTask);
+        yield return Request("reads", 1, context => context.Session.LoadAsync());
+        yield return Request("sets", 1, context => Task.Run(() => context.Session.SetString("key", "new")));
+        yield return Request("sets asynchronously", 1, context => context.Session.SetAsync("key", [1]));
+        yield return Request("reads and sets", 2, async context =>
+        {
+            await context.Session.LoadAsync();
+            context.Session.SetString("key", "new");
+        });
+        yield return Request("renews", 3, context => context.RenewSessionAsync());
+        yield return Request("renews and binds", 4, context => context.RenewSessionAsync("bob"));
+        yield return Request("abandons", 1, context => context.AbandonSessionAsync());
+    }
+
+    /// <summary>Of a user, at an instance that has not met the session yet.</summary>
+    [TestCaseSource(nameof(Waits))]
+    public async Task A_request_waits_as_long_as_ever_that(int roundTrips, Func<HttpContext, Task> work)
+    {
+        Assert.That(await WaitsAsync(work, hasEnded: false), Is.EqualTo(roundTrips));
+        Assert.That(await WaitsAsync(work, hasEnded: true), Is.LessThanOrEqualTo(roundTrips), "of a session that has ended");
+    }
+
+    private Task<int> WaitsAsync(Func<HttpContext, Task> work, bool hasEnded) => _relay.RoundTripsAsync(async () =>
+    {
+        var browser = _near.NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("key", "old");
+            return session.Id;
+        });
+        if (hasEnded) await (await _stack.DatabaseAsync()).KeyDeleteAsync(_stack.KeyOf(id));
+        return () => browser.At(_far).VisitAsync(async context =>
+        {
+            context.SignIn("ann");
+            await work(context);
+        });
+    });
+}
