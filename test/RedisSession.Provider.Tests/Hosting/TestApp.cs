@@ -37,7 +37,8 @@ internal sealed class TestApp : IAsyncDisposable
     /// </summary>
     public static async Task<TestApp> StartAsync(Action<IServiceCollection> addSession, Action<IApplicationBuilder>? use = null)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Nothing watches files for changes: systems allow few watchers, and there are many applications at once.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(DataProtection);
         addSession(builder.Services);
