@@ -14,15 +14,15 @@ internal sealed class AclTests(ServerKind kind)
     /// <summary>What sessions send, directly or in scripts. As in the README.</summary>
     private static readonly string[] Commands =
     [
-        "@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hdel", "exists", "expire", "pexpire", "pttl", "unlink", "time", "eval", "evalsha",
-        "zadd", "zrem", "zscore", "zremrangebyscore", "zrange",
+        "@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hincrby", "hdel", "exists", "expire", "pexpire", "pttl", "unlink", "time", "eval",
+        "evalsha", "zadd", "zrem", "zscore", "zremrangebyscore", "zrange",
     ];
 
     /// <summary>What the directory sends besides.</summary>
     private static readonly string[] DirectoryCommands = ["scan", "hlen", "memory|usage"];
 
-    /// <summary>What moving field expiries needs, on servers that have them.</summary>
-    private static readonly string[] FieldExpiryCommands = ["hpexpiretime", "hpexpireat"];
+    /// <summary>What keys that expire by themselves need, on servers that have them.</summary>
+    private static readonly string[] FieldExpiryCommands = ["hpexpire", "hpexpiretime", "hpexpireat"];
 
     private string[] AllCommands => [.. Commands, .. DirectoryCommands, .. HasFieldExpiry ? FieldExpiryCommands : []];
 
@@ -59,6 +59,30 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(await directory.EndAsync(session.Id), Is.True);
         Assert.That(await directory.EndAllForUserAsync("ann"), Is.Zero);
         await browser.VisitAsync(context => context.AbandonSessionAsync());
+        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+    }
+
+    [Test]
+    public async Task They_are_enough_for_atomic_changes_and_keys_that_expire([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands);
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            var session = context.Session;
+            Assert.That(await session.IncrementAsync("count"), Is.EqualTo(1));
+            Assert.That(await session.TrySetValueAsync("first", "mine"), Is.True);
+            Assert.That(await session.UpdateJsonAsync<int[]>("list", list => [.. list ?? [], 1]), Is.EqualTo(new[] { 1 }));
+            Assert.That((await session.TakeAsync("first")).Str, Is.EqualTo("mine"));
+            if (HasFieldExpiry) await session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5));
+            else Assert.That(() => session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5)), Throws.InstanceOf<NotSupportedException>());
+        });
+        await browser.VisitAsync(context => context.RenewSessionAsync()); // moves the expiry along
+        Assert.That(
+            await browser.VisitAsync(session => session.Keys.Order().ToArray()),
+            Is.EqualTo((string[])[.. HasFieldExpiry ? ["code"] : (string[])[], "count", "list"]));
         Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
     }
 
