@@ -79,11 +79,39 @@ internal sealed class AclTests(ServerKind kind)
             if (HasFieldExpiry) await session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5));
             else Assert.That(() => session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5)), Throws.InstanceOf<NotSupportedException>());
         });
-        await browser.VisitAsync(context => context.RenewSessionAsync()); // moves the expiry along
+        string id = await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync();
+            return context.Session.Id;
+        });
+        if (HasFieldExpiry)
+        {
+            var redis = await app.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
+            Assert.That(await redis.HashFieldGetExpireDateTimeAsync($"app:sessions:{id}", ["code"]), Is.All.Positive, "it moves along");
+        }
+
         Assert.That(
             await browser.VisitAsync(session => session.Keys.Order().ToArray()),
             Is.EqualTo((string[])[.. HasFieldExpiry ? ["code"] : (string[])[], "count", "list"]));
         Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+    }
+
+    [Test]
+    public async Task Without_the_right_to_let_keys_expire_no_key_is_set_that_would_stay([Values] RedisSessionMode mode)
+    {
+        if (!HasFieldExpiry) return; // it is said above what happens there
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands.Except(["hpexpire"]));
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            Assert.That(
+                () => context.Session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5)),
+                Throws.InstanceOf<RedisServerException>().With.Message.Contains("hpexpire"));
+            Assert.That(await context.Session.IsNoneAsync("code"), Is.True);
+        });
+        Assert.That(await app.Services.GetRequiredService<IRedisSessionDirectory>().CountAsync(), Is.Zero);
     }
 
     [Test]
