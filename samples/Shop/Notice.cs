@@ -7,6 +7,8 @@ public sealed class Notice(ISession session)
 
     public void Leave(string text) => session.SetValue(Key, text);
 
-    /// <summary>Empty, and no round trip, when there is none: UseRedisHashSession has loaded the session. Of two pages at once one gets it.</summary>
+    /// <summary>
+    /// Empty when there is none, without a round trip: UseRedisHashSession has loaded the session. Of two pages at once one gets it.
+    /// </summary>
     public async Task<string> TakeAsync() => session.IsNone(Key) ? "" : (await session.TakeAsync(Key)).Str;
 }

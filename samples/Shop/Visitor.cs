@@ -8,12 +8,13 @@ public sealed class Visitor(ISession session)
     /// <summary>Empty when nobody is signed in. UseRedisHashSession has loaded the session, so this waits for nothing.</summary>
     public string Name => session.GetStr("name");
 
-    /// <summary>One more, added in Redis and at once: two tabs at the same moment are two visits, and the page can show it in Redis.</summary>
+    /// <summary>One more, added by Redis and at once: two tabs at the same moment are two visits, and the page can show it there.</summary>
     public Task<long> CountVisitAsync() => session.IncrementAsync("visits");
 
     /// <summary>
-    /// Takes the name for the truth. This is a sample: a shop would ask for proof, not least because who has the name sees the sessions under
-    /// it and can end them. The session gets a new key, so that whoever knew the old one is not signed in too; the cart comes along.
+    /// Takes the name for the truth. This is a sample: a shop would ask for proof, not least because who has a name sees the sessions of
+    /// that name and can end them. The session gets a new key, so that whoever knew the old one is not signed in too; the cart comes
+    /// along.
     /// </summary>
     public static async Task SignInAsync(HttpContext context, string name)
     {

@@ -69,8 +69,8 @@ internal static class FieldScripts
 
     /// <summary>Sets a value that expires by itself. Where the server does not know such expiries, nothing is written.</summary>
     /// <remarks>
-    /// The expiry is tried on what is there before: nothing is written where the server does not know the command, or the Redis user may not
-    /// use it.
+    /// The expiry is tried first, on what is there: nothing is written where the server does not know the command, or the Redis user may
+    /// not use it.
     /// <c>ARGV 6 value · 7 milliseconds; returns {generation} · {generation or '', the server's error} it does not know · the error</c>
     /// </remarks>
     public static readonly RedisScript SetExpiring = new(SessionScripts.Begin + """
