@@ -14,6 +14,7 @@ internal sealed class RedisSessionDirectory(
     UserLists users,
     IDataProtectionProvider dataProtection,
     TimeProvider time,
+    SessionMetrics metrics,
     ILogger<RedisSessionDirectory> logger) : IRedisSessionDirectory
 {
     // Sessions that are asked, or ended, in one flight.
@@ -134,6 +135,7 @@ internal sealed class RedisSessionDirectory(
             ended++;
             if (owner.Length > 0) users.Forget(id, owner);
             logger.SessionEnded(id);
+            metrics.SessionEnded(SessionEndReason.Ended);
         }
 
         return ended;

@@ -20,7 +20,7 @@ namespace RedisSession.Provider;
 /// </para>
 /// </remarks>
 internal sealed class UserLists(
-    RedisConnection connection, IOptions<RedisHashSessionOptions> options, ILogger<UserLists> logger)
+    RedisConnection connection, IOptions<RedisHashSessionOptions> options, SessionMetrics metrics, ILogger<UserLists> logger)
 {
     private readonly RedisHashSessionOptions _options = options.Value;
     private readonly ListedSessions _known = new();
@@ -91,7 +91,7 @@ internal sealed class UserLists(
         }
         catch (Exception error)
         {
-            logger.ListingFailed(id, error);
+            Failed(id, error);
         }
     }
 
@@ -113,7 +113,7 @@ internal sealed class UserLists(
         }
         catch (Exception error)
         {
-            logger.ListingFailed(id, error);
+            Failed(id, error);
         }
     }
 
@@ -151,9 +151,15 @@ internal sealed class UserLists(
             }
             catch (Exception error)
             {
-                logger.ListingFailed(id, error);
+                Failed(id, error);
             }
         }
+    }
+
+    private void Failed(string id, Exception error)
+    {
+        logger.ListingFailed(id, error);
+        metrics.OperationFailed(OperationKind.KeepListed, error);
     }
 
     private static readonly Task<string?> NoStamp = Task.FromResult<string?>(null);
