@@ -115,6 +115,25 @@ internal sealed class AclTests(ServerKind kind)
     }
 
     [Test]
+    public async Task Without_the_right_to_see_expiries_a_session_keeps_its_key_and_its_expiries([Values] RedisSessionMode mode)
+    {
+        if (!HasFieldExpiry) return;
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands.Except(["hpexpiretime"]));
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.VisitAsync(context =>
+        {
+            string id = context.Session.Id;
+            Assert.That(() => context.RenewSessionAsync(), Throws.InstanceOf<RedisServerException>().With.Message.Contains("hpexpiretime"));
+            Assert.That(context.Session.Id, Is.EqualTo(id));
+            return Task.CompletedTask;
+        });
+        Assert.That(await browser.VisitAsync(session => session.GetString("a")), Is.EqualTo("1"));
+    }
+
+    [Test]
     public async Task Keys_outside_the_prefix_are_out_of_reach()
     {
         await using var server = await ServerProcess.StartAsync(kind);
