@@ -35,6 +35,30 @@ internal sealed class UserListLifetimeTests(ServerKind kind)
         }
     }
 
+    /// <summary>Its last use is one that had no need to look after the list.</summary>
+    [Test]
+    public async Task A_session_is_in_the_list_to_its_last_moment()
+    {
+        var idle = TimeSpan.FromSeconds(4);
+        await using var app = await _stack.StartAsync(options => options.IdleTimeout = idle);
+        string user = NewUser();
+        using var browser = app.NewBrowser();
+        string id = await NewSessionAsync(browser, user);
+        await Task.Delay(idle / 12);
+        await browser.VisitAsAsync(user, _ => { });
+
+        var redis = await _stack.DatabaseAsync();
+        int looks = 0;
+        for (; await redis.KeyExistsAsync(_stack.KeyOf(id)); looks++)
+        {
+            var found = await FindAsync(app, user);
+            if (await redis.KeyExistsAsync(_stack.KeyOf(id))) Assert.That(found, Is.EqualTo([id]), $"look {looks}");
+            await Task.Delay(10);
+        }
+
+        Assert.That(looks, Is.GreaterThan(10));
+    }
+
     [Test]
     public async Task A_session_that_has_expired_is_not_found_and_its_list_does_not_outlive_it_by_the_idle_timeout([Values] bool byName)
     {

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
@@ -16,9 +18,7 @@ internal sealed class UserWaitTests(ServerKind kind)
     [OneTimeSetUp]
     public async Task Start()
     {
-        var server = await _stack.ServerAsync();
-        int port = int.Parse(server.ConfigurationString.Split(':')[1], CultureInfo.InvariantCulture);
-        _relay = new DelayedReplies(port, TimeSpan.FromMilliseconds(100));
+        _relay = new DelayedReplies(PortOf((await _stack.ServerAsync()).ConfigurationString), TimeSpan.FromMilliseconds(100));
         _near = await _stack.StartAsync();
         _far = await _stack.StartAsync(options => options.Configuration = _relay.ConfigurationString);
 
@@ -62,6 +62,29 @@ internal sealed class UserWaitTests(ServerKind kind)
         Assert.That(await WaitsAsync(work, hasEnded: true), Is.LessThanOrEqualTo(roundTrips), "of a session that has ended");
     }
 
+    /// <summary>Where it takes longer than the read does, because the scripts have to be sent again with their text.</summary>
+    [Test]
+    public async Task A_response_does_not_start_before_the_session_is_in_its_new_users_list()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var relay = new DelayedReplies(PortOf(server.ConfigurationString), TimeSpan.FromMilliseconds(100));
+        await using var near = await StartAppAsync(server.ConfigurationString);
+        await using var far = await StartAppAsync(relay.ConfigurationString);
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
+        using var browser = near.NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("key", "old");
+            return session.Id;
+        });
+        await browser.At(far).VisitAsAsync("ann", session => session.GetString("key"));
+        var list = await admin.GetDatabase().SortedSetRangeByRankAsync(SessionHashLayout.UserKeyOf("", "ann"));
+        Assert.That(list.Select(member => (string?)member), Is.EqualTo([id]));
+
+        Task<TestApp> StartAppAsync(string configuration) =>
+            TestApp.StartAsync(services => services.AddRedisHashSession(options => options.Configuration = configuration));
+    }
+
     private Task<int> WaitsAsync(Func<HttpContext, Task> work, bool hasEnded) => _relay.RoundTripsAsync(async () =>
     {
         var browser = _near.NewBrowser();
@@ -77,4 +100,6 @@ internal sealed class UserWaitTests(ServerKind kind)
             await work(context);
         });
     });
+
+    private static int PortOf(string configuration) => int.Parse(configuration.Split(':')[1], CultureInfo.InvariantCulture);
 }
