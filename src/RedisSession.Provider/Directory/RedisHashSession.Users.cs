@@ -39,7 +39,7 @@ internal sealed partial class RedisHashSession
 
         if (_isNewKey && _user is null)
         {
-            _store.Users.Remember(Id, null); // it cannot be anybody's yet
+            _store.Users.Remember(Id, null, Expiry); // it cannot be anybody's yet
         }
         else if (!_store.Users.IsUpToDate(KeyBytes.AsSpan(_store.KeyStart.Length), _user, Expiry, out bool isNew) || _isCreated)
         {

@@ -12,6 +12,8 @@ internal sealed class RedisSessionDirectory(
     RedisConnection connection,
     IOptions<RedisHashSessionOptions> options,
     UserLists users,
+    LifecycleQueue lifecycle,
+    SessionMetrics metrics,
     IDataProtectionProvider dataProtection,
     TimeProvider time,
     ILogger<RedisSessionDirectory> logger) : IRedisSessionDirectory
@@ -134,6 +136,8 @@ internal sealed class RedisSessionDirectory(
             ended++;
             if (owner.Length > 0) users.Forget(id, owner);
             logger.SessionEnded(id);
+            metrics.SessionEnded(SessionEndReason.EndedByDirectory);
+            lifecycle.Ended(id, owner, SessionEndReason.EndedByDirectory);
         }
 
         return ended;
