@@ -64,7 +64,11 @@ internal sealed class ExpiryListener(
         }
     }
 
-    public void Dispose() => _stopping.Dispose();
+    public void Dispose()
+    {
+        _stopping.Cancel(); // where nobody has stopped the application before
+        _stopping.Dispose();
+    }
 
     private async Task RunAsync()
     {
@@ -141,7 +145,8 @@ internal sealed class ExpiryListener(
 
     private async Task SubscribeAsync(IDatabase database)
     {
-        await database.Multiplexer.GetSubscriber().SubscribeAsync(ChannelOf(database), Heard, CommandFlags.DemandMaster).ConfigureAwait(false);
+        // Without a flag: the client goes to the primaries alone, and with DemandMaster (seen in 3.4.35) to the replicas alone.
+        await database.Multiplexer.GetSubscriber().SubscribeAsync(ChannelOf(database), Heard).ConfigureAwait(false);
         _isSubscribed = true;
     }
 
