@@ -21,6 +21,10 @@ internal sealed class AclTests(ServerKind kind)
     /// <summary>What the directory sends besides.</summary>
     private static readonly string[] DirectoryCommands = ["scan", "hlen", "memory|usage"];
 
+    /// <summary>What applications with an ISessionLifecycle send besides, and where.</summary>
+    private static readonly string[] LifecycleRights =
+        ["+get", "+set", "+subscribe", "+unsubscribe", "~app:owners:*", "~app:claims:*", "~app:lifecycle*", "&__keyevent@0__:expired"];
+
     /// <summary>What keys that expire by themselves need, on servers that have them.</summary>
     private static readonly string[] FieldExpiryCommands = ["hpexpire", "hpexpiretime", "hpexpireat"];
 
@@ -146,13 +150,57 @@ internal sealed class AclTests(ServerKind kind)
         });
     }
 
-    private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands)
+    [Test]
+    public async Task Handlers_are_told_of_everything_with_the_rights_for_that()
+    {
+        await using var server = await ListeningApp.StartServerAsync(kind);
+        await UseAclAsync(server, AllCommands, LifecycleRights);
+        var events = new RecordedEvents();
+        await using var app = await StartListeningAsync(server, events).WhenListeningAsync();
+        using var browser = app.NewBrowser();
+        string id = await browser.VisitAsync(async context =>
+        {
+            context.Session.SetString("a", "1");
+            await context.RenewSessionAsync("ann");
+            return context.Session.Id;
+        });
+        await events.WaitForAsync(2);
+        Assert.That(events.All, Is.EqualTo(new object[] { new SessionCreated(id, "ann"), new SessionEnded(id, "ann", SessionEndReason.Expired) }));
+        await app.StopAsync();
+        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+    }
+
+    [Test]
+    public async Task Without_those_rights_everything_else_works_and_one_warning_says_what_is_wrong()
+    {
+        await using var server = await ListeningApp.StartServerAsync(kind);
+        await UseAclAsync(server, AllCommands);
+        var events = new RecordedEvents();
+        await using var app = await StartListeningAsync(server, events);
+        using var browser = app.NewBrowser();
+        string id = await browser.VisitAsync(async context =>
+        {
+            context.Session.SetString("a", "1");
+            await context.RenewSessionAsync("ann");
+            return context.Session.Id;
+        });
+        Assert.That(await events.WaitForAsync(1), Is.EqualTo([new SessionCreated(id, "ann")]));
+        await Until.TrueAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.ListeningFailed).Count > 0));
+        Assert.That(app.Logs.Of(SessionEvents.ListeningFailed).Single().Error!.Message, Does.Contain("NOPERM"));
+    }
+
+    private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands, params string[] moreRights)
     {
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
-        object[] rules = ["SETUSER", "sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "~app:users:*", "resetchannels", "-@all", .. commands.Select(name => "+" + name)];
+        object[] rules = ["SETUSER", "sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "~app:users:*", "resetchannels", "-@all", .. commands.Select(name => "+" + name), .. moreRights];
         await admin.GetDatabase().ExecuteAsync("ACL", rules);
         await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "off");
     }
+
+    private static Task<TestApp> StartListeningAsync(ServerProcess server, ISessionLifecycle handler) => ListeningApp.StartAsync(
+        $"redis://sessions:{Password}@{server.ConfigurationString}",
+        handler,
+        options => (options.KeyPrefix, options.IdleTimeout, options.FailureMode) = ("app:", TimeSpan.FromSeconds(1), FailureMode.Throw));
 
     private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:") =>
         TestApp.StartAsync(services => services.AddRedisHashSession(options =>
