@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Tests;
 
@@ -93,6 +94,23 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
         Assert.That(metrics.Sum(SessionMetrics.EndedSessions, (TelemetryTags.EndReason, "abandoned")), Is.EqualTo(1));
         Assert.That(metrics.Sum(SessionMetrics.EndedSessions), Is.EqualTo(1));
         Assert.That(metrics.Sum(SessionMetrics.CreatedSessions), Is.EqualTo(1), "a renewed session is not a new one");
+    }
+
+    [Test]
+    public async Task Sessions_that_the_directory_ends_are_counted_as_that([Values] RedisSessionMode mode)
+    {
+        using var browser = Apps[mode].NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("a", "1");
+            return session.Id;
+        });
+        using var metrics = new RecordedMetrics();
+        var directory = Apps[mode].Services.GetRequiredService<IRedisSessionDirectory>();
+        await directory.EndAsync(id);
+        await directory.EndAsync(id);
+        Assert.That(metrics.Sum(SessionMetrics.EndedSessions, (TelemetryTags.EndReason, "ended_by_directory")), Is.EqualTo(1));
+        Assert.That(metrics.Sum(SessionMetrics.EndedSessions), Is.EqualTo(1));
     }
 
     [Test]
