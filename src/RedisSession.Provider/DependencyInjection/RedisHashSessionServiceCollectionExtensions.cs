@@ -38,10 +38,13 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<UserLists>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRedisSessionDirectory, RedisSessionDirectory>();
+        services.TryAddSingleton<LifecycleQueue>();
+        services.TryAddSingleton<ExpiryListener>();
 
         services.TryAddSingleton<RedisConnection>();
         services.TryAddSingleton<IRedisSessionConnection>(provider => provider.GetRequiredService<RedisConnection>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisConnectionOpener>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, LifecycleService>());
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<RedisHashSessionOptions>, SessionOptionsMirror>());
         services.TryAddEnumerable(

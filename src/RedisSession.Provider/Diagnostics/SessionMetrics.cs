@@ -43,7 +43,7 @@ internal sealed class SessionMetrics
         _io = meter.CreateCounter<long>(Io, "By", "What was read and written, without the bytes of the protocol.");
         _created = meter.CreateCounter<long>(CreatedSessions, "{session}", "Sessions created.");
         _renewed = meter.CreateCounter<long>(RenewedSessions, "{session}", "Sessions that were given a new key.");
-        _ended = meter.CreateCounter<long>(EndedSessions, "{session}", "Sessions abandoned, ended from outside, or found expired by a request.");
+        _ended = meter.CreateCounter<long>(EndedSessions, "{session}", "Sessions abandoned, ended by the directory, or found expired by a request.");
         _refusedWrites = meter.CreateCounter<long>(
             RefusedWrites, "{write}", "Writes that were not made because the session had ended since the request first saw it.");
     }
@@ -87,7 +87,8 @@ internal sealed class SessionMetrics
 
     public void SessionRenewed() => _renewed.Add(1);
 
-    public void SessionEnded(string reason) => _ended.Add(1, TelemetryTags.Of(TelemetryTags.EndReason, reason));
+    public void SessionEnded(SessionEndReason reason) =>
+        _ended.Add(1, TelemetryTags.Of(TelemetryTags.EndReason, TelemetryTags.ValueOf(reason)));
 
     public void WriteRefused() => _refusedWrites.Add(1);
 }

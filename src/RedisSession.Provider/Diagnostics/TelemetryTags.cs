@@ -20,5 +20,13 @@ internal static class TelemetryTags
     public const string ServerPort = "server.port";
     public const string SessionId = "session.id";
 
+    /// <summary>The values of <see cref="EndReason"/>.</summary>
+    public static string ValueOf(SessionEndReason reason) => reason switch
+    {
+        SessionEndReason.Abandoned => "abandoned",
+        SessionEndReason.EndedByDirectory => "ended_by_directory",
+        _ => "expired",
+    };
+
     public static KeyValuePair<string, object?> Of(string key, string value) => new(key, value);
 }

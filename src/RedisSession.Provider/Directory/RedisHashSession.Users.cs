@@ -31,7 +31,7 @@ internal sealed partial class RedisHashSession
     /// </summary>
     private void KeepListed(Task? write)
     {
-        if (!_isLookedAfter && _user is null && _context is { } context) _user = _store.Users.UserOf(context, this);
+        AskForUser();
         bool mayCreate = write is not null && _sight.IsAbsent && _user is not null && !_creationIsListed;
         if (_isLookedAfter && ReferenceEquals(_lookedAfterFor, _user) && !mayCreate) return;
         _isLookedAfter = true;
@@ -39,7 +39,7 @@ internal sealed partial class RedisHashSession
 
         if (_isNewKey && _user is null)
         {
-            _store.Users.Remember(Id, null); // it cannot be anybody's yet
+            _store.Users.Remember(Id, null, Expiry); // it cannot be anybody's yet
         }
         else if (!_store.Users.IsUpToDate(KeyBytes.AsSpan(_store.KeyStart.Length), _user, Expiry, out bool isNew) || _isCreated)
         {
@@ -47,6 +47,10 @@ internal sealed partial class RedisHashSession
             SendListing(write, isWaitedFor: (isNew || _isCreated) && _user is not null);
         }
     }
+
+    /// <summary>Who the request says that it is, until it has said so. Called inside the lock.</summary>
+    private string? AskForUser() =>
+        _user ??= !_isLookedAfter && _context is { } context ? _store.Users.UserOf(context, this) : null;
 
     /// <summary>
     /// This request has just created the session. If it was thought to be listed, that was another, which has ended meanwhile. A reply that

@@ -12,9 +12,10 @@ internal sealed class RedisSessionDirectory(
     RedisConnection connection,
     IOptions<RedisHashSessionOptions> options,
     UserLists users,
+    LifecycleQueue lifecycle,
+    SessionMetrics metrics,
     IDataProtectionProvider dataProtection,
     TimeProvider time,
-    SessionMetrics metrics,
     ILogger<RedisSessionDirectory> logger) : IRedisSessionDirectory
 {
     // Sessions that are asked, or ended, in one flight.
@@ -135,7 +136,8 @@ internal sealed class RedisSessionDirectory(
             ended++;
             if (owner.Length > 0) users.Forget(id, owner);
             logger.SessionEnded(id);
-            metrics.SessionEnded(SessionEndReason.Ended);
+            metrics.SessionEnded(SessionEndReason.EndedByDirectory);
+            lifecycle.Ended(id, owner, SessionEndReason.EndedByDirectory);
         }
 
         return ended;

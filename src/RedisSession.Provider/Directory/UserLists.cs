@@ -20,7 +20,11 @@ namespace RedisSession.Provider;
 /// </para>
 /// </remarks>
 internal sealed class UserLists(
-    RedisConnection connection, IOptions<RedisHashSessionOptions> options, SessionMetrics metrics, ILogger<UserLists> logger)
+    RedisConnection connection,
+    IOptions<RedisHashSessionOptions> options,
+    LifecycleQueue lifecycle,
+    SessionMetrics metrics,
+    ILogger<UserLists> logger)
 {
     private readonly RedisHashSessionOptions _options = options.Value;
     private readonly ListedSessions _known = new();
@@ -53,8 +57,12 @@ internal sealed class UserLists(
         return age < expiry.Idle / 8;
     }
 
-    /// <summary>The session needs nothing for a while.</summary>
-    public void Remember(string id, string? user) => _known.Remember(id, user, Environment.TickCount64);
+    /// <summary>The session, which lives from now on as long as <paramref name="expiry"/> says, needs nothing for a while.</summary>
+    public void Remember(string id, string? user, SessionExpiry expiry)
+    {
+        _known.Remember(id, user, Environment.TickCount64);
+        if (user is not null && connection.OpenDatabase is { } database) NoteOwner(database, id, user, LifeOf(expiry), expiry);
+    }
 
     /// <summary>
     /// Sends what keeps the session in its user's list, and binds it to <paramref name="user"/> where nobody has a better claim. Sent when
@@ -84,6 +92,7 @@ internal sealed class UserLists(
                 reply = await hash.BindAsync(user, generationSeen, expiry).ConfigureAwait(false);
             }
 
+            if (reply?.User is { } owner) NoteOwner(database, id, owner, reply.TimeToLive, expiry);
             bool isListed = user is null ? reply?.User is null : reply?.User == user && reply?.TimeToLive >= expiry.Idle / 2;
             if (isListed) _known.Remember(id, user, sent);
             else _ = CorrectAsync(database, id, user, await listing.ConfigureAwait(false), reply, expiry, sent);
@@ -145,9 +154,10 @@ internal sealed class UserLists(
 
                 // The same browser may have begun a new session under the same id meanwhile: then it is there already, or it is listed anew
                 // before it is bound, and the stamp is another.
-                if (await list.StampOfAsync(id).ConfigureAwait(false) is not { } stamp) return;
+                string? stamp = await list.StampOfAsync(id).ConfigureAwait(false);
                 string? owner = await HashOf(database, id).ReadUserAsync().ConfigureAwait(false);
-                if (owner != user) await list.ForgetAsync(id, stamp).ConfigureAwait(false);
+                if (owner is null && lifecycle.HasHandlers) await OwnerOf(database, id).ForgetAsync().ConfigureAwait(false);
+                if (owner != user && stamp is not null) await list.ForgetAsync(id, stamp).ConfigureAwait(false);
             }
             catch (Exception error)
             {
@@ -168,8 +178,17 @@ internal sealed class UserLists(
 
     private UserList ListOf(IDatabase database, string user) => new(database, SessionHashLayout.UserKeyOf(_options.KeyPrefix, user));
 
-    private static long TimeInList(SessionExpiry expiry) =>
-        TimeInList(expiry.Absolute > 0 ? Math.Min(expiry.Idle, expiry.Absolute) : expiry.Idle, expiry);
+    private SessionOwner OwnerOf(IDatabase database, string id) => new(database, _options.KeyPrefix, id);
+
+    /// <summary>For handlers, which are told whose a session was when it has expired.</summary>
+    private void NoteOwner(IDatabase database, string id, string user, long timeToLive, SessionExpiry expiry)
+    {
+        if (lifecycle.HasHandlers) OwnerOf(database, id).Keep(user, timeToLive, expiry);
+    }
+
+    private static long LifeOf(SessionExpiry expiry) => expiry.Absolute > 0 ? Math.Min(expiry.Idle, expiry.Absolute) : expiry.Idle;
+
+    private static long TimeInList(SessionExpiry expiry) => TimeInList(LifeOf(expiry), expiry);
 
     private static long TimeInList(long timeToLive, SessionExpiry expiry) => timeToLive + (expiry.Idle / 4);
 }

@@ -32,18 +32,18 @@ internal sealed partial class RedisHashSession
         var to = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), key);
         var protector = _store.ProtectorOf(id);
         var move = Begin(OperationKind.RenewKey).Follow(MoveAsync(from, to, id, protector, cancellationToken));
-        var (generation, owner) = await move.ConfigureAwait(false);
+        var moved = await move.ConfigureAwait(false);
 
         string oldId = Id;
-        if (owner is not null) _store.Users.Forget(oldId, owner);
-        _store.Users.Remember(id, owner);
+        if (moved.Owner is not null) _store.Users.Forget(oldId, moved.Owner);
+        _store.Users.Remember(id, moved.Owner, new(Expiry.Idle, moved.TimeToLive));
         lock (Gate)
         {
             _sessionKey = sessionKey;
             _id = id;
             _redisKey = key;
             _protector = protector;
-            _sight = SessionSight.Present(generation);
+            _sight = SessionSight.Present(moved.Generation);
             _newGeneration = null;
             _failure = null;
         }
@@ -51,6 +51,8 @@ internal sealed partial class RedisHashSession
         _store.Cookie.Renew(context, sessionKey);
         _store.Logger.SessionRenewed(oldId, id);
         _store.Metrics.SessionRenewed();
+        if (moved.WasThere) _store.Lifecycle.Renewed(id, oldId, moved.Owner);
+        else _store.Lifecycle.Created(id, moved.Owner);
     }
 
     /// <summary>Ends the session. See <see cref="HttpContextSessionExtensions.AbandonSessionAsync"/>.</summary>
@@ -84,7 +86,9 @@ internal sealed partial class RedisHashSession
 
         if (!context.Response.HasStarted && _store.Cookie.IsIn(context.Request)) _store.Cookie.Expire(context);
         _store.Logger.SessionAbandoned(Id);
-        if (user is not null) _store.Metrics.SessionEnded(SessionEndReason.Abandoned);
+        if (user is null) return; // there was none
+        _store.Metrics.SessionEnded(SessionEndReason.Abandoned);
+        _store.Lifecycle.Ended(Id, user, SessionEndReason.Abandoned);
     }
 
     /// <summary>
@@ -105,7 +109,7 @@ internal sealed partial class RedisHashSession
         await RetryAsync(cancellationToken).ConfigureAwait(false);
         await ListedAsync(listing, cancellationToken).ConfigureAwait(false);
         if (await asking.ConfigureAwait(false) is { } before && before != user) _store.Users.Forget(Id, before);
-        _store.Users.Remember(Id, user);
+        _store.Users.Remember(Id, user, Expiry);
     }
 
     private async Task ListedAsync(Task listing, CancellationToken cancellationToken)
@@ -122,12 +126,13 @@ internal sealed partial class RedisHashSession
         void Log(Exception error) => _store.Logger.ListingFailed(Id, error);
     }
 
-    /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>. Returns the generation of the new hash, and whose it is.</summary>
-    private async Task<(string Generation, string? Owner)> MoveAsync(
+    /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>.</summary>
+    private async Task<Moved> MoveAsync(
         SessionHash from, SessionHash to, string newId, ValueProtector? newProtector, CancellationToken cancellationToken)
     {
         string generation = SessionGeneration.Create();
         string? owner = null;
+        long timeToLive = 0;
         var seen = _sight.Generation;
         bool removalIsUnknown = false;
         try
@@ -137,7 +142,7 @@ internal sealed partial class RedisHashSession
                 var copy = SessionCopy.Parse(await ReplyAsync(from.CopyAsync(seen), "renewing", cancellationToken).ConfigureAwait(false));
                 if (copy is null)
                 {
-                    if (removalIsUnknown) return (generation, owner); // it was applied, and only its reply was lost
+                    if (removalIsUnknown) return new(generation, owner, timeToLive, !seen.IsNull); // it was applied, and only its reply was lost
                     lock (Gate) _sight = SessionSight.Ended;
                     throw new SessionEndedException(Id);
                 }
@@ -148,7 +153,7 @@ internal sealed partial class RedisHashSession
                 var fields = copy.Fields.Select(field => Recode(field, newProtector))
                     .Prepend(new(SessionHashLayout.Generation, generation, -1));
                 var paste = to.PasteAsync([.. fields], Expiry);
-                long timeToLive = (long)await ReplyAsync(paste, "renewing", cancellationToken).ConfigureAwait(false);
+                timeToLive = (long)await ReplyAsync(paste, "renewing", cancellationToken).ConfigureAwait(false);
                 await ListedAsync(listing, cancellationToken).ConfigureAwait(false);
                 if (owner is not null && timeToLive < Expiry.Idle / 2)
                 {
@@ -156,13 +161,13 @@ internal sealed partial class RedisHashSession
                     _ = Observed(_store.Users.ListAsync(newId, owner, new(timeToLive, Absolute: 0)));
                 }
 
-                if (seen.IsNull) return (generation, owner); // there was nothing to move
+                if (seen.IsNull) return new(generation, owner, timeToLive, !seen.IsNull); // there was nothing to move
 
                 try
                 {
                     var removal = from.DeleteIfUnchangedAsync(seen, copy.Digest);
                     var removed = await ReplyAsync(removal, "renewing", cancellationToken).ConfigureAwait(false);
-                    if (!removed.IsNull && (int)removed == 1) return (generation, owner);
+                    if (!removed.IsNull && (int)removed == 1) return new(generation, owner, timeToLive, !seen.IsNull);
                 }
                 catch (Exception) when (!removalIsUnknown && !cancellationToken.IsCancellationRequested)
                 {
@@ -186,4 +191,9 @@ internal sealed partial class RedisHashSession
         if (Protector is not { } protector || newProtector is null || SessionHashLayout.SessionKeyOf(field.Name) is null) return field;
         return protector.Unprotect((byte[]?)field.Value) is { } value ? field with { Value = newProtector.Protect(value) } : field;
     }
+
+    /// <summary>
+    /// A new hash: whose session it is, how many milliseconds it has to live, and whether there was an old one.
+    /// </summary>
+    private readonly record struct Moved(string Generation, string? Owner, long TimeToLive, bool WasThere);
 }

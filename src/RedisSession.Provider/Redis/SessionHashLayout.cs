@@ -19,6 +19,12 @@ namespace RedisSession.Provider;
 /// key     {prefix}users:{base64url(SHA-256(user))}   a sorted set, one for each user who has sessions; with a TTL, always
 /// member  the id of a session that is, or was a moment ago, this user's: the session's @user has the last word
 /// score   unix time in microseconds, by the server's clock, from which on nobody needs the entry: the session is gone by then
+///
+/// Where there is an ISessionLifecycle, with TTLs, always:
+/// key     {prefix}owners:{id}    the user of a session, to be read when the session has expired
+/// key     {prefix}claims:{id}    some instance tells that the session has expired
+/// key     {prefix}lifecycle      when which instances listened: see ListeningScripts
+/// key     {prefix}lifecycle:{instance}:…   expires at once, to see whether that is reported
 /// </code>
 /// </remarks>
 internal static class SessionHashLayout
@@ -57,6 +63,12 @@ internal static class SessionHashLayout
         SHA256.HashData(Encoding.UTF8.GetBytes(user), digest);
         return $"{prefix}users:{Base64Url.EncodeToString(digest)}";
     }
+
+    public static RedisKey OwnerKeyOf(string prefix, string id) => $"{prefix}owners:{id}";
+
+    public static RedisKey ClaimKeyOf(string prefix, string id) => $"{prefix}claims:{id}";
+
+    public static RedisKey LifecycleKeyOf(string prefix) => $"{prefix}lifecycle";
 
     /// <summary>The hash field that holds the session key <paramref name="sessionKey"/>.</summary>
     public static string FieldOf(string sessionKey) =>

@@ -156,6 +156,7 @@ internal sealed partial class RedisHashSession
         _answered = true;
         bool created = _newGeneration is not null && reply.Generation == _newGeneration && _sight.Generation.IsNull;
         _sight = reply.Ended ? SessionSight.Ended : _sight.After(asked, reply.Generation);
+        if (created && _store.Lifecycle.HasHandlers) _store.Lifecycle.Created(Id, _sent?.User ?? AskForUser());
         return created;
     }
 

@@ -15,6 +15,7 @@ internal sealed class RedisHashSessionStore(
     SessionMetrics metrics,
     SessionTelemetry telemetry,
     UserLists users,
+    LifecycleQueue lifecycle,
     IDataProtectionProvider dataProtection,
     ILoggerFactory loggerFactory) : ISessionStore
 {
@@ -37,6 +38,8 @@ internal sealed class RedisHashSessionStore(
     public SessionTelemetry Telemetry { get; } = telemetry;
 
     public UserLists Users { get; } = users;
+
+    public LifecycleQueue Lifecycle { get; } = lifecycle;
 
     public ILogger Logger { get; } = loggerFactory.CreateLogger<RedisHashSession>();
 

@@ -109,7 +109,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
         using var metrics = new RecordedMetrics();
         await directory.EndAsync(id);
         await directory.EndAsync(id);
-        Assert.That(metrics.Sum(SessionMetrics.EndedSessions, (TelemetryTags.EndReason, "ended")), Is.EqualTo(1));
+        Assert.That(metrics.Sum(SessionMetrics.EndedSessions, (TelemetryTags.EndReason, "ended_by_directory")), Is.EqualTo(1));
         Assert.That(metrics.Sum(SessionMetrics.EndedSessions), Is.EqualTo(1));
     }
 

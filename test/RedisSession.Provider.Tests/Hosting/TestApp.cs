@@ -82,6 +82,9 @@ internal sealed class TestApp : IAsyncDisposable
         return (await client.SendAsync(request), thrown);
     }
 
+    /// <summary>Ends it in an orderly way, as a deployment does; disposing of it alone is like a crash.</summary>
+    public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
+
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
     private Task HandleAsync(HttpContext context) =>

@@ -11,6 +11,9 @@ internal static class ExpiryAudit
     /// <summary>The lists of users' sessions, likewise.</summary>
     public const string UserLists = "*users:*";
 
+    /// <summary>What is kept for those who are told of sessions' ends, likewise.</summary>
+    public static readonly string[] LifecycleKeys = ["*owners:*", "*claims:*", "*lifecycle*"];
+
     // PTTL's answer for a key without expiry. One that has gone meanwhile gives another, which is what tells them apart.
     private const long NoExpiry = -1;
 

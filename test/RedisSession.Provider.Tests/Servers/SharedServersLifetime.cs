@@ -25,14 +25,14 @@ internal sealed class SharedServersLifetime
             var immortal = new List<string>();
             foreach (var server in await TestServers.GetStartedAsync())
             {
-                foreach (string pattern in (string[])[ExpiryAudit.SessionKeys, ExpiryAudit.UserLists])
+                foreach (string pattern in (string[])[ExpiryAudit.SessionKeys, ExpiryAudit.UserLists, .. ExpiryAudit.LifecycleKeys])
                 {
                     var keys = await ExpiryAudit.KeysWithoutExpiryAsync(server.Admin, pattern);
                     immortal.AddRange(keys.Select(key => $"{server.Kind}: {key}"));
                 }
             }
 
-            Assert.That(immortal, Is.Empty, "Keys of sessions, or of lists of them, without expiry.");
+            Assert.That(immortal, Is.Empty, "Keys of sessions, or of what belongs to them, without expiry.");
         }
         finally
         {
