@@ -42,7 +42,8 @@ internal sealed class UserWaitTests(ServerKind kind)
 
     private static IEnumerable<TestCaseData> Waits()
     {
-        TestCaseData Request(string name, int roundTrips, Func<HttpContext, Task> work) => new TestCaseData(roundTrips, work).SetArgDisplayNames(name);
+        TestCaseData Request(string name, int roundTrips, Func<HttpContext, Task> work) =>
+            new TestCaseData(roundTrips, work).SetArgDisplayNames(name);
         yield return Request("touches nothing", 0, _ => Task.CompletedTask);
         yield return Request("reads", 1, context => context.Session.LoadAsync());
         yield return Request("sets", 1, context => Task.Run(() => context.Session.SetString("key", "new")));
