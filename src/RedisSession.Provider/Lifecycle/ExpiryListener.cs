@@ -78,9 +78,9 @@ internal sealed class ExpiryListener(
             do await LookAsync().ConfigureAwait(false);
             while (await timer.WaitForNextTickAsync(_stopping.Token).ConfigureAwait(false));
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (_stopping.IsCancellationRequested)
         {
-            // The application stops.
+            // The application stops, and its connection may be gone before this.
         }
     }
 

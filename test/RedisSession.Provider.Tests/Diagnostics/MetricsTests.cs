@@ -97,7 +97,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     }
 
     [Test]
-    public async Task Sessions_that_the_directory_ends_are_counted_as_ended([Values] RedisSessionMode mode)
+    public async Task Sessions_that_the_directory_ends_are_counted_as_that([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
         string id = await browser.VisitAsync(session =>
@@ -105,8 +105,8 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
             session.SetString("a", "1");
             return session.Id;
         });
-        var directory = Apps[mode].Services.GetRequiredService<IRedisSessionDirectory>();
         using var metrics = new RecordedMetrics();
+        var directory = Apps[mode].Services.GetRequiredService<IRedisSessionDirectory>();
         await directory.EndAsync(id);
         await directory.EndAsync(id);
         Assert.That(metrics.Sum(SessionMetrics.EndedSessions, (TelemetryTags.EndReason, "ended_by_directory")), Is.EqualTo(1));

@@ -23,7 +23,10 @@ internal sealed class AclTests(ServerKind kind)
 
     /// <summary>What applications with an ISessionLifecycle send besides, and where.</summary>
     private static readonly string[] LifecycleRights =
-        ["+get", "+set", "+subscribe", "+unsubscribe", "~app:owners:*", "~app:claims:*", "~app:lifecycle*", "&__keyevent@0__:expired"];
+    [
+        "+get", "+set", "+setex", "+psetex", "+subscribe", "+unsubscribe",
+        "~app:owners:*", "~app:claims:*", "~app:lifecycle*", "&__keyevent@0__:expired",
+    ];
 
     /// <summary>What keys that expire by themselves need, on servers that have them.</summary>
     private static readonly string[] FieldExpiryCommands = ["hpexpire", "hpexpiretime", "hpexpireat"];

@@ -175,6 +175,7 @@ internal sealed class LifecycleEventTests(ServerKind kind)
         }
 
         var stopping = app.StopAsync();
+        Assert.That(await Task.WhenAny(stopping, Task.Delay(500)), Is.Not.SameAs(stopping));
         Assert.That(slow.Told, Is.Zero);
         slow.Gate.SetResult();
         await stopping;
