@@ -7,8 +7,8 @@ using System.Text;
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>
-/// Another client of the same Redis, which asks for one key a thousand times a second and notes how long each answer takes. A process of its
-/// own: it is Redis's time that counts, and not what the lister's process is busy with.
+/// Another client of the same Redis, which asks for one key a thousand times a second and notes how long each answer takes. A process of
+/// its own: it is Redis's time that counts, and not what the lister's process is busy with.
 /// </summary>
 internal static class Bystander
 {

@@ -18,8 +18,12 @@ internal static class ListingCommand
     {
         var settings = ListingSettings.From(options);
         await using var redis = await RedisUnderTest.StartAsync(settings.Redis);
-        await using var services = new ServiceCollection().AddLogging().AddRedisHashSession(session =>
-            (session.Configuration, session.KeyPrefix, session.IdleTimeout) = (redis.Address, RedisUnderTest.NewPrefix(), Idle)).BuildServiceProvider();
+        string prefix = RedisUnderTest.NewPrefix();
+        await using var services = new ServiceCollection()
+            .AddLogging()
+            .AddRedisHashSession(session =>
+                (session.Configuration, session.KeyPrefix, session.IdleTimeout) = (redis.Address, prefix, Idle))
+            .BuildServiceProvider();
         var directory = services.GetRequiredService<IRedisSessionDirectory>();
         await Console.Error.WriteLineAsync($"{settings.Sessions:#,0} sessions are made");
         try
@@ -50,11 +54,12 @@ internal static class ListingCommand
             [
                 "What another client waits for a GET, in microseconds: the median of the rounds.",
                 "",
-                .. Markdown.Table(["", "p50", "p99", "p99.9", "longest"], [Row("nobody lists", idle), Row("somebody lists all the time", listing)]),
+                .. Markdown.Table(
+                    ["", "p50", "p99", "p99.9", "longest"], [Row("nobody lists", idle), Row("somebody lists all the time", listing)]),
                 "",
-                $"{listed / settings.Rounds / settings.Duration.TotalSeconds:#,0} sessions were listed in a second. Live in the lister's memory, after a full "
-                    + $"collection, at {live.Count} moments of one walk over {settings.Sessions:#,0} sessions: {live.Min() / 1024.0:#,0} to "
-                    + $"{live.Max() / 1024.0:#,0} KiB.",
+                $"{listed / settings.Rounds / settings.Duration.TotalSeconds:#,0} sessions were listed in a second. Live in the lister's "
+                    + $"memory, after a full collection, at {live.Count} moments of one walk over {settings.Sessions:#,0} sessions: "
+                    + $"{live.Min() / 1024.0:#,0} to {live.Max() / 1024.0:#,0} KiB.",
                 "",
                 $"{redis.Version} · {Machine.Description} · `{settings.CommandLine}`",
             ];
@@ -63,8 +68,8 @@ internal static class ListingCommand
         finally
         {
             // To the end, whoever interrupts: a named Redis is left as it was found.
-            await foreach (var ids in directory.ListAsync(CancellationToken.None).Select(session => session.Id).Chunk(1_000).WithCancellation(CancellationToken.None))
-                await Task.WhenAll(ids.Select(id => directory.EndAsync(id, CancellationToken.None)));
+            await foreach (var sessions in directory.ListAsync(CancellationToken.None).Chunk(1_000))
+                await Task.WhenAll(sessions.Select(session => directory.EndAsync(session.Id, CancellationToken.None)));
         }
     }
 
@@ -82,7 +87,8 @@ internal static class ListingCommand
     }
 
     /// <summary>What is reachable at some moments of one walk.</summary>
-    private static async Task<List<long>> LiveBytesAsync(IRedisSessionDirectory directory, int sessions, CancellationToken cancellationToken)
+    private static async Task<List<long>> LiveBytesAsync(
+        IRedisSessionDirectory directory, int sessions, CancellationToken cancellationToken)
     {
         var live = new List<long>();
         int listed = 0;

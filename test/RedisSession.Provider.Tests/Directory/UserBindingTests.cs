@@ -221,7 +221,10 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     }
 
     private static IEnumerable<string> OddNames() =>
-        [" ", "{a}", "a}b{c", "\r\n\t\0", "'); redis.call('FLUSHALL') --", "@user", "😀é語", "*?[a-z]\\", new string('x', 100_000), "half \uD83D a pair"];
+    [
+        " ", "{a}", "a}b{c", "\r\n\t\0", "'); redis.call('FLUSHALL') --", "@user", "😀é語", "*?[a-z]\\", new string('x', 100_000),
+        "half \uD83D a pair",
+    ];
 
     [TestCaseSource(nameof(OddNames))]
     public async Task A_user_may_have_any_name(string name)
@@ -318,12 +321,16 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     public async Task A_UserIdentifier_that_throws_is_logged_and_the_session_works([Values] RedisSessionMode mode)
     {
         await using var app = await Stack.StartAsync(options =>
-            (options.Mode, options.FailureMode, options.UserIdentifier) = (mode, FailureMode.Throw, _ => throw new InvalidTimeZoneException("Odd.")));
+        {
+            (options.Mode, options.FailureMode) = (mode, FailureMode.Throw);
+            options.UserIdentifier = _ => throw new InvalidTimeZoneException("Odd.");
+        });
         using var browser = app.NewBrowser();
         string id = await NewSessionAsync(browser);
         Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
         Assert.That(await BindingAsync(id), Is.EqualTo(((string?)null, false)));
-        Assert.That(app.Logs.Of(SessionEvents.UserUnknown).Select(entry => entry.Error), Is.Not.Empty.And.All.InstanceOf<InvalidTimeZoneException>());
+        var errors = app.Logs.Of(SessionEvents.UserUnknown).Select(entry => entry.Error);
+        Assert.That(errors, Is.Not.Empty.And.All.InstanceOf<InvalidTimeZoneException>());
     }
 
     [Test]

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,6 +11,8 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable(ParallelScope.All)]
 internal sealed class UserWaitTests(ServerKind kind)
 {
+    private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(100);
+
     private readonly OurStack _stack = new(kind);
     private DelayedReplies _relay = null!;
     private TestApp _near = null!;
@@ -18,7 +21,7 @@ internal sealed class UserWaitTests(ServerKind kind)
     [OneTimeSetUp]
     public async Task Start()
     {
-        _relay = new DelayedReplies(PortOf((await _stack.ServerAsync()).ConfigurationString), TimeSpan.FromMilliseconds(100));
+        _relay = new DelayedReplies(PortOf((await _stack.ServerAsync()).ConfigurationString), Delay);
         _near = await _stack.StartAsync();
         _far = await _stack.StartAsync(options => options.Configuration = _relay.ConfigurationString);
 
@@ -39,7 +42,8 @@ internal sealed class UserWaitTests(ServerKind kind)
 
     private static IEnumerable<TestCaseData> Waits()
     {
-        TestCaseData Request(string name, int roundTrips, Func<HttpContext, Task> work) => new TestCaseData(roundTrips, work).SetArgDisplayNames(name);
+        TestCaseData Request(string name, int roundTrips, Func<HttpContext, Task> work) =>
+            new TestCaseData(roundTrips, work).SetArgDisplayNames(name);
         yield return Request("touches nothing", 0, _ => Task.CompletedTask);
         yield return Request("reads", 1, context => context.Session.LoadAsync());
         yield return Request("sets", 1, context => Task.Run(() => context.Session.SetString("key", "new")));
@@ -67,7 +71,7 @@ internal sealed class UserWaitTests(ServerKind kind)
     public async Task A_response_does_not_start_before_the_session_is_in_its_new_users_list()
     {
         await using var server = await ServerProcess.StartAsync(kind);
-        await using var relay = new DelayedReplies(PortOf(server.ConfigurationString), TimeSpan.FromMilliseconds(100));
+        await using var relay = new DelayedReplies(PortOf(server.ConfigurationString), Delay);
         await using var near = await StartAppAsync(server.ConfigurationString);
         await using var far = await StartAppAsync(relay.ConfigurationString);
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
@@ -77,7 +81,9 @@ internal sealed class UserWaitTests(ServerKind kind)
             session.SetString("key", "old");
             return session.Id;
         });
+        var clock = Stopwatch.StartNew();
         await browser.At(far).VisitAsAsync("ann", session => session.GetString("key"));
+        Assert.That(clock.Elapsed, Is.GreaterThan(1.9 * Delay), "it waited for the read, and for what had to be sent again");
         var list = await admin.GetDatabase().SortedSetRangeByRankAsync(SessionHashLayout.UserKeyOf("", "ann"));
         Assert.That(list.Select(member => (string?)member), Is.EqualTo([id]));
 
