@@ -5,8 +5,14 @@ using RedisSession.Provider.Benchmarks;
 // The commands; each brings its options and its help. Those without a summary are for this program itself.
 Command[] commands =
 [
+    CompareCommand.Command,
+    ScaleCommand.Command,
+    MemoryCommand.Command,
+    ListingCommand.Command,
+    MicroCommand.Command,
     BlockingCommand.Command,
     BenchmarkServer.Command,
+    Bystander.Command,
 ];
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -19,12 +25,14 @@ using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 
 try
 {
-    if (args is [] or ["--help" or "-h" or "help"])
+    if (args is ["--help" or "-h" or "help"])
     {
         Console.WriteLine(Help());
-        return args is [] ? 2 : 0;
+        return 0;
     }
 
+    // Without a command it is the first one, which may have options all the same.
+    if (args is [] || args[0].StartsWith('-')) args = [commands[0].Name, .. args];
     var command = commands.FirstOrDefault(command => command.Name == args[0])
         ?? throw new UsageException($"There is no command '{args[0]}'.");
     if (args.Contains("--help") || args.Contains("-h"))
@@ -62,10 +70,11 @@ string Help()
 {
     var listed = commands.Where(command => command.Summary is not null).Select(command => $"  {command.Name,-12}{command.Summary}");
     return $"""
-        {Command.Program} COMMAND [OPTIONS]
+        {Command.Program} [COMMAND] [OPTIONS]
 
         {string.Join(Environment.NewLine, listed)}
 
-        COMMAND --help tells the options. The result goes to standard output as Markdown, progress to standard error.
+        Without a command it is {commands[0].Name}. COMMAND --help tells the options.
+        The result goes to standard output as Markdown, progress to standard error.
         """;
 }

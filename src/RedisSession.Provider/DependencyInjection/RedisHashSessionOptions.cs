@@ -1,4 +1,6 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider;
@@ -61,6 +63,18 @@ public class RedisHashSessionOptions : SessionOptions
     /// logged. Keys are not encrypted. Programs other than this application cannot read such values.
     /// </summary>
     public bool ProtectValues { get; set; }
+
+    /// <summary>
+    /// Who a request is, so that its session is known as this user's and found by <see cref="IRedisSessionDirectory"/>. Default: the
+    /// <see cref="ClaimTypes.NameIdentifier"/> claim of <see cref="HttpContext.User"/> once that is authenticated. Null: sessions get a user
+    /// by <c>RenewSessionAsync(user)</c> only, which this never overrules. Of several users that one session has in turn, the latest counts.
+    /// </summary>
+    /// <remarks>
+    /// Asked in each request whose session is read, written or kept alive, when that first happens, and again before the response starts if
+    /// it said nobody (null or empty): authentication may run behind <c>UseSession</c>. It must be quick, and should not use the session.
+    /// What it throws is logged, and the request is nobody's.
+    /// </remarks>
+    public Func<HttpContext, string?>? UserIdentifier { get; set; } = SignedInUser.Of;
 
     /// <summary>
     /// How many replicas must have a write before it counts as confirmed (the WAIT command). Default: 0, none: Redis replicates

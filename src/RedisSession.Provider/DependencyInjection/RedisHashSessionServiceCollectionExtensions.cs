@@ -31,10 +31,16 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.AddSingleton<ISessionStore, RedisHashSessionStore>();
         services.AddMetrics();
         services.TryAddSingleton<SessionMetrics>();
+        services.TryAddSingleton<SessionTelemetry>();
         services.TryAddSingleton<SessionCookie>();
         services.TryAddSingleton<CurrentRequest>();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IStartupFilter, CurrentRequest>(provider => provider.GetRequiredService<CurrentRequest>()));
+        services.TryAddSingleton<UserLists>();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IRedisSessionDirectory, RedisSessionDirectory>();
+        services.TryAddSingleton<LifecycleQueue>();
+        services.TryAddSingleton<ExpiryListener>();
 
         services.TryAddSingleton(provider => new RedisConnection(
             RedisConnectionSettings.Of(provider.GetRequiredService<IOptions<RedisHashSessionOptions>>().Value),
@@ -42,6 +48,7 @@ public static class RedisHashSessionServiceCollectionExtensions
             provider.GetRequiredService<ILogger<RedisConnection>>()));
         services.TryAddSingleton<IRedisSessionConnection>(provider => provider.GetRequiredService<RedisConnection>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisConnectionOpener>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, LifecycleService>());
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<RedisHashSessionOptions>, SessionOptionsMirror>());
         services.TryAddEnumerable(

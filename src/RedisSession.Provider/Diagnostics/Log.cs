@@ -68,4 +68,53 @@ internal static partial class Log
         + "wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let AddRedisHashSession open the "
         + "connection, or set UseDedicatedThreads to false to be told no more.")]
     public static partial void NoDedicatedThreads(this ILogger logger);
+
+    [LoggerMessage(
+        SessionEvents.ManySequentialReads, LogLevel.Information,
+        "A request has read session {SessionId} {Count} times, each time waiting for the reply before the next read. One LoadAsync, or one "
+        + "ReadAsync(keys) with all the keys, is a single round trip.")]
+    public static partial void ManySequentialReads(this ILogger logger, string sessionId, int count);
+
+    [LoggerMessage(
+        SessionEvents.ListingFailed, LogLevel.Warning,
+        "The list of a user's sessions could not be brought up to date with session {SessionId}; its next request tries again.")]
+    public static partial void ListingFailed(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.UserUnknown, LogLevel.Warning,
+        "UserIdentifier failed; this request does not bind session {SessionId} to a user.")]
+    public static partial void UserUnknown(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(SessionEvents.SessionEnded, LogLevel.Debug, "Session {SessionId} was ended from outside.")]
+    public static partial void SessionEnded(this ILogger logger, string sessionId);
+
+    [LoggerMessage(SessionEvents.HandlerFailed, LogLevel.Warning, "{Handler} failed when it was told: {Event}.")]
+    public static partial void HandlerFailed(this ILogger logger, string handler, object @event, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.ExpiriesUnheard, LogLevel.Warning,
+        "Redis does not report expired sessions, so ISessionLifecycle handlers are not told of them: on {Servers} the setting "
+        + "notify-keyspace-events must contain E and x (\"Ex\"), which is not changed from here, and the Redis user must be allowed to "
+        + "subscribe to {Channel}. As soon as that is so, they are told.")]
+    public static partial void ExpiriesUnheard(this ILogger logger, string servers, string channel);
+
+    [LoggerMessage(
+        SessionEvents.ExpiriesMissed, LogLevel.Warning,
+        "From {Since} until {Until} no instance listened: sessions that expired then have not been told to ISessionLifecycle handlers.")]
+    public static partial void ExpiriesMissed(this ILogger logger, DateTimeOffset since, DateTimeOffset until);
+
+    [LoggerMessage(
+        SessionEvents.ListeningFailed, LogLevel.Warning,
+        "Listening for expired sessions failed; tried again every {Interval}, and this is not logged again until it has worked.")]
+    public static partial void ListeningFailed(this ILogger logger, TimeSpan interval, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.ClaimFailed, LogLevel.Warning,
+        "Session {SessionId} has expired, and it may be that no ISessionLifecycle handler is told: Redis could not be asked whose it was.")]
+    public static partial void ClaimFailed(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.EventsNotTold, LogLevel.Warning,
+        "The application has stopped before {Count} events were told to ISessionLifecycle handlers, and the one that was being told.")]
+    public static partial void EventsNotTold(this ILogger logger, int count);
 }

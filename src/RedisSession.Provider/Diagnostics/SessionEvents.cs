@@ -19,4 +19,14 @@ internal static class SessionEvents
     public const int NotConnectedYet = 14;
     public const int ConnectingFailed = 15;
     public const int NoDedicatedThreads = 16;
+    public const int ManySequentialReads = 17;
+    public const int ListingFailed = 21;
+    public const int UserUnknown = 22;
+    public const int SessionEnded = 23;
+    public const int HandlerFailed = 25;
+    public const int ExpiriesUnheard = 26;
+    public const int ExpiriesMissed = 27;
+    public const int ListeningFailed = 28;
+    public const int ClaimFailed = 29;
+    public const int EventsNotTold = 30;
 }

@@ -13,7 +13,10 @@ public static class HttpContextSessionExtensions
     /// server.
     /// </summary>
     /// <param name="context">The request.</param>
-    /// <param name="user">Whose session it is from now on; null to leave that as it is. Kept in Redis as the field <c>@user</c>.</param>
+    /// <param name="user">
+    /// Whose session it is from now on, and in whose list <see cref="IRedisSessionDirectory.FindByUserAsync"/> finds it; null to leave that
+    /// as it is. Kept in Redis as the field <c>@user</c>. <see cref="RedisHashSessionOptions.UserIdentifier"/> does not overrule it.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <remarks>
     /// When it throws, the session is still there under its old key and the cookie is unchanged. The cookie has the options of
@@ -23,6 +26,7 @@ public static class HttpContextSessionExtensions
     /// The response has started, so that the cookie could not be sent; or the session is not one of <c>AddRedisHashSession</c>, or is
     /// changed by other requests without a pause. Nothing was changed.
     /// </exception>
+    /// <exception cref="ArgumentException"><paramref name="user"/> is empty.</exception>
     /// <exception cref="SessionEndedException">The session has ended since this request first saw it.</exception>
     /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
     public static Task RenewSessionAsync(this HttpContext context, string? user = null, CancellationToken cancellationToken = default)

@@ -12,19 +12,17 @@ internal sealed partial class RedisHashSession
     /// <summary>Moves the session to a new key. See <see cref="HttpContextSessionExtensions.RenewSessionAsync"/>.</summary>
     public async Task RenewKeyAsync(HttpContext context, string? user, CancellationToken cancellationToken)
     {
+        if (user is { Length: 0 }) throw new ArgumentException("A user cannot be empty; null leaves the session's user as it is.", nameof(user));
+        if (user is not null) user = SessionHashLayout.Normalize(user);
         if (context.Response.HasStarted || !_tryEstablishSession())
         {
             throw new InvalidOperationException(
                 "The session cannot be renewed after the response has started: its new cookie could not be sent.");
         }
 
-        lock (Gate)
-        {
-            if (user is not null) Collected.Bind(user);
-            _failureIsTold = false;
-        }
-
-        await TellingTheCaller(RetryAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+        lock (Gate) _failureIsTold = false;
+        var confirming = user is null ? RetryAsync(cancellationToken) : BindAsync(user, cancellationToken);
+        await TellingTheCaller(confirming, cancellationToken).ConfigureAwait(false);
         if (_isNewKey) return;
 
         string sessionKey = SessionCookie.NewSessionKey();
@@ -33,22 +31,28 @@ internal sealed partial class RedisHashSession
         byte[] key = SessionHashLayout.KeyOf(_store.KeyStart, sessionKey);
         var to = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), key);
         var protector = _store.ProtectorOf(id);
-        string generation = await MoveAsync(from, to, protector, cancellationToken).ConfigureAwait(false);
+        var move = Begin(OperationKind.RenewKey).Follow(MoveAsync(from, to, id, protector, cancellationToken));
+        var moved = await move.ConfigureAwait(false);
 
         string oldId = Id;
+        if (moved.Owner is not null) _store.Users.Forget(oldId, moved.Owner);
+        _store.Users.Remember(id, moved.Owner, new(Expiry.Idle, moved.TimeToLive));
         lock (Gate)
         {
             _sessionKey = sessionKey;
             _id = id;
             _redisKey = key;
             _protector = protector;
-            _sight = SessionSight.Present(generation);
+            _sight = SessionSight.Present(moved.Generation);
             _newGeneration = null;
             _failure = null;
         }
 
         _store.Cookie.Renew(context, sessionKey);
         _store.Logger.SessionRenewed(oldId, id);
+        _store.Metrics.SessionRenewed();
+        if (moved.WasThere) _store.Lifecycle.Renewed(id, oldId, moved.Owner);
+        else _store.Lifecycle.Created(id, moved.Owner);
     }
 
     /// <summary>Ends the session. See <see cref="HttpContextSessionExtensions.AbandonSessionAsync"/>.</summary>
@@ -61,11 +65,14 @@ internal sealed partial class RedisHashSession
             confirmation = _confirmation;
         }
 
-        // A write on its way could create the session again behind the removal.
-        await confirmation.WaitAsync(_ioTimeout, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A write on its way could create the session again behind the removal, and its listing could list it.
+        await Task.WhenAll(confirmation, _listing).WaitAsync(_ioTimeout, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
-        await ReplyAsync(hash.DeleteAsync(), "abandoning", cancellationToken).ConfigureAwait(false);
+        var removal = Begin(OperationKind.Abandon).Follow(ReplyAsync(hash.EndAsync(), "abandoning", cancellationToken));
+        string? user = await removal.ConfigureAwait(false);
+        if (!string.IsNullOrEmpty(user)) _store.Users.Forget(Id, user);
 
         lock (Gate)
         {
@@ -79,13 +86,53 @@ internal sealed partial class RedisHashSession
 
         if (!context.Response.HasStarted && _store.Cookie.IsIn(context.Request)) _store.Cookie.Expire(context);
         _store.Logger.SessionAbandoned(Id);
+        if (user is null) return; // there was none
+        _store.Metrics.SessionEnded(SessionEndReason.Abandoned);
+        _store.Lifecycle.Ended(Id, user, SessionEndReason.Abandoned);
     }
 
-    /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>. Returns the generation of the new hash.</summary>
-    private async Task<string> MoveAsync(
-        SessionHash from, SessionHash to, ValueProtector? newProtector, CancellationToken cancellationToken)
+    /// <summary>
+    /// Binds the session to a user, who has it in his list before it is his, in the flight of the change: one round trip.
+    /// </summary>
+    private async Task BindAsync(string user, CancellationToken cancellationToken)
+    {
+        Task<string?> asking;
+        Task listing;
+        lock (Gate)
+        {
+            Collected.Bind(user);
+            LeaveListingToTheApplication();
+            asking = _store.Users.OwnerOfAsync(Id);
+            listing = Observed(Task.WhenAll(asking, _store.Users.ListAsync(Id, user, Expiry)));
+        }
+
+        await RetryAsync(cancellationToken).ConfigureAwait(false);
+        await ListedAsync(listing, cancellationToken).ConfigureAwait(false);
+        if (await asking.ConfigureAwait(false) is { } before && before != user) _store.Users.Forget(Id, before);
+        _store.Users.Remember(Id, user, Expiry);
+    }
+
+    private async Task ListedAsync(Task listing, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await listing.WaitAsync(_ioTimeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (Failed(error, listing, "listing", Log, cancellationToken) is { } timeout)
+        {
+            throw timeout;
+        }
+
+        void Log(Exception error) => _store.Logger.ListingFailed(Id, error);
+    }
+
+    /// <summary>Copy, paste, remove; see <see cref="MoveScripts"/>.</summary>
+    private async Task<Moved> MoveAsync(
+        SessionHash from, SessionHash to, string newId, ValueProtector? newProtector, CancellationToken cancellationToken)
     {
         string generation = SessionGeneration.Create();
+        string? owner = null;
+        long timeToLive = 0;
         var seen = _sight.Generation;
         bool removalIsUnknown = false;
         try
@@ -95,22 +142,32 @@ internal sealed partial class RedisHashSession
                 var copy = SessionCopy.Parse(await ReplyAsync(from.CopyAsync(seen), "renewing", cancellationToken).ConfigureAwait(false));
                 if (copy is null)
                 {
-                    if (removalIsUnknown) return generation; // it was applied, and only its reply was lost
+                    if (removalIsUnknown) return new(generation, owner, timeToLive, !seen.IsNull); // it was applied, and only its reply was lost
                     lock (Gate) _sight = SessionSight.Ended;
                     throw new SessionEndedException(Id);
                 }
 
                 seen = copy.Generation;
+                owner = copy.User;
+                var listing = owner is null ? Task.CompletedTask : Observed(_store.Users.ListAsync(newId, owner, Expiry));
                 var fields = copy.Fields.Select(field => Recode(field, newProtector))
                     .Prepend(new(SessionHashLayout.Generation, generation, -1));
-                await ReplyAsync(to.PasteAsync([.. fields], Expiry), "renewing", cancellationToken).ConfigureAwait(false);
-                if (seen.IsNull) return generation; // there was nothing to move
+                var paste = to.PasteAsync([.. fields], Expiry);
+                timeToLive = (long)await ReplyAsync(paste, "renewing", cancellationToken).ConfigureAwait(false);
+                await ListedAsync(listing, cancellationToken).ConfigureAwait(false);
+                if (owner is not null && timeToLive < Expiry.Idle / 2)
+                {
+                    // The absolute timeout is near: the list has no use for the entry much longer than that.
+                    _ = Observed(_store.Users.ListAsync(newId, owner, new(timeToLive, Absolute: 0)));
+                }
+
+                if (seen.IsNull) return new(generation, owner, timeToLive, !seen.IsNull); // there was nothing to move
 
                 try
                 {
                     var removal = from.DeleteIfUnchangedAsync(seen, copy.Digest);
                     var removed = await ReplyAsync(removal, "renewing", cancellationToken).ConfigureAwait(false);
-                    if (!removed.IsNull && (int)removed == 1) return generation;
+                    if (!removed.IsNull && (int)removed == 1) return new(generation, owner, timeToLive, !seen.IsNull);
                 }
                 catch (Exception) when (!removalIsUnknown && !cancellationToken.IsCancellationRequested)
                 {
@@ -124,6 +181,7 @@ internal sealed partial class RedisHashSession
         {
             // The old one is whole, and nobody knows the key of the new one.
             _ = to.DeleteAsync(CommandFlags.FireAndForget);
+            if (owner is not null) _store.Users.Forget(newId, owner);
             throw;
         }
     }
@@ -133,4 +191,9 @@ internal sealed partial class RedisHashSession
         if (Protector is not { } protector || newProtector is null || SessionHashLayout.SessionKeyOf(field.Name) is null) return field;
         return protector.Unprotect((byte[]?)field.Value) is { } value ? field with { Value = newProtector.Protect(value) } : field;
     }
+
+    /// <summary>
+    /// A new hash: whose session it is, how many milliseconds it has to live, and whether there was an old one.
+    /// </summary>
+    private readonly record struct Moved(string Generation, string? Owner, long TimeToLive, bool WasThere);
 }

@@ -19,6 +19,7 @@ internal static class MoveScripts
         for i = 1, #fields, 4000 do
           local last = math.min(i + 3999, #fields)
           local reply = redis.pcall('HPEXPIRETIME', key, 'FIELDS', last - i + 1, unpack(fields, i, last))
+          if type(reply) == 'table' and reply.err and not string.find(string.lower(reply.err), 'unknown') then return reply end
           if type(reply) ~= 'table' or reply.err then break end
           for _, at in ipairs(reply) do expiries[#expiries + 1] = at end
         end
@@ -51,6 +52,7 @@ internal static class MoveScripts
     /// <code>
     /// ARGV  1 idle timeout, ms             3 number of fields, then field, value, field, value …
     ///       2 absolute timeout, ms, or 0     then field, unix ms, … for the fields that expire by themselves
+    /// returns  ms to live
     /// </code>
     /// </remarks>
     public static readonly RedisScript Paste = new("""
@@ -70,6 +72,6 @@ internal static class MoveScripts
         for i = last + 1, #ARGV, 2 do
           redis.call('HPEXPIREAT', key, ARGV[i + 1], 'FIELDS', 1, ARGV[i])
         end
-        return 1
+        return tonumber(ttl)
         """);
 }

@@ -10,21 +10,10 @@ internal sealed class RedisScript(string text)
 {
     private readonly byte[] _hash = Sha1(text);
 
-    /// <summary>
-    /// Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>. What prevents
-    /// the sending is in the task too, where the client itself would throw at once.
-    /// </summary>
-    public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments)
-    {
-        try
-        {
-            return database.ScriptEvaluateAsync(_hash, [key], arguments, CommandFlags.DemandMaster);
-        }
-        catch (Exception error)
-        {
-            return Task.FromException<RedisResult>(error);
-        }
-    }
+    /// <summary>Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>.</summary>
+    public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) => Sending.Try(
+        (database, _hash, key, arguments),
+        static it => it.database.ScriptEvaluateAsync(it._hash, [it.key], it.arguments, CommandFlags.DemandMaster));
 
     /// <summary>Sends the script by its text, which the server keeps from then on: works whatever the server has.</summary>
     public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>

@@ -8,6 +8,9 @@ namespace RedisSession.Provider;
 /// <param name="Fields">Every field but the generation, which a copy does not keep.</param>
 internal sealed record SessionCopy(string Digest, RedisValue Generation, IReadOnlyList<SessionCopy.Field> Fields)
 {
+    /// <summary>Whose session it is; null when it is nobody's.</summary>
+    public string? User { get; } = (string?)Fields.FirstOrDefault(one => one.Name == SessionHashLayout.User).Value;
+
     /// <summary>Null when the session that was seen has ended.</summary>
     public static SessionCopy? Parse(RedisResult reply)
     {

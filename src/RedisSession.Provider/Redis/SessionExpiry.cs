@@ -13,5 +13,6 @@ internal readonly record struct SessionExpiry(long Idle, long Absolute)
         Milliseconds(idleTimeout),
         absoluteTimeout is { } limit ? Milliseconds(limit) : 0);
 
-    private static long Milliseconds(TimeSpan time) => Math.Clamp((long)time.TotalMilliseconds, 1, Never);
+    /// <summary>At least 1, and no more than servers can take.</summary>
+    public static long Milliseconds(TimeSpan time) => Math.Clamp((long)time.TotalMilliseconds, 1, Never);
 }

@@ -14,6 +14,12 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 {
     private static readonly RedisValue GenerationField = SessionHashLayout.Generation;
 
+    // Fields that the server weighs to tell how large a session is; of its own accord it takes 5, and misses the one that is large.
+    private const int SizeSamples = 100;
+
+    private static readonly RedisValue[] FieldsOfOurs =
+        [SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic];
+
     /// <summary>True while the connection to the server that holds this hash is up. Asks nobody: what the client knows.</summary>
     public bool IsConnected => database.IsConnected(key, CommandFlags.DemandMaster);
 
@@ -23,26 +29,78 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         var fields = new RedisValue[keys.Length + 1];
         fields[0] = GenerationField;
         for (int i = 0; i < keys.Length; i++) fields[i + 1] = SessionHashLayout.FieldOf(keys[i]);
-        return database.HashGetAsync(key, fields, CommandFlags.DemandMaster);
+        return Sending.Try((database, key, fields), static it => it.database.HashGetAsync(it.key, it.fields, CommandFlags.DemandMaster));
     }
 
     /// <summary>All fields, ours included: one HGETALL.</summary>
-    public Task<HashEntry[]> ReadAllAsync() => database.HashGetAllAsync(key, CommandFlags.DemandMaster);
+    public Task<HashEntry[]> ReadAllAsync() =>
+        Sending.Try((database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
 
     /// <summary>
     /// Gives the session its full idle timeout again, in the flight of whatever is sent next: nobody needs to wait. A PEXPIRE to which no
     /// reply is kept, so the task is done at once; where there is an absolute timeout, and on Garnet, a script.
     /// </summary>
     public Task RenewAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
-        ? database.KeyExpireAsync(
-            key, TimeSpan.FromMilliseconds(expiry.Idle), ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster)
+        ? Sending.Try(
+            (database, key, idle: TimeSpan.FromMilliseconds(expiry.Idle)),
+            static it => it.database.KeyExpireAsync(
+                it.key, it.idle, ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster))
         : SessionScripts.Renew.RunAsync(database, key, [expiry.Idle, expiry.Absolute]);
+
+    /// <summary>
+    /// What there is to know about the session; null when there is none, or something else under its key. HMGET, PTTL, MEMORY USAGE and
+    /// HLEN in one flight.
+    /// </summary>
+    public async Task<SessionDetails?> DescribeAsync()
+    {
+        var fields = database.HashGetAsync(key, FieldsOfOurs, CommandFlags.DemandMaster);
+        var left = database.KeyTimeToLiveAsync(key, CommandFlags.DemandMaster);
+        var size = database.ExecuteAsync("MEMORY", ["USAGE", key, "SAMPLES", SizeSamples], CommandFlags.DemandMaster);
+        var length = database.HashLengthAsync(key, CommandFlags.DemandMaster);
+        await Task.WhenAll(fields, left, size, length).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        RedisValue[] ours;
+        try
+        {
+            ours = await fields.ConfigureAwait(false);
+        }
+        catch (RedisServerException error) when (error.Kind == RedisErrorKind.WrongType)
+        {
+            return null;
+        }
+
+        if ((string?)ours[0] is not { } generation) return null;
+        long count = await length.ConfigureAwait(false);
+        if (count == 0) return null; // it has ended between the commands
+        return new(
+            generation,
+            (string?)ours[1] is { Length: > 0 } user ? user : null,
+            ours[2].TryParse(out long created) ? created : null,
+            await left.ConfigureAwait(false),
+            count - ours.Count(value => !value.IsNull),
+
+            // Not every server has it, nor every user the right to it.
+            size.IsCompletedSuccessfully ? (long?)await size.ConfigureAwait(false) : null);
+    }
 
     /// <summary>Sends the change script by its hash. The reply is for <see cref="ChangeReply.Parse"/>.</summary>
     public Task<RedisResult> ChangeAsync(RedisValue[] arguments) => SessionScripts.Change.SendAsync(database, key, arguments);
 
     /// <summary>The same by its text, for a server that does not have the script.</summary>
     public Task<RedisResult> ChangeByTextAsync(RedisValue[] arguments) => SessionScripts.Change.SendTextAsync(database, key, arguments);
+
+    /// <summary>Runs one of <see cref="FieldScripts"/>.</summary>
+    public Task<RedisResult> ChangeFieldAsync(
+        RedisScript script, SessionExpiry expiry, RedisValue generationSeen, RedisValue newGeneration, string sessionKey, RedisValue[] operands) =>
+        script.RunAsync(database, key,
+        [
+            expiry.Idle,
+            expiry.Absolute,
+            generationSeen.IsNull ? RedisValue.EmptyString : generationSeen,
+            newGeneration,
+            SessionHashLayout.FieldOf(sessionKey),
+            .. operands,
+        ]);
 
     /// <summary>WAIT: how many replicas have all that this connection has written to the hash's server so far.</summary>
     public Task<RedisResult> WaitForReplicasAsync(int replicas, TimeSpan timeout) =>
@@ -53,7 +111,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     public Task<RedisResult> CopyAsync(RedisValue generationSeen) =>
         MoveScripts.Copy.RunAsync(database, key, [generationSeen.IsNull ? RedisValue.EmptyString : generationSeen]);
 
-    /// <summary>Puts <paramref name="fields"/> here, in the place of what there is.</summary>
+    /// <summary>Puts <paramref name="fields"/> here, in the place of what there is; answers how many milliseconds they have to live.</summary>
     public Task<RedisResult> PasteAsync(IReadOnlyList<SessionCopy.Field> fields, SessionExpiry expiry)
     {
         var arguments = new List<RedisValue>(3 + (2 * fields.Count)) { expiry.Idle, expiry.Absolute, fields.Count };
@@ -66,7 +124,25 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     public Task<RedisResult> DeleteIfUnchangedAsync(RedisValue generationSeen, string digest) =>
         MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [generationSeen.IsNull ? RedisValue.EmptyString : generationSeen, digest]);
 
+    /// <summary>Whose session it is, and that it is <paramref name="user"/>'s where nobody has a better claim.</summary>
+    public async Task<BindReply?> BindAsync(string? user, string? generationSeen, SessionExpiry expiry)
+    {
+        RedisValue[] arguments =
+            [user ?? RedisValue.EmptyString, generationSeen ?? RedisValue.EmptyString, expiry.Idle, expiry.Absolute];
+        return BindReply.Parse(await UserScripts.Bind.RunAsync(database, key, arguments).ConfigureAwait(false));
+    }
+
+    /// <summary>The user's name; null when it is nobody's session, or there is none.</summary>
+    public Task<RedisValue> ReadUserAsync() => database.HashGetAsync(key, SessionHashLayout.User, CommandFlags.DemandMaster);
+
+    /// <summary>
+    /// Ends the session, where <paramref name="onlyOf"/> is given only if it is that user's: the user's name, or empty; null when there was
+    /// nothing to end.
+    /// </summary>
+    public async Task<string?> EndAsync(string? onlyOf = null) =>
+        (string?)await UserScripts.End.RunAsync(database, key, [onlyOf ?? RedisValue.EmptyString]).ConfigureAwait(false);
+
     /// <summary>Removes the session, whatever it is.</summary>
     public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) =>
-        database.KeyDeleteAsync(key, flags | CommandFlags.DemandMaster);
+        Sending.Try((database, key, flags), static it => it.database.KeyDeleteAsync(it.key, it.flags | CommandFlags.DemandMaster));
 }

@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
 using System.Text;
 using StackExchange.Redis;
 
@@ -10,8 +12,19 @@ namespace RedisSession.Provider;
 /// fields  @gen      the hash's generation: 16 characters, random
 ///         @created  unix time of its creation in milliseconds, by the server's clock
 ///         @user     whose session it is, once that is known
+///         @auto     1 when that user was taken from the request by itself, so that another one may take his place
 ///         cart      the session key "cart", UTF-8, verbatim; the value is the bytes that were set
 ///         @@x       the session key "@x": what starts with @ gets one more, because @… is ours
+///
+/// key     {prefix}users:{base64url(SHA-256(user))}   a sorted set, one for each user who has sessions; with a TTL, always
+/// member  the id of a session that is, or was a moment ago, this user's: the session's @user has the last word
+/// score   unix time in microseconds, by the server's clock, from which on nobody needs the entry: the session is gone by then
+///
+/// Where there is an ISessionLifecycle, with TTLs, always:
+/// key     {prefix}owners:{id}    the user of a session, to be read when the session has expired
+/// key     {prefix}claims:{id}    some instance tells that the session has expired
+/// key     {prefix}lifecycle      when which instances listened: see ListeningScripts
+/// key     {prefix}lifecycle:{instance}:…   expires at once, to see whether that is reported
 /// </code>
 /// </remarks>
 internal static class SessionHashLayout
@@ -22,13 +35,16 @@ internal static class SessionHashLayout
     public const string Generation = "@gen";
     public const string Created = "@created";
     public const string User = "@user";
+    public const string Automatic = "@auto";
 
     private const char Reserved = '@';
 
-    /// <summary>The part of the Redis key that all sessions have: what comes before the id.</summary>
+    public static RedisKey KeyOf(string prefix, string id) => $"{prefix}sessions:{id}";
+
+    /// <summary>What the Redis keys of all sessions begin with, in UTF-8.</summary>
     public static byte[] KeyStart(string prefix) => Encoding.UTF8.GetBytes($"{prefix}sessions:");
 
-    /// <summary>The Redis key of a session.</summary>
+    /// <summary>The Redis key of a session in UTF-8, without its id as text on the way.</summary>
     public static byte[] KeyOf(byte[] keyStart, string sessionKey)
     {
         byte[] key = new byte[keyStart.Length + SessionId.Length];
@@ -36,6 +52,23 @@ internal static class SessionHashLayout
         SessionId.Write(sessionKey, key.AsSpan(keyStart.Length));
         return key;
     }
+
+    /// <summary>
+    /// Where the list of a user's sessions is. A digest, so that a name of any content and length makes a key, no name can be mistaken for
+    /// anything else, and none shows in the names of keys.
+    /// </summary>
+    public static RedisKey UserKeyOf(string prefix, string user)
+    {
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(user), digest);
+        return $"{prefix}users:{Base64Url.EncodeToString(digest)}";
+    }
+
+    public static RedisKey OwnerKeyOf(string prefix, string id) => $"{prefix}owners:{id}";
+
+    public static RedisKey ClaimKeyOf(string prefix, string id) => $"{prefix}claims:{id}";
+
+    public static RedisKey LifecycleKeyOf(string prefix) => $"{prefix}lifecycle";
 
     /// <summary>The hash field that holds the session key <paramref name="sessionKey"/>.</summary>
     public static string FieldOf(string sessionKey) =>
@@ -50,8 +83,8 @@ internal static class SessionHashLayout
     }
 
     /// <summary>
-    /// The session key as it comes back from Redis: half a surrogate pair, which UTF-8 cannot say, becomes U+FFFD at once, so that a
-    /// request finds what it has set. As in ASP.NET Core, where keys are equal when their bytes are.
+    /// The session key, or the user, as it comes back from Redis: half a surrogate pair, which UTF-8 cannot say, becomes U+FFFD at once,
+    /// so that a request finds what it has set. As in ASP.NET Core, where keys are equal when their bytes are.
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
     public static string Normalize(string key)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
@@ -11,6 +12,9 @@ namespace RedisSession.Provider;
 internal static class SessionId
 {
     public const int Length = 43;
+
+    private static readonly SearchValues<char> Characters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     public static string Of(string sessionKey) => string.Create(Length, sessionKey, static (id, key) =>
     {
@@ -33,4 +37,7 @@ internal static class SessionId
         Span<byte> buffer = length <= 256 ? stackalloc byte[256] : new byte[length];
         SHA256.HashData(buffer[..Encoding.UTF8.GetBytes(sessionKey, buffer)], digest);
     }
+
+    /// <summary>Whether <paramref name="text"/> can be a session's id.</summary>
+    public static bool IsOne(ReadOnlySpan<char> text) => text.Length == Length && text.IndexOfAnyExcept(Characters) < 0;
 }

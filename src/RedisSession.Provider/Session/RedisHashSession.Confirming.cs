@@ -43,7 +43,10 @@ internal sealed partial class RedisHashSession
         _sent = SessionChanges.Merge(_sent, changes);
         _inFlight++;
         _renewed = true; // the script sets the TTL
-        _confirmation = ConfirmInOrderAsync(_confirmation, _sight, hash.ChangeAsync(arguments), ++_lastSent);
+        var write = Begin(OperationKind.Write);
+        var reply = hash.ChangeAsync(write.Sends(arguments));
+        _confirmation = write.Follow(ConfirmInOrderAsync(_confirmation, _sight, reply, ++_lastSent));
+        KeepListed(_confirmation);
     }
 
     private RedisValue[] ArgumentsFor(SessionChanges changes)
@@ -128,9 +131,7 @@ internal sealed partial class RedisHashSession
         lock (Gate)
         {
             _inFlight--;
-            _answered = true;
-            created = _newGeneration is not null && reply.Generation == _newGeneration && _sight.Generation.IsNull;
-            _sight = reply.Ended ? SessionSight.Ended : _sight.After(asked, reply.Generation);
+            created = TakeIn(asked, reply);
             if (_sight.IsEnded)
             {
                 Refuse();
@@ -145,9 +146,30 @@ internal sealed partial class RedisHashSession
             }
         }
 
-        if (created) _store.Logger.SessionStarted(Id);
-        _store.Logger.SessionStored(Id);
+        ConfirmedOne(created);
         return null;
+    }
+
+    /// <summary>Takes in what a script says about the session; true when it has made it. Called inside the lock.</summary>
+    private bool TakeIn(SessionSight asked, ChangeReply reply)
+    {
+        _answered = true;
+        bool created = _newGeneration is not null && reply.Generation == _newGeneration && _sight.Generation.IsNull;
+        _sight = reply.Ended ? SessionSight.Ended : _sight.After(asked, reply.Generation);
+        if (created && _store.Lifecycle.HasHandlers) _store.Lifecycle.Created(Id, _sent?.User ?? AskForUser());
+        return created;
+    }
+
+    private void ConfirmedOne(bool created)
+    {
+        if (created)
+        {
+            ListCreated();
+            _store.Logger.SessionStarted(Id);
+            _store.Metrics.SessionCreated();
+        }
+
+        _store.Logger.SessionStored(Id);
     }
 
     /// <summary>The session has ended: what was changed is dropped, and every confirmation says so. Called inside the lock.</summary>
@@ -162,7 +184,8 @@ internal sealed partial class RedisHashSession
 
     private void FailConfirmation(Exception error)
     {
-        if (_inFlight == 0 && !IsFailed(_confirmation)) _confirmation = Failed(error);
+        bool concernsNothing = _collected is null && _sent is null;
+        if (_inFlight == 0 && !concernsNothing && !IsFailed(_confirmation)) _confirmation = Failed(error);
     }
 
     private void RememberWriteFailure(Exception error)

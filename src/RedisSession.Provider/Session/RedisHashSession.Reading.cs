@@ -31,13 +31,14 @@ internal sealed partial class RedisHashSession
 
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         if (IsKnownToBeEmpty(hash)) return default;
-        var reply = AskFor(hash, out var asked, key);
+        Task<RedisValue[]> reply;
+        var read = Begin(OperationKind.Read).Follow(Bounded(reply = AskFor(hash, out var asked, key), cancellationToken));
         try
         {
-            var values = await Bounded(reply, cancellationToken).ConfigureAwait(false);
+            var values = await read.ConfigureAwait(false);
             return new(Saw(asked, values[0]) ? Reveal(values[1]) : null);
         }
-        catch (Exception error) when (Failed(error, reply, "reading", cancellationToken) is { } timeout)
+        catch (Exception error) when (Failed(error, reply, "reading", RememberReadFailure, cancellationToken) is { } timeout)
         {
             throw timeout;
         }
@@ -64,8 +65,9 @@ internal sealed partial class RedisHashSession
             var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
             if (!IsKnownToBeEmpty(hash))
             {
-                var reply = AskFor(hash, out var asked, foreign.ConvertAll(i => normal[i]).ToArray());
-                var values = await ReplyAsync(reply, "reading", cancellationToken).ConfigureAwait(false);
+                string[] asking = foreign.ConvertAll(i => normal[i]).ToArray();
+                var reply = Begin(OperationKind.Read).Follow(ReplyAsync(AskFor(hash, out var asked, asking), "reading", cancellationToken));
+                var values = await reply.ConfigureAwait(false);
                 if (Saw(asked, values[0]))
                 {
                     for (int i = 0; i < foreign.Count; i++) read[foreign[i]] = new(Reveal(values[i + 1]));
@@ -92,19 +94,26 @@ internal sealed partial class RedisHashSession
 
     private Task TakeSnapshotAsync(SessionHash hash, CancellationToken cancellationToken)
     {
-        if (!IsKnownToBeEmpty(hash)) return TakeInAsync(AskForAll(hash, out var asked), asked, cancellationToken);
-        lock (Gate) _snapshot = SessionSnapshot.Empty();
-        return Task.CompletedTask;
+        if (IsKnownToBeEmpty(hash))
+        {
+            lock (Gate) _snapshot = SessionSnapshot.Empty();
+            return Task.CompletedTask;
+        }
+
+        Task<HashEntry[]> reply;
+        var load = Begin(OperationKind.Load).Follow(Bounded(reply = AskForAll(hash, out var asked), cancellationToken));
+        return TakeInAsync(load, reply, asked, cancellationToken);
     }
 
-    private async Task TakeInAsync(Task<HashEntry[]> reply, SessionSight asked, CancellationToken cancellationToken)
+    private async Task TakeInAsync(
+        Task<HashEntry[]> load, Task<HashEntry[]> reply, SessionSight asked, CancellationToken cancellationToken)
     {
         HashEntry[]? entries = null;
         try
         {
-            entries = await Bounded(reply, cancellationToken).ConfigureAwait(false);
+            entries = await load.ConfigureAwait(false);
         }
-        catch (Exception error) when (Failed(error, reply, "loading", cancellationToken) is { } timeout)
+        catch (Exception error) when (Failed(error, reply, "loading", RememberReadFailure, cancellationToken) is { } timeout)
         {
             throw timeout;
         }
@@ -137,9 +146,10 @@ internal sealed partial class RedisHashSession
         try
         {
             TryBlock(
+                OperationKind.Load,
+                whenEmpty: [],
                 hash =>
                 {
-                    if (IsKnownToBeEmpty(hash)) return NoEntries;
                     var reply = AskForAll(hash, out asked);
                     onItsWay = true;
                     return reply;
@@ -158,7 +168,7 @@ internal sealed partial class RedisHashSession
     private RedisValue[]? AskBlocking(params string[] keys)
     {
         SessionSight asked = default;
-        bool answered = TryBlock(hash => IsKnownToBeEmpty(hash) ? Nothing : AskFor(hash, out asked, keys), out var values);
+        bool answered = TryBlock(OperationKind.Read, whenEmpty: [], hash => AskFor(hash, out asked, keys), out var values);
         return answered && values!.Length > 0 && Saw(asked, values[0]) ? values : null;
     }
 
@@ -184,7 +194,8 @@ internal sealed partial class RedisHashSession
         return new(
             database.IsCompletedSuccessfully
                 ? database.Result
-                : await ReplyAsync(database.AsTask(), "connecting", cancellationToken).ConfigureAwait(false),
+                : await Begin(OperationKind.Connect).Follow(ReplyAsync(database.AsTask(), "connecting", cancellationToken))
+                    .ConfigureAwait(false),
             Key);
     }
 
@@ -194,7 +205,7 @@ internal sealed partial class RedisHashSession
         {
             asked = _sight;
             RenewOnce(hash);
-            return hash.ReadAsync(keys);
+            return _reads.Sent(hash.ReadAsync(keys));
         }
     }
 
@@ -204,7 +215,7 @@ internal sealed partial class RedisHashSession
         {
             asked = _sight;
             RenewOnce(hash);
-            var reply = hash.ReadAllAsync();
+            var reply = _reads.Sent(hash.ReadAllAsync());
             _snapshotsOnTheirWay++;
             return reply;
         }
@@ -230,6 +241,7 @@ internal sealed partial class RedisHashSession
         _renewed = true;
         var renewal = hash.RenewAsync(Expiry, _store.Connection.IsGarnet);
         if (!renewal.IsCompletedSuccessfully) _ = LogFailureAsync(renewal);
+        KeepListed(write: null);
     }
 
     private void RenewIfUntouched()
@@ -240,7 +252,11 @@ internal sealed partial class RedisHashSession
         async Task RenewAsync()
         {
             var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), Key);
-            lock (Gate) RenewOnce(hash);
+            lock (Gate)
+            {
+                RenewOnce(hash);
+                _listingIsWaitedFor = false;
+            }
         }
     }
 
@@ -254,6 +270,7 @@ internal sealed partial class RedisHashSession
         catch (Exception error)
         {
             _store.Logger.RenewalFailed(Id, error);
+            _store.Metrics.OperationFailed(OperationKind.RenewExpiry, error);
         }
     }
 
@@ -269,7 +286,12 @@ internal sealed partial class RedisHashSession
             sight = _sight = _sight.After(asked, generation);
         }
 
-        if (isFirstLook && sight.IsAbsent && !_isNewKey) _store.Logger.AccessingExpiredSession(Id);
+        if (isFirstLook && sight.IsAbsent && !_isNewKey)
+        {
+            _store.Logger.AccessingExpiredSession(Id);
+            _store.Metrics.SessionEnded(SessionEndReason.Expired);
+        }
+
         return !sight.IsEnded && asked.Accepts(generation);
     }
 
@@ -304,7 +326,7 @@ internal sealed partial class RedisHashSession
         {
             return await Bounded(reply, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (Failed(error, reply, doing, cancellationToken) is { } timeout)
+        catch (Exception error) when (Failed(error, reply, doing, RememberReadFailure, cancellationToken) is { } timeout)
         {
             throw timeout;
         }
@@ -323,7 +345,7 @@ internal sealed partial class RedisHashSession
     /// the caller's. Null for what can be thrown as it is.
     /// </summary>
     private OperationCanceledException? Failed(
-        Exception error, Task reply, string doing, CancellationToken cancellationToken, bool isWrite = false)
+        Exception error, Task reply, string doing, Action<Exception> remember, CancellationToken cancellationToken)
     {
         if (error is OperationCanceledException && cancellationToken.IsCancellationRequested) return null;
         OperationCanceledException? thrown = null;
@@ -333,8 +355,7 @@ internal sealed partial class RedisHashSession
             error = thrown = new($"Timed out {doing} the session.", error);
         }
 
-        if (isWrite) RememberWriteFailure(error);
-        else RememberReadFailure(error);
+        remember(error);
         return thrown;
     }
 
@@ -350,8 +371,4 @@ internal sealed partial class RedisHashSession
 
         _store.Logger.ReadFailed(Id, error);
     }
-
-    private static Task<RedisValue[]> Nothing { get; } = Task.FromResult<RedisValue[]>([]);
-
-    private static Task<HashEntry[]> NoEntries { get; } = Task.FromResult<HashEntry[]>([]);
 }

@@ -51,13 +51,20 @@ internal sealed partial class RedisHashSession
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (changes.IsEmpty) return Task.CompletedTask;
-        bool isOutage;
         lock (Gate)
         {
             _collected = SessionChanges.Merge(_collected, changes);
             _failureIsTold = false;
-            isOutage = _failure is not null;
         }
+
+        return ConfirmForCallerAsync(cancellationToken);
+    }
+
+    /// <summary>Confirms all that is not, for a call that is told of a failure.</summary>
+    private Task ConfirmForCallerAsync(CancellationToken cancellationToken)
+    {
+        bool isOutage;
+        lock (Gate) isOutage = _failure is not null;
 
         // A write that was refused (out of memory, a wrong type) says nothing about this one; an outage does.
         return TellingTheCaller(isOutage ? ConfirmAsync(cancellationToken) : RetryAsync(cancellationToken), cancellationToken);
@@ -90,15 +97,16 @@ internal sealed partial class RedisHashSession
     private Task OnResponseStartingAsync()
     {
         if (IsUntouched) return Task.CompletedTask;
+        if (_context is { } context) SettleUser(context);
         lock (Gate)
         {
-            if (IsConfirmed) return Task.CompletedTask;
+            if (IsConfirmed && IsListed) return Task.CompletedTask;
 
             // The usual case in short: this task never fails, and what goes wrong is logged where it does.
             if (IsBoundedByClient && _store.FailureMode == FailureMode.LogAndContinue)
             {
                 SendAtOnce();
-                if (_collected is null) return _confirmation;
+                if (_collected is null && IsListed) return _confirmation;
             }
         }
 
@@ -117,6 +125,8 @@ internal sealed partial class RedisHashSession
             {
                 // Logged where it happened.
             }
+
+            if (!IsListed) await _listing.WaitAsync(_ioTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -161,7 +171,7 @@ internal sealed partial class RedisHashSession
         {
             (await Bounded(confirmation, cancellationToken).ConfigureAwait(false))?.Throw();
         }
-        catch (Exception error) when (Failed(error, confirmation, "committing", cancellationToken, isWrite: true) is { } timeout)
+        catch (Exception error) when (Failed(error, confirmation, "committing", RememberWriteFailure, cancellationToken) is { } timeout)
         {
             throw timeout;
         }

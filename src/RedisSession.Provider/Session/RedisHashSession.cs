@@ -151,11 +151,12 @@ internal sealed partial class RedisHashSession : ISession
         // SessionMiddleware takes the feature away before its own commit, the last one. It would log a failure and go on; but we
         // have logged it. What has failed before is not tried again: an outage costs a request one failure. A commit that the
         // application asks for does try again.
-        bool isMiddlewares = _context is { } context && context.Features.Get<ISessionFeature>() is null;
-        if (isMiddlewares)
+        if (_context is { } context && context.Features.Get<ISessionFeature>() is null)
         {
+            SettleUser(context);
             _context = null; // the server will use it for another request
             await ConfirmAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            HintAtManyReads();
         }
         else
         {
@@ -165,7 +166,9 @@ internal sealed partial class RedisHashSession : ISession
         RenewIfUntouched();
     }
 
-    private RedisKey Key => _redisKey ??= SessionHashLayout.KeyOf(_store.KeyStart, _sessionKey);
+    private byte[] KeyBytes => _redisKey ??= SessionHashLayout.KeyOf(_store.KeyStart, _sessionKey);
+
+    private RedisKey Key => KeyBytes;
 
     private SessionExpiry Expiry => SessionExpiry.From(_idleTimeout, _store.AbsoluteTimeout);
 
@@ -189,8 +192,11 @@ internal sealed partial class RedisHashSession : ISession
         return SessionHashLayout.Normalize(key);
     }
 
-    /// <summary>Runs a synchronous access: true with the reply, or false when Redis gave none and the application wants to go on.</summary>
-    private bool TryBlock<T>(Func<SessionHash, Task<T>> send, [NotNullWhen(true)] out T? reply)
+    /// <summary>
+    /// Runs a synchronous access: true with the reply, or without asking with <paramref name="whenEmpty"/>; false when Redis gave no reply
+    /// and the application wants to go on.
+    /// </summary>
+    private bool TryBlock<T>(OperationKind kind, T whenEmpty, Func<SessionHash, Task<T>> send, [NotNullWhen(true)] out T? reply)
         where T : notnull
     {
         reply = default;
@@ -200,8 +206,11 @@ internal sealed partial class RedisHashSession : ISession
             ThrowIfFailed();
             var database = _store.Connection.GetDatabaseAsync();
             var hash = new SessionHash(
-                database.IsCompletedSuccessfully ? database.Result : Blocking.Wait(database.AsTask(), _ioTimeout), Key);
-            reply = Blocking.Wait(send(hash), _ioTimeout);
+                database.IsCompletedSuccessfully
+                    ? database.Result
+                    : Begin(OperationKind.Connect).Wait(database.AsTask(), _ioTimeout),
+                Key);
+            reply = IsKnownToBeEmpty(hash) ? whenEmpty : Begin(kind).Wait(send(hash), _ioTimeout);
             return true;
         }
         catch (Exception error)
@@ -213,4 +222,11 @@ internal sealed partial class RedisHashSession : ISession
     }
 
     private void ThrowIfFailed() => _failure?.Throw();
+
+    /// <summary>Whoever awaits the task is told of its failure; when nobody does, it is not reported as one that went unobserved.</summary>
+    private static Task Observed(Task task)
+    {
+        _ = task.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default);
+        return task;
+    }
 }

@@ -13,6 +13,9 @@ internal sealed class RedisHashSessionStore(
     CurrentRequest request,
     SessionCookie cookie,
     SessionMetrics metrics,
+    SessionTelemetry telemetry,
+    UserLists users,
+    LifecycleQueue lifecycle,
     IDataProtectionProvider dataProtection,
     ILoggerFactory loggerFactory) : ISessionStore
 {
@@ -31,6 +34,12 @@ internal sealed class RedisHashSessionStore(
     public SessionCookie Cookie { get; } = cookie;
 
     public SessionMetrics Metrics { get; } = metrics;
+
+    public SessionTelemetry Telemetry { get; } = telemetry;
+
+    public UserLists Users { get; } = users;
+
+    public LifecycleQueue Lifecycle { get; } = lifecycle;
 
     public ILogger Logger { get; } = loggerFactory.CreateLogger<RedisHashSession>();
 

@@ -90,17 +90,19 @@ internal sealed class SessionChanges
     /// <summary>The arguments of <see cref="SessionScripts.Change"/>.</summary>
     public RedisValue[] ToArguments(SessionExpiry expiry, RedisValue generationSeen, RedisValue newGeneration, ValueProtector? protector)
     {
-        int sets = _count - _removed + (User is null ? 0 : 1);
-        var arguments = new RedisValue[7 + _removed + (2 * sets)];
+        int users = User is null ? 0 : 1;
+        int sets = _count - _removed + users;
+        int removes = _removed + users; // whoever is bound here is not replaced by who signs in
+        var arguments = new RedisValue[5 + removes + (2 * sets)];
         arguments[0] = expiry.Idle;
         arguments[1] = expiry.Absolute;
         arguments[2] = generationSeen.IsNull ? RedisValue.EmptyString : generationSeen;
         arguments[3] = newGeneration;
-        arguments[4] = sets > 0; // removing from a session that is not there does not create one
-        arguments[5] = Cleared;
-        arguments[6] = _removed;
 
-        int remove = 7, set = 7 + _removed;
+        // Removing from a session that is not there does not create one.
+        arguments[4] = (sets > 0 ? 1 : 0) + (Cleared ? 2 : 0) + (4 * removes);
+
+        int remove = 5, set = 5 + removes;
         foreach (var (key, value) in Keys)
         {
             if (value is null)
@@ -116,6 +118,7 @@ internal sealed class SessionChanges
 
         if (User is not null)
         {
+            arguments[remove] = SessionHashLayout.Automatic;
             arguments[set++] = SessionHashLayout.User;
             arguments[set] = User;
         }

@@ -10,13 +10,13 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed class SessionSnapshot
 {
-    // So many comparisons of fields cost about as much as an index.
-    private const int ComparisonsBeforeIndex = 2_000;
+    // An index costs about as much as two or three searches.
+    private const int SearchesBeforeIndex = 3;
 
     private readonly HashEntry[] _fields;
     private SessionChanges? _own;
     private Dictionary<string, byte[]>? _index;
-    private int _compared;
+    private int _searches;
 
     private SessionSnapshot(HashEntry[] fields) => _fields = fields;
 
@@ -46,8 +46,8 @@ internal sealed class SessionSnapshot
     public byte[]? Find(string key)
     {
         if (_own is not null && _own.Decides(key, out var own)) return own;
-        if (_compared > ComparisonsBeforeIndex) return (_index ??= Index()).GetValueOrDefault(key);
-        _compared += _fields.Length;
+        if (_searches == SearchesBeforeIndex) return (_index ??= Index()).GetValueOrDefault(key);
+        _searches++;
         return Search(key) is { } found ? ValueOf(_fields[found]) : null;
     }
 

@@ -64,6 +64,34 @@ public static class SessionAsyncSetterExtensions
         return session.SetAsync(key, SessionJson.Encode(value, typeInfo), cancellationToken);
     }
 
+    /// <summary>
+    /// Sets <paramref name="key"/>, which disappears by itself after <paramref name="expiresIn"/>, to the millisecond, while the session
+    /// goes on: for codes that are good for some minutes. Another set of the key, by whichever method, takes its expiry away;
+    /// <c>RenewSessionAsync</c> keeps it. One round trip, and one for changes that the request has made before.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="expiresIn"/> is not positive, or <paramref name="key"/> is longer than 65,535 bytes in UTF-8.
+    /// </exception>
+    /// <exception cref="NotSupportedException">
+    /// The server has no expiry of hash fields: that takes Redis 7.4, Valkey 9 or Garnet. Nothing was written.
+    /// </exception>
+    /// <inheritdoc cref="SetAsync(ISession, string, byte[], CancellationToken)" path="/exception"/>
+    public static Task SetAsync(
+        this ISession session, string key, byte[] value, TimeSpan expiresIn, CancellationToken cancellationToken = default) =>
+        RedisHashSession.Of(session).SetAsync(key, value, expiresIn, cancellationToken);
+
+    /// <summary>
+    /// Sets <paramref name="key"/> to text, as <see cref="SessionSetterExtensions.SetValue{T}"/> does; it disappears by itself.
+    /// </summary>
+    /// <inheritdoc cref="SetAsync(ISession, string, byte[], TimeSpan, CancellationToken)" path="/exception"/>
+    public static Task SetValueAsync<T>(
+        this ISession session, string key, T value, TimeSpan expiresIn, CancellationToken cancellationToken = default)
+        where T : ISpanParsable<T>
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        return session.SetAsync(key, SessionText.Encode(value), expiresIn, cancellationToken);
+    }
+
     /// <summary>Removes <paramref name="key"/>, if it is there; never creates a session. One round trip.</summary>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidOperationException">The session is not one of <c>AddRedisHashSession</c>.</exception>

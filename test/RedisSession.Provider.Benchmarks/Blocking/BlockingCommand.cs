@@ -15,7 +15,7 @@ internal static class BlockingCommand
         var trials = new List<BlockingTrial>();
         for (int round = 0; round < settings.Rounds; round++)
         {
-            foreach (var variant in InTurn(settings.Variants, round))
+            foreach (var variant in settings.Variants.InTurn(round))
             {
                 await Console.Error.WriteLineAsync($"round {round + 1} of {settings.Rounds}: {variant.Name}");
                 trials.Add(await BlockingTrial.RunAsync(round, variant, redis.Address, settings, cancellationToken));
@@ -24,10 +24,6 @@ internal static class BlockingCommand
 
         await Console.Out.WriteAsync(BlockingReport.Write(trials, settings, redis.Version));
     }
-
-    /// <summary>Another one begins each round, so that none always comes after the same one.</summary>
-    private static IEnumerable<SessionVariant> InTurn(IReadOnlyList<SessionVariant> variants, int round) =>
-        variants.Select((_, index) => variants[(index + round) % variants.Count]);
 
     private static string Help() =>
         $"""

@@ -16,9 +16,9 @@ internal static class BlockingReport
         [
             .. Caption(settings),
             "",
-            Row(Columns),
-            Row(Columns.Select(_ => "---")),
-            .. settings.Variants.Select(variant => Row(Cells(Of(variant), stock, settings.Requests))),
+            Markdown.Row(Columns),
+            Markdown.Row(Columns.Select(_ => "---")),
+            .. settings.Variants.Select(variant => Markdown.Row(Cells(Of(variant), stock, settings.Requests))),
             "",
             $"{Machine.Description} · thread pool minimum {trials[0].Before.PoolMinimum} · {redis} · `{settings.CommandLine}`",
             .. Errors(settings.Variants.SelectMany(Of)),
@@ -37,8 +37,6 @@ internal static class BlockingReport
         "threads of the server's pool: before the burst → after it → at the end.",
     ];
 
-    private static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells)} |";
-
     private static string[] Cells(BlockingTrial[] own, Dictionary<int, BlockingTrial> stock, int requests)
     {
         return
@@ -46,9 +44,9 @@ internal static class BlockingReport
             own[0].Variant.Name,
             $"{own.Sum(trial => trial.Burst.Count(Outcome.Answered))} of {own.Length * requests}",
             Failures(own.Select(trial => trial.Burst)),
-            Range(own.Select(trial => trial.Burst.Duration.TotalSeconds), "0.000") + " s",
+            Markdown.Range(own.Select(trial => trial.Burst.Duration.TotalSeconds), "0.000") + " s",
             Ratio(own, stock, trial => 1 / trial.Burst.Duration.TotalSeconds),
-            Range(own.Select(trial => trial.Sustained.Rate), "0"),
+            Markdown.Range(own.Select(trial => trial.Sustained.Rate), "0"),
             Ratio(own, stock, trial => trial.Sustained.Rate),
             Failures(own.Select(trial => trial.Sustained)),
             $"{Latencies(percent: 50).Median():0.0}",
@@ -66,27 +64,14 @@ internal static class BlockingReport
         }
     }
 
-    private static string Range(IEnumerable<double> values, string format)
-    {
-        double[] all = [.. values];
-        string median = all.Median().ToString(format, null);
-        return all.Length == 1 ? median : $"{median} ({all.Min().ToString(format, null)}–{all.Max().ToString(format, null)})";
-    }
-
     private static string Ratio(
         IReadOnlyList<BlockingTrial> own, Dictionary<int, BlockingTrial> stock, Func<BlockingTrial, double> measure) =>
-        stock.Count == 0 ? "–" : $"{own.Select(trial => measure(trial) / measure(stock[trial.Round])).Median():0.0}";
+        stock.Count == 0
+            ? Markdown.Nothing
+            : Markdown.Number(own.Select(trial => measure(trial) / measure(stock[trial.Round])).Median(), "0.0");
 
-    private static string Failures(IEnumerable<Phase> phases)
-    {
-        (Outcome Outcome, string Text)[] kinds =
-            [(Outcome.NothingFound, "nothing found"), (Outcome.Error, "error status"), (Outcome.NoAnswer, "no answer")];
-        var counts = kinds
-            .Select(kind => (Count: phases.Sum(phase => phase.Count(kind.Outcome)), kind.Text))
-            .Where(kind => kind.Count > 0)
-            .Select(kind => $"{kind.Count} {kind.Text}");
-        return string.Join(", ", counts) is { Length: > 0 } text ? text : "0";
-    }
+    private static string Failures(IEnumerable<Phase> phases) =>
+        FailureCounts.Sum(phases.Select(phase => new FailureCounts(phase.Count))).ToString();
 
     private static string[] Errors(IEnumerable<BlockingTrial> trials)
     {

@@ -19,7 +19,7 @@ internal sealed record BlockingSettings(
             options.Number("--reads", DefaultReads, lowest: 1, highest: 1_000),
             options.Number("--rounds", DefaultRounds, lowest: 1, highest: 100),
             TimeSpan.FromSeconds(options.Number("--seconds", DefaultSeconds, lowest: 1, highest: 3_600)),
-            SessionVariant.Named(options.Text("--only")),
+            SessionVariant.Named(options.Text("--only") ?? SessionVariant.ApplicationNames),
             options.HostAndPort("--redis"),
             commandLine);
         options.ThrowIfAnyIsLeft();

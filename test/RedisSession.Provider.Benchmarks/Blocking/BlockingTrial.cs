@@ -14,12 +14,13 @@ internal sealed record BlockingTrial(
     public static async Task<BlockingTrial> RunAsync(
         int round, SessionVariant variant, string redis, BlockingSettings settings, CancellationToken cancellationToken)
     {
-        await using var server = await ServerUnderTest.StartAsync(variant, redis, settings.Reads, cancellationToken);
+        await using var server = await ServerUnderTest.StartAsync(variant, redis, cancellationToken, settings.Reads);
+        var workload = Workload.Synchronous(BenchmarkServer.ReadsName, "", settings.Reads);
         var visitors = new List<Visitor>();
         try
         {
             while (visitors.Count < Math.Max(settings.Requests, BlockingSettings.SustainedConnections))
-                visitors.Add(await Visitor.ArriveAsync(server.Address, settings.Reads, cancellationToken));
+                visitors.Add(await Visitor.ArriveAsync(server.Address, workload, cancellationToken));
             await WarmUpAsync(variant, visitors, cancellationToken);
 
             var before = await server.AskStateAsync(cancellationToken)

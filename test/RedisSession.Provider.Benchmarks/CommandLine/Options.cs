@@ -2,38 +2,55 @@ using System.Globalization;
 
 namespace RedisSession.Provider.Benchmarks;
 
-/// <summary>The arguments <c>--name value</c> of a command, which takes those that it knows and then refuses the rest.</summary>
+/// <summary>
+/// The arguments <c>--name value</c> and <c>--name</c> of a command, which takes those that it knows and then refuses the rest.
+/// </summary>
 internal sealed class Options
 {
-    private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string?> _values = new(StringComparer.Ordinal);
 
-    /// <exception cref="UsageException">These are no pairs of a name and a value.</exception>
+    /// <exception cref="UsageException">These are no names, each with a value or without one.</exception>
     public Options(IReadOnlyList<string> arguments)
     {
-        for (int i = 0; i < arguments.Count; i += 2)
+        for (int i = 0; i < arguments.Count; i++)
         {
             string name = arguments[i];
             if (!name.StartsWith("--", StringComparison.Ordinal)) throw new UsageException($"'{name}' is no option.");
-            if (i + 1 == arguments.Count || arguments[i + 1].StartsWith("--", StringComparison.Ordinal))
-                throw new UsageException($"{name} needs a value.");
-            if (!_values.TryAdd(name, arguments[i + 1])) throw new UsageException($"{name} is given twice.");
+            bool hasValue = i + 1 < arguments.Count && !arguments[i + 1].StartsWith("--", StringComparison.Ordinal);
+            if (!_values.TryAdd(name, hasValue ? arguments[++i] : null)) throw new UsageException($"{name} is given twice.");
         }
     }
 
     /// <summary>As typed, but for those that have been taken.</summary>
-    public override string ToString() => string.Join(' ', _values.Select(option => $"{option.Key} {option.Value}"));
+    public override string ToString() => string.Join(' ', _values.Select(option => $"{option.Key} {option.Value}".TrimEnd()));
 
-    public string? Text(string name) => _values.Remove(name, out var value) ? value : null;
+    /// <exception cref="UsageException">It has no value.</exception>
+    public string? Text(string name)
+    {
+        if (!_values.Remove(name, out string? value)) return null;
+        return value ?? throw new UsageException($"{name} needs a value.");
+    }
+
+    /// <summary>Whether it is there.</summary>
+    /// <exception cref="UsageException">It has a value.</exception>
+    public bool Flag(string name)
+    {
+        if (!_values.Remove(name, out string? value)) return false;
+        return value is null ? true : throw new UsageException($"{name} takes no value.");
+    }
 
     /// <exception cref="UsageException">The value is no number between the two.</exception>
-    public int Number(string name, int fallback, int lowest, int highest)
-    {
-        if (Text(name) is not { } text) return fallback;
-        bool isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number);
-        return isNumber && number >= lowest && number <= highest
-            ? number
-            : throw new UsageException($"{name} needs a whole number from {lowest} to {highest}, not '{text}'.");
-    }
+    public int Number(string name, int fallback, int lowest, int highest) => Number(name, lowest, highest) ?? fallback;
+
+    /// <summary>The same, or null where it is not given.</summary>
+    /// <exception cref="UsageException">The value is no number between the two.</exception>
+    public int? Number(string name, int lowest, int highest) =>
+        Text(name) is { } text ? Number(name, text, lowest, highest) : null;
+
+    /// <summary>Several with commas in between.</summary>
+    /// <exception cref="UsageException">One of them is no number between the two.</exception>
+    public IReadOnlyList<int> Numbers(string name, string fallback, int lowest, int highest) =>
+        [.. (Text(name) ?? fallback).Split(',', StringSplitOptions.TrimEntries).Select(text => Number(name, text, lowest, highest))];
 
     /// <summary>Nothing more than that: it is shown in results, and more could be a password.</summary>
     /// <exception cref="UsageException">The value is something else.</exception>
@@ -50,5 +67,13 @@ internal sealed class Options
     public void ThrowIfAnyIsLeft()
     {
         if (_values.Count > 0) throw new UsageException($"There is no option {string.Join(", ", _values.Keys)} here.");
+    }
+
+    private static int Number(string name, string text, int lowest, int highest)
+    {
+        bool isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number);
+        return isNumber && number >= lowest && number <= highest
+            ? number
+            : throw new UsageException($"{name} needs a whole number from {lowest} to {highest}, not '{text}'.");
     }
 }

@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Benchmarks;
 internal sealed class Phase
 {
     // How long the last answers may take. Long enough for a server that has stalled to come through; then it counts as no answer.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan LongPatience = TimeSpan.FromSeconds(120);
 
     // Before a visitor tries again whose connection broke: a server that is gone refuses thousands of them in a second.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -24,6 +24,9 @@ internal sealed class Phase
     /// <summary>Until the last answer, or as long as requests were sent.</summary>
     public TimeSpan Duration { get; }
 
+    /// <summary>Whatever became of them.</summary>
+    public int Requests => _visits.Length;
+
     /// <summary>Good answers within the duration, for each second of it.</summary>
     public double Rate =>
         _visits.Count(visit => visit.Outcome == Outcome.Answered && visit.End <= Duration) / Duration.TotalSeconds;
@@ -37,18 +40,22 @@ internal sealed class Phase
     public static async Task<Phase> BurstAsync(IReadOnlyList<Visitor> visitors, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(Patience);
+        patience.CancelAfter(LongPatience);
         var clock = Stopwatch.StartNew();
         var visits = await Task.WhenAll(visitors.Select(visitor => visitor.VisitAsync(clock, patience.Token)));
         cancellationToken.ThrowIfCancellationRequested();
         return new(visits);
     }
 
-    /// <summary>Each visitor again as soon as it has its answer, for a time.</summary>
-    public static async Task<Phase> SustainAsync(IReadOnlyList<Visitor> visitors, TimeSpan duration, CancellationToken cancellationToken)
+    /// <summary>
+    /// Each visitor again as soon as it has its answer, for a time; after it the last answers are waited for no longer than the
+    /// <paramref name="patience"/>.
+    /// </summary>
+    public static async Task<Phase> SustainAsync(
+        IReadOnlyList<Visitor> visitors, TimeSpan duration, CancellationToken cancellationToken, TimeSpan? patience = null)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(duration + Patience);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        end.CancelAfter(duration + (patience ?? LongPatience));
         var clock = Stopwatch.StartNew();
         var visits = await Task.WhenAll(visitors.Select(visitor => Task.Run(() => KeepVisitingAsync(visitor), CancellationToken.None)));
         cancellationToken.ThrowIfCancellationRequested();
@@ -59,7 +66,7 @@ internal sealed class Phase
             var own = new List<Visit>();
             while (clock.Elapsed < duration)
             {
-                var visit = await visitor.VisitAsync(clock, patience.Token);
+                var visit = await visitor.VisitAsync(clock, end.Token);
                 own.Add(visit);
                 if (visit.Outcome == Outcome.NoAnswer) await Task.Delay(Pause, cancellationToken);
             }

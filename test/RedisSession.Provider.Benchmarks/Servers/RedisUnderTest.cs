@@ -6,16 +6,20 @@ namespace RedisSession.Provider.Benchmarks;
 /// <summary>The Redis that holds the sessions: one of our own, ended with us, or one that was named.</summary>
 internal sealed class RedisUnderTest : IAsyncDisposable
 {
-    private readonly ServerProcess? _own;
+    private readonly IAsyncDisposable? _own;
 
-    private RedisUnderTest(string address, string version, ServerProcess? own)
+    private RedisUnderTest(string address, IConnectionMultiplexer connection, IAsyncDisposable? own)
     {
         Address = address;
-        Version = version;
+        Connection = connection;
         _own = own;
+        Version = $"{connection.GetServers()[0].GetProductVariant(out string version)} {version}";
     }
 
     public string Address { get; }
+
+    /// <summary>For whoever wants to know how it is.</summary>
+    public IConnectionMultiplexer Connection { get; }
 
     /// <summary>Product and version, by its own word.</summary>
     public string Version { get; }
@@ -24,14 +28,42 @@ internal sealed class RedisUnderTest : IAsyncDisposable
     /// <exception cref="BenchmarkException">It does not answer, or there is none to start.</exception>
     public static async Task<RedisUnderTest> StartAsync(string? address)
     {
-        if (address is not null) return new(address, await AskVersionAsync(address), own: null);
+        if (address is not null) return new(address, await ConnectAsync(address), own: null);
 
+        return await StartAsync(async kind =>
+        {
+            var own = await ServerProcess.StartAsync(kind);
+            return (own.ConfigurationString, own);
+        });
+    }
+
+    /// <summary>One of our own that is spread over <paramref name="primaries"/>.</summary>
+    /// <inheritdoc cref="StartAsync(string?)" path="/exception"/>
+    public static Task<RedisUnderTest> StartClusterAsync(int primaries) => StartAsync(async kind =>
+    {
+        var own = await PrimariesOnly.StartAsync(kind, primaries);
+        return (own.ConfigurationString, own);
+    });
+
+    /// <summary>The same length for everybody: it is on the wire in each command.</summary>
+    public static string NewPrefix() => $"bench-{Guid.NewGuid():N}:";
+
+    public Task<RedisCounters> CountAsync() => RedisCounters.ReadAsync(Connection);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Connection.DisposeAsync();
+        if (_own is not null) await _own.DisposeAsync();
+    }
+
+    private static async Task<RedisUnderTest> StartAsync(Func<ServerKind, Task<(string Address, IAsyncDisposable Own)>> start)
+    {
         string binary = Executables.FindOnPath("redis-server")
             ?? throw new BenchmarkException("There is no redis-server on PATH. Install one, or name a running one: --redis host:port.");
         try
         {
-            var own = await ServerProcess.StartAsync(ServerKind.FromBinary(binary));
-            return new(own.ConfigurationString, await AskVersionAsync(own.ConfigurationString), own);
+            var (address, own) = await start(ServerKind.FromBinary(binary));
+            return new(address, await ConnectAsync(address), own);
         }
         catch (Exception error) when (error is InvalidOperationException or TimeoutException or Win32Exception)
         {
@@ -39,15 +71,11 @@ internal sealed class RedisUnderTest : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => _own?.DisposeAsync() ?? ValueTask.CompletedTask;
-
-    private static async Task<string> AskVersionAsync(string address)
+    private static async Task<IConnectionMultiplexer> ConnectAsync(string address)
     {
         try
         {
-            await using var connection = await ConnectionMultiplexer.ConnectAsync(address);
-            var product = connection.GetServers()[0].GetProductVariant(out string version);
-            return $"{product} {version}";
+            return await ConnectionMultiplexer.ConnectAsync(address, options => options.AllowAdmin = true); // for INFO
         }
         catch (Exception error) when (error is RedisException or ArgumentException)
         {

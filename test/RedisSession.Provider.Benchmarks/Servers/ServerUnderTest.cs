@@ -15,21 +15,26 @@ internal sealed partial class ServerUnderTest : IAsyncDisposable
     private readonly Process _process;
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(30) };
 
-    private ServerUnderTest(Process process) => _process = process;
+    private ServerUnderTest(Process process, string prefix) => (_process, Prefix) = (process, prefix);
 
     public IPEndPoint Address { get; private set; } = null!;
+
+    /// <summary>What all its keys begin with.</summary>
+    public string Prefix { get; }
 
     /// <summary>Returns when it answers.</summary>
     /// <exception cref="BenchmarkException">It does not.</exception>
     public static async Task<ServerUnderTest> StartAsync(
-        SessionVariant variant, string redis, int reads, CancellationToken cancellationToken)
+        SessionVariant variant, string redis, CancellationToken cancellationToken, int reads = 1)
     {
-        string[] arguments = [BenchmarkServer.Name, "--variant", variant.Name, "--redis", redis, "--reads", $"{reads}"];
         string self = Environment.ProcessPath!;
+        string prefix = RedisUnderTest.NewPrefix();
+        string[] arguments =
+            [BenchmarkServer.Name, "--variant", variant.Name, "--redis", redis, "--prefix", prefix, "--reads", $"{reads}"];
         bool isHost = Path.GetFileNameWithoutExtension(self) == "dotnet"; // where it runs as "dotnet the.dll"
         if (isHost) arguments = [Assembly.GetExecutingAssembly().Location, .. arguments];
 
-        var server = new ServerUnderTest(await ChildProcess.StartAsync(self, arguments));
+        var server = new ServerUnderTest(await ChildProcess.StartAsync(self, arguments), prefix);
         try
         {
             await server.WaitUntilReadyAsync(cancellationToken);

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
@@ -18,6 +19,8 @@ internal sealed record SessionVariant(
     Action<IApplicationBuilder> UseSession)
 {
     public const string StockName = "stock";
+    public const string OursName = "buffered";
+    public const string FloorName = "floor";
 
     private const string DedicatedThreadsFlag = "DedicatedThreads";
 
@@ -28,31 +31,31 @@ internal sealed record SessionVariant(
     [
         Stock(StockName, "AddSession + AddStackExchangeRedisCache", dedicatedThreads: false),
         Stock("stock-dedicated", "the same, with the client's DedicatedThreads feature flag set by hand", dedicatedThreads: true),
-        Ours("buffered", "AddRedisHashSession", RedisSessionMode.Buffered),
+        Ours(OursName, "AddRedisHashSession", RedisSessionMode.Buffered),
         Ours("live", "AddRedisHashSession, Mode = Live: each read is a round trip", RedisSessionMode.Live),
         Ours("preload", "AddRedisHashSession, UseRedisHashSession in the place of UseSession", RedisSessionMode.Buffered, preload: true),
         Ours("buffered-pool", "buffered with UseDedicatedThreads = false", RedisSessionMode.Buffered, dedicatedThreads: false),
         Ours("live-pool", "live with UseDedicatedThreads = false", RedisSessionMode.Live, dedicatedThreads: false),
         Ours("preload-pool", "preload with UseDedicatedThreads = false", RedisSessionMode.Buffered, dedicatedThreads: false, preload: true),
+        Floor("floor-confirmed", "the floor, and what a request sets is confirmed before its answer begins", confirmsFirst: true),
+        Floor(
+            FloorName,
+            "the session middleware with the least Redis work possible: no scripts, no checks, nothing confirmed",
+            confirmsFirst: false),
     ];
+
+    /// <summary>Those that <see cref="CompareCommand"/> runs unless it is told others.</summary>
+    public const string ComparedNames = "stock,buffered,live,floor-confirmed,floor";
+
+    /// <summary>Those that <see cref="BlockingCommand"/> runs unless it is told others: all that an application can have.</summary>
+    public static string ApplicationNames { get; } = string.Join(',', All.Select(variant => variant.Name).Where(name => !name.StartsWith(FloorName, StringComparison.Ordinal)));
 
     /// <summary>Whether the flag is set in this process, by whomever.</summary>
     public static bool HasDedicatedThreads => ConnectionMultiplexer.GetFeatureFlag(DedicatedThreadsFlag);
 
     /// <summary>Those of a list of names with commas in between, in the order of <see cref="All"/>; all where there is none.</summary>
     /// <exception cref="UsageException">One of them does not exist.</exception>
-    public static IReadOnlyList<SessionVariant> Named(string? list)
-    {
-        if (list is null) return All;
-        string[] names = list.Split(',', StringSplitOptions.TrimEntries);
-        foreach (string name in names)
-        {
-            if (!All.Any(variant => variant.Name == name))
-                throw new UsageException($"There is no variant '{name}', only {string.Join(", ", All.Select(variant => variant.Name))}.");
-        }
-
-        return [.. All.Where(variant => names.Contains(variant.Name))];
-    }
+    public static IReadOnlyList<SessionVariant> Named(string? list) => Names.Choose(list, All, variant => variant.Name, "variant");
 
     private static SessionVariant Stock(string name, string description, bool dedicatedThreads) => new(
         name,
@@ -80,4 +83,20 @@ internal sealed record SessionVariant(
             options.UseDedicatedThreads = dedicatedThreads;
         }),
         app => _ = preload ? app.UseRedisHashSession() : app.UseSession());
+
+    private static SessionVariant Floor(string name, string description, bool confirmsFirst) => new(
+        name,
+        description,
+        DedicatedThreads: true,
+        (services, redis, prefix) =>
+        {
+            // The connection as ours would be.
+            var options = RedisConnectionChoice.OwnConnection(RedisConnectionSettings.Of(new RedisHashSessionOptions { Configuration = redis }))!;
+            ConnectionMultiplexer.SetFeatureFlag(DedicatedThreadsFlag, true);
+            services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(options));
+            services.AddSession(options => options.IdleTimeout = IdleTimeout);
+            services.AddTransient<ISessionStore>(provider =>
+                new FloorSessionStore(provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase(), prefix, confirmsFirst));
+        },
+        app => app.UseSession());
 }

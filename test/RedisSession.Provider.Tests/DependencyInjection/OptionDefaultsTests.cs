@@ -25,6 +25,7 @@ internal sealed class OptionDefaultsTests
         [nameof(RedisHashSessionOptions.ProtectValues)] = "False",
         [nameof(RedisHashSessionOptions.ServiceKey)] = "null",
         [nameof(RedisHashSessionOptions.UseDedicatedThreads)] = "True",
+        [nameof(RedisHashSessionOptions.UserIdentifier)] = "SignedInUser.Of",
         [nameof(RedisHashSessionOptions.WaitForReplicas)] = "0",
     };
 
@@ -67,6 +68,7 @@ internal sealed class OptionDefaultsTests
     private static string Show(object? value) => value switch
     {
         null => "null",
+        Delegate function => $"{function.Method.DeclaringType!.Name}.{function.Method.Name}",
         CookieBuilder cookie => string.Join(
             "; ",
             cookie.Name,

@@ -1,6 +1,8 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider.Tests;
 
@@ -33,7 +35,18 @@ internal sealed class ClusterTests(ServerKind kind)
     /// <summary>After each test, because each has left its sessions here.</summary>
     [TearDown]
     public async Task No_test_has_left_a_session_without_expiry() => Assert.That(
-        await ExpiryAudit.KeysWithoutExpiryAsync(await _cluster.PrimariesAsync(), ExpiryAudit.SessionKeys), Is.Empty);
+        await ExpiryAudit.KeysWithoutExpiryAsync(await _cluster.PrimariesAsync(), "*s:*"), Is.Empty);
+
+    [Test]
+    public async Task The_health_check_works_here_too()
+    {
+        var services = _apps[RedisSessionMode.Buffered].Services;
+        var check = new SessionHealthCheck(
+            services.GetRequiredService<RedisConnection>(), services.GetRequiredService<IOptions<RedisHashSessionOptions>>());
+        var result = await check.CheckHealthAsync(new() { Registration = new("sessions", check, failureStatus: null, tags: null) });
+        Assert.That(result.Status, Is.EqualTo(HealthStatus.Healthy), result.Description);
+        Assert.That(result.Data["servers_connected"], Is.GreaterThanOrEqualTo(3).And.EqualTo(result.Data["servers"]));
+    }
 
     [Test]
     public async Task Keys_are_set_read_removed_and_cleared([Values] RedisSessionMode mode)

@@ -13,12 +13,25 @@ internal sealed class AclTests(ServerKind kind)
 
     /// <summary>What sessions send, directly or in scripts. As in the README.</summary>
     private static readonly string[] Commands =
-        ["@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hdel", "exists", "expire", "pexpire", "unlink", "time", "eval", "evalsha"];
+    [
+        "@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hincrby", "hdel", "exists", "expire", "pexpire", "pttl", "unlink", "time", "eval",
+        "evalsha", "zadd", "zrem", "zscore", "zremrangebyscore", "zrange",
+    ];
 
-    /// <summary>What moving field expiries needs, on servers that have them.</summary>
-    private static readonly string[] FieldExpiryCommands = ["hpexpiretime", "hpexpireat"];
+    /// <summary>What the directory sends besides.</summary>
+    private static readonly string[] DirectoryCommands = ["scan", "hlen", "memory|usage"];
 
-    private IEnumerable<string> AllCommands => HasFieldExpiry ? [.. Commands, .. FieldExpiryCommands] : Commands;
+    /// <summary>What applications with an ISessionLifecycle send besides, and where.</summary>
+    private static readonly string[] LifecycleRights =
+    [
+        "+get", "+set", "+setex", "+psetex", "+subscribe", "+unsubscribe",
+        "~app:owners:*", "~app:claims:*", "~app:lifecycle*", "&__keyevent@0__:expired",
+    ];
+
+    /// <summary>What keys that expire by themselves need, on servers that have them.</summary>
+    private static readonly string[] FieldExpiryCommands = ["hpexpire", "hpexpiretime", "hpexpireat"];
+
+    private string[] AllCommands => [.. Commands, .. DirectoryCommands, .. HasFieldExpiry ? FieldExpiryCommands : []];
 
     private bool HasFieldExpiry => kind.Version >= (kind.Name.StartsWith("valkey", StringComparison.Ordinal) ? new Version(9, 0) : new Version(7, 4));
 
@@ -43,8 +56,88 @@ internal sealed class AclTests(ServerKind kind)
         });
         Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["a"]));
         await browser.VisitAsync(session => session.Clear());
+
+        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        var session = await directory.FindByUserAsync("ann").SingleAsync();
+        Assert.That(session.SizeInBytes, Is.Positive);
+        Assert.That(await directory.CountAsync(), Is.EqualTo(1));
+        Assert.That((await directory.ListAsync().SingleAsync()).Id, Is.EqualTo(session.Id));
+        Assert.That(await session.GetValuesAsync(), Is.Empty);
+        Assert.That(await directory.EndAsync(session.Id), Is.True);
+        Assert.That(await directory.EndAllForUserAsync("ann"), Is.Zero);
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+    }
+
+    [Test]
+    public async Task They_are_enough_for_atomic_changes_and_keys_that_expire([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands);
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            var session = context.Session;
+            Assert.That(await session.IncrementAsync("count"), Is.EqualTo(1));
+            Assert.That(await session.TrySetValueAsync("first", "mine"), Is.True);
+            Assert.That(await session.UpdateJsonAsync<int[]>("list", list => [.. list ?? [], 1]), Is.EqualTo(new[] { 1 }));
+            Assert.That((await session.TakeAsync("first")).Str, Is.EqualTo("mine"));
+            if (HasFieldExpiry) await session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5));
+            else Assert.That(() => session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5)), Throws.InstanceOf<NotSupportedException>());
+        });
+        string id = await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync();
+            return context.Session.Id;
+        });
+        if (HasFieldExpiry)
+        {
+            var redis = await app.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
+            Assert.That(await redis.HashFieldGetExpireDateTimeAsync($"app:sessions:{id}", ["code"]), Is.All.Positive, "it moves along");
+        }
+
+        Assert.That(
+            await browser.VisitAsync(session => session.Keys.Order().ToArray()),
+            Is.EqualTo((string[])[.. HasFieldExpiry ? ["code"] : (string[])[], "count", "list"]));
+        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+    }
+
+    [Test]
+    public async Task Without_the_right_to_let_keys_expire_no_key_is_set_that_would_stay([Values] RedisSessionMode mode)
+    {
+        if (!HasFieldExpiry) return; // it is said above what happens there
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands.Except(["hpexpire"]));
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            Assert.That(
+                () => context.Session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5)),
+                Throws.InstanceOf<RedisServerException>().With.Message.Contains("hpexpire"));
+            Assert.That(await context.Session.IsNoneAsync("code"), Is.True);
+        });
+        Assert.That(await app.Services.GetRequiredService<IRedisSessionDirectory>().CountAsync(), Is.Zero);
+    }
+
+    [Test]
+    public async Task Without_the_right_to_see_expiries_a_session_keeps_its_key_and_its_expiries([Values] RedisSessionMode mode)
+    {
+        if (!HasFieldExpiry) return;
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands.Except(["hpexpiretime"]));
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.VisitAsync(context =>
+        {
+            string id = context.Session.Id;
+            Assert.That(() => context.RenewSessionAsync(), Throws.InstanceOf<RedisServerException>().With.Message.Contains("hpexpiretime"));
+            Assert.That(context.Session.Id, Is.EqualTo(id));
+            return Task.CompletedTask;
+        });
+        Assert.That(await browser.VisitAsync(session => session.GetString("a")), Is.EqualTo("1"));
     }
 
     [Test]
@@ -60,13 +153,57 @@ internal sealed class AclTests(ServerKind kind)
         });
     }
 
-    private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands)
+    [Test]
+    public async Task Handlers_are_told_of_everything_with_the_rights_for_that()
+    {
+        await using var server = await ListeningApp.StartServerAsync(kind);
+        await UseAclAsync(server, AllCommands, LifecycleRights);
+        var events = new RecordedEvents();
+        await using var app = await StartListeningAsync(server, events).WhenListeningAsync();
+        using var browser = app.NewBrowser();
+        string id = await browser.VisitAsync(async context =>
+        {
+            context.Session.SetString("a", "1");
+            await context.RenewSessionAsync("ann");
+            return context.Session.Id;
+        });
+        await events.WaitForAsync(2);
+        Assert.That(events.All, Is.EqualTo(new object[] { new SessionCreated(id, "ann"), new SessionEnded(id, "ann", SessionEndReason.Expired) }));
+        await app.StopAsync();
+        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+    }
+
+    [Test]
+    public async Task Without_those_rights_everything_else_works_and_one_warning_says_what_is_wrong()
+    {
+        await using var server = await ListeningApp.StartServerAsync(kind);
+        await UseAclAsync(server, AllCommands);
+        var events = new RecordedEvents();
+        await using var app = await StartListeningAsync(server, events);
+        using var browser = app.NewBrowser();
+        string id = await browser.VisitAsync(async context =>
+        {
+            context.Session.SetString("a", "1");
+            await context.RenewSessionAsync("ann");
+            return context.Session.Id;
+        });
+        Assert.That(await events.WaitForAsync(1), Is.EqualTo([new SessionCreated(id, "ann")]));
+        await Until.TrueAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.ListeningFailed).Count > 0));
+        Assert.That(app.Logs.Of(SessionEvents.ListeningFailed).Single().Error!.Message, Does.Contain("NOPERM"));
+    }
+
+    private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands, params string[] moreRights)
     {
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
-        object[] rules = ["SETUSER", "sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "resetchannels", "-@all", .. commands.Select(name => "+" + name)];
+        object[] rules = ["SETUSER", "sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "~app:users:*", "resetchannels", "-@all", .. commands.Select(name => "+" + name), .. moreRights];
         await admin.GetDatabase().ExecuteAsync("ACL", rules);
         await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "off");
     }
+
+    private static Task<TestApp> StartListeningAsync(ServerProcess server, ISessionLifecycle handler) => ListeningApp.StartAsync(
+        $"redis://sessions:{Password}@{server.ConfigurationString}",
+        handler,
+        options => (options.KeyPrefix, options.IdleTimeout, options.FailureMode) = ("app:", TimeSpan.FromSeconds(1), FailureMode.Throw));
 
     private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:") =>
         TestApp.StartAsync(services => services.AddRedisHashSession(options =>

@@ -37,7 +37,8 @@ internal sealed class TestApp : IAsyncDisposable
     /// </summary>
     public static async Task<TestApp> StartAsync(Action<IServiceCollection> addSession, Action<IApplicationBuilder>? use = null)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Not watching files for changes: a user may only watch so many, and tests run many applications at once.
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton(DataProtection);
         addSession(builder.Services);
@@ -80,6 +81,9 @@ internal sealed class TestApp : IAsyncDisposable
         request.Headers.Add(WorkHeader, id);
         return (await client.SendAsync(request), thrown);
     }
+
+    /// <summary>Ends it in an orderly way, as a deployment does; disposing of it alone is like a crash.</summary>
+    public Task StopAsync(CancellationToken cancellationToken = default) => _app.StopAsync(cancellationToken);
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 

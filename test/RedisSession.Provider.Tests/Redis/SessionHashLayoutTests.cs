@@ -44,6 +44,7 @@ internal sealed class SessionHashLayoutTests
     [TestCase("@gen")]
     [TestCase("@created")]
     [TestCase("@user")]
+    [TestCase("@auto")]
     [TestCase("@something of a later version")]
     [TestCase("@")]
     public void Field_of_ours_never_surfaces_as_a_session_key(string field) =>
@@ -56,6 +57,8 @@ internal sealed class SessionHashLayoutTests
         {
             Assert.That(SessionHashLayout.Generation, Is.EqualTo("@gen"));
             Assert.That(SessionHashLayout.Created, Is.EqualTo("@created"));
+            Assert.That(SessionHashLayout.User, Is.EqualTo("@user"));
+            Assert.That(SessionHashLayout.Automatic, Is.EqualTo("@auto"));
         }
     }
 
@@ -68,6 +71,11 @@ internal sealed class SessionHashLayoutTests
         byte[] key = SessionHashLayout.KeyOf(SessionHashLayout.KeyStart(prefix), "session key");
         Assert.That(Encoding.UTF8.GetString(key), Is.EqualTo(expected + SessionId.Of("session key")));
     }
+
+    [TestCase("", "users:SZFeDX1LQC4wF9AQvBwOg8rGx5fWwW5mNA_jJoaTpqE")]
+    [TestCase("app:", "app:users:SZFeDX1LQC4wF9AQvBwOg8rGx5fWwW5mNA_jJoaTpqE")]
+    public void A_users_list_is_under_prefix_and_a_digest_of_the_name(string prefix, string expected) =>
+        Assert.That(SessionHashLayout.UserKeyOf(prefix, "ann").ToString(), Is.EqualTo(expected));
 
     // A character with the number of bytes that it takes in UTF-8. 語 fills the limit with the fewest UTF-16 units of all.
     [TestCase("a", 1)]

@@ -8,6 +8,12 @@ internal static class ExpiryAudit
     /// <summary>The keys of every session that the provider writes, whatever the prefix of the application.</summary>
     public const string SessionKeys = "*sessions:*";
 
+    /// <summary>The lists of users' sessions, likewise.</summary>
+    public const string UserLists = "*users:*";
+
+    /// <summary>What is kept for those who are told of sessions' ends, likewise.</summary>
+    public static readonly string[] LifecycleKeys = ["*owners:*", "*claims:*", "*lifecycle*"];
+
     // PTTL's answer for a key without expiry. One that has gone meanwhile gives another, which is what tells them apart.
     private const long NoExpiry = -1;
 

@@ -7,6 +7,7 @@ namespace RedisSession.Provider.Tests;
 internal sealed record AsynchronousCall(string Name, Func<ISession, string, CancellationToken, Task> Invoke)
 {
     private static readonly byte[] Bytes = [1];
+    private static readonly TimeSpan OneMinute = TimeSpan.FromMinutes(1);
     private static readonly Cart Cart = new("owner", [], 0);
 
     public static IReadOnlyList<AsynchronousCall> All { get; } =
@@ -30,12 +31,20 @@ internal sealed record AsynchronousCall(string Name, Func<ISession, string, Canc
         new("SetValueAsync", (session, key, token) => session.SetValueAsync(key, 7, token)),
         new("SetJsonAsync", (session, key, token) => session.SetJsonAsync(key, 7, token)),
         new("SetJsonAsync", (session, key, token) => session.SetJsonAsync(key, Cart, CartJson.Default.Cart, token)),
+        new("SetAsync", (session, key, token) => session.SetAsync(key, Bytes, OneMinute, token)),
+        new("SetValueAsync", (session, key, token) => session.SetValueAsync(key, 7, OneMinute, token)),
+        new("TakeAsync", (session, key, token) => session.TakeAsync(key, token)),
+        new("TrySetAsync", (session, key, token) => session.TrySetAsync(key, Bytes, token)),
+        new("TrySetValueAsync", (session, key, token) => session.TrySetValueAsync(key, 7, token)),
+        new("IncrementAsync", (session, key, token) => session.IncrementAsync(key, 1, token)),
+        new("UpdateJsonAsync", (session, key, token) => session.UpdateJsonAsync<int>(key, n => n, token)),
+        new("UpdateJsonAsync", (session, key, token) => session.UpdateJsonAsync(key, _ => Cart, CartJson.Default.Cart, token)),
         new("RemoveAsync", (session, key, token) => session.RemoveAsync(key, token)),
     ];
 
     /// <summary>The names of all there are, once for each overload.</summary>
     public static IEnumerable<string> PublicNames =>
-        from type in new[] { typeof(SessionAsyncGetterExtensions), typeof(SessionAsyncSetterExtensions) }
+        from type in new[] { typeof(SessionAsyncGetterExtensions), typeof(SessionAsyncSetterExtensions), typeof(SessionAtomicExtensions) }
         from method in type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly)
         select method.Name;
 

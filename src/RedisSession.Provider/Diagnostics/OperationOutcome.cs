@@ -1,0 +1,25 @@
+namespace RedisSession.Provider;
+
+/// <summary>How an operation ended: the values of <see cref="TelemetryTags.Outcome"/>.</summary>
+internal static class OperationOutcome
+{
+    public const string Ok = "ok";
+
+    /// <summary>Redis has no such session.</summary>
+    public const string Absent = "absent";
+
+    /// <summary>Refused, because the session has ended since the request first saw it.</summary>
+    public const string Ended = "ended";
+
+    /// <summary>The caller's wish, and no failure.</summary>
+    public const string Cancelled = "cancelled";
+
+    public const string Failed = "failed";
+
+    public static string Of(Exception error) => error switch
+    {
+        SessionEndedException => Ended,
+        OperationCanceledException { InnerException: not TimeoutException } => Cancelled,
+        _ => Failed,
+    };
+}

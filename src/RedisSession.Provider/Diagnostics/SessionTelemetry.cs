@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// Follows what requests wait for, when somebody listens: to the meter, or to the activity source, which has the same name. The spans are
+/// those of a Redis client by OpenTelemetry's conventions, one for each operation, with no keys and no values.
+/// </summary>
+internal sealed class SessionTelemetry(SessionMetrics metrics, RedisConnection connection)
+{
+    public const string SourceName = SessionMetrics.MeterName;
+
+    private static readonly ActivitySource Source = new(SourceName);
+
+    private RedisTarget? _target;
+
+    /// <summary>
+    /// To be called right before an operation is sent. Null, and nothing is allocated, when nobody listens; see
+    /// <see cref="RunningOperationExtensions"/>.
+    /// </summary>
+    public RunningOperation? Begin(OperationKind kind, RedisHashSession session)
+    {
+        if (!metrics.WatchesOperations && !Source.HasListeners()) return null;
+        return new(kind, metrics, StartActivity(kind, session));
+    }
+
+    private Activity? StartActivity(OperationKind kind, RedisHashSession session)
+    {
+        if (kind.Command is null || !Source.HasListeners() || connection.OpenDatabase is not { } database) return null;
+        var span = (_target ??= RedisTarget.Of(database)).SpanOf(kind);
+        var activity = Source.StartActivity(ActivityKind.Client, tags: span.Attributes, name: span.Name);
+        if (activity is { IsAllDataRequested: true }) activity.SetTag(TelemetryTags.SessionId, session.Id);
+        return activity;
+    }
+}

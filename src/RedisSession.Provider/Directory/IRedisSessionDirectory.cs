@@ -1,0 +1,81 @@
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// All sessions that live, whose they are, and their end: for "your devices", "sign out everywhere" and administration. In the service
+/// collection after <c>AddRedisHashSession</c>; for any number of callers at once.
+/// </summary>
+/// <remarks>
+/// Sessions are named by their public id, which is <see cref="ISession.Id"/>. Every wait for Redis is bounded by the <c>IOTimeout</c> in
+/// the options, each on its own; a timeout is an <see cref="OperationCanceledException"/> whose inner exception is a
+/// <see cref="TimeoutException"/>. Only primaries are asked.
+/// </remarks>
+/// <exception cref="OperationCanceledException">Every member: Redis did not answer in time, or the caller cancelled.</exception>
+/// <exception cref="RedisException">Every member: Redis is away, or refused.</exception>
+public interface IRedisSessionDirectory
+{
+    /// <summary>
+    /// Every session, in no order, while they come and go: one that lives all the time is there, one that begins or ends meanwhile may be.
+    /// Pages of about a hundred keys, two round trips each: SCAN, which never holds the server up, over one primary after the other, and
+    /// what there is to know about the sessions found. After each page it rests for as long as that took, so that others are served. No
+    /// more than a page is in memory.
+    /// </summary>
+    /// <remarks>
+    /// SCAN walks all keys of the database, also those of others. While the server resizes its table, or a slot of a cluster moves, it may
+    /// name a session twice.
+    /// </remarks>
+    /// <param name="cancellationToken">Ends the walk.</param>
+    /// <exception cref="RedisConnectionException">A primary cannot be reached: a list with holes would say something else.</exception>
+    IAsyncEnumerable<SessionInfo> ListAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>How many sessions there are: the walk of <see cref="ListAsync"/> by their keys alone, one round trip a page.</summary>
+    /// <param name="cancellationToken">Ends the walk.</param>
+    /// <exception cref="RedisConnectionException">A primary cannot be reached.</exception>
+    Task<long> CountAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>What there is to know about one session; null when there is none, or not any more. One round trip.</summary>
+    /// <param name="id">The session's public id.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentException"><paramref name="id"/> is null or empty.</exception>
+    Task<SessionInfo?> GetAsync(string id, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// The sessions that are this user's now, wherever and however they are kept alive. One round trip, and one for each hundred sessions;
+    /// where some have ended or been renewed meanwhile, it looks again.
+    /// </summary>
+    /// <param name="user">
+    /// As in <c>RenewSessionAsync(user)</c> or as <see cref="RedisHashSessionOptions.UserIdentifier"/> says it.
+    /// </param>
+    /// <param name="cancellationToken">Ends the walk.</param>
+    /// <exception cref="ArgumentException"><paramref name="user"/> is null or empty.</exception>
+    IAsyncEnumerable<SessionInfo> FindByUserAsync(string user, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Ends a session at once and for good: its hash is gone, and what requests that have used it still write is refused
+    /// (<see cref="SessionEndedException"/>). False when there was none. One round trip.
+    /// </summary>
+    /// <remarks>
+    /// The browser keeps its cookie: its next request has no data and may begin a new session under the same id. End the sign-in too, where
+    /// that is kept elsewhere.
+    /// </remarks>
+    /// <param name="id">The session's public id.</param>
+    /// <param name="cancellationToken">Ends the wait. The session may have been ended all the same.</param>
+    /// <exception cref="ArgumentException"><paramref name="id"/> is null or empty.</exception>
+    Task<bool> EndAsync(string id, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Ends all sessions that are this user's, as <see cref="EndAsync"/> does, also those that are given a new key meanwhile; returns how
+    /// many. Two round trips, and one more for each hundred sessions. When it throws, some may have been ended.
+    /// </summary>
+    /// <param name="user">As in <see cref="FindByUserAsync"/>.</param>
+    /// <param name="exceptId">
+    /// The id of a session that stays, such as that of the request (<see cref="ISession.Id"/>); null for none.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="user"/> is null or empty, or <paramref name="exceptId"/> is empty.
+    /// </exception>
+    Task<int> EndAllForUserAsync(string user, string? exceptId = null, CancellationToken cancellationToken = default);
+}

@@ -1,0 +1,198 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>Reads sessions from outside of them, and ends them.</summary>
+internal sealed class RedisSessionDirectory(
+    RedisConnection connection,
+    IOptions<RedisHashSessionOptions> options,
+    UserLists users,
+    LifecycleQueue lifecycle,
+    SessionMetrics metrics,
+    IDataProtectionProvider dataProtection,
+    TimeProvider time,
+    ILogger<RedisSessionDirectory> logger) : IRedisSessionDirectory
+{
+    // Sessions that are asked, or ended, in one flight.
+    private const int PageSize = 100;
+
+    // What timers can do.
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1);
+
+    // Who looks at a user's sessions while they move looks again; nobody does so for ever.
+    private const int Looks = 20;
+
+    private const long LastMoment = 253_402_300_799_999; // of the year 9999, in unix milliseconds
+
+    private readonly RedisHashSessionOptions _options = options.Value;
+    private readonly SessionScan _scan = new(options.Value.KeyPrefix, options.Value.IOTimeout);
+
+    public async IAsyncEnumerable<SessionInfo> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (var ids in _scan.PagesAsync(database, cancellationToken).ConfigureAwait(false))
+        {
+            long start = Stopwatch.GetTimestamp();
+            var sessions = await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false);
+            var busy = Stopwatch.GetElapsedTime(start);
+            foreach (var session in sessions) yield return session;
+
+            // Nobody is in a hurry here: half of the time is for those who are.
+            await Task.Delay(busy > ShortestPause ? busy : ShortestPause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public async Task<long> CountAsync(CancellationToken cancellationToken = default)
+    {
+        long count = 0;
+        var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        await foreach (var ids in _scan.PagesAsync(database, cancellationToken).ConfigureAwait(false)) count += ids.Count;
+        return count;
+    }
+
+    public Task<SessionInfo?> GetAsync(string id, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(id);
+        return GetOneAsync();
+
+        async Task<SessionInfo?> GetOneAsync()
+        {
+            var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            return (await DescribeAsync(database, [id], cancellationToken).ConfigureAwait(false)).SingleOrDefault();
+        }
+    }
+
+    public IAsyncEnumerable<SessionInfo> FindByUserAsync(string user, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(user);
+        return FindAsync(SessionHashLayout.Normalize(user), cancellationToken);
+    }
+
+    public Task<bool> EndAsync(string id, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(id);
+        return EndOneAsync();
+
+        async Task<bool> EndOneAsync()
+        {
+            var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            return await EndAsync(database, [id], onlyOf: null, cancellationToken).ConfigureAwait(false) > 0;
+        }
+    }
+
+    public Task<int> EndAllForUserAsync(string user, string? exceptId = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(user);
+        if (exceptId is not null) ArgumentException.ThrowIfNullOrEmpty(exceptId);
+        return EndAllAsync(SessionHashLayout.Normalize(user), exceptId, cancellationToken);
+    }
+
+    private async IAsyncEnumerable<SessionInfo> FindAsync(string user, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        var asked = new HashSet<string>(StringComparer.Ordinal);
+        bool someAreGone = true;
+        for (int look = 0; someAreGone && look < Looks; look++)
+        {
+            // A session whose key is renewed is in the list under its new id before it is gone under the old one.
+            someAreGone = false;
+            foreach (string[] ids in await UnaskedAsync(database, user, asked, cancellationToken).ConfigureAwait(false))
+            {
+                var found = await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false);
+                someAreGone |= found.Count < ids.Length;
+                foreach (var session in found.Where(session => session.User == user)) yield return session;
+            }
+        }
+    }
+
+    private async Task<int> EndAllAsync(string user, string? exceptId, CancellationToken cancellationToken)
+    {
+        var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+        var asked = new HashSet<string>(StringComparer.Ordinal);
+        if (exceptId is not null) asked.Add(exceptId);
+        int ended = 0;
+        for (int look = 0; look < Looks; look++)
+        {
+            var pages = await UnaskedAsync(database, user, asked, cancellationToken).ConfigureAwait(false);
+            if (pages.Count == 0) break;
+            foreach (string[] ids in pages) ended += await EndAsync(database, ids, user, cancellationToken).ConfigureAwait(false);
+        }
+
+        return ended;
+    }
+
+    private async Task<IReadOnlyList<string[]>> UnaskedAsync(
+        IDatabase database, string user, HashSet<string> asked, CancellationToken cancellationToken)
+    {
+        var list = new UserList(database, SessionHashLayout.UserKeyOf(_options.KeyPrefix, user));
+        var ids = await list.ReadAsync()
+            .WithinAsync(_options.IOTimeout, "finding a user's sessions", cancellationToken).ConfigureAwait(false);
+        return [.. ids.Select(id => id.ToString()).Where(asked.Add).Chunk(PageSize)];
+    }
+
+    private async Task<int> EndAsync(IDatabase database, string[] ids, string? onlyOf, CancellationToken cancellationToken)
+    {
+        var owners = await Task.WhenAll(ids.Select(id => HashOf(database, id).EndAsync(onlyOf)))
+            .WithinAsync(_options.IOTimeout, "ending sessions", cancellationToken).ConfigureAwait(false);
+        int ended = 0;
+        foreach (var (id, owner) in ids.Zip(owners))
+        {
+            if (owner is null) continue;
+            ended++;
+            if (owner.Length > 0) users.Forget(id, owner);
+            logger.SessionEnded(id);
+            metrics.SessionEnded(SessionEndReason.EndedByDirectory);
+            lifecycle.Ended(id, owner, SessionEndReason.EndedByDirectory);
+        }
+
+        return ended;
+    }
+
+    /// <summary>Those of the sessions that there are: one round trip.</summary>
+    private async Task<List<SessionInfo>> DescribeAsync(IDatabase database, IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    {
+        var described = await Task.WhenAll(ids.Select(id => HashOf(database, id).DescribeAsync()))
+            .WithinAsync(_options.IOTimeout, "reading sessions", cancellationToken).ConfigureAwait(false);
+        var now = time.GetUtcNow();
+        var found = new List<SessionInfo>(ids.Count);
+        foreach (var (id, details) in ids.Zip(described))
+        {
+            if (details is not null) found.Add(Show(database, id, details, now));
+        }
+
+        return found;
+    }
+
+    private SessionInfo Show(IDatabase database, string id, SessionDetails details, DateTimeOffset now) => new()
+    {
+        Id = id,
+        User = details.User,
+        Created = DateTimeOffset.FromUnixTimeMilliseconds(details.Created is >= 0 and <= LastMoment ? details.Created.Value : 0),
+        Expires = details.TimeToLive < DateTimeOffset.MaxValue - now ? now + details.TimeToLive.Value : DateTimeOffset.MaxValue,
+        KeyCount = details.KeyCount,
+        SizeInBytes = details.Size,
+        Read = cancellationToken => ReadAsync(database, id, details.Generation, cancellationToken),
+    };
+
+    private async Task<IReadOnlyDictionary<string, SessionValue>> ReadAsync(
+        IDatabase database, string id, string generation, CancellationToken cancellationToken)
+    {
+        var entries = await HashOf(database, id).ReadAllAsync()
+            .WithinAsync(_options.IOTimeout, "reading a session", cancellationToken).ConfigureAwait(false);
+        var protector = _options.ProtectValues ? new ValueProtector(dataProtection, id, logger) : null;
+        var snapshot = SessionSnapshot.Parse(entries, protector, out var generationNow);
+        if (generationNow != generation) return SessionInfo.None;
+        return snapshot.Keys.ToDictionary(key => key, key => new SessionValue(snapshot.Find(key)), StringComparer.Ordinal).AsReadOnly();
+    }
+
+    private Task<IDatabase> OpenAsync(CancellationToken cancellationToken) =>
+        connection.GetDatabaseAsync().AsTask().WithinAsync(_options.IOTimeout, "connecting", cancellationToken);
+
+    private SessionHash HashOf(IDatabase database, string id) => new(database, SessionHashLayout.KeyOf(_options.KeyPrefix, id));
+}

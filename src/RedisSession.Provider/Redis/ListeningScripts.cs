@@ -1,0 +1,73 @@
+namespace RedisSession.Provider;
+
+/// <summary>
+/// The scripts that write down when an instance listened for expiries, and find out when none did. As <see cref="SessionScripts"/>: one key
+/// each, by the server's clock.
+/// </summary>
+/// <remarks>
+/// <code>
+/// key     {prefix}lifecycle   a hash, with a TTL
+/// field   an instance         "since last judged": it listens from the one time on, has said so at the other for the last time, in unix
+///                             milliseconds; and 1 if it is known whether somebody listened before it
+/// field   @until              up to when some instance listened that listens no more
+/// </code>
+/// </remarks>
+internal static class ListeningScripts
+{
+    /// <summary>
+    /// An instance says that it listens, and is told of the time before it in which nobody did, if there was one. A script, because of several
+    /// instances that begin, one alone may be told, and because an instance is over as soon as the others say so.
+    /// </summary>
+    /// <remarks>
+    /// Whoever has not been heard of for long may have listened until it died, and may yet say so: till it is certain, nothing is told.
+    /// <code>
+    /// ARGV     1 instance   2 1 if it did not listen all the time since it said so   3 ms after which a silent one is over   4 ms to live
+    /// returns  {since, until} when nobody listened · nil
+    /// </code>
+    /// </remarks>
+    public static readonly RedisScript Beat = new(SessionScripts.ServerTime + """
+        local key, me, begins, patience = KEYS[1], ARGV[1], ARGV[2] == '1', tonumber(ARGV[3])
+        now = tonumber(now)
+        local since, judged, until_, others = now, '0', nil, {}
+        local all = redis.call('HGETALL', key)
+        for i = 1, #all, 2 do
+          local from, last, known = string.match(all[i + 1], '^(%d+) (%d+) (%d)$')
+          from, last = tonumber(from), tonumber(last)
+          if all[i] == '@until' then
+            until_ = math.max(until_ or 0, tonumber(all[i + 1]))
+          elseif all[i] == me and not begins then
+            since, judged = from, known
+          elseif all[i] == me or last < now - patience then
+            until_ = math.max(until_ or 0, last)
+            redis.call('HDEL', key, all[i])
+          else
+            others[#others + 1] = {all[i], from, last}
+          end
+        end
+        local told = false
+        if judged == '0' then
+          local covered, open = false, false
+          for _, other in ipairs(others) do
+            local earlier = other[2] < since or (other[2] == since and other[1] < me)
+            if earlier and other[3] >= since then covered = true elseif earlier then open = true end
+          end
+          if covered or not open then judged = '1' end
+          if not covered and not open and until_ and until_ < since then
+            told = {string.format('%.0f', until_), string.format('%.0f', since)}
+          end
+        end
+        if until_ then redis.call('HSET', key, '@until', string.format('%.0f', until_)) end
+        redis.call('HSET', key, me, string.format('%.0f %.0f %s', since, now, judged))
+        redis.call('PEXPIRE', key, ARGV[4])
+        return told
+        """);
+
+    /// <summary>An instance listens no more. A script, because the clock is the server's.</summary>
+    /// <remarks><c>ARGV 1 instance · 2 ms to live; returns nothing of use</c></remarks>
+    public static readonly RedisScript End = new(SessionScripts.ServerTime + """
+        if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
+        local before = redis.call('HGET', KEYS[1], '@until')
+        if not before or tonumber(before) < tonumber(now) then redis.call('HSET', KEYS[1], '@until', now) end
+        return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+        """);
+}

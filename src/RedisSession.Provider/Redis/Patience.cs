@@ -1,0 +1,24 @@
+namespace RedisSession.Provider;
+
+/// <summary>Waits for Redis that do not take for ever.</summary>
+internal static class Patience
+{
+    /// <summary>
+    /// Waits for a reply, no longer than <paramref name="timeout"/> and the caller's patience. As in ASP.NET Core a timeout is an
+    /// <see cref="OperationCanceledException"/>; its inner exception is a <see cref="TimeoutException"/>, its token not the caller's.
+    /// </summary>
+    public static async Task<T> WithinAsync<T>(this Task<T> reply, TimeSpan timeout, string doing, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reply.WaitAsync(timeout, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (!reply.IsCompleted)
+        {
+            // When it fails later, nobody is there any more to be told.
+            _ = reply.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
+            if (error is not TimeoutException) throw;
+            throw new OperationCanceledException($"Timed out {doing}.", error);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>The servers that hold keys.</summary>
+internal static class Primaries
+{
+    private const int Slots = 16384; // of a cluster
+
+    /// <summary>
+    /// All of them. The client learns of changes in a cluster by redirections, or once a minute: where one is not connected, it may have been
+    /// replaced, and the client looks anew.
+    /// </summary>
+    /// <exception cref="RedisConnectionException">There is no connection to all of them.</exception>
+    public static async Task<IReadOnlyList<IServer>> FindAsync(IConnectionMultiplexer multiplexer, CancellationToken cancellationToken)
+    {
+        var primaries = Find(multiplexer);
+        if (primaries.Length == 0 && multiplexer.GetServers().Any(server => server.ServerType == ServerType.Cluster))
+        {
+            await multiplexer.ConfigureAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+            primaries = Find(multiplexer);
+        }
+
+        return primaries.Length > 0 ? primaries : throw new RedisConnectionException(
+            ConnectionFailureType.UnableToConnect, CommandFlags.DemandMaster, "There is no connection to all primaries.");
+    }
+
+    /// <summary>None if not all are there.</summary>
+    private static IServer[] Find(IConnectionMultiplexer multiplexer)
+    {
+        var servers = multiplexer.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }).ToArray();
+        if (servers.All(server => server.ServerType != ServerType.Cluster)) return [.. servers.Take(1)];
+
+        var primaries = servers.Where(server => (server.ClusterConfiguration?[server.EndPoint]?.Slots.Count ?? 0) > 0).ToArray();
+        return primaries.Sum(SlotsOf) == Slots ? primaries : [];
+
+        static int SlotsOf(IServer server) => server.ClusterConfiguration![server.EndPoint]!.Slots.Sum(range => range.To - range.From + 1);
+    }
+}

@@ -1,0 +1,56 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// Whose a session is, where that can be read when the session has expired, and which instance tells its end. To the primary only, as
+/// <see cref="SessionHash"/>.
+/// </summary>
+/// <remarks>
+/// Two keys: a session that begins anew under its old id while the end of the former is still being claimed writes the one, and must
+/// neither undo the claim nor lose its user to it.
+/// </remarks>
+internal readonly struct SessionOwner(IDatabase database, string keyPrefix, string id)
+{
+    // So long an instance may take to hear of what the others have heard.
+    private const long LongestClaim = 60_000;
+
+    private const CommandFlags Unawaited = CommandFlags.FireAndForget | CommandFlags.DemandMaster;
+
+    /// <summary>
+    /// Notes the user for as long as the session can live, and three quarters of that which it is given at each use: it is used an eighth later
+    /// at most before this is called again. Nobody waits for it.
+    /// </summary>
+    public void Keep(string user, long timeToLive, SessionExpiry expiry)
+    {
+        long left = timeToLive + (LifeOf(expiry) * 3 / 4);
+        try
+        {
+            _ = database.StringSetAsync(OwnerKey, user, TimeSpan.FromMilliseconds(left), flags: Unawaited);
+        }
+        catch (RedisException)
+        {
+            // There is no connection. What the session is in the middle of must not fail with this.
+        }
+    }
+
+    /// <summary>Nobody will ask any more.</summary>
+    public Task ForgetAsync() => database.KeyDeleteAsync(OwnerKey, CommandFlags.DemandMaster);
+
+    /// <summary>The user; null when it was nobody's.</summary>
+    public async Task<string?> ReadAsync() => await database.StringGetAsync(OwnerKey, CommandFlags.DemandMaster).ConfigureAwait(false);
+
+    /// <summary>
+    /// True for one of all who ask. A claim is over before another session that begins under this id right now could expire.
+    /// </summary>
+    public Task<bool> ClaimAsync(SessionExpiry expiry) => database.StringSetAsync(
+        SessionHashLayout.ClaimKeyOf(keyPrefix, id),
+        RedisValue.EmptyString,
+        TimeSpan.FromMilliseconds(Math.Clamp(LifeOf(expiry) / 2, 1, LongestClaim)),
+        When.NotExists,
+        CommandFlags.DemandMaster);
+
+    private RedisKey OwnerKey => SessionHashLayout.OwnerKeyOf(keyPrefix, id);
+
+    private static long LifeOf(SessionExpiry expiry) => expiry.Absolute > 0 ? Math.Min(expiry.Idle, expiry.Absolute) : expiry.Idle;
+}

@@ -1,0 +1,75 @@
+namespace RedisSession.Provider;
+
+/// <summary>
+/// The scripts that know whose a session is. As <see cref="SessionScripts"/>: one key each, safe to apply twice, by the server's clock.
+/// A session and the list of its user can live on different servers of a cluster, so no script keeps both: whoever binds a session lists it
+/// first, and whoever reads a list asks the sessions whose they are.
+/// </summary>
+internal static class UserScripts
+{
+    /// <summary>
+    /// Asks whose a session is, and makes it the request's user's if it is nobody's or was taken by such a request before; what the
+    /// application has bound by RenewSessionAsync stays. A script, because it must neither bring an ended session back nor overwrite a
+    /// binding made between the look and the write.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    /// ARGV     1 the request's user, or ''   2 generation seen, or ''   3 idle timeout, ms   4 absolute timeout, ms, or 0
+    /// returns  {user or '', the user whose it was until now, or '', ms it can live unless it is used again} · nil there is no such session
+    /// </code>
+    /// </remarks>
+    public static readonly RedisScript Bind = new("""
+        local key, user, seen, ttl, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+        local generation, created, bound, automatic = unpack(redis.call('HMGET', key, '@gen', '@created', '@user', '@auto'))
+        if not generation or (seen ~= '' and generation ~= seen) then return false end
+        local before = ''
+        if user ~= '' and bound ~= user and (automatic or not bound) then
+          redis.call('HSET', key, '@user', user, '@auto', '1')
+          before, bound = bound or '', user
+        end
+        if limit > 0 then
+        """ + "\n" + SessionScripts.ServerTime + """
+          local left = (tonumber(created) or tonumber(now)) + limit - tonumber(now)
+          ttl = math.min(ttl, math.max(left, 1))
+        end
+        return {bound or '', before, ttl}
+        """);
+
+    /// <summary>
+    /// Ends a session. A script, because the user has to be known for his list, and must still be the one that is meant, when the session
+    /// goes.
+    /// </summary>
+    /// <remarks><c>ARGV 1 whose session it has to be, or ''; returns the user or '' · nil there was none, or it is not his</c></remarks>
+    public static readonly RedisScript End = new("""
+        local key = KEYS[1]
+        local user = redis.pcall('HGET', key, '@user')
+        if type(user) ~= 'string' then user = '' end
+        if ARGV[1] ~= '' and user ~= ARGV[1] then return false end
+        if redis.call('UNLINK', key) == 0 then return false end
+        return user
+        """);
+
+    /// <summary>
+    /// Keeps a session in a list for so long, or takes it out if nobody has kept it since. A script, because the entry, what it makes of
+    /// the list's TTL, and the removal of entries whose time is over hold together: a list never stays without a TTL, and ends with its
+    /// last entry. In microseconds, so that no two calls put the same: a stamp tells whose entry it is.
+    /// </summary>
+    /// <remarks>
+    /// <c>ARGV 1 session id · 2 ms to keep it, or 0 to take it out · 3 the stamp that it must have then; returns the stamp</c>
+    /// </remarks>
+    public static readonly RedisScript Keep = new("""
+        local key, id, ttl, stamp = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
+        local time = redis.call('TIME')
+        local now = time[1] * 1000000 + time[2]
+        if ttl > 0 then
+          stamp = string.format('%.0f', now + ttl * 1000)
+          redis.call('ZADD', key, stamp, id)
+        elseif redis.call('ZSCORE', key, id) == stamp then
+          redis.call('ZREM', key, id)
+        end
+        redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
+        local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
+        if last[2] then redis.call('PEXPIRE', key, string.format('%.0f', math.ceil((last[2] - now) / 1000))) end
+        return stamp
+        """);
+}

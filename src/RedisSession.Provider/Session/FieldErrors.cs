@@ -1,0 +1,24 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>What is thrown when a key cannot be changed as it was asked for. The texts hold its name and the session's id, not its value.</summary>
+internal static class FieldErrors
+{
+    public static InvalidOperationException NoNumber(string key, string sessionId) => new(
+        $"'{key}' of session {sessionId} holds no whole number as text, so nothing was added to it. (SetInt32 writes bytes; SetValue writes "
+        + "text.)");
+
+    /// <param name="refusal">The server's error at HINCRBY.</param>
+    /// <param name="key">The session key.</param>
+    /// <param name="sessionId">The session's id.</param>
+    public static Exception NotAdded(string refusal, string key, string sessionId)
+    {
+        if (refusal.Contains("overflow", StringComparison.OrdinalIgnoreCase))
+            return new OverflowException($"The sum for '{key}' of session {sessionId} does not fit into 64 bits; nothing was added.");
+        return refusal.Contains("integer", StringComparison.OrdinalIgnoreCase) ? NoNumber(key, sessionId) : new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, refusal);
+    }
+
+    public static NotSupportedException NotExpiring() => new(
+        "This server cannot let a single session key expire: that takes Redis 7.4, Valkey 9 or Garnet. Nothing was written.");
+}

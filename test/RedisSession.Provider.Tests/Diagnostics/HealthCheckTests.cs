@@ -1,0 +1,206 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>What the health check says of servers in every state. Each test owns its server.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class HealthCheckTests(ServerKind kind)
+{
+    private const string Password = "health-password";
+
+    /// <summary>The rights that the check needs; sessions have all of them.</summary>
+    private static readonly string[] Rights = ["@connection", "hget", "hmget", "hset", "pexpire", "unlink", "eval", "evalsha"];
+
+    [Test]
+    public async Task A_server_that_works_is_healthy_and_nothing_is_left_on_it()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server.ConfigurationString);
+        var entry = await CheckAsync(app);
+        Assert.That(entry.Status, Is.EqualTo(HealthStatus.Healthy));
+        Assert.That(entry.Description, Is.EqualTo("Redis answers and runs scripts."));
+        Assert.That(entry.Data["latency_ms"], Is.InstanceOf<double>().And.GreaterThan(0).And.LessThan(5000));
+        Assert.That(entry.Data["servers"], Is.EqualTo(1));
+        Assert.That(entry.Data["servers_connected"], Is.EqualTo(1));
+
+        await using var admin = await AdminAsync(server);
+        Assert.That(await admin.GetServers().Single().DatabaseSizeAsync(), Is.Zero);
+    }
+
+    [Test]
+    public async Task It_writes_with_a_script_so_that_what_keeps_sessions_from_it_is_noticed()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server.ConfigurationString);
+        await using var admin = await AdminAsync(server);
+        await admin.GetDatabase().ExecuteAsync("CONFIG", "RESETSTAT");
+        await CheckAsync(app);
+        var statistics = await admin.GetServers().Single().InfoAsync("commandstats");
+        var commands = statistics.Single().Select(line => line.Key);
+        string[] expected = ["cmdstat_hmget", "cmdstat_eval", "cmdstat_hset", "cmdstat_pexpire", "cmdstat_unlink"];
+        Assert.That(commands, Is.SupersetOf(expected));
+    }
+
+    [Test]
+    public async Task A_killed_server_is_unhealthy_and_one_that_is_back_healthy_again()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server.ConfigurationString);
+        await CheckAsync(app);
+        server.Kill();
+        await UntilAsync(app, HealthStatus.Unhealthy);
+        var entry = await CheckAsync(app);
+        Assert.That(entry.Description, Is.EqualTo("No Redis that takes writes can be reached."));
+        Assert.That(entry.Exception, Is.InstanceOf<RedisConnectionException>());
+        Assert.That(entry.Data["servers_connected"], Is.Zero);
+
+        await server.RestartAsync();
+        await UntilAsync(app, HealthStatus.Healthy);
+    }
+
+    [TestCase(null, 5)]
+    [TestCase(0.2, 0.2)]
+    public async Task A_server_that_hangs_is_unhealthy_after_the_timeout(double? timeout, double seconds)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        var time = timeout is { } given ? TimeSpan.FromSeconds(given) : (TimeSpan?)null;
+        await using var app = await StartAsync(server.ConfigurationString, checks => checks.AddRedisHashSession(timeout: time));
+        await CheckAsync(app);
+        server.Pause();
+        var entry = await CheckAsync(app);
+        server.Resume();
+        Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
+        Assert.That(entry.Description, Is.EqualTo("Redis does not answer in time."));
+        Assert.That(entry.Duration, Is.InRange(TimeSpan.FromSeconds(seconds * 0.9), TimeSpan.FromSeconds(seconds + 3)));
+    }
+
+    [Test]
+    public async Task A_user_with_the_rights_of_sessions_is_enough()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, Rights);
+        await using var app = await StartAsync($"redis://sessions:{Password}@{server.ConfigurationString}");
+        Assert.That((await CheckAsync(app)).Status, Is.EqualTo(HealthStatus.Healthy));
+    }
+
+    [TestCase("eval evalsha", "Redis answers, but the scripts that sessions need are refused (NOPERM).")]
+    [TestCase("hmget", "Redis answers, but reading sessions is refused (NOPERM).")]
+    public async Task A_user_without_a_right_is_unhealthy_and_the_code_says_so(string without, string description)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, Rights.Except(without.Split(' ')));
+        await using var app = await StartAsync($"redis://sessions:{Password}@{server.ConfigurationString}");
+        var entry = await CheckAsync(app);
+        Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
+        Assert.That(entry.Description, Is.EqualTo(description));
+    }
+
+    [Test]
+    public async Task A_right_that_scripts_lack_inside_is_noticed_too()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, Rights.Except(["hset"]));
+        await using var app = await StartAsync($"redis://sessions:{Password}@{server.ConfigurationString}");
+        Assert.That((await CheckAsync(app)).Description, Does.StartWith("Redis answers, but the scripts that sessions need are refused"));
+    }
+
+    [Test]
+    public async Task The_key_is_one_under_the_prefix()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, Rights);
+        await using var app = await StartAsync($"redis://sessions:{Password}@{server.ConfigurationString}", keyPrefix: "other:");
+        Assert.That((await CheckAsync(app)).Description, Is.EqualTo("Redis answers, but reading sessions is refused (NOPERM)."));
+    }
+
+    [Test]
+    public async Task A_replica_is_unhealthy()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(server.ConfigurationString);
+        await CheckAsync(app);
+        await using var admin = await AdminAsync(server);
+        await admin.GetDatabase().ExecuteAsync("REPLICAOF", "127.0.0.1", "1");
+        var entry = await CheckAsync(app);
+        Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
+        Assert.That(
+            entry.Description,
+            Is.EqualTo("Redis is read-only, as replicas are (READONLY).").Or.EqualTo("No Redis that takes writes can be reached."));
+    }
+
+    [Test]
+    public async Task A_server_without_memory_is_unhealthy()
+    {
+        await using var server = await ServerProcess.StartAsync(kind, "--maxmemory-policy", "noeviction", "--maxmemory", "1");
+        await using var app = await StartAsync(server.ConfigurationString);
+        Assert.That((await CheckAsync(app)).Description, Is.EqualTo("Redis has no memory left for writes (OOM)."));
+    }
+
+    [Test]
+    public async Task Name_status_and_tags_are_those_that_were_given()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await StartAsync(
+            server.ConfigurationString, checks => checks.AddRedisHashSession("sessions", HealthStatus.Degraded, ["ready"]));
+        server.Kill();
+        await UntilAsync(app, HealthStatus.Degraded, "sessions");
+        Assert.That((await ReportAsync(app)).Entries["sessions"].Tags, Is.EqualTo(["ready"]));
+    }
+
+    [Test]
+    public async Task A_wrong_password_is_unhealthy_and_not_shown()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, Rights);
+        await using var app = await StartAsync($"redis://sessions:wrong-{Password}@{server.ConfigurationString}");
+
+        // Each attempt of the client fails in one of several ways, and it tells only of the last.
+        await Until.TrueAsync("it is known why", async () =>
+        {
+            var entry = await CheckAsync(app);
+            Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
+            Assert.That(JsonSerializer.Serialize(entry.Data) + entry.Description + entry.Exception, Does.Not.Contain(Password));
+            return entry.Description == "Redis does not accept the user and password.";
+        });
+    }
+
+    [Test]
+    public async Task A_connection_that_cannot_be_made_is_unhealthy()
+    {
+        await using var app = await TestApp.StartAsync(services => services
+            .AddRedisHashSession(options => options.ConnectionMultiplexerFactory = () => throw new InvalidOperationException("secret"))
+            .AddHealthChecks().AddRedisHashSession());
+        var entry = await CheckAsync(app);
+        Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
+        Assert.That(entry.Description, Is.EqualTo("No Redis that takes writes can be reached."));
+    }
+
+    private static async Task<HealthReportEntry> CheckAsync(TestApp app) => (await ReportAsync(app)).Entries["redis-session"];
+
+    private static Task<HealthReport> ReportAsync(TestApp app) => app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
+
+    private static Task UntilAsync(TestApp app, HealthStatus status, string name = "redis-session") =>
+        Until.TrueAsync($"it is {status}", async () => (await ReportAsync(app)).Entries[name].Status == status);
+
+    private static async Task<ConnectionMultiplexer> AdminAsync(ServerProcess server) =>
+        await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
+
+    private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands)
+    {
+        await using var admin = await AdminAsync(server);
+        object[] user = ["SETUSER", "sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "resetchannels", "-@all"];
+        await admin.GetDatabase().ExecuteAsync("ACL", [.. user, .. commands.Select(name => "+" + name)]);
+        await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "off");
+    }
+
+    private static Task<TestApp> StartAsync(string configuration, Action<IHealthChecksBuilder>? add = null, string keyPrefix = "app:") =>
+        TestApp.StartAsync(services =>
+        {
+            services.AddRedisHashSession(options => (options.Configuration, options.KeyPrefix) = (configuration, keyPrefix));
+            (add ?? (checks => checks.AddRedisHashSession()))(services.AddHealthChecks());
+        });
+}

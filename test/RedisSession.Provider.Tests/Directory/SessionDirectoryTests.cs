@@ -1,0 +1,372 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Sessions seen from outside, and ended.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(kind)
+{
+    private static readonly TimeSpan Idle = TimeSpan.FromMinutes(10);
+
+    protected override void Configure(RedisHashSessionOptions options) => options.IdleTimeout = Idle;
+
+    [Test]
+    public async Task A_session_is_shown_as_it_is()
+    {
+        string user = NewUser();
+        using var browser = Browser();
+        string id = await browser.VisitAsAsync(user, session =>
+        {
+            session.SetString("a", "1");
+            session.SetString("@odd", "2");
+            session.Set("large", new byte[10_000]);
+            return session.Id;
+        });
+        var now = DateTimeOffset.UtcNow;
+        var session = (await Directory.GetAsync(id))!;
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That((session.Id, session.User, session.KeyCount), Is.EqualTo((id, user, 3L)));
+            Assert.That(session.Created, Is.EqualTo(now).Within(TimeSpan.FromMinutes(1)));
+            Assert.That(session.Expires, Is.EqualTo(now + Idle).Within(TimeSpan.FromMinutes(1)));
+            Assert.That(session.SizeInBytes, Is.InRange(10_000, 50_000));
+        }
+
+        var values = await session.GetValuesAsync();
+        Assert.That(values.Keys, Is.EquivalentTo(["a", "@odd", "large"]));
+        Assert.That((values["a"].Int, values["@odd"].Str), Is.EqualTo((1, "2")));
+
+        // Looking does not keep it alive.
+        await Redis.KeyExpireAsync(Stack.KeyOf(id), TimeSpan.FromMinutes(1));
+        session = (await Directory.GetAsync(id))!;
+        await session.GetValuesAsync();
+        Assert.That(await Redis.KeyTimeToLiveAsync(Stack.KeyOf(id)), Is.LessThanOrEqualTo(TimeSpan.FromMinutes(1)));
+        Assert.That(session.Expires, Is.EqualTo(now + TimeSpan.FromMinutes(1)).Within(TimeSpan.FromSeconds(30)));
+    }
+
+    [Test]
+    public async Task A_session_that_nobody_has_filled_or_bound_is_shown_too()
+    {
+        using var browser = Browser();
+        string id = await NewSessionAsync(browser);
+        await browser.VisitAsync(session => session.Clear());
+        var session = (await Directory.GetAsync(id))!;
+        Assert.That((session.User, session.KeyCount), Is.EqualTo(((string?)null, 0L)));
+        Assert.That(await session.GetValuesAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task What_others_have_done_to_a_hash_is_borne()
+    {
+        using var browser = Browser();
+        string id = await NewSessionAsync(browser);
+        await Redis.HashSetAsync(Stack.KeyOf(id), [new("@created", "yesterday"), new("key", new byte[] { 0xFF })]);
+        await Redis.KeyPersistAsync(Stack.KeyOf(id));
+        var session = (await Directory.GetAsync(id))!;
+        Assert.That((session.Created, session.Expires), Is.EqualTo((DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue)));
+        await Redis.HashSetAsync(Stack.KeyOf(id), "@created", long.MaxValue);
+        Assert.That((await Directory.GetAsync(id))!.Created, Is.EqualTo(DateTimeOffset.UnixEpoch));
+        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+    }
+
+    [Test]
+    public async Task Values_of_a_session_that_has_ended_or_lives_anew_are_none_of_its_own()
+    {
+        using var browser = Browser();
+        string id = await NewSessionAsync(browser);
+        var session = (await Directory.GetAsync(id))!;
+        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+        Assert.That(await session.GetValuesAsync(), Is.Empty);
+        await browser.VisitAsync(anew => anew.SetString("key", "another's"));
+        Assert.That(await session.GetValuesAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Protected_values_are_shown_decrypted()
+    {
+        await using var app = await Stack.StartAsync(options => options.ProtectValues = true);
+        using var browser = app.NewBrowser();
+        string id = await NewSessionAsync(browser);
+        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        Assert.That((await (await directory.GetAsync(id))!.GetValuesAsync())["key"].Str, Is.EqualTo("old"));
+        Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(id), "key"), Is.Not.EqualTo("old"));
+    }
+
+    [Test]
+    public async Task An_id_that_no_session_has_is_told_by_null_and_false()
+    {
+        foreach (string id in (string[])["x", "*", "../..", "😀", SessionId.Of("no session")])
+        {
+            Assert.That(await Directory.GetAsync(id), Is.Null);
+            Assert.That(await Directory.EndAsync(id), Is.False);
+        }
+
+        Assert.That(await Directory.FindByUserAsync(NewUser()).CountAsync(), Is.Zero);
+        Assert.That(await Directory.EndAllForUserAsync(NewUser()), Is.Zero);
+    }
+
+    [TestCase(null)]
+    [TestCase("")]
+    public void What_can_be_no_id_and_no_user_is_refused_at_once(string? nothing)
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(() => Directory.GetAsync(nothing!), Refused("id"));
+            Assert.That(() => Directory.EndAsync(nothing!), Refused("id"));
+            Assert.That(() => Directory.FindByUserAsync(nothing!), Refused("user"));
+            Assert.That(() => Directory.EndAllForUserAsync(nothing!), Refused("user"));
+            if (nothing is not null) Assert.That(() => Directory.EndAllForUserAsync("ann", nothing), Refused("exceptId"));
+        }
+
+        static NUnit.Framework.Constraints.IResolveConstraint Refused(string parameter) =>
+            Throws.InstanceOf<ArgumentException>().With.Property(nameof(ArgumentException.ParamName)).EqualTo(parameter);
+    }
+
+    [Test]
+    public void Who_has_cancelled_gets_nothing()
+    {
+        var cancelled = new CancellationToken(canceled: true);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(async () => await Directory.GetAsync("x", cancelled), IsCancelled);
+            Assert.That(async () => await Directory.CountAsync(cancelled), IsCancelled);
+            Assert.That(async () => await Directory.ListAsync(cancelled).CountAsync(), IsCancelled);
+            Assert.That(async () => await Directory.ListAsync().CountAsync(cancelled), IsCancelled);
+            Assert.That(async () => await Directory.FindByUserAsync("ann").CountAsync(cancelled), IsCancelled);
+            Assert.That(async () => await Directory.EndAsync("x", cancelled), IsCancelled);
+            Assert.That(async () => await Directory.EndAllForUserAsync("ann", null, cancelled), IsCancelled);
+        }
+    }
+
+    private static NUnit.Framework.Constraints.IResolveConstraint IsCancelled => Throws.InstanceOf<OperationCanceledException>();
+
+    /// <summary>Beside them keys that only look like sessions; under a prefix in which nothing is to be taken for a pattern.</summary>
+    [Test]
+    public async Task Five_thousand_sessions_are_listed_each_and_nothing_else([Values("{0}", @"{0}a*b[c]?\:", "{0}[^x]é")] string format)
+    {
+        string prefix = string.Format(System.Globalization.CultureInfo.InvariantCulture, format, SessionStack.NewKeyPrefix());
+        await using var app = await Stack.StartAsync(options => options.KeyPrefix = prefix);
+        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        var ids = await MakeSessionsAsync(prefix, 5000);
+        string look = prefix
+            .Replace("a*b", "axb", StringComparison.Ordinal)
+            .Replace("[c]", "c", StringComparison.Ordinal)
+            .Replace("[^x]", "y", StringComparison.Ordinal);
+        if (look != prefix) await MakeSessionsAsync(look, 10);
+        string wrongType = SessionId.Of("a string");
+        await Redis.StringSetAsync($"{prefix}sessions:{wrongType}", "no hash", Idle);
+        await Redis.StringSetAsync($"{prefix}sessions:notes", "no id", Idle);
+        foreach (string odd in (string[])[SessionId.Of("no generation"), "", $"{wrongType}:more"])
+        {
+            await Redis.HashSetAsync($"{prefix}sessions:{odd}", "a", "1");
+            await Redis.KeyExpireAsync($"{prefix}sessions:{odd}", Idle);
+        }
+
+        var listed = new List<string>();
+        await foreach (var session in directory.ListAsync())
+        {
+            Assert.That((session.User, session.KeyCount), Is.EqualTo(("ann", 1L)));
+            listed.Add(session.Id);
+        }
+
+        Assert.That(listed.ToHashSet().SetEquals(ids), Is.True);
+        Assert.That(listed, Has.Count.EqualTo(ids.Count), "each once, as nothing was resized meanwhile");
+
+        // By their keys: what is under them is not looked at.
+        Assert.That(await directory.CountAsync(), Is.EqualTo(5000 + 2));
+    }
+
+    [Test]
+    public async Task A_list_can_be_left_in_the_middle_and_begun_again()
+    {
+        string prefix = SessionStack.NewKeyPrefix();
+        await using var app = await Stack.StartAsync(options => options.KeyPrefix = prefix);
+        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        await MakeSessionsAsync(prefix, 1000);
+        var list = directory.ListAsync();
+        Assert.That(await list.Take(3).CountAsync(), Is.EqualTo(3));
+        Assert.That(await list.CountAsync(), Is.EqualTo(1000));
+    }
+
+    [Test]
+    public async Task An_ended_session_is_gone_and_its_cookie_finds_nothing([Values] RedisSessionMode mode)
+    {
+        string user = NewUser();
+        using var browser = Browser(mode);
+        string id = await NewSessionAsync(browser, user);
+        Assert.That(await Directory.EndAsync(id), Is.True);
+        Assert.That(await Directory.EndAsync(id), Is.False);
+        Assert.That(await Directory.GetAsync(id), Is.Null);
+        Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.Zero);
+        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
+        var list = SessionHashLayout.UserKeyOf(Stack.KeyPrefix, user);
+        await Until.TrueAsync("the list is gone", async () => !await Redis.KeyExistsAsync(list));
+        var logged = Apps[RedisSessionMode.Buffered].Logs.Of(SessionEvents.SessionEnded);
+        Assert.That(logged.Count(entry => entry.Message.Contains(id, StringComparison.Ordinal)), Is.EqualTo(1));
+    }
+
+    private static IEnumerable<TestCaseData> Writes()
+    {
+        TestCaseData Write(string name, Func<HttpContext, Task> write) => new TestCaseData(write).SetArgDisplayNames(name);
+        yield return Write("commits", async context =>
+        {
+            context.Session.SetString("late", "1");
+            await context.Session.CommitAsync();
+        });
+        yield return Write("sets asynchronously", context => context.Session.SetAsync("late", [1]));
+        yield return Write("renews", context => context.RenewSessionAsync());
+        yield return Write("renews and binds", context => context.RenewSessionAsync("ann"));
+    }
+
+    [TestCaseSource(nameof(Writes))]
+    public async Task A_request_in_flight_does_not_bring_it_back_that(Func<HttpContext, Task> write)
+    {
+        foreach (var mode in Enum.GetValues<RedisSessionMode>())
+        {
+            string user = NewUser();
+            using var browser = Browser(mode);
+            string id = await NewSessionAsync(browser, user);
+            await browser.VisitAsync(async context =>
+            {
+                context.SignIn(user);
+                Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("old"));
+                Assert.That(await Directory.EndAsync(id), Is.True);
+                Assert.That(async () => await write(context), Throws.InstanceOf<SessionEndedException>(), mode.ToString());
+            });
+            Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+            Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.Zero);
+        }
+    }
+
+    [Test]
+    public async Task Nor_does_a_request_that_only_keeps_it_alive([Values] RedisSessionMode mode)
+    {
+        string user = NewUser();
+        using var browser = Browser(mode);
+        string id = await NewSessionAsync(browser, user);
+        await using var other = await Stack.StartAsync(options => options.Mode = mode); // it has to be bound there yet
+        await browser.At(other).VisitAsync(async context =>
+        {
+            context.SignIn(user);
+            Assert.That(await Directory.EndAsync(id), Is.True);
+        });
+        Assert.That(await browser.At(other).VisitAsAsync(user, session => session.GetString("key")), Is.Null);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+    }
+
+    /// <summary>Whichever comes first, the end or the renewal.</summary>
+    [Test]
+    public async Task A_session_that_is_renewed_while_all_of_its_user_end_ends()
+    {
+        for (int round = 0; round < 30; round++)
+        {
+            string user = NewUser();
+            using var browser = Browser();
+            await NewSessionAsync(browser, user);
+            var renewing = browser.VisitAsync(async context =>
+            {
+                try
+                {
+                    for (int i = 0; i < 3; i++) await context.RenewSessionAsync();
+                    return false;
+                }
+                catch (SessionEndedException)
+                {
+                    return true;
+                }
+            });
+            await Task.Delay(round % 5);
+            int ended = await Directory.EndAllForUserAsync(user);
+            bool wasTold = await renewing;
+            var left = await Directory.FindByUserAsync(user).CountAsync();
+            Assert.That(left, Is.EqualTo(0), $"round {round}: ended {ended}, told {wasTold}");
+        }
+    }
+
+    [Test]
+    public async Task A_user_whose_session_is_renewed_again_and_again_is_found_all_the_time()
+    {
+        string user = NewUser();
+        using var browser = Browser();
+        await NewSessionAsync(browser, user);
+        using var over = new CancellationTokenSource();
+        var renewing = Task.Run(async () =>
+        {
+            for (int i = 0; i < 30; i++) await browser.VisitAsync(context => context.RenewSessionAsync());
+            await over.CancelAsync();
+        });
+        int looks = 0;
+        while (!over.IsCancellationRequested)
+        {
+            Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.AtLeast(1), $"look {++looks}");
+        }
+
+        await renewing;
+        Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task All_sessions_of_a_user_end_but_the_one_that_is_excepted_and_those_of_others()
+    {
+        string user = NewUser(), other = NewUser();
+        var browsers = Enumerable.Range(0, 6).Select(_ => Browser()).ToArray();
+        string[] ids = await Task.WhenAll(browsers.Select((browser, i) => NewSessionAsync(browser, i == 5 ? other : user)));
+        Assert.That(await Directory.EndAllForUserAsync(user, exceptId: ids[0]), Is.EqualTo(4));
+        Assert.That(await Directory.FindByUserAsync(user).Select(session => session.Id).ToArrayAsync(), Is.EqualTo([ids[0]]));
+        Assert.That(await Directory.FindByUserAsync(other).Select(session => session.Id).ToArrayAsync(), Is.EqualTo([ids[5]]));
+        Assert.That(await Directory.EndAllForUserAsync(user), Is.EqualTo(1));
+        foreach (var browser in browsers) browser.Dispose();
+    }
+
+    [Test]
+    public async Task A_session_that_has_come_to_another_user_does_not_end_with_those_of_the_one_it_had()
+    {
+        string user = NewUser(), other = NewUser();
+        using var browser = Browser();
+        string id = await NewSessionAsync(browser, user);
+
+        // As if the list had not been told yet.
+        await Redis.HashSetAsync(Stack.KeyOf(id), "@user", other);
+        Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.Zero);
+        Assert.That(await Directory.EndAllForUserAsync(user), Is.Zero);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.True);
+    }
+
+    [Test]
+    public async Task Hundreds_of_sessions_of_one_user_are_found_and_ended()
+    {
+        string user = NewUser();
+        var ids = await MakeSessionsAsync(Stack.KeyPrefix, 450, user);
+        var list = new UserList(Redis, SessionHashLayout.UserKeyOf(Stack.KeyPrefix, user));
+        foreach (string id in ids) await list.KeepAsync(id, 600_000);
+        string[] found = await Directory.FindByUserAsync(user).Select(session => session.Id).ToArrayAsync();
+        Assert.That(ids.SetEquals(found), Is.True);
+        Assert.That(await Directory.EndAllForUserAsync(user), Is.EqualTo(450));
+        Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.Zero);
+    }
+
+    private IRedisSessionDirectory Directory => Apps[RedisSessionMode.Buffered].Services.GetRequiredService<IRedisSessionDirectory>();
+
+    private Browser Browser(RedisSessionMode mode = RedisSessionMode.Buffered) => Apps[mode].NewBrowser();
+
+    private static string NewUser() => $"user {Guid.NewGuid()}";
+
+    private static Task<string> NewSessionAsync(Browser browser, string? user = null) => browser.VisitAsAsync(user, session =>
+    {
+        session.SetString("key", "old");
+        return session.Id;
+    });
+
+    /// <summary>As applications make them, but without one, and not listed.</summary>
+    private async Task<HashSet<string>> MakeSessionsAsync(string prefix, int count, string user = "ann")
+    {
+        var ids = Enumerable.Range(0, count).Select(_ => SessionId.Of(Guid.NewGuid().ToString())).ToHashSet();
+        var expiry = SessionExpiry.From(Idle, null);
+        await Task.WhenAll(ids.Select(id => new SessionHash(Redis, SessionHashLayout.KeyOf(prefix, id)).PasteAsync(
+            [new("@gen", "g", -1), new("@created", "1795530887267", -1), new("@user", user, -1), new("a", "1", -1)], expiry)));
+        return ids;
+    }
+}

@@ -1,0 +1,28 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Requests of people who have signed in: what authentication behind the session middleware leaves in a request.</summary>
+internal static class Somebody
+{
+    public static void SignIn(this HttpContext context, string user, string? authenticationType = "test") =>
+        context.User = new(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, user)], authenticationType));
+
+    /// <summary>
+    /// One request of <paramref name="user"/> (nobody: null) that must succeed, through the synchronous API of the session.
+    /// </summary>
+    public static Task VisitAsAsync(this Browser browser, string? user, Action<ISession> work) => browser.VisitAsync(context =>
+    {
+        if (user is not null) context.SignIn(user);
+        work(context.Session);
+        return Task.CompletedTask;
+    });
+
+    /// <summary>The same with an answer.</summary>
+    public static Task<T> VisitAsAsync<T>(this Browser browser, string? user, Func<ISession, T> work) => browser.VisitAsync(context =>
+    {
+        if (user is not null) context.SignIn(user);
+        return Task.FromResult(work(context.Session));
+    });
+}

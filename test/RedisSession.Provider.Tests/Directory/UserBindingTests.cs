@@ -1,0 +1,418 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features.Authentication;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// Whose session it is, by itself and by RenewSessionAsync, and that it is in its user's list as soon as a response could tell anybody.
+/// Lists are read by another connection than the application's.
+/// </summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
+{
+    private static IEnumerable<TestCaseData> Uses()
+    {
+        TestCaseData Use(string name, Func<ISession, Task> use) => new TestCaseData(use).SetArgDisplayNames(name);
+        yield return Use("reads", session => Task.FromResult(session.GetString("key")));
+        yield return Use("reads asynchronously", async session => await session.GetStrAsync("key"));
+        yield return Use("lists the keys", session => Task.FromResult(session.Keys.Count()));
+        yield return Use("sets", session => Task.Run(() => session.SetString("key", "new")));
+        yield return Use("sets asynchronously", session => session.SetAsync("key", [1]));
+        yield return Use("removes", session => Task.Run(() => session.Remove("key")));
+        yield return Use("clears", session => Task.Run(session.Clear));
+        yield return Use("reads and sets", session => Task.Run(() => session.SetString("key", session.GetString("key") + ".")));
+        yield return Use("increments", session => session.IncrementAsync("n"));
+        yield return Use("tries to set", session => session.TrySetAsync("n", [1]));
+    }
+
+    [TestCaseSource(nameof(Uses))]
+    public async Task A_session_becomes_that_of_the_user_whose_request_first(Func<ISession, Task> use)
+    {
+        foreach (var (mode, app) in Apps)
+        {
+            string user = NewUser();
+            using var browser = app.NewBrowser();
+            string id = await NewSessionAsync(browser);
+            await browser.VisitAsync(context => UseAsAsync(context, user, use));
+            Assert.That(await ListAsync(user), Is.EqualTo([id]), mode.ToString());
+            Assert.That(await BindingAsync(id), Is.EqualTo((user, true)), mode.ToString());
+        }
+    }
+
+    [TestCaseSource(nameof(Uses))]
+    public async Task So_it_does_at_another_instance_that_does_not_know_it(Func<ISession, Task> use)
+    {
+        foreach (var mode in Apps.Keys)
+        {
+            await using var other = await Stack.StartAsync(options => options.Mode = mode);
+            string user = NewUser();
+            using var browser = Apps[mode].NewBrowser();
+            string id = await NewSessionAsync(browser);
+            await browser.At(other).VisitAsync(context => UseAsAsync(context, user, use));
+            Assert.That(await ListAsync(user), Is.EqualTo([id]), mode.ToString());
+            Assert.That(await BindingAsync(id), Is.EqualTo((user, true)), mode.ToString());
+        }
+    }
+
+    [Test]
+    public async Task A_new_session_is_that_of_the_user_whose_request_began_it([Values] RedisSessionMode mode)
+    {
+        string user = NewUser();
+        using var browser = Apps[mode].NewBrowser();
+        string id = await NewSessionAsync(browser, user);
+        Assert.That(await ListAsync(user), Is.EqualTo([id]));
+        Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
+        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
+    }
+
+    [Test]
+    public async Task So_it_is_when_an_atomic_change_began_it([Values] RedisSessionMode mode, [Values] bool expired)
+    {
+        string user = NewUser();
+        using var browser = Apps[mode].NewBrowser();
+        if (expired) await Redis.KeyDeleteAsync(Stack.KeyOf(await NewSessionAsync(browser, user)));
+        string id = await browser.VisitAsync(async context =>
+        {
+            context.SignIn(user);
+            await context.Session.IncrementAsync("n");
+            return context.Session.Id;
+        });
+        Assert.That(await ListAsync(user), Is.EqualTo([id]));
+        Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
+    }
+
+    [Test]
+    public async Task A_session_that_expired_and_begins_anew_in_a_request_that_has_read_it_is_its_users([Values] RedisSessionMode mode)
+    {
+        string user = NewUser();
+        using var browser = Apps[mode].NewBrowser();
+        string id = await NewSessionAsync(browser);
+        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+        await browser.VisitAsAsync(user, session =>
+        {
+            Assert.That(session.GetString("key"), Is.Null);
+            session.SetString("key", "new");
+        });
+        Assert.That(await ListAsync(user), Is.EqualTo([id]));
+        Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
+        await NothingIsForgottenByMistakeAsync(user, id);
+    }
+
+    [Test]
+    public async Task A_session_that_was_ended_a_moment_ago_and_begins_anew_is_its_users([Values] RedisSessionMode mode)
+    {
+        for (int round = 0; round < 50; round++)
+        {
+            string user = NewUser();
+            using var browser = Apps[mode].NewBrowser();
+            string id = await NewSessionAsync(browser, user);
+            await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+            await browser.VisitAsAsync(user, session => session.SetString("key", "new"));
+            Assert.That(await ListAsync(user), Is.EqualTo([id]));
+            Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
+        }
+    }
+
+    [Test]
+    public async Task Reading_a_session_that_is_not_there_leaves_nothing([Values] RedisSessionMode mode)
+    {
+        string user = NewUser();
+        using var browser = Apps[mode].NewBrowser();
+        string id = await NewSessionAsync(browser);
+        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+        await browser.VisitAsAsync(user, session => Assert.That(session.GetString("key"), Is.Null));
+        await UntilNoListAsync(user);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+    }
+
+    [Test]
+    public async Task Of_two_users_in_turn_the_later_one_has_the_session_each_time([Values] RedisSessionMode mode)
+    {
+        string[] users = [NewUser(), NewUser()];
+        using var browser = Apps[mode].NewBrowser();
+        string id = await NewSessionAsync(browser);
+        for (int turn = 0; turn < 6; turn++)
+        {
+            string user = users[turn % 2];
+            await browser.VisitAsAsync(user, session => session.GetString("key"));
+            Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
+            Assert.That(await ListAsync(user), Is.EqualTo([id]));
+            await browser.VisitAsync(session => session.GetString("key")); // nobody's request takes nothing away
+            Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
+            await UntilNoListAsync(users[(turn + 1) % 2]);
+        }
+    }
+
+    [Test]
+    public async Task Whom_the_application_has_bound_no_request_replaces([Values] RedisSessionMode mode)
+    {
+        string user = NewUser(), other = NewUser();
+        using var browser = Apps[mode].NewBrowser();
+        await NewSessionAsync(browser, other);
+        string id = await RenewAsync(browser, user);
+        for (int i = 0; i < 3; i++)
+        {
+            await browser.VisitAsAsync(other, session => session.GetString("key"));
+            await browser.VisitAsAsync(other, session => session.SetString("key", "new"));
+            Assert.That(await BindingAsync(id), Is.EqualTo((user, false)));
+            Assert.That(await ListAsync(user), Is.EqualTo([id]));
+        }
+
+        await UntilNoListAsync(other);
+    }
+
+    [Test]
+    public async Task Renewing_the_key_moves_the_entry_in_the_list([Values] RedisSessionMode mode, [Values] bool byName)
+    {
+        string user = NewUser();
+        using var browser = Apps[mode].NewBrowser();
+        await NewSessionAsync(browser, user);
+        string id = await RenewAsync(browser, byName ? user : null);
+        Assert.That(await ListAsync(user), Does.Contain(id));
+        Assert.That(await BindingAsync(id), Is.EqualTo((user, !byName)));
+        await Until.TrueAsync("the old id is gone", async () => (await ListAsync(user)).SequenceEqual([id]));
+
+        string last = await RenewAsync(browser, NewUser());
+        Assert.That(last, Is.Not.EqualTo(id));
+        await UntilNoListAsync(user);
+    }
+
+    [Test]
+    public async Task A_key_that_was_made_for_this_request_is_in_the_list_when_it_is_bound()
+    {
+        string user = NewUser();
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        string id = await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync(user);
+            Assert.That(await ListAsync(user), Is.EqualTo([context.Session.Id]));
+            return context.Session.Id;
+        });
+        Assert.That(await BindingAsync(id), Is.EqualTo((user, false)));
+    }
+
+    [Test]
+    public async Task A_session_stays_its_users_when_it_is_cleared([Values] bool byName)
+    {
+        string user = NewUser();
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        string id = await NewSessionAsync(browser, user);
+        if (byName) id = await RenewAsync(browser, user);
+        await browser.VisitAsync(session => session.Clear());
+        Assert.That(await BindingAsync(id), Is.EqualTo((user, !byName)));
+    }
+
+    [Test]
+    public async Task An_abandoned_session_leaves_its_list([Values] RedisSessionMode mode)
+    {
+        string user = NewUser();
+        using var browser = Apps[mode].NewBrowser();
+        await NewSessionAsync(browser, user);
+        await browser.VisitAsync(async context =>
+        {
+            context.SignIn(user);
+            _ = context.Session.GetString("key");
+            await context.AbandonSessionAsync();
+        });
+        await UntilNoListAsync(user);
+    }
+
+    private static IEnumerable<string> OddNames() =>
+    [
+        " ", "{a}", "a}b{c", "\r\n\t\0", "'); redis.call('FLUSHALL') --", "@user", "😀é語", "*?[a-z]\\", new string('x', 100_000),
+        "half \uD83D a pair",
+    ];
+
+    [TestCaseSource(nameof(OddNames))]
+    public async Task A_user_may_have_any_name(string name)
+    {
+        name += NewUser();
+        string asItComesBack = name.Replace('\uD83D', name.Contains("half", StringComparison.Ordinal) ? '\uFFFD' : '\uD83D');
+        foreach (bool byName in new[] { false, true })
+        {
+            using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+            string id = await NewSessionAsync(browser, byName ? null : name);
+            if (byName) id = await RenewAsync(browser, name);
+            var found = await Directory.FindByUserAsync(name).SingleAsync();
+            Assert.That((found.Id, found.User), Is.EqualTo((id, asItComesBack)));
+            Assert.That(await Directory.EndAllForUserAsync(name), Is.EqualTo(1));
+        }
+    }
+
+    [Test]
+    public async Task Nobody_has_an_empty_name()
+    {
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        string id = await NewSessionAsync(browser, "");
+        Assert.That(await BindingAsync(id), Is.EqualTo(((string?)null, false)));
+        await browser.VisitAsync(async context =>
+        {
+            Assert.That(
+                async () => await context.RenewSessionAsync(""),
+                Throws.ArgumentException.With.Property(nameof(ArgumentException.ParamName)).EqualTo("user"));
+            Assert.That(context.Session.Id, Is.EqualTo(id));
+        });
+    }
+
+    [Test]
+    public async Task Who_is_not_authenticated_is_nobody_and_nobody_is_made_up()
+    {
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        string id = await browser.VisitAsync(context =>
+        {
+            context.SignIn("ann", authenticationType: null);
+            context.Session.SetString("key", "old");
+            return Task.FromResult(context.Session.Id);
+        });
+        Assert.That(await BindingAsync(id), Is.EqualTo(((string?)null, false)));
+
+        await browser.VisitAsync(context =>
+        {
+            Assert.That(context.Session.GetString("key"), Is.EqualTo("old"));
+            Assert.That(context.Features.Get<IHttpAuthenticationFeature>()?.User, Is.Null);
+            return Task.CompletedTask;
+        });
+    }
+
+    [Test]
+    public async Task An_application_says_by_itself_who_a_request_is([Values] RedisSessionMode mode)
+    {
+        string user = NewUser();
+        await using var app = await Stack.StartAsync(options =>
+            (options.Mode, options.UserIdentifier) = (mode, context => context.Request.Headers.Host.ToString() + user));
+        using var browser = app.NewBrowser();
+        string id = await NewSessionAsync(browser, "ann");
+        Assert.That(await BindingAsync(id), Is.EqualTo((app.Address.Authority + user, true)));
+    }
+
+    [Test]
+    public async Task It_may_keep_that_in_the_session_itself([Values] RedisSessionMode mode)
+    {
+        string user = NewUser();
+        await using var app = await Stack.StartAsync(options =>
+            (options.Mode, options.UserIdentifier) = (mode, context => context.Session.GetString("signed in")));
+        using var browser = app.NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("signed in", user);
+            return session.Id;
+        });
+        await browser.VisitAsync(session => Assert.That(session.GetString("signed in"), Is.EqualTo(user)));
+        Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
+        Assert.That(await ListAsync(user), Is.EqualTo([id]));
+    }
+
+    [Test]
+    public async Task With_no_UserIdentifier_only_the_application_binds([Values] RedisSessionMode mode)
+    {
+        string user = NewUser();
+        await using var app = await Stack.StartAsync(options => (options.Mode, options.UserIdentifier) = (mode, null));
+        using var browser = app.NewBrowser();
+        string id = await NewSessionAsync(browser, "ann");
+        Assert.That(await BindingAsync(id), Is.EqualTo(((string?)null, false)));
+        id = await RenewAsync(browser, user);
+        Assert.That(await ListAsync(user), Does.Contain(id));
+    }
+
+    [Test]
+    public async Task A_UserIdentifier_that_throws_is_logged_and_the_session_works([Values] RedisSessionMode mode)
+    {
+        await using var app = await Stack.StartAsync(options =>
+        {
+            (options.Mode, options.FailureMode) = (mode, FailureMode.Throw);
+            options.UserIdentifier = _ => throw new InvalidTimeZoneException("Odd.");
+        });
+        using var browser = app.NewBrowser();
+        string id = await NewSessionAsync(browser);
+        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
+        Assert.That(await BindingAsync(id), Is.EqualTo(((string?)null, false)));
+        var errors = app.Logs.Of(SessionEvents.UserUnknown).Select(entry => entry.Error);
+        Assert.That(errors, Is.Not.Empty.And.All.InstanceOf<InvalidTimeZoneException>());
+    }
+
+    [Test]
+    public async Task Who_is_authenticated_behind_a_load_is_known_all_the_same([Values] bool writes)
+    {
+        await using var app = await Stack.StartAsync(preload: true);
+        string user = NewUser();
+        using var browser = app.NewBrowser();
+        string id = await NewSessionAsync(browser);
+        await browser.VisitAsAsync(user, session =>
+        {
+            Assert.That(session.GetString("key"), Is.EqualTo("old"));
+            if (writes) session.SetString("key", "new");
+        });
+        await Until.TrueAsync("it is bound", async () => await BindingAsync(id) == (user, true));
+        Assert.That(await ListAsync(user), Is.EqualTo([id]));
+    }
+
+    [Test]
+    public async Task Where_the_list_cannot_be_kept_the_session_works_and_the_next_request_tries_again([Values] RedisSessionMode mode)
+    {
+        await using var app = await Stack.StartAsync(options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw));
+        string user = NewUser();
+        var list = SessionHashLayout.UserKeyOf(Stack.KeyPrefix, user);
+        await Redis.StringSetAsync(list, "no list", TimeSpan.FromMinutes(5));
+        using var browser = app.NewBrowser();
+        string id = await NewSessionAsync(browser, user);
+        Assert.That(await browser.VisitAsAsync(user, session => session.GetString("key")), Is.EqualTo("old"));
+        Assert.That(app.Logs.Of(SessionEvents.ListingFailed), Is.Not.Empty);
+        await browser.VisitAsync(context =>
+        {
+            Assert.That(async () => await context.RenewSessionAsync(user), Throws.InstanceOf<RedisServerException>());
+            Assert.That(context.Session.Id, Is.EqualTo(id));
+            context.Session.SetString("key", "new");
+            return Task.CompletedTask;
+        });
+
+        await Redis.KeyDeleteAsync(list);
+        Assert.That(await browser.VisitAsAsync(user, session => session.GetString("key")), Is.EqualTo("new"));
+        Assert.That(await ListAsync(user), Is.EqualTo([id]));
+    }
+
+    private IRedisSessionDirectory Directory => Apps[RedisSessionMode.Buffered].Services.GetRequiredService<IRedisSessionDirectory>();
+
+    private static Task UseAsAsync(HttpContext context, string user, Func<ISession, Task> use)
+    {
+        context.SignIn(user);
+        return use(context.Session);
+    }
+
+    private static string NewUser() => $"user {Guid.NewGuid()}";
+
+    private static Task<string> NewSessionAsync(Browser browser, string? user = null) => browser.VisitAsAsync(user, session =>
+    {
+        session.SetString("key", "old");
+        return session.Id;
+    });
+
+    private static Task<string> RenewAsync(Browser browser, string? user) => browser.VisitAsync(async context =>
+    {
+        await context.RenewSessionAsync(user);
+        return context.Session.Id;
+    });
+
+    private async Task<string[]> ListAsync(string user) =>
+        [.. (await Redis.SortedSetRangeByRankAsync(SessionHashLayout.UserKeyOf(Stack.KeyPrefix, user))).Select(id => (string)id!)];
+
+    private async Task<(string? User, bool IsAutomatic)> BindingAsync(string id)
+    {
+        var fields = await Redis.HashGetAsync(Stack.KeyOf(id), ["@user", "@auto"]);
+        return (fields[0], fields[1] == "1");
+    }
+
+    private Task UntilNoListAsync(string user) => Until.TrueAsync("the list is gone", async () => (await ListAsync(user)).Length == 0);
+
+    /// <summary>What is taken out of a list in the background has been taken out by then.</summary>
+    private async Task NothingIsForgottenByMistakeAsync(string user, string id)
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            Assert.That(await ListAsync(user), Is.EqualTo([id]));
+            await Task.Yield();
+        }
+    }
+}

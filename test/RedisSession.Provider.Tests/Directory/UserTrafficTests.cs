@@ -1,0 +1,112 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>What it costs to know whose a session is, by the server's own word: most of the time nothing.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+internal sealed class UserTrafficTests(ServerKind kind)
+{
+    private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(1_200_001); // with milliseconds the client sends PEXPIRE, else EXPIRE
+
+    private readonly OurStack _stack = new(kind);
+    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
+    private CommandMonitor _monitor = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        foreach (var mode in Enum.GetValues<RedisSessionMode>())
+        {
+            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout) = (mode, Idle));
+            using var browser = _apps[mode].NewBrowser();
+            await NewSessionAsync(browser, "ann"); // from now on the server has the scripts
+        }
+
+        _monitor = await CommandMonitor.StartAsync(await _stack.ServerAsync());
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        await _monitor.DisposeAsync();
+        foreach (var app in _apps.Values) await app.DisposeAsync();
+    }
+
+    private static IEnumerable<TestCaseData> Requests()
+    {
+        foreach (var mode in Enum.GetValues<RedisSessionMode>())
+        {
+            string read = mode == RedisSessionMode.Buffered ? "HGETALL" : "HMGET";
+            TestCaseData Request(string name, Action<ISession> work, string usual, string first, string firstOfAUser) =>
+                new TestCaseData(mode, work, usual, first, firstOfAUser).SetArgDisplayNames(name, mode.ToString());
+            yield return Request("touches nothing", _ => { }, "PEXPIRE", "PEXPIRE EVALSHA", "PEXPIRE EVALSHA EVALSHA");
+            yield return Request(
+                "reads", s => s.GetInt("a"), $"PEXPIRE {read}", $"PEXPIRE EVALSHA {read}", $"PEXPIRE EVALSHA EVALSHA {read}");
+            yield return Request("sets", s => s.SetValue("a", 2), "EVALSHA", "EVALSHA EVALSHA", "EVALSHA EVALSHA EVALSHA");
+            yield return Request(
+                "reads and sets", s => s.SetValue("a", s.GetInt("a") + 1),
+                $"PEXPIRE {read} EVALSHA", $"PEXPIRE EVALSHA {read} EVALSHA", $"PEXPIRE EVALSHA EVALSHA {read} EVALSHA");
+        }
+    }
+
+    /// <summary>The first at an instance that has not met the session lately sends a script or two more, in the same flight.</summary>
+    [TestCaseSource(nameof(Requests))]
+    public async Task A_request_that(RedisSessionMode mode, Action<ISession> work, string usual, string first, string firstOfAUser)
+    {
+        foreach (var (user, expected) in new[] { (null, first), ("ann", firstOfAUser) })
+        {
+            using var browser = _apps[mode].NewBrowser();
+            await NewSessionAsync(browser, user);
+            Assert.That(await CommandsAsync(_apps[mode], browser, user, work), Is.EqualTo(usual), $"of {user ?? "nobody"}");
+
+            await using var other = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout) = (mode, Idle));
+            Assert.That(await CommandsAsync(other, browser, user, work), Is.EqualTo(expected), $"first of {user ?? "nobody"}");
+            Assert.That(await CommandsAsync(other, browser, user, work), Is.EqualTo(usual), $"second of {user ?? "nobody"}");
+            Assert.That(await CommandsAsync(other, browser, null, work), Is.EqualTo(usual), "of nobody");
+        }
+    }
+
+    [Test]
+    public async Task A_new_session_of_a_user_costs_three_scripts([Values] RedisSessionMode mode)
+    {
+        using var browser = _apps[mode].NewBrowser();
+        Assert.That(await SetAsync(), Is.EqualTo("EVALSHA EVALSHA EVALSHA"));
+        Assert.That(await SetAsync(), Is.EqualTo("EVALSHA"));
+
+        Task<string> SetAsync() => CommandsAsync(_apps[mode], browser, "ann", session => session.SetValue("a", 1));
+    }
+
+    [Test]
+    public async Task A_new_session_on_a_server_that_has_none_of_the_scripts_is_its_users([Values] RedisSessionMode mode)
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            await using var server = await ServerProcess.StartAsync(kind);
+            await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+                (options.Configuration, options.Mode) = (server.ConfigurationString, mode)));
+            using var browser = app.NewBrowser();
+            string id = await NewSessionAsync(browser, "ann");
+            var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+            Assert.That(await directory.FindByUserAsync("ann").Select(session => session.Id).ToArrayAsync(), Is.EqualTo([id]));
+        }
+    }
+
+    private async Task<string> CommandsAsync(TestApp app, Browser browser, string? user, Action<ISession> work)
+    {
+        var seen = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, async () =>
+        {
+            await browser.At(app).VisitAsAsync(user, work);
+
+            // What nobody waits for has been sent, and has arrived when something behind it is answered.
+            await (await app.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync()).PingAsync();
+        });
+        return string.Join(' ', seen);
+    }
+
+    private static Task<string> NewSessionAsync(Browser browser, string? user) => browser.VisitAsAsync(user, session =>
+    {
+        session.SetValue("a", 1);
+        return session.Id;
+    });
+}

@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>To know whose a session is costs no round trip that a request waits for, in whatever state the session is met.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class UserWaitTests(ServerKind kind)
+{
+    private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(100);
+
+    private readonly OurStack _stack = new(kind);
+    private DelayedReplies _relay = null!;
+    private TestApp _near = null!;
+    private TestApp _far = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        _relay = new DelayedReplies(PortOf((await _stack.ServerAsync()).ConfigurationString), Delay);
+        _near = await _stack.StartAsync();
+        _far = await _stack.StartAsync(options => options.Configuration = _relay.ConfigurationString);
+
+        // From now on the server has the scripts.
+        using var browser = _near.NewBrowser();
+        await browser.VisitAsAsync("ann", session => session.SetString("key", "old"));
+        await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+        await browser.VisitAsync(context => context.AbandonSessionAsync());
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        await _near.DisposeAsync();
+        await _far.DisposeAsync();
+        await _relay.DisposeAsync();
+    }
+
+    private static IEnumerable<TestCaseData> Waits()
+    {
+        TestCaseData Request(string name, int roundTrips, Func<HttpContext, Task> work) =>
+            new TestCaseData(roundTrips, work).SetArgDisplayNames(name);
+        yield return Request("touches nothing", 0, _ => Task.CompletedTask);
+        yield return Request("reads", 1, context => context.Session.LoadAsync());
+        yield return Request("sets", 1, context => Task.Run(() => context.Session.SetString("key", "new")));
+        yield return Request("sets asynchronously", 1, context => context.Session.SetAsync("key", [1]));
+        yield return Request("reads and sets", 2, async context =>
+        {
+            await context.Session.LoadAsync();
+            context.Session.SetString("key", "new");
+        });
+        yield return Request("renews", 3, context => context.RenewSessionAsync());
+        yield return Request("renews and binds", 4, context => context.RenewSessionAsync("bob"));
+        yield return Request("abandons", 1, context => context.AbandonSessionAsync());
+    }
+
+    /// <summary>Of a user, at an instance that has not met the session yet.</summary>
+    [TestCaseSource(nameof(Waits))]
+    public async Task A_request_waits_as_long_as_ever_that(int roundTrips, Func<HttpContext, Task> work)
+    {
+        Assert.That(await WaitsAsync(work, hasEnded: false), Is.EqualTo(roundTrips));
+        Assert.That(await WaitsAsync(work, hasEnded: true), Is.LessThanOrEqualTo(roundTrips), "of a session that has ended");
+    }
+
+    /// <summary>Where it takes longer than the read does, because the scripts have to be sent again with their text.</summary>
+    [Test]
+    public async Task A_response_does_not_start_before_the_session_is_in_its_new_users_list()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var relay = new DelayedReplies(PortOf(server.ConfigurationString), Delay);
+        await using var near = await StartAppAsync(server.ConfigurationString);
+        await using var far = await StartAppAsync(relay.ConfigurationString);
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
+        using var browser = near.NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("key", "old");
+            return session.Id;
+        });
+        var clock = Stopwatch.StartNew();
+        await browser.At(far).VisitAsAsync("ann", session => session.GetString("key"));
+        Assert.That(clock.Elapsed, Is.GreaterThan(1.9 * Delay), "it waited for the read, and for what had to be sent again");
+        var list = await admin.GetDatabase().SortedSetRangeByRankAsync(SessionHashLayout.UserKeyOf("", "ann"));
+        Assert.That(list.Select(member => (string?)member), Is.EqualTo([id]));
+
+        Task<TestApp> StartAppAsync(string configuration) =>
+            TestApp.StartAsync(services => services.AddRedisHashSession(options => options.Configuration = configuration));
+    }
+
+    private Task<int> WaitsAsync(Func<HttpContext, Task> work, bool hasEnded) => _relay.RoundTripsAsync(async () =>
+    {
+        var browser = _near.NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("key", "old");
+            return session.Id;
+        });
+        if (hasEnded) await (await _stack.DatabaseAsync()).KeyDeleteAsync(_stack.KeyOf(id));
+        return () => browser.At(_far).VisitAsync(async context =>
+        {
+            context.SignIn("ann");
+            await work(context);
+        });
+    });
+
+    private static int PortOf(string configuration) => int.Parse(configuration.Split(':')[1], CultureInfo.InvariantCulture);
+}

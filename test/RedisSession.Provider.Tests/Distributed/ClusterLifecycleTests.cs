@@ -1,0 +1,61 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Expiries on a cluster: each primary reports its own.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[NonParallelizable]
+internal sealed class ClusterLifecycleTests(ServerKind kind)
+{
+    private const int Sessions = 60;
+
+    [Test]
+    public async Task Sessions_on_every_primary_are_told_once_with_their_users_and_a_primary_that_reports_nothing_is_named()
+    {
+        await using var cluster = await RedisCluster.StartAsync(kind);
+        var primaries = await cluster.PrimariesAsync();
+        foreach (var primary in primaries) await NotifyAsync(primary, "Ex");
+        string prefix = SessionStack.NewKeyPrefix();
+        var (one, other) = (new RecordedEvents(), new RecordedEvents());
+        await using var first = await StartAsync(cluster, one, prefix).WhenListeningAsync();
+        await using var second = await StartAsync(cluster, other, prefix).WhenListeningAsync();
+        var users = new Dictionary<string, string?>();
+        var servers = new HashSet<ServerProcess>();
+        for (int i = 0; i < Sessions; i++)
+        {
+            using var browser = (i % 2 == 0 ? first : second).NewBrowser();
+            string user = $"user {i}";
+            string id = await browser.VisitAsAsync(user, session =>
+            {
+                session.SetString("key", "value");
+                return session.Id;
+            });
+            users[id] = user;
+            servers.Add(await cluster.PrimaryOfAsync($"{prefix}sessions:{id}"));
+        }
+
+        Assert.That(servers, Has.Count.EqualTo(3));
+        await Until.TrueAsync("all are told", () => Task.FromResult(one.Expired.Count + other.Expired.Count >= Sessions));
+        await first.StopAsync();
+        await second.StopAsync();
+        Assert.That(
+            one.Expired.Concat(other.Expired),
+            Is.EquivalentTo(users.Select(entry => new SessionEnded(entry.Key, entry.Value, SessionEndReason.Expired))));
+        Assert.That(first.Logs.All.Concat(second.Logs.All).Where(entry =>
+            entry.Level >= LogLevel.Warning && entry.Category.StartsWith("RedisSession.Provider", StringComparison.Ordinal)), Is.Empty);
+        foreach (string pattern in ExpiryAudit.LifecycleKeys) Assert.That(await ExpiryAudit.KeysWithoutExpiryAsync(primaries, pattern), Is.Empty);
+
+        await NotifyAsync(primaries[1], "");
+        await using var third = await StartAsync(cluster, new RecordedEvents(), prefix);
+        await Until.TrueAsync("it is logged", () => Task.FromResult(third.Logs.Of(SessionEvents.ExpiriesUnheard).Count > 0));
+        string warning = third.Logs.Of(SessionEvents.ExpiriesUnheard).Single().Message;
+        Assert.That(primaries.Where(primary => warning.Contains($":{primary.Port} ", StringComparison.Ordinal)), Is.EqualTo([primaries[1]]));
+    }
+
+    private static Task<RespReply> NotifyAsync(ServerProcess server, string events) =>
+        Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", events);
+
+    private static Task<TestApp> StartAsync(RedisCluster cluster, ISessionLifecycle handler, string prefix) => ListeningApp.StartAsync(
+        cluster.ConfigurationString, handler, options => (options.KeyPrefix, options.IdleTimeout) = (prefix, TimeSpan.FromSeconds(1)));
+}

@@ -1,0 +1,148 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Times in which nobody listened: Redis does not keep what it had to say then.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class MissedExpiriesTests(ServerKind kind)
+{
+    private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
+
+    [Test]
+    public async Task A_time_in_which_no_instance_ran_is_told_once_and_no_expiry_is_invented()
+    {
+        await using var server = await ListeningApp.StartServerAsync(kind);
+        var before = new RecordedEvents();
+        string id;
+        DateTimeOffset stopped;
+        await using (var app = await StartAsync(server, before).WhenListeningAsync())
+        {
+            using var browser = app.NewBrowser();
+            id = await NewSessionAsync(browser);
+            await app.StopAsync();
+            stopped = DateTimeOffset.UtcNow;
+        }
+
+        await Until.TrueAsync("the session is gone", async () => (await Resp.AskAsync(server.Port, "EXISTS", $"app:sessions:{id}")).Number == 0);
+        var started = DateTimeOffset.UtcNow;
+        var (first, second) = (new RecordedEvents(), new RecordedEvents());
+        await using var one = await StartAsync(server, first).WhenListeningAsync();
+        await using var other = await StartAsync(server, second).WhenListeningAsync();
+        var missed = (SessionExpiriesMissed)(await first.WaitForAsync(1)).Single();
+        Assert.That(DateTimeOffset.UtcNow - started, Is.LessThan(TimeSpan.FromSeconds(10)), "the former one had stopped in an orderly way");
+        Assert.That(missed.Since, Is.EqualTo(stopped).Within(TimeSpan.FromSeconds(1)).And.LessThanOrEqualTo(stopped));
+        Assert.That(missed.Until, Is.EqualTo(started).Within(TimeSpan.FromSeconds(3)).And.GreaterThanOrEqualTo(started.AddMilliseconds(-1)));
+        await one.StopAsync();
+        await other.StopAsync();
+        Assert.That(before.All, Is.EqualTo([new SessionCreated(id, null)]), "at the very first start nothing has been missed");
+        Assert.That(first.All, Has.Count.EqualTo(1));
+        Assert.That(second.All, Is.Empty);
+        var logged = one.Logs.Of(SessionEvents.ExpiriesMissed).Concat(other.Logs.Of(SessionEvents.ExpiriesMissed)).Single();
+        Assert.That(logged.Level, Is.EqualTo(LogLevel.Warning));
+    }
+
+    [Test]
+    public async Task Instances_that_replace_each_other_without_a_pause_miss_nothing()
+    {
+        await using var server = await ListeningApp.StartServerAsync(kind);
+        var events = new RecordedEvents();
+        var previous = await StartAsync(server, events).WhenListeningAsync();
+        for (int i = 0; i < 4; i++)
+        {
+            var next = await StartAsync(server, events).WhenListeningAsync();
+            await previous.StopAsync();
+            await previous.DisposeAsync();
+            previous = next;
+        }
+
+        await previous.StopAsync();
+        await previous.DisposeAsync();
+        Assert.That(events.All, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_connection_that_was_cut_is_a_time_not_listened_unless_another_instance_did([Values] bool another)
+    {
+        await using var server = await ListeningApp.StartServerAsync(kind);
+        var time = new FakeTimeProvider();
+        var (events, others) = (new RecordedEvents(), new RecordedEvents());
+        await using var app = await StartAsync(server, events, time).WhenListeningAsync();
+        int connections = (await ClientsAsync()).Length;
+        await using var other = another ? await StartAsync(server, others, time).WhenListeningAsync() : null;
+
+        await Until.TrueAsync("each knows of the other", async () =>
+        {
+            time.Advance(ExpiryListener.Beat);
+            var record = (await Resp.AskAsync(server.Port, "HVALS", "app:lifecycle")).Items!;
+            return record.All(instance => instance.Text!.EndsWith(" 1", StringComparison.Ordinal));
+        });
+        foreach (string client in (await ClientsAsync())[..connections]) await Resp.AskAsync(server.Port, "CLIENT", "KILL", "ID", client);
+        await Until.TrueAsync("it is listened again", async () =>
+        {
+            time.Advance(ExpiryListener.Beat);
+            await Task.Delay(200);
+            var numbers = (await Resp.AskAsync(server.Port, "PUBSUB", "NUMSUB", "__keyevent@0__:expired")).Items!;
+            return numbers[1].Number == (another ? 2 : 1);
+        });
+        using var browser = app.NewBrowser();
+        string id = await NewSessionAsync(browser);
+        await Until.TrueAsync("the next end is told", () => Task.FromResult(events.Expired.Count + others.Expired.Count > 0));
+        if (another)
+        {
+            Assert.That(events.All.Concat(others.All), Has.None.InstanceOf<SessionExpiriesMissed>());
+        }
+        else
+        {
+            await Until.TrueAsync("it is told", () =>
+            {
+                time.Advance(ExpiryListener.Beat);
+                return Task.FromResult(events.All.Any(happened => happened is SessionExpiriesMissed));
+            });
+        }
+
+        // Those of the application: by their names, since the test's own come and go.
+        async Task<string[]> ClientsAsync()
+        {
+            var list = (await Resp.AskAsync(server.Port, "CLIENT", "LIST")).Text!;
+            return [.. list.Split('\n').Where(line => line.Contains("name=listening", StringComparison.Ordinal))
+                .Select(line => line.Split(' ')[0]["id=".Length..])];
+        }
+    }
+
+    [Test]
+    public async Task A_setting_that_is_taken_away_is_told_at_once_and_the_time_without_it_when_it_is_back()
+    {
+        await using var server = await ListeningApp.StartServerAsync(kind);
+        var time = new FakeTimeProvider();
+        var events = new RecordedEvents();
+        await using var app = await StartAsync(server, events, time).WhenListeningAsync();
+        Assert.That(app.Logs.Of(SessionEvents.ExpiriesUnheard), Is.Empty);
+
+        await Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", "");
+        await AdvanceUntilAsync("it is logged", () => app.Logs.Of(SessionEvents.ExpiriesUnheard).Count == 1);
+        Assert.That(ListeningApp.ListenerOf(app).Listens, Is.False);
+        await Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", "AE");
+        await AdvanceUntilAsync("it is told", () => events.All.Count == 1);
+        Assert.That(events.All.Single(), Is.InstanceOf<SessionExpiriesMissed>());
+        Assert.That(app.Logs.Of(SessionEvents.ExpiriesUnheard), Has.Count.EqualTo(1));
+
+        Task AdvanceUntilAsync(string what, Func<bool> condition) => Until.TrueAsync(what, async () =>
+        {
+            time.Advance(ExpiryListener.Beat);
+            await Task.Delay(50);
+            return condition();
+        });
+    }
+
+    private static Task<TestApp> StartAsync(ServerProcess server, ISessionLifecycle handler, TimeProvider? time = null) => ListeningApp.StartAsync(
+        server.ConfigurationString + ",name=listening", handler, options => (options.KeyPrefix, options.IdleTimeout) = ("app:", Idle), time);
+
+    private static Task<string> NewSessionAsync(Browser browser) => browser.VisitAsync(session =>
+    {
+        session.SetString("key", "value");
+        return session.Id;
+    });
+}

@@ -1,0 +1,120 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>What the record of who listened when says about the times in between.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class ListeningScriptTests(ServerKind kind)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    [Test]
+    public async Task The_first_instance_ever_has_missed_nothing()
+    {
+        var key = await NewKeyAsync();
+        Assert.That(await key.Record.BeatAsync("a", begins: true, Patience), Is.Null);
+        Assert.That(await key.Record.BeatAsync("a", begins: false, Patience), Is.Null);
+        Assert.That(await key.Database.KeyTimeToLiveAsync(key.Name), Is.GreaterThan(TimeSpan.FromDays(29)));
+    }
+
+    [Test]
+    public async Task The_time_between_two_instances_is_told_to_the_second_once()
+    {
+        var key = await NewKeyAsync();
+        await key.Record.BeatAsync("a", begins: true, Patience);
+        await key.Record.EndAsync("a");
+        long ended = (long)await key.Database.HashGetAsync(key.Name, "@until");
+        await Task.Delay(5);
+        var missed = await key.Record.BeatAsync("b", begins: true, Patience);
+        Assert.That(missed!.Since.ToUnixTimeMilliseconds(), Is.EqualTo(ended));
+        Assert.That(missed.Until, Is.GreaterThan(missed.Since).And.LessThan(missed.Since.AddSeconds(30)));
+        Assert.That(await key.Record.BeatAsync("b", begins: false, Patience), Is.Null);
+        Assert.That(await key.Record.BeatAsync("c", begins: true, Patience), Is.Null);
+    }
+
+    [Test]
+    public async Task Of_two_that_begin_at_the_same_moment_one_is_told()
+    {
+        var key = await NewKeyAsync();
+        await key.SetAsync("@until", -10_000);
+        await key.SetAsync("a", 0, 0, judged: false);
+        await key.SetAsync("b", 0, 0, judged: false);
+        var told = new[]
+        {
+            await key.Record.BeatAsync("b", begins: false, Patience),
+            await key.Record.BeatAsync("a", begins: false, Patience),
+            await key.Record.BeatAsync("b", begins: false, Patience),
+        };
+        Assert.That(told.OfType<SessionExpiriesMissed>().Count(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Nothing_is_told_while_one_that_fell_silent_may_still_listen()
+    {
+        var key = await NewKeyAsync();
+        await key.SetAsync("silent", -100_000, -50_000);
+        Assert.That(await key.Record.BeatAsync("a", begins: true, Patience), Is.Null, "50 seconds are less than a minute");
+        await key.SetAsync("silent", -100_000, 20_000); // it says something
+        Assert.That(await key.Record.BeatAsync("a", begins: false, Patience), Is.Null);
+        await key.SetAsync("silent", -100_000, -70_000); // and is gone later
+        Assert.That(await key.Record.BeatAsync("a", begins: false, Patience), Is.Null, "that it had listened is known already");
+    }
+
+    [Test]
+    public async Task What_one_that_died_has_left_open_is_told_when_it_is_certain()
+    {
+        var key = await NewKeyAsync();
+        await key.SetAsync("dead", -100_000, -50_000);
+        Assert.That(await key.Record.BeatAsync("a", begins: true, Patience), Is.Null);
+        var missed = await key.Record.BeatAsync("a", begins: false, TimeSpan.FromSeconds(30));
+        Assert.That(missed!.Since.ToUnixTimeMilliseconds(), Is.EqualTo(key.Zero - 50_000));
+        Assert.That(missed.Until.ToUnixTimeMilliseconds(), Is.EqualTo(key.Zero).Within(20_000));
+        Assert.That(await key.Record.BeatAsync("a", begins: false, TimeSpan.FromSeconds(30)), Is.Null);
+        Assert.That(await key.Database.HashExistsAsync(key.Name, "dead"), Is.False);
+    }
+
+    [Test]
+    public async Task One_that_was_interrupted_is_told_unless_another_listened_meanwhile([Values] bool another)
+    {
+        var key = await NewKeyAsync();
+        await key.SetAsync("a", -100_000, -5_000);
+        if (another) await key.SetAsync("b", -90_000, 0);
+        var missed = await key.Record.BeatAsync("a", begins: true, Patience);
+        if (another)
+        {
+            Assert.That(missed, Is.Null, "b's last word is a moment old");
+            Assert.That(await key.Record.BeatAsync("b", begins: false, Patience), Is.Null);
+            Assert.That(await key.Record.BeatAsync("a", begins: false, Patience), Is.Null);
+        }
+        else
+        {
+            Assert.That(missed!.Since.ToUnixTimeMilliseconds(), Is.EqualTo(key.Zero - 5_000));
+        }
+    }
+
+    private async Task<Key> NewKeyAsync()
+    {
+        var database = (await TestServers.GetAsync(kind)).Admin.GetDatabase();
+        var time = (RedisResult[])(await database.ExecuteAsync("TIME"))!;
+        string name = SessionStack.NewKeyPrefix() + "lifecycle";
+        var key = new Key(database, name, ((long)time[0] * 1000) + ((long)time[1] / 1000));
+        return key;
+    }
+
+    private sealed record Key(IDatabase Database, string Name, long Zero)
+    {
+        public ListeningRecord Record => new(Database, Name);
+
+        public Task SetAsync(string field, long at) => SetAsync(field, $"{Zero + at}");
+
+        public Task SetAsync(string field, long since, long last, bool judged = true) =>
+            SetAsync(field, $"{Zero + since} {Zero + last} {(judged ? 1 : 0)}");
+
+        private async Task SetAsync(string field, string value)
+        {
+            await Database.HashSetAsync(Name, field, value);
+            await Database.KeyExpireAsync(Name, TimeSpan.FromHours(1));
+        }
+    }
+}
