@@ -11,13 +11,21 @@ namespace Shop;
 /// </summary>
 internal sealed class EmbeddedRedis : IDisposable
 {
+    private readonly Lock _starting = new();
     private GarnetServer? _server;
 
     /// <summary>Where it listens; null unless started.</summary>
     public string? Address { get; private set; }
 
-    /// <summary>Starts it and returns where it listens.</summary>
+    /// <summary>Starts it, once: options are made more than once, and all must name the same server. Returns where it listens.</summary>
     public string Start()
+    {
+        lock (_starting) return Address ??= StartServer();
+    }
+
+    public void Dispose() => _server?.Dispose();
+
+    private string StartServer()
     {
         var endPoint = new IPEndPoint(IPAddress.Loopback, FindFreePort());
         _server = new GarnetServer(new GarnetServerOptions
@@ -31,10 +39,8 @@ internal sealed class EmbeddedRedis : IDisposable
             QuietMode = true,
         });
         _server.Start();
-        return Address = endPoint.ToString();
+        return endPoint.ToString();
     }
-
-    public void Dispose() => _server?.Dispose();
 
     private static int FindFreePort()
     {

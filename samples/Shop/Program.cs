@@ -14,6 +14,7 @@ builder.Services.PostConfigure<RedisHashSessionOptions>(options => options.Confi
 
 builder.Services.AddSharedDataProtectionKeys();
 builder.Services.AddSingleton<StoredSessions>();
+builder.Services.AddSingleton<VisitorSessions>();
 builder.Services.AddRazorPages();
 
 var app = builder.Build();

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using RedisSession.Provider;
+using StackExchange.Redis;
 
 namespace Shop;
 
@@ -7,7 +8,12 @@ namespace Shop;
 /// <param name="Key">The name of the hash: prefix, <c>sessions:</c>, the public session id.</param>
 /// <param name="Fields">Every field with its value. Those that begin with @ are the session's own.</param>
 /// <param name="TimeToLive">What is left until the session expires; null when there is no such hash.</param>
-public sealed record StoredSession(string Key, IReadOnlyList<KeyValuePair<string, string>> Fields, TimeSpan? TimeToLive);
+public sealed record StoredSession(string Key, IReadOnlyList<StoredField> Fields, TimeSpan? TimeToLive);
+
+/// <param name="Name">The session key.</param>
+/// <param name="Value">The bytes that were set, as text.</param>
+/// <param name="TimeToLive">What is left until this field disappears alone; null when it stays as long as the session.</param>
+public sealed record StoredField(string Name, string Value, TimeSpan? TimeToLive);
 
 /// <summary>Looks at sessions behind the session's back, with plain Redis commands.</summary>
 public sealed class StoredSessions(IRedisSessionConnection redis, IOptions<RedisHashSessionOptions> options)
@@ -16,9 +22,24 @@ public sealed class StoredSessions(IRedisSessionConnection redis, IOptions<Redis
     {
         string key = $"{options.Value.KeyPrefix}sessions:{sessionId}";
         var database = await redis.GetDatabaseAsync();
-        var fields = database.HashGetAllAsync(key);
         var timeToLive = database.KeyTimeToLiveAsync(key);
-        var texts = (await fields).Select(field => KeyValuePair.Create(field.Name.ToString(), field.Value.ToString()));
-        return new(key, [.. texts.OrderBy(field => field.Key, StringComparer.Ordinal)], await timeToLive);
+        var entries = await database.HashGetAllAsync(key);
+        var fieldTimes = await ReadFieldTimesAsync(database, key, [.. entries.Select(entry => entry.Name)]);
+        var fields = entries.Zip(fieldTimes, (entry, left) => new StoredField(entry.Name.ToString(), entry.Value.ToString(), left));
+        return new(key, [.. fields.OrderBy(field => field.Name, StringComparer.Ordinal)], await timeToLive);
+    }
+
+    private static async Task<IEnumerable<TimeSpan?>> ReadFieldTimesAsync(IDatabase database, string key, RedisValue[] fields)
+    {
+        if (fields.Length == 0) return [];
+        try
+        {
+            var times = await database.HashFieldGetTimeToLiveAsync(key, fields); // HPTTL; below 0: it has none, or is gone by now
+            return times.Select(left => left < 0 ? (TimeSpan?)null : TimeSpan.FromMilliseconds(left));
+        }
+        catch (RedisServerException) // before Redis 7.4 and Valkey 9 fields have no time of their own
+        {
+            return fields.Select(_ => (TimeSpan?)null);
+        }
     }
 }

@@ -8,9 +8,11 @@ Command[] commands =
     CompareCommand.Command,
     ScaleCommand.Command,
     MemoryCommand.Command,
+    ListingCommand.Command,
     MicroCommand.Command,
     BlockingCommand.Command,
     BenchmarkServer.Command,
+    Bystander.Command,
 ];
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;

@@ -1,23 +1,35 @@
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.RazorPages;
+using RedisSession.Provider;
 
 namespace Shop.Pages;
 
 /// <summary>The shop front. Each form posts to a handler here, changes the session, and is sent back to the front.</summary>
-public sealed class IndexModel : PageModel
+public sealed class IndexModel(VisitorSessions visitorSessions) : PageModel
 {
-    public int Visits { get; private set; }
+    public long Visits { get; private set; }
+
+    public string Notice { get; private set; } = "";
 
     public IReadOnlyList<CartLine> Lines { get; private set; } = [];
 
+    /// <summary>All of the visitor's sessions; none for who has not signed in.</summary>
+    public IReadOnlyList<SessionInfo> Sessions { get; private set; } = [];
+
     public Visitor Visitor => new(HttpContext.Session);
 
+    public Discount Discount => new(HttpContext.Session);
+
     private Cart Cart => new(HttpContext.Session);
+
+    private Notice NextNotice => new(HttpContext.Session);
 
     public async Task OnGetAsync()
     {
         Visits = await Visitor.CountVisitAsync();
+        Notice = await NextNotice.TakeAsync();
         Lines = await Cart.ReadAsync();
+        if (Visitor.Name is { Length: > 0 } name) Sessions = await visitorSessions.FindAsync(name);
     }
 
     public async Task<IActionResult> OnPostAddAsync(string? product)
@@ -34,6 +46,24 @@ public sealed class IndexModel : PageModel
         return RedirectToPage();
     }
 
+    public async Task<IActionResult> OnPostMakeCodeAsync()
+    {
+        if (!await Discount.TryMakeCodeAsync())
+        {
+            NextNotice.Leave(
+                "No codes here: this Redis cannot let a single session key expire. Redis 7.4, Valkey 9 and the embedded server can.");
+        }
+
+        return RedirectToPage();
+    }
+
+    public async Task<IActionResult> OnPostRedeemAsync(string? code)
+    {
+        bool isGood = await Discount.RedeemAsync(code?.Trim() ?? "");
+        NextNotice.Leave(isGood ? $"{Discount.Percent} % off, with our thanks." : "That code is not good, or not any more.");
+        return RedirectToPage();
+    }
+
     public async Task<IActionResult> OnPostSignInAsync(string? name)
     {
         name = name?.Trim();
@@ -45,6 +75,19 @@ public sealed class IndexModel : PageModel
     public async Task<IActionResult> OnPostSignOutAsync()
     {
         await Visitor.SignOutAsync(HttpContext);
+        return RedirectToPage();
+    }
+
+    public async Task<IActionResult> OnPostSignOutOneAsync(string? id)
+    {
+        if (Visitor.Name is not { Length: > 0 } name || id is not { Length: > 0 }) return NotFound();
+        if (id == HttpContext.Session.Id) return await OnPostSignOutAsync(); // takes the cookie back too
+        return await visitorSessions.EndAsync(name, id) ? RedirectToPage() : NotFound();
+    }
+
+    public async Task<IActionResult> OnPostSignOutOthersAsync()
+    {
+        if (Visitor.Name is { Length: > 0 } name) await visitorSessions.EndOthersAsync(name, HttpContext.Session.Id);
         return RedirectToPage();
     }
 }

@@ -28,4 +28,7 @@ internal sealed record OperationKind(string Name, string? Command = null, string
 
     /// <summary>Nobody waits for it, so only its failures are told.</summary>
     public static readonly OperationKind RenewExpiry = new("renew_expiry");
+
+    /// <summary>Keeps a session in its user's list; likewise.</summary>
+    public static readonly OperationKind KeepListed = new("keep_listed");
 }

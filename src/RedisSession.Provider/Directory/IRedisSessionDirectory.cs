@@ -8,8 +8,8 @@ namespace RedisSession.Provider;
 /// collection after <c>AddRedisHashSession</c>; for any number of callers at once.
 /// </summary>
 /// <remarks>
-/// Sessions are named by their public id, which is <see cref="ISession.Id"/>. Every wait for Redis is bounded by the <c>IOTimeout</c> in the
-/// options, each on its own; a timeout is an <see cref="OperationCanceledException"/> whose inner exception is a
+/// Sessions are named by their public id, which is <see cref="ISession.Id"/>. Every wait for Redis is bounded by the <c>IOTimeout</c> in
+/// the options, each on its own; a timeout is an <see cref="OperationCanceledException"/> whose inner exception is a
 /// <see cref="TimeoutException"/>. Only primaries are asked.
 /// </remarks>
 /// <exception cref="OperationCanceledException">Every member: Redis did not answer in time, or the caller cancelled.</exception>
@@ -18,8 +18,9 @@ public interface IRedisSessionDirectory
 {
     /// <summary>
     /// Every session, in no order, while they come and go: one that lives all the time is there, one that begins or ends meanwhile may be.
-    /// Pages of about 250 sessions, two round trips each: SCAN, which never holds the server up, over one primary after the other, and what
-    /// there is to know about the sessions found. No more than a page is in memory.
+    /// Pages of about a hundred keys, two round trips each: SCAN, which never holds the server up, over one primary after the other, and
+    /// what there is to know about the sessions found. After each page it rests for as long as that took, so that others are served. No
+    /// more than a page is in memory.
     /// </summary>
     /// <remarks>
     /// SCAN walks all keys of the database, also those of others. While the server resizes its table, or a slot of a cluster moves, it may

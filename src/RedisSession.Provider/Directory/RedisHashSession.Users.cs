@@ -88,7 +88,9 @@ internal sealed partial class RedisHashSession
         }
     }
 
-    /// <summary>The application binds the session by itself, which counts for more than what the request says. Called inside the lock.</summary>
+    /// <summary>
+    /// The application binds the session by itself, which counts for more than what the request says. Called inside the lock.
+    /// </summary>
     private void LeaveListingToTheApplication() =>
         (_userIsSettled, _isLookedAfter, _lookedAfterFor, _creationIsListed) = (true, true, _user, true);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
@@ -21,6 +22,9 @@ internal sealed class RedisSessionDirectory(
     // Sessions that are asked, or ended, in one flight.
     private const int PageSize = 100;
 
+    // What timers can do.
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1);
+
     // Who looks at a user's sessions while they move looks again; nobody does so for ever.
     private const int Looks = 20;
 
@@ -34,7 +38,13 @@ internal sealed class RedisSessionDirectory(
         var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
         await foreach (var ids in _scan.PagesAsync(database, cancellationToken).ConfigureAwait(false))
         {
-            foreach (var session in await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false)) yield return session;
+            long start = Stopwatch.GetTimestamp();
+            var sessions = await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false);
+            var busy = Stopwatch.GetElapsedTime(start);
+            foreach (var session in sessions) yield return session;
+
+            // Nobody is in a hurry here: half of the time is for those who are.
+            await Task.Delay(busy > ShortestPause ? busy : ShortestPause, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -121,7 +131,8 @@ internal sealed class RedisSessionDirectory(
         IDatabase database, string user, HashSet<string> asked, CancellationToken cancellationToken)
     {
         var list = new UserList(database, SessionHashLayout.UserKeyOf(_options.KeyPrefix, user));
-        var ids = await list.ReadAsync().WithinAsync(_options.IOTimeout, "finding a user's sessions", cancellationToken).ConfigureAwait(false);
+        var ids = await list.ReadAsync()
+            .WithinAsync(_options.IOTimeout, "finding a user's sessions", cancellationToken).ConfigureAwait(false);
         return [.. ids.Select(id => id.ToString()).Where(asked.Add).Chunk(PageSize)];
     }
 

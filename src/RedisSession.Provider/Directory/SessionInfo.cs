@@ -17,8 +17,8 @@ public sealed class SessionInfo
     public DateTimeOffset Created { get; init; }
 
     /// <summary>
-    /// When it ends unless it is used before: by the clock of this machine, and what Redis says is left. <see cref="DateTimeOffset.MaxValue"/>
-    /// when somebody else has taken its expiry off.
+    /// When it ends unless it is used before: by the clock of this machine, and what Redis says is left.
+    /// <see cref="DateTimeOffset.MaxValue"/> when somebody else has taken its expiry off.
     /// </summary>
     public DateTimeOffset Expires { get; init; }
 
@@ -26,8 +26,8 @@ public sealed class SessionInfo
     public long KeyCount { get; init; }
 
     /// <summary>
-    /// What it takes in the memory of Redis, in bytes (<c>MEMORY USAGE</c>; an estimate where it has more than a hundred keys); null when the
-    /// server does not say.
+    /// What it takes in the memory of Redis, in bytes (<c>MEMORY USAGE</c>; an estimate where it has more than a hundred keys); null when
+    /// the server does not say.
     /// </summary>
     public long? SizeInBytes { get; init; }
 

@@ -20,7 +20,11 @@ namespace RedisSession.Provider;
 /// </para>
 /// </remarks>
 internal sealed class UserLists(
-    RedisConnection connection, IOptions<RedisHashSessionOptions> options, LifecycleQueue lifecycle, ILogger<UserLists> logger)
+    RedisConnection connection,
+    IOptions<RedisHashSessionOptions> options,
+    LifecycleQueue lifecycle,
+    SessionMetrics metrics,
+    ILogger<UserLists> logger)
 {
     private readonly RedisHashSessionOptions _options = options.Value;
     private readonly ListedSessions _known = new();
@@ -96,7 +100,7 @@ internal sealed class UserLists(
         }
         catch (Exception error)
         {
-            logger.ListingFailed(id, error);
+            Failed(id, error);
         }
     }
 
@@ -118,7 +122,7 @@ internal sealed class UserLists(
         }
         catch (Exception error)
         {
-            logger.ListingFailed(id, error);
+            Failed(id, error);
         }
     }
 
@@ -157,9 +161,15 @@ internal sealed class UserLists(
             }
             catch (Exception error)
             {
-                logger.ListingFailed(id, error);
+                Failed(id, error);
             }
         }
+    }
+
+    private void Failed(string id, Exception error)
+    {
+        logger.ListingFailed(id, error);
+        metrics.OperationFailed(OperationKind.KeepListed, error);
     }
 
     private static readonly Task<string?> NoStamp = Task.FromResult<string?>(null);

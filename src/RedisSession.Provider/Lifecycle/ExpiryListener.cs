@@ -80,7 +80,7 @@ internal sealed class ExpiryListener(
         }
         catch (Exception) when (_stopping.IsCancellationRequested)
         {
-            // The application stops, or has gone.
+            // The application stops, and its connection may be gone before this.
         }
     }
 

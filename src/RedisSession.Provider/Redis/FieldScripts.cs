@@ -68,10 +68,17 @@ internal static class FieldScripts
         """);
 
     /// <summary>Sets a value that expires by itself. Where the server does not know such expiries, nothing is written.</summary>
-    /// <remarks><c>ARGV 6 value · 7 milliseconds; returns {generation} · {generation or '', the server's error}</c></remarks>
+    /// <remarks>
+    /// The expiry is tried first, on what is there: nothing is written where the server does not know the command, or the Redis user may
+    /// not use it.
+    /// <c>ARGV 6 value · 7 milliseconds; returns {generation} · {generation or '', the server's error} it does not know · the error</c>
+    /// </remarks>
     public static readonly RedisScript SetExpiring = new(SessionScripts.Begin + """
-        local known = redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, ARGV[5])
-        if type(known) == 'table' and known.err then return {generation or '', known.err} end
+        local tried = redis.pcall('HPEXPIRE', key, ARGV[7], 'FIELDS', 1, ARGV[5])
+        if type(tried) == 'table' and tried.err then
+          if not string.find(string.lower(tried.err), 'unknown') then return tried end
+          return {generation or '', tried.err}
+        end
 
         """ + SessionScripts.Create + """
         redis.call('HSET', key, ARGV[5], ARGV[6])

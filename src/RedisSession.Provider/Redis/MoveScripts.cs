@@ -19,6 +19,7 @@ internal static class MoveScripts
         for i = 1, #fields, 4000 do
           local last = math.min(i + 3999, #fields)
           local reply = redis.pcall('HPEXPIRETIME', key, 'FIELDS', last - i + 1, unpack(fields, i, last))
+          if type(reply) == 'table' and reply.err and not string.find(string.lower(reply.err), 'unknown') then return reply end
           if type(reply) ~= 'table' or reply.err then break end
           for _, at in ipairs(reply) do expiries[#expiries + 1] = at end
         end

@@ -7,8 +7,8 @@ namespace RedisSession.Provider;
 /// <summary>Walks the ids of all sessions, page by page: SCAN over one primary after the other.</summary>
 internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
 {
-    // So many keys the server looks at before it serves others: some tens of microseconds.
-    private const int PageSize = 250;
+    // So many keys the server looks at before it serves others: some tens of microseconds. And so many sessions are asked at once.
+    private const int PageSize = 100;
 
     private readonly string _start = SessionHashLayout.KeyOf(keyPrefix, "").ToString();
 

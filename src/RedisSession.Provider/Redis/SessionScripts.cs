@@ -17,11 +17,11 @@ internal static class SessionScripts
     // How each script that changes a session begins. Sets `generation`, false where there is none, and `ttl`; removes a session past its
     // absolute end; answers nil when the session that was seen has ended.
     internal const string Begin = """
-        local key, ttl, limit, seen = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
+        local key, ttl, limit, seen = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
         local generation = redis.call('HGET', key, '@gen')
-        if generation and limit > 0 then
+        if generation and limit ~= '0' then
         """ + "\n" + ServerTime + """
-          local left = (tonumber(redis.call('HGET', key, '@created')) or tonumber(now)) + limit - tonumber(now)
+          local left = (tonumber(redis.call('HGET', key, '@created')) or tonumber(now)) + tonumber(limit) - tonumber(now)
           if left <= 0 then
             redis.call('UNLINK', key)
             generation = false
@@ -39,7 +39,7 @@ internal static class SessionScripts
         """ + "\n" + ServerTime + """
           generation = ARGV[4]
           redis.call('HSET', key, '@gen', generation, '@created', now)
-          if limit > 0 and limit < tonumber(ttl) then ttl = ARGV[2] end
+          if limit ~= '0' and tonumber(limit) < tonumber(ttl) then ttl = limit end
         end
 
         """;
@@ -50,16 +50,17 @@ internal static class SessionScripts
     /// </summary>
     /// <remarks>
     /// <code>
-    /// ARGV  1 idle timeout, ms            4 generation for a new hash     7 number of removed fields
-    ///       2 absolute timeout, ms, or 0  5 1 if it may create the hash     then the removed fields
-    ///       3 generation seen, or ''      6 1 if all user fields go         then field, value, field, value …
+    /// ARGV  1 idle timeout, ms            4 generation for a new hash
+    ///       2 absolute timeout, ms, or 0  5 1 if it may create the hash + 2 if all user fields go + 4 for each removed field
+    ///       3 generation seen, or ''        then the removed fields, then field, value, field, value …
     /// returns  the hash's generation · '' nothing there, nothing written · nil the session that was seen has ended
     /// </code>
     /// </remarks>
     public static readonly RedisScript Change = new(Begin + """
-        if not generation and ARGV[5] == '0' and redis.call('EXISTS', key) == 0 then return '' end
+        local form = tonumber(ARGV[5])
+        if not generation and form % 2 == 0 and redis.call('EXISTS', key) == 0 then return '' end
         """ + "\n" + Create + """
-        if ARGV[6] == '1' then
+        if form % 4 > 1 then
           local created, user, automatic = unpack(redis.call('HMGET', key, '@created', '@user', '@auto'))
           redis.call('UNLINK', key)
           redis.call('HSET', key, '@gen', generation)
@@ -67,8 +68,8 @@ internal static class SessionScripts
           if user then redis.call('HSET', key, '@user', user) end
           if automatic then redis.call('HSET', key, '@auto', automatic) end
         end
-        local first = 8 + tonumber(ARGV[7])
-        for i = 8, first - 1, 4000 do
+        local first = 6 + math.floor(form / 4)
+        for i = 6, first - 1, 4000 do
           redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 3999, first - 1)))
         end
         for i = first, #ARGV, 4000 do

@@ -50,11 +50,13 @@ internal static class UserScripts
         """);
 
     /// <summary>
-    /// Keeps a session in a list for so long, or takes it out if nobody has kept it since. A script, because the entry, what it makes of the
-    /// list's TTL, and the removal of entries whose time is over hold together: a list never stays without a TTL, and ends with its last
-    /// entry. In microseconds, so that no two calls put the same: a stamp tells whose entry it is.
+    /// Keeps a session in a list for so long, or takes it out if nobody has kept it since. A script, because the entry, what it makes of
+    /// the list's TTL, and the removal of entries whose time is over hold together: a list never stays without a TTL, and ends with its
+    /// last entry. In microseconds, so that no two calls put the same: a stamp tells whose entry it is.
     /// </summary>
-    /// <remarks><c>ARGV 1 session id · 2 ms to keep it, or 0 to take it out · 3 the stamp that it must have then; returns the stamp</c></remarks>
+    /// <remarks>
+    /// <c>ARGV 1 session id · 2 ms to keep it, or 0 to take it out · 3 the stamp that it must have then; returns the stamp</c>
+    /// </remarks>
     public static readonly RedisScript Keep = new("""
         local key, id, ttl, stamp = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
         local time = redis.call('TIME')

@@ -19,9 +19,6 @@ internal static class FieldErrors
         return refusal.Contains("integer", StringComparison.OrdinalIgnoreCase) ? NoNumber(key, sessionId) : new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, refusal);
     }
 
-    /// <param name="refusal">The server's error at the commands for the expiry of fields.</param>
-    public static Exception NotExpiring(string refusal) => refusal.Contains("unknown", StringComparison.OrdinalIgnoreCase)
-        ? new NotSupportedException(
-            "This server cannot let a single session key expire: that takes Redis 7.4, Valkey 9 or Garnet. Nothing was written.")
-        : new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, refusal);
+    public static NotSupportedException NotExpiring() => new(
+        "This server cannot let a single session key expire: that takes Redis 7.4, Valkey 9 or Garnet. Nothing was written.");
 }

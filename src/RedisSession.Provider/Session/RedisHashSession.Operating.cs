@@ -58,18 +58,18 @@ internal sealed partial class RedisHashSession
         key = CheckSet(key, value);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(expiresIn, TimeSpan.Zero);
         byte[] copy = [.. value];
-        var refusal = await OperateAsync(
+        bool isSet = await OperateAsync(
             FieldScripts.SetExpiring,
             key,
             [Conceal(copy), SessionExpiry.Milliseconds(expiresIn)],
             reply =>
             {
-                if (reply.Length > 1) return (string?)reply[1];
+                if (reply.Length > 1) return false;
                 TakeIn(key, copy);
-                return null;
+                return true;
             },
             cancellationToken).ConfigureAwait(false);
-        if (refusal is not null) throw FieldErrors.NotExpiring(refusal);
+        if (!isSet) throw FieldErrors.NotExpiring();
     }
 
     /// <summary>Adds to a whole number and returns the sum.</summary>

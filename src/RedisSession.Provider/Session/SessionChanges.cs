@@ -93,16 +93,16 @@ internal sealed class SessionChanges
         int users = User is null ? 0 : 1;
         int sets = _count - _removed + users;
         int removes = _removed + users; // whoever is bound here is not replaced by who signs in
-        var arguments = new RedisValue[7 + removes + (2 * sets)];
+        var arguments = new RedisValue[5 + removes + (2 * sets)];
         arguments[0] = expiry.Idle;
         arguments[1] = expiry.Absolute;
         arguments[2] = generationSeen.IsNull ? RedisValue.EmptyString : generationSeen;
         arguments[3] = newGeneration;
-        arguments[4] = sets > 0; // removing from a session that is not there does not create one
-        arguments[5] = Cleared;
-        arguments[6] = removes;
 
-        int remove = 7, set = 7 + removes;
+        // Removing from a session that is not there does not create one.
+        arguments[4] = (sets > 0 ? 1 : 0) + (Cleared ? 2 : 0) + (4 * removes);
+
+        int remove = 5, set = 5 + removes;
         foreach (var (key, value) in Keys)
         {
             if (value is null)

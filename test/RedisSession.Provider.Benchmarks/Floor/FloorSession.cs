@@ -31,6 +31,9 @@ internal sealed class FloorSession(
 
     public bool IsAvailable => true;
 
+    /// <summary>Whether what a request sets is to be committed before its answer begins.</summary>
+    public bool ConfirmsFirst => store.ConfirmsFirst;
+
     public IEnumerable<string> Keys => throw NotNeeded();
 
     public async Task LoadAsync(CancellationToken cancellationToken = default)

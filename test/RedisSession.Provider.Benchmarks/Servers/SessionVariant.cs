@@ -37,14 +37,18 @@ internal sealed record SessionVariant(
         Ours("buffered-pool", "buffered with UseDedicatedThreads = false", RedisSessionMode.Buffered, dedicatedThreads: false),
         Ours("live-pool", "live with UseDedicatedThreads = false", RedisSessionMode.Live, dedicatedThreads: false),
         Ours("preload-pool", "preload with UseDedicatedThreads = false", RedisSessionMode.Buffered, dedicatedThreads: false, preload: true),
-        Floor(),
+        Floor("floor-confirmed", "the floor, and what a request sets is confirmed before its answer begins", confirmsFirst: true),
+        Floor(
+            FloorName,
+            "the session middleware with the least Redis work possible: no scripts, no checks, nothing confirmed",
+            confirmsFirst: false),
     ];
 
     /// <summary>Those that <see cref="CompareCommand"/> runs unless it is told others.</summary>
-    public const string ComparedNames = "stock,buffered,live,floor";
+    public const string ComparedNames = "stock,buffered,live,floor-confirmed,floor";
 
     /// <summary>Those that <see cref="BlockingCommand"/> runs unless it is told others: all that an application can have.</summary>
-    public static string ApplicationNames { get; } = string.Join(',', All.Select(variant => variant.Name).Where(name => name != FloorName));
+    public static string ApplicationNames { get; } = string.Join(',', All.Select(variant => variant.Name).Where(name => !name.StartsWith(FloorName, StringComparison.Ordinal)));
 
     /// <summary>Whether the flag is set in this process, by whomever.</summary>
     public static bool HasDedicatedThreads => ConnectionMultiplexer.GetFeatureFlag(DedicatedThreadsFlag);
@@ -80,19 +84,19 @@ internal sealed record SessionVariant(
         }),
         app => _ = preload ? app.UseRedisHashSession() : app.UseSession());
 
-    private static SessionVariant Floor() => new(
-        FloorName,
-        "the session middleware with the least Redis work possible: no scripts, no checks, nothing confirmed",
+    private static SessionVariant Floor(string name, string description, bool confirmsFirst) => new(
+        name,
+        description,
         DedicatedThreads: true,
         (services, redis, prefix) =>
         {
             // The connection as ours would be.
-            var options = RedisConnectionChoice.OwnConnection(new() { Configuration = redis, IdleTimeout = IdleTimeout })!;
+            var options = RedisConnectionChoice.OwnConnection(RedisConnectionSettings.Of(new RedisHashSessionOptions { Configuration = redis }))!;
             ConnectionMultiplexer.SetFeatureFlag(DedicatedThreadsFlag, true);
             services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(options));
             services.AddSession(options => options.IdleTimeout = IdleTimeout);
             services.AddTransient<ISessionStore>(provider =>
-                new FloorSessionStore(provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase(), prefix));
+                new FloorSessionStore(provider.GetRequiredService<IConnectionMultiplexer>().GetDatabase(), prefix, confirmsFirst));
         },
         app => app.UseSession());
 }

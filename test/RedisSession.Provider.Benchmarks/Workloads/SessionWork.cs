@@ -70,6 +70,7 @@ internal static class SessionWork
     {
         if (context.Session is DistributedSession) await context.Session.LoadAsync();
         context.Session.Set(shape.Middle, shape.Value);
+        await ConfirmAsync(context.Session);
         return 1;
     }
 
@@ -77,10 +78,14 @@ internal static class SessionWork
     {
         await context.Session.LoadAsync();
         context.Session.SetInt32(Counter, (context.Session.GetInt32(Counter) ?? 0) + 1);
+        await ConfirmAsync(context.Session);
         return 1;
     }
 
     public static ValueTask<int> IgnoreAsync(HttpContext context, SessionShape shape) => new(0);
+
+    // Ours does it by itself, stock never.
+    private static Task ConfirmAsync(ISession session) => session is FloorSession { ConfirmsFirst: true } ? session.CommitAsync() : Task.CompletedTask;
 
     private static int IsValue(byte[]? value, SessionShape shape) => value?.Length == shape.Value.Length ? 1 : 0;
 }

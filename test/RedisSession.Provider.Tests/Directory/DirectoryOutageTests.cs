@@ -18,14 +18,16 @@ internal sealed class DirectoryOutageTests(ServerKind kind)
         yield return Call("lists", (directory, _, token) => directory.ListAsync(token).CountAsync(CancellationToken.None).AsTask());
         yield return Call("counts", (directory, _, token) => directory.CountAsync(token));
         yield return Call("gets", (directory, session, token) => directory.GetAsync(session.Id, token));
-        yield return Call("finds", (directory, _, token) => directory.FindByUserAsync("ann", token).CountAsync(CancellationToken.None).AsTask());
+        yield return Call(
+            "finds", (directory, _, token) => directory.FindByUserAsync("ann", token).CountAsync(CancellationToken.None).AsTask());
         yield return Call("ends", (directory, session, token) => directory.EndAsync(session.Id, token));
         yield return Call("ends all", (directory, _, token) => directory.EndAllForUserAsync("ann", null, token));
         yield return Call("reads values", (_, session, token) => session.GetValuesAsync(token));
     }
 
     [TestCaseSource(nameof(Calls))]
-    public async Task A_wait_ends_with_the_IOTimeout_or_the_patience_of_who(Func<IRedisSessionDirectory, SessionInfo, CancellationToken, Task> call)
+    public async Task A_wait_ends_with_the_IOTimeout_or_the_patience_of_who(
+        Func<IRedisSessionDirectory, SessionInfo, CancellationToken, Task> call)
     {
         await using var server = await ServerProcess.StartAsync(kind);
         await using var app = await StartAsync(server);
@@ -99,7 +101,7 @@ internal sealed class DirectoryOutageTests(ServerKind kind)
             async () => await browser.VisitAsAsync("ann", session => session.GetString("key")), Is.EqualTo("old").After(10_000, 20));
     }
 
-    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode = RedisSessionMode.Buffered) => TestApp.StartAsync(services =>
-        services.AddRedisHashSession(options =>
+    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode = RedisSessionMode.Buffered) =>
+        TestApp.StartAsync(services => services.AddRedisHashSession(options =>
             (options.Configuration, options.Mode, options.IOTimeout) = (server.ConfigurationString, mode, IOTimeout)));
 }

@@ -9,7 +9,9 @@ internal static class Somebody
     public static void SignIn(this HttpContext context, string user, string? authenticationType = "test") =>
         context.User = new(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, user)], authenticationType));
 
-    /// <summary>One request of <paramref name="user"/> (nobody: null) that must succeed, through the synchronous API of the session.</summary>
+    /// <summary>
+    /// One request of <paramref name="user"/> (nobody: null) that must succeed, through the synchronous API of the session.
+    /// </summary>
     public static Task VisitAsAsync(this Browser browser, string? user, Action<ISession> work) => browser.VisitAsync(context =>
     {
         if (user is not null) context.SignIn(user);

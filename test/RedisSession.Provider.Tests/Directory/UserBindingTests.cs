@@ -15,31 +15,35 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
 {
     private static IEnumerable<TestCaseData> Uses()
     {
-        TestCaseData Use(string name, Action<ISession> use) => new TestCaseData(use).SetArgDisplayNames(name);
-        yield return Use("reads", session => session.GetString("key"));
-        yield return Use("lists the keys", session => Assert.That(session.Keys, Is.Not.Empty));
-        yield return Use("sets", session => session.SetString("key", "new"));
-        yield return Use("removes", session => session.Remove("key"));
-        yield return Use("clears", session => session.Clear());
-        yield return Use("reads and sets", session => session.SetString("key", session.GetString("key") + "."));
+        TestCaseData Use(string name, Func<ISession, Task> use) => new TestCaseData(use).SetArgDisplayNames(name);
+        yield return Use("reads", session => Task.FromResult(session.GetString("key")));
+        yield return Use("reads asynchronously", async session => await session.GetStrAsync("key"));
+        yield return Use("lists the keys", session => Task.FromResult(session.Keys.Count()));
+        yield return Use("sets", session => Task.Run(() => session.SetString("key", "new")));
+        yield return Use("sets asynchronously", session => session.SetAsync("key", [1]));
+        yield return Use("removes", session => Task.Run(() => session.Remove("key")));
+        yield return Use("clears", session => Task.Run(session.Clear));
+        yield return Use("reads and sets", session => Task.Run(() => session.SetString("key", session.GetString("key") + ".")));
+        yield return Use("increments", session => session.IncrementAsync("n"));
+        yield return Use("tries to set", session => session.TrySetAsync("n", [1]));
     }
 
     [TestCaseSource(nameof(Uses))]
-    public async Task A_session_becomes_that_of_the_user_whose_request_first(Action<ISession> use)
+    public async Task A_session_becomes_that_of_the_user_whose_request_first(Func<ISession, Task> use)
     {
         foreach (var (mode, app) in Apps)
         {
             string user = NewUser();
             using var browser = app.NewBrowser();
             string id = await NewSessionAsync(browser);
-            await browser.VisitAsAsync(user, use);
+            await browser.VisitAsync(context => UseAsAsync(context, user, use));
             Assert.That(await ListAsync(user), Is.EqualTo([id]), mode.ToString());
             Assert.That(await BindingAsync(id), Is.EqualTo((user, true)), mode.ToString());
         }
     }
 
     [TestCaseSource(nameof(Uses))]
-    public async Task So_it_does_at_another_instance_that_does_not_know_it(Action<ISession> use)
+    public async Task So_it_does_at_another_instance_that_does_not_know_it(Func<ISession, Task> use)
     {
         foreach (var mode in Apps.Keys)
         {
@@ -47,7 +51,7 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
             string user = NewUser();
             using var browser = Apps[mode].NewBrowser();
             string id = await NewSessionAsync(browser);
-            await browser.At(other).VisitAsAsync(user, use);
+            await browser.At(other).VisitAsync(context => UseAsAsync(context, user, use));
             Assert.That(await ListAsync(user), Is.EqualTo([id]), mode.ToString());
             Assert.That(await BindingAsync(id), Is.EqualTo((user, true)), mode.ToString());
         }
@@ -62,6 +66,22 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
         Assert.That(await ListAsync(user), Is.EqualTo([id]));
         Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
         Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
+    }
+
+    [Test]
+    public async Task So_it_is_when_an_atomic_change_began_it([Values] RedisSessionMode mode, [Values] bool expired)
+    {
+        string user = NewUser();
+        using var browser = Apps[mode].NewBrowser();
+        if (expired) await Redis.KeyDeleteAsync(Stack.KeyOf(await NewSessionAsync(browser, user)));
+        string id = await browser.VisitAsync(async context =>
+        {
+            context.SignIn(user);
+            await context.Session.IncrementAsync("n");
+            return context.Session.Id;
+        });
+        Assert.That(await ListAsync(user), Is.EqualTo([id]));
+        Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
     }
 
     [Test]
@@ -201,7 +221,10 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     }
 
     private static IEnumerable<string> OddNames() =>
-        [" ", "{a}", "a}b{c", "\r\n\t\0", "'); redis.call('FLUSHALL') --", "@user", "😀é語", "*?[a-z]\\", new string('x', 100_000), "half \uD83D a pair"];
+    [
+        " ", "{a}", "a}b{c", "\r\n\t\0", "'); redis.call('FLUSHALL') --", "@user", "😀é語", "*?[a-z]\\", new string('x', 100_000),
+        "half \uD83D a pair",
+    ];
 
     [TestCaseSource(nameof(OddNames))]
     public async Task A_user_may_have_any_name(string name)
@@ -298,12 +321,16 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     public async Task A_UserIdentifier_that_throws_is_logged_and_the_session_works([Values] RedisSessionMode mode)
     {
         await using var app = await Stack.StartAsync(options =>
-            (options.Mode, options.FailureMode, options.UserIdentifier) = (mode, FailureMode.Throw, _ => throw new InvalidTimeZoneException("Odd.")));
+        {
+            (options.Mode, options.FailureMode) = (mode, FailureMode.Throw);
+            options.UserIdentifier = _ => throw new InvalidTimeZoneException("Odd.");
+        });
         using var browser = app.NewBrowser();
         string id = await NewSessionAsync(browser);
         Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
         Assert.That(await BindingAsync(id), Is.EqualTo(((string?)null, false)));
-        Assert.That(app.Logs.Of(SessionEvents.UserUnknown).Select(entry => entry.Error), Is.Not.Empty.And.All.InstanceOf<InvalidTimeZoneException>());
+        var errors = app.Logs.Of(SessionEvents.UserUnknown).Select(entry => entry.Error);
+        Assert.That(errors, Is.Not.Empty.And.All.InstanceOf<InvalidTimeZoneException>());
     }
 
     [Test]
@@ -347,6 +374,12 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     }
 
     private IRedisSessionDirectory Directory => Apps[RedisSessionMode.Buffered].Services.GetRequiredService<IRedisSessionDirectory>();
+
+    private static Task UseAsAsync(HttpContext context, string user, Func<ISession, Task> use)
+    {
+        context.SignIn(user);
+        return use(context.Session);
+    }
 
     private static string NewUser() => $"user {Guid.NewGuid()}";
 

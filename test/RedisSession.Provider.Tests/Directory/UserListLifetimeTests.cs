@@ -24,15 +24,38 @@ internal sealed class UserListLifetimeTests(ServerKind kind)
         if (byName) id = await RenewAsync(browser, user);
 
         var redis = await _stack.DatabaseAsync();
-        var directory = one.Services.GetRequiredService<IRedisSessionDirectory>();
         var clock = Stopwatch.StartNew();
         for (int i = 0; clock.Elapsed < 4 * idle; i++)
         {
             await browser.At(i % 5 == 0 ? other : one).VisitAsAsync(byName ? null : user, _ => { });
             Assert.That(await redis.KeyExistsAsync(_stack.KeyOf(id)), Is.True, $"after {clock.Elapsed} the session is gone");
-            Assert.That(await directory.FindByUserAsync(user).Select(session => session.Id).ToArrayAsync(), Is.EqualTo([id]), $"after {clock.Elapsed}");
+            Assert.That(await FindAsync(one, user), Is.EqualTo([id]), $"after {clock.Elapsed}");
             await Task.Delay(50);
         }
+    }
+
+    /// <summary>Its last use is one that had no need to look after the list.</summary>
+    [Test]
+    public async Task A_session_is_in_the_list_to_its_last_moment()
+    {
+        var idle = TimeSpan.FromSeconds(4);
+        await using var app = await _stack.StartAsync(options => options.IdleTimeout = idle);
+        string user = NewUser();
+        using var browser = app.NewBrowser();
+        string id = await NewSessionAsync(browser, user);
+        await Task.Delay(idle / 12);
+        await browser.VisitAsAsync(user, _ => { });
+
+        var redis = await _stack.DatabaseAsync();
+        int looks = 0;
+        for (; await redis.KeyExistsAsync(_stack.KeyOf(id)); looks++)
+        {
+            var found = await FindAsync(app, user);
+            if (await redis.KeyExistsAsync(_stack.KeyOf(id))) Assert.That(found, Is.EqualTo([id]), $"look {looks}");
+            await Task.Delay(10);
+        }
+
+        Assert.That(looks, Is.GreaterThan(10));
     }
 
     [Test]
@@ -78,11 +101,13 @@ internal sealed class UserListLifetimeTests(ServerKind kind)
         string id = await NewSessionAsync(browser, user);
         Assert.That(await ListTimeToLiveAsync(user), Is.InRange(idle, idle * 1.25));
         var redis = await _stack.DatabaseAsync();
-        await redis.HashSetAsync(_stack.KeyOf(id), "@created", (DateTimeOffset.UtcNow - (2 * idle) + TimeSpan.FromMinutes(1)).ToUnixTimeMilliseconds());
+        var created = DateTimeOffset.UtcNow - (2 * idle) + TimeSpan.FromMinutes(1);
+        await redis.HashSetAsync(_stack.KeyOf(id), "@created", created.ToUnixTimeMilliseconds());
         browser.At(other);
         if (renews) await RenewAsync(browser, user);
         else await browser.VisitAsAsync(user, session => session.GetString("key"));
-        await Until.TrueAsync("the list ends with the session", async () => await ListTimeToLiveAsync(user) < TimeSpan.FromMinutes(1) + (idle / 2));
+        await Until.TrueAsync(
+            "the list ends with the session", async () => await ListTimeToLiveAsync(user) < TimeSpan.FromMinutes(1) + (idle / 2));
         Assert.That(await FindAsync(app, user), Has.Length.EqualTo(1));
     }
 

@@ -41,7 +41,8 @@ internal sealed class UserTrafficTests(ServerKind kind)
             TestCaseData Request(string name, Action<ISession> work, string usual, string first, string firstOfAUser) =>
                 new TestCaseData(mode, work, usual, first, firstOfAUser).SetArgDisplayNames(name, mode.ToString());
             yield return Request("touches nothing", _ => { }, "PEXPIRE", "PEXPIRE EVALSHA", "PEXPIRE EVALSHA EVALSHA");
-            yield return Request("reads", s => s.GetInt("a"), $"PEXPIRE {read}", $"PEXPIRE EVALSHA {read}", $"PEXPIRE EVALSHA EVALSHA {read}");
+            yield return Request(
+                "reads", s => s.GetInt("a"), $"PEXPIRE {read}", $"PEXPIRE EVALSHA {read}", $"PEXPIRE EVALSHA EVALSHA {read}");
             yield return Request("sets", s => s.SetValue("a", 2), "EVALSHA", "EVALSHA EVALSHA", "EVALSHA EVALSHA EVALSHA");
             yield return Request(
                 "reads and sets", s => s.SetValue("a", s.GetInt("a") + 1),
@@ -70,8 +71,10 @@ internal sealed class UserTrafficTests(ServerKind kind)
     public async Task A_new_session_of_a_user_costs_three_scripts([Values] RedisSessionMode mode)
     {
         using var browser = _apps[mode].NewBrowser();
-        Assert.That(await CommandsAsync(_apps[mode], browser, "ann", session => session.SetValue("a", 1)), Is.EqualTo("EVALSHA EVALSHA EVALSHA"));
-        Assert.That(await CommandsAsync(_apps[mode], browser, "ann", session => session.SetValue("a", 1)), Is.EqualTo("EVALSHA"));
+        Assert.That(await SetAsync(), Is.EqualTo("EVALSHA EVALSHA EVALSHA"));
+        Assert.That(await SetAsync(), Is.EqualTo("EVALSHA"));
+
+        Task<string> SetAsync() => CommandsAsync(_apps[mode], browser, "ann", session => session.SetValue("a", 1));
     }
 
     [Test]

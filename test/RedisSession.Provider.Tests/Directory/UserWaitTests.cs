@@ -1,5 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
@@ -8,6 +11,8 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable(ParallelScope.All)]
 internal sealed class UserWaitTests(ServerKind kind)
 {
+    private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(100);
+
     private readonly OurStack _stack = new(kind);
     private DelayedReplies _relay = null!;
     private TestApp _near = null!;
@@ -16,9 +21,7 @@ internal sealed class UserWaitTests(ServerKind kind)
     [OneTimeSetUp]
     public async Task Start()
     {
-        var server = await _stack.ServerAsync();
-        int port = int.Parse(server.ConfigurationString.Split(':')[1], CultureInfo.InvariantCulture);
-        _relay = new DelayedReplies(port, TimeSpan.FromMilliseconds(100));
+        _relay = new DelayedReplies(PortOf((await _stack.ServerAsync()).ConfigurationString), Delay);
         _near = await _stack.StartAsync();
         _far = await _stack.StartAsync(options => options.Configuration = _relay.ConfigurationString);
 
@@ -39,7 +42,8 @@ internal sealed class UserWaitTests(ServerKind kind)
 
     private static IEnumerable<TestCaseData> Waits()
     {
-        TestCaseData Request(string name, int roundTrips, Func<HttpContext, Task> work) => new TestCaseData(roundTrips, work).SetArgDisplayNames(name);
+        TestCaseData Request(string name, int roundTrips, Func<HttpContext, Task> work) =>
+            new TestCaseData(roundTrips, work).SetArgDisplayNames(name);
         yield return Request("touches nothing", 0, _ => Task.CompletedTask);
         yield return Request("reads", 1, context => context.Session.LoadAsync());
         yield return Request("sets", 1, context => Task.Run(() => context.Session.SetString("key", "new")));
@@ -62,6 +66,31 @@ internal sealed class UserWaitTests(ServerKind kind)
         Assert.That(await WaitsAsync(work, hasEnded: true), Is.LessThanOrEqualTo(roundTrips), "of a session that has ended");
     }
 
+    /// <summary>Where it takes longer than the read does, because the scripts have to be sent again with their text.</summary>
+    [Test]
+    public async Task A_response_does_not_start_before_the_session_is_in_its_new_users_list()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var relay = new DelayedReplies(PortOf(server.ConfigurationString), Delay);
+        await using var near = await StartAppAsync(server.ConfigurationString);
+        await using var far = await StartAppAsync(relay.ConfigurationString);
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
+        using var browser = near.NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("key", "old");
+            return session.Id;
+        });
+        var clock = Stopwatch.StartNew();
+        await browser.At(far).VisitAsAsync("ann", session => session.GetString("key"));
+        Assert.That(clock.Elapsed, Is.GreaterThan(1.9 * Delay), "it waited for the read, and for what had to be sent again");
+        var list = await admin.GetDatabase().SortedSetRangeByRankAsync(SessionHashLayout.UserKeyOf("", "ann"));
+        Assert.That(list.Select(member => (string?)member), Is.EqualTo([id]));
+
+        Task<TestApp> StartAppAsync(string configuration) =>
+            TestApp.StartAsync(services => services.AddRedisHashSession(options => options.Configuration = configuration));
+    }
+
     private Task<int> WaitsAsync(Func<HttpContext, Task> work, bool hasEnded) => _relay.RoundTripsAsync(async () =>
     {
         var browser = _near.NewBrowser();
@@ -77,4 +106,6 @@ internal sealed class UserWaitTests(ServerKind kind)
             await work(context);
         });
     });
+
+    private static int PortOf(string configuration) => int.Parse(configuration.Split(':')[1], CultureInfo.InvariantCulture);
 }

@@ -14,8 +14,8 @@ internal sealed class AclTests(ServerKind kind)
     /// <summary>What sessions send, directly or in scripts. As in the README.</summary>
     private static readonly string[] Commands =
     [
-        "@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hdel", "exists", "expire", "pexpire", "pttl", "unlink", "time", "eval", "evalsha",
-        "zadd", "zrem", "zscore", "zremrangebyscore", "zrange",
+        "@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hincrby", "hdel", "exists", "expire", "pexpire", "pttl", "unlink", "time", "eval",
+        "evalsha", "zadd", "zrem", "zscore", "zremrangebyscore", "zrange",
     ];
 
     /// <summary>What the directory sends besides.</summary>
@@ -28,8 +28,8 @@ internal sealed class AclTests(ServerKind kind)
         "~app:owners:*", "~app:claims:*", "~app:lifecycle*", "&__keyevent@0__:expired",
     ];
 
-    /// <summary>What moving field expiries needs, on servers that have them.</summary>
-    private static readonly string[] FieldExpiryCommands = ["hpexpiretime", "hpexpireat"];
+    /// <summary>What keys that expire by themselves need, on servers that have them.</summary>
+    private static readonly string[] FieldExpiryCommands = ["hpexpire", "hpexpiretime", "hpexpireat"];
 
     private string[] AllCommands => [.. Commands, .. DirectoryCommands, .. HasFieldExpiry ? FieldExpiryCommands : []];
 
@@ -67,6 +67,77 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(await directory.EndAllForUserAsync("ann"), Is.Zero);
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+    }
+
+    [Test]
+    public async Task They_are_enough_for_atomic_changes_and_keys_that_expire([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands);
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            var session = context.Session;
+            Assert.That(await session.IncrementAsync("count"), Is.EqualTo(1));
+            Assert.That(await session.TrySetValueAsync("first", "mine"), Is.True);
+            Assert.That(await session.UpdateJsonAsync<int[]>("list", list => [.. list ?? [], 1]), Is.EqualTo(new[] { 1 }));
+            Assert.That((await session.TakeAsync("first")).Str, Is.EqualTo("mine"));
+            if (HasFieldExpiry) await session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5));
+            else Assert.That(() => session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5)), Throws.InstanceOf<NotSupportedException>());
+        });
+        string id = await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync();
+            return context.Session.Id;
+        });
+        if (HasFieldExpiry)
+        {
+            var redis = await app.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
+            Assert.That(await redis.HashFieldGetExpireDateTimeAsync($"app:sessions:{id}", ["code"]), Is.All.Positive, "it moves along");
+        }
+
+        Assert.That(
+            await browser.VisitAsync(session => session.Keys.Order().ToArray()),
+            Is.EqualTo((string[])[.. HasFieldExpiry ? ["code"] : (string[])[], "count", "list"]));
+        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+    }
+
+    [Test]
+    public async Task Without_the_right_to_let_keys_expire_no_key_is_set_that_would_stay([Values] RedisSessionMode mode)
+    {
+        if (!HasFieldExpiry) return; // it is said above what happens there
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands.Except(["hpexpire"]));
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            Assert.That(
+                () => context.Session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5)),
+                Throws.InstanceOf<RedisServerException>().With.Message.Contains("hpexpire"));
+            Assert.That(await context.Session.IsNoneAsync("code"), Is.True);
+        });
+        Assert.That(await app.Services.GetRequiredService<IRedisSessionDirectory>().CountAsync(), Is.Zero);
+    }
+
+    [Test]
+    public async Task Without_the_right_to_see_expiries_a_session_keeps_its_key_and_its_expiries([Values] RedisSessionMode mode)
+    {
+        if (!HasFieldExpiry) return;
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands.Except(["hpexpiretime"]));
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.VisitAsync(context =>
+        {
+            string id = context.Session.Id;
+            Assert.That(() => context.RenewSessionAsync(), Throws.InstanceOf<RedisServerException>().With.Message.Contains("hpexpiretime"));
+            Assert.That(context.Session.Id, Is.EqualTo(id));
+            return Task.CompletedTask;
+        });
+        Assert.That(await browser.VisitAsync(session => session.GetString("a")), Is.EqualTo("1"));
     }
 
     [Test]

@@ -26,6 +26,14 @@ internal sealed class RoundTripTests(ServerKind kind)
         // A server is sent the text of a script once; from then on its hash.
         using var browser = _preloading.NewBrowser();
         await browser.VisitAsync(session => session.SetValue("a", 1));
+        await browser.VisitAsync(async context =>
+        {
+            await context.Session.IncrementAsync("a");
+            await context.Session.TakeAsync("b");
+            await context.Session.TrySetValueAsync("b", 1);
+            await context.Session.UpdateJsonAsync<int>("b", n => n + 1);
+            await SetExpiring(context.Session);
+        });
         _monitor = await CommandMonitor.StartAsync(await _stack.ServerAsync());
     }
 
@@ -54,6 +62,13 @@ internal sealed class RoundTripTests(ServerKind kind)
         Request("clears", Sync(s => s.Clear()), "EVALSHA"),
         Request("sets a key asynchronously", s => s.SetValueAsync("a", 1), "EVALSHA"),
         Request("sets three keys asynchronously at once", s => s.SetAsync(new Dictionary<string, byte[]> { ["a"] = [1], ["b"] = [2], ["c"] = [3] }), "EVALSHA"),
+        Request("increments a key", s => s.IncrementAsync("a"), "EVALSHA"),
+        Request("takes a key", s => s.TakeAsync("a"), "EVALSHA"),
+        Request("sets a key that is not there", s => s.TrySetValueAsync("b", 1), "EVALSHA"),
+        Request("increments a key behind a change of its own", async s => { s.SetValue("b", 1); await s.IncrementAsync("a"); }, "EVALSHA EVALSHA"),
+        Request("updates a key", s => s.UpdateJsonAsync<int>("a", n => n + 1), "PEXPIRE HMGET EVALSHA"),
+        Request("loads and updates a key", async s => { await s.LoadAsync(); await s.UpdateJsonAsync<int>("a", n => n + 1); }, "PEXPIRE HGETALL EVALSHA"),
+        Request("sets a key that expires, or learns that it cannot", SetExpiring, "EVALSHA"),
         Request("reads a counter and sets it", Sync(s => s.SetValue("a", s.GetInt("a") + 1)), buffered: "PEXPIRE HGETALL EVALSHA", live: "PEXPIRE HMGET EVALSHA"),
         Request("loads, and reads what it has set", async s => { await s.LoadAsync(); s.SetValue("a", 1); _ = s.GetInt("a"); }, "PEXPIRE HGETALL EVALSHA"),
         Request("sets, commits and commits again", async s => { s.SetValue("a", 1); await s.CommitAsync(); await s.CommitAsync(); }, "EVALSHA"),
@@ -101,6 +116,18 @@ internal sealed class RoundTripTests(ServerKind kind)
         await browser.VisitAsync(session => session.SetValue("a", 1));
         var with = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, () => browser.VisitAsync(session => _ = session.GetInt("a")));
         Assert.That(with, Is.EqualTo(["PEXPIRE", "HGETALL"]));
+    }
+
+    private static async Task SetExpiring(ISession session)
+    {
+        try
+        {
+            await session.SetValueAsync("c", 1, TimeSpan.FromMinutes(1));
+        }
+        catch (NotSupportedException)
+        {
+            // Redis 7.0
+        }
     }
 
     private static TestCaseData[] Request(string name, Func<ISession, Task> work, string both) => Request(name, work, both, both);

@@ -93,7 +93,9 @@ internal sealed class UserScriptTests(ServerKind kind)
     public async Task A_list_ends_with_the_entry_that_is_kept_longest()
     {
         var (list, key) = NewList();
-        foreach (var (id, time, left) in new[] { ("a", 100_000, 100_000), ("b", 300_000, 300_000), ("c", 50_000, 300_000), ("b", 200_000, 200_000) })
+        (string Id, int Time, int Left)[] steps =
+            [("a", 100_000, 100_000), ("b", 300_000, 300_000), ("c", 50_000, 300_000), ("b", 200_000, 200_000)];
+        foreach (var (id, time, left) in steps)
         {
             await list.KeepAsync(id, time);
             await list.KeepAsync(id, time);

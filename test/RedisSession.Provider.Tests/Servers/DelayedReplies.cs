@@ -70,7 +70,8 @@ internal sealed class DelayedReplies : IAsyncDisposable
             try
             {
                 await server.ConnectAsync(IPAddress.Loopback, _serverPort, _end.Token);
-                await Task.WhenAny(client.GetStream().CopyToAsync(server.GetStream(), _end.Token), DelayAsync(server.GetStream(), client.GetStream()));
+                await Task.WhenAny(
+                    client.GetStream().CopyToAsync(server.GetStream(), _end.Token), DelayAsync(server.GetStream(), client.GetStream()));
             }
             catch (Exception error) when (error is OperationCanceledException or SocketException)
             {
@@ -103,7 +104,8 @@ internal sealed class DelayedReplies : IAsyncDisposable
             try
             {
                 int read;
-                while ((read = await from.ReadAsync(buffer, _end.Token)) > 0) replies.Writer.TryWrite((Stopwatch.GetTimestamp(), buffer[..read]));
+                while ((read = await from.ReadAsync(buffer, _end.Token)) > 0)
+                    replies.Writer.TryWrite((Stopwatch.GetTimestamp(), buffer[..read]));
             }
             catch (Exception error) when (error is OperationCanceledException or IOException or ObjectDisposedException)
             {

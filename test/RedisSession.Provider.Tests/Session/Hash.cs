@@ -18,13 +18,14 @@ internal sealed class Hash : Dictionary<string, byte[]>
 
     public void Apply(RedisValue[] arguments)
     {
-        if (arguments[5] == "1")
+        int form = (int)arguments[4];
+        if ((form & 2) != 0)
         {
             foreach (string field in Keys.Where(IsUsers).ToList()) Remove(field);
         }
 
-        int firstSet = 7 + (int)arguments[6];
-        for (int i = 7; i < firstSet; i++) Remove(arguments[i].ToString());
+        int firstSet = 5 + (form >> 2);
+        for (int i = 5; i < firstSet; i++) Remove(arguments[i].ToString());
         for (int i = firstSet; i < arguments.Length; i += 2) this[arguments[i].ToString()] = (byte[])arguments[i + 1]!;
     }
 
