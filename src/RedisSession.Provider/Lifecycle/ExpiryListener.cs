@@ -192,8 +192,8 @@ internal sealed class ExpiryListener(
     private void Interrupted(object? multiplexer, ConnectionFailedEventArgs failure)
     {
         // A replica reports nothing anyway.
-        var server = failure.EndPoint is { } endPoint ? ((IConnectionMultiplexer)multiplexer!).GetServer(endPoint) : null;
-        if (server is not { IsReplica: true }) _isInterrupted = true;
+        var servers = ((IConnectionMultiplexer)multiplexer!).GetServers();
+        if (!servers.Any(server => server.IsReplica && server.EndPoint.Equals(failure.EndPoint))) _isInterrupted = true;
     }
 
     private ListeningRecord RecordOf(IDatabase database) => new(database, SessionHashLayout.LifecycleKeyOf(_options.KeyPrefix));
