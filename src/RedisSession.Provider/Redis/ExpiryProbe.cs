@@ -22,7 +22,8 @@ internal sealed class ExpiryProbe(IDatabase database, string keyPrefix, string i
     public async Task<IReadOnlyList<string>> FindDeafAsync(CancellationToken cancellationToken)
     {
         var primaries = await Primaries.FindAsync(database.Multiplexer, cancellationToken).ConfigureAwait(false);
-        var probes = KeysFor(primaries).Select(async probe => (probe.Server, Reports: await ProbeAsync(probe.Key, cancellationToken).ConfigureAwait(false)));
+        var probes = KeysFor(primaries).Select(async probe =>
+            (probe.Server, Reports: await ProbeAsync(probe.Key, cancellationToken).ConfigureAwait(false)));
         return [.. from probe in await Task.WhenAll(probes).ConfigureAwait(false) where !probe.Reports select probe.Server];
     }
 
