@@ -11,9 +11,11 @@ internal static class Patience
     {
         try
         {
+            // WaitAsync gives a reply that is already there, whoever has cancelled.
+            cancellationToken.ThrowIfCancellationRequested();
             return await reply.WaitAsync(timeout, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception error) when (!reply.IsCompleted)
+        catch (Exception error) when (!reply.IsCompleted || error is OperationCanceledException)
         {
             // When it fails later, nobody is there any more to be told.
             _ = reply.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
