@@ -104,9 +104,10 @@ internal sealed class ClusterDirectoryTests(ServerKind kind)
 
         var directory = DirectoryOf(app);
         var killed = await cluster.KillPrimaryOfAsync(KeyOf(ids[0]));
-        var isTold = Throws.InstanceOf<RedisException>().Or.InstanceOf<OperationCanceledException>();
-        Assert.That(async () => await directory.ListAsync().CountAsync(), isTold);
-        Assert.That(async () => await directory.CountAsync(), isTold);
+        foreach (var list in (Func<Task>[])[() => directory.ListAsync().CountAsync().AsTask(), () => directory.CountAsync()])
+        {
+            Assert.That(async () => await list(), Throws.InstanceOf<RedisException>().Or.InstanceOf<OperationCanceledException>());
+        }
 
         await cluster.WaitForFailoverAsync(killed);
         Assert.That(
