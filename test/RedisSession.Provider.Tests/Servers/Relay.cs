@@ -53,8 +53,9 @@ internal sealed class Relay : IAsyncDisposable
         {
             while (true) _ = ServeAsync(await _listener.AcceptTcpClientAsync(_end.Token));
         }
-        catch (Exception error) when (error is OperationCanceledException or SocketException)
+        catch (Exception error) when (error is OperationCanceledException or SocketException || _end.IsCancellationRequested)
         {
+            // At the end the listener may have stopped between two clients.
         }
     }
 
