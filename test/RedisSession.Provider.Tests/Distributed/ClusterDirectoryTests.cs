@@ -131,7 +131,7 @@ internal sealed class ClusterDirectoryTests(ServerKind kind)
             (options.Mode, options.FailureMode, options.IOTimeout) = (mode, FailureMode.Throw, TimeSpan.FromSeconds(5));
         }));
 
-    private static bool IsOutage(Exception error) => error is RedisException or OperationCanceledException;
+    private static bool IsOutage(Exception? error) => error is RedisException or OperationCanceledException;
 
     private static IRedisSessionDirectory DirectoryOf(TestApp app) => app.Services.GetRequiredService<IRedisSessionDirectory>();
 
