@@ -1,21 +1,19 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The connection that all sessions share. Opened when the application starts, or by whoever needs it first; what is not opened here is
-/// not closed here.
+/// The connection that all sessions share, or the cache's own. Opened when the application starts, or by whoever needs it first; what is
+/// not opened here is not closed here.
 /// </summary>
 internal sealed class RedisConnection(
-    IOptions<RedisHashSessionOptions> options, IServiceProvider services, ILogger<RedisConnection> logger)
+    RedisConnectionSettings settings, IServiceProvider services, ILogger<RedisConnection> logger)
     : IRedisSessionConnection, IDisposable, IAsyncDisposable
 {
     private const string DedicatedThreads = "DedicatedThreads";
 
     private readonly Lock _gate = new();
-    private readonly RedisHashSessionOptions _options = options.Value;
     private Task<IDatabase>? _opening;
     private IConnectionMultiplexer? _own;
     private IConnectionMultiplexer? _watched;
@@ -61,15 +59,15 @@ internal sealed class RedisConnection(
         IConnectionMultiplexer multiplexer;
         try
         {
-            if (RedisConnectionChoice.OwnConnection(_options) is { } configuration)
+            if (RedisConnectionChoice.OwnConnection(settings) is { } configuration)
             {
                 multiplexer = await OpenOwnAsync(configuration).ConfigureAwait(false);
                 ReplyTimeout = TimeSpan.FromMilliseconds(configuration.AsyncTimeout);
             }
             else
             {
-                multiplexer = await RedisConnectionChoice.ForeignConnection(_options, services).ConfigureAwait(false);
-                if (_options.UseDedicatedThreads && !ConnectionMultiplexer.GetFeatureFlag(DedicatedThreads)) logger.NoDedicatedThreads();
+                multiplexer = await RedisConnectionChoice.ForeignConnection(settings, services).ConfigureAwait(false);
+                if (settings.UseDedicatedThreads && !ConnectionMultiplexer.GetFeatureFlag(DedicatedThreads)) logger.NoDedicatedThreads();
             }
         }
         catch (Exception error)
@@ -99,7 +97,7 @@ internal sealed class RedisConnection(
     private async Task<IConnectionMultiplexer> OpenOwnAsync(ConfigurationOptions configuration)
     {
         // Read when connecting. It is never set back: it belongs to the process, and others may have come to rely on it.
-        if (_options.UseDedicatedThreads) ConnectionMultiplexer.SetFeatureFlag(DedicatedThreads, true);
+        if (settings.UseDedicatedThreads) ConnectionMultiplexer.SetFeatureFlag(DedicatedThreads, true);
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
         bool tooLate;
         lock (_gate)

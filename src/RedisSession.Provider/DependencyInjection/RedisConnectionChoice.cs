@@ -3,65 +3,69 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>Which Redis connection the options mean: the first that is given, in the order of this file.</summary>
+/// <summary>Which Redis connection is meant: the first that is given, in the order of this file.</summary>
 internal static class RedisConnectionChoice
 {
     /// <summary>A connection that we open, and therefore close; null when the options mean one of the application's.</summary>
     /// <exception cref="FormatException">The configuration string cannot mean a Redis server; the message never repeats it.</exception>
-    public static ConfigurationOptions? OwnConnection(RedisHashSessionOptions options)
+    public static ConfigurationOptions? OwnConnection(RedisConnectionSettings settings)
     {
-        if (options.ConnectionMultiplexerFactory is not null) return null;
-        if (options.ConfigurationOptions is { } given) return Own(given.Clone(), options.IOTimeout);
-        return string.IsNullOrWhiteSpace(options.Configuration) ? null : Own(Parse(options.Configuration.Trim()), options.IOTimeout);
+        if (settings.ConnectionMultiplexerFactory is not null) return null;
+        if (settings.ConfigurationOptions is { } given) return Own(given.Clone(), settings.IOTimeout);
+        return string.IsNullOrWhiteSpace(settings.Configuration) ? null : Own(Parse(settings.Configuration.Trim()), settings.IOTimeout);
     }
 
     /// <summary>One of the application's connections.</summary>
-    public static Task<IConnectionMultiplexer> ForeignConnection(RedisHashSessionOptions options, IServiceProvider services)
+    public static Task<IConnectionMultiplexer> ForeignConnection(RedisConnectionSettings settings, IServiceProvider services)
     {
-        if (options.ConnectionMultiplexerFactory is { } factory) return factory();
-        return Task.FromResult(options.ServiceKey is { } key
+        if (settings.ConnectionMultiplexerFactory is { } factory) return factory();
+        return Task.FromResult(settings.ServiceKey is { } key
             ? services.GetRequiredKeyedService<IConnectionMultiplexer>(key)
             : services.GetRequiredService<IConnectionMultiplexer>());
     }
 
     /// <summary>What is wrong with the choice, or null. Opens nothing.</summary>
-    public static string? FindError(RedisHashSessionOptions options, IServiceProviderIsKeyedService services)
+    public static string? FindError(RedisConnectionSettings settings, IServiceProviderIsKeyedService services)
     {
         ConfigurationOptions? own;
         try
         {
-            own = OwnConnection(options);
+            own = OwnConnection(settings);
         }
         catch (FormatException error)
         {
-            return $"{nameof(options.Configuration)}: {error.Message}";
+            return $"{nameof(settings.Configuration)}: {error.Message}";
         }
 
         if (own is not null)
         {
-            string option = options.ConfigurationOptions is null ? nameof(options.Configuration) : nameof(options.ConfigurationOptions);
+            string option = settings.ConfigurationOptions is null ? nameof(settings.Configuration) : nameof(settings.ConfigurationOptions);
             return own.EndPoints.Count > 0 ? null : $"{option} names no server: add one, as in \"localhost:6379\".";
         }
 
-        if (options.ConnectionMultiplexerFactory is not null) return null;
-        if (options.ServiceKey is { } key)
+        if (settings.ConnectionMultiplexerFactory is not null) return null;
+        if (settings.ServiceKey is { } key)
         {
             return services.IsKeyedService(typeof(IConnectionMultiplexer), key)
                 ? null
-                : $"{nameof(options.ServiceKey)} is '{key}', but no IConnectionMultiplexer is registered under that key: "
+                : $"{nameof(settings.ServiceKey)} is '{key}', but no IConnectionMultiplexer is registered under that key: "
                     + "add it with AddKeyedSingleton, or correct the key.";
         }
 
-        return services.IsService(typeof(IConnectionMultiplexer))
-            ? null
-            : $"""
-                AddRedisHashSession does not know which Redis to use. Give it one of these:
-                1. {nameof(options.Configuration)}: AddRedisHashSession("localhost:6379"), or a URL such as redis://user:password@host:6379/0;
-                2. {nameof(options.ConfigurationOptions)}: the same as an object of StackExchange.Redis;
-                3. {nameof(options.ConnectionMultiplexerFactory)}: a function that makes the connection;
-                4. {nameof(options.ServiceKey)}: the key of an IConnectionMultiplexer among the keyed services;
-                5. an IConnectionMultiplexer in the service collection, such as AddRedisClient of .NET Aspire registers.
-                """;
+        return services.IsService(typeof(IConnectionMultiplexer)) ? null : NoneGiven(settings);
+    }
+
+    private static string NoneGiven(RedisConnectionSettings settings)
+    {
+        string ways = $"""
+            {settings.Method} does not know which Redis to use. Give it one of these:
+            1. {nameof(settings.Configuration)}: {settings.Method}("localhost:6379"), or a URL such as redis://user:password@host:6379/0;
+            2. {nameof(settings.ConfigurationOptions)}: the same as an object of StackExchange.Redis;
+            3. {nameof(settings.ConnectionMultiplexerFactory)}: a function that makes the connection;
+            4. {nameof(settings.ServiceKey)}: the key of an IConnectionMultiplexer among the keyed services;
+            5. an IConnectionMultiplexer in the service collection, such as AddRedisClient of .NET Aspire registers
+            """;
+        return settings.FurtherWay is { } further ? $"{ways};\n6. {further}." : $"{ways}.";
     }
 
     private static ConfigurationOptions Own(ConfigurationOptions options, TimeSpan ioTimeout)

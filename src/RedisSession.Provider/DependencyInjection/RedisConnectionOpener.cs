@@ -10,13 +10,15 @@ internal sealed class RedisConnectionOpener(RedisConnection connection) : IHoste
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken) => OpenAsync(connection, cancellationToken);
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public static async Task OpenAsync(RedisConnection connection, CancellationToken cancellationToken)
     {
         // What fails is logged where it happens, and the first request tries again.
         Task opening = connection.GetDatabaseAsync().AsTask();
         await opening.WaitAsync(Patience, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _ = opening.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default);
     }
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -14,7 +14,7 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
 
     private IEnumerable<string> FindErrors(RedisHashSessionOptions options)
     {
-        if (RedisConnectionChoice.FindError(options, services) is { } error) yield return error;
+        if (RedisConnectionChoice.FindError(RedisConnectionSettings.Of(options), services) is { } error) yield return error;
         if (options.KeyPrefix is null) yield return $"{nameof(options.KeyPrefix)} is null: use \"\" for none.";
         if (!Enum.IsDefined(options.Mode)) yield return $"{nameof(options.Mode)} is {options.Mode}: use {Names<RedisSessionMode>()}.";
         if (!Enum.IsDefined(options.FailureMode))

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RedisSession.Provider;
 using StackExchange.Redis;
@@ -41,7 +42,10 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<LifecycleQueue>();
         services.TryAddSingleton<ExpiryListener>();
 
-        services.TryAddSingleton<RedisConnection>();
+        services.TryAddSingleton(provider => new RedisConnection(
+            RedisConnectionSettings.Of(provider.GetRequiredService<IOptions<RedisHashSessionOptions>>().Value),
+            provider,
+            provider.GetRequiredService<ILogger<RedisConnection>>()));
         services.TryAddSingleton<IRedisSessionConnection>(provider => provider.GetRequiredService<RedisConnection>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisConnectionOpener>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, LifecycleService>());

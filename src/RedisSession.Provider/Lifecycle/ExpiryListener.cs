@@ -8,8 +8,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Listens to what Redis says of expired keys, on every primary, and claims the sessions among them: the instance that is the first tells the
-/// handlers. Writes down when it listened, so that it is known when nobody did.
+/// Listens to what Redis says of expired keys, on every primary, and claims the sessions among them: the instance that is the first tells
+/// the handlers. Writes down when it listened, so that it is known when nobody did.
 /// </summary>
 /// <remarks>
 /// Whether Redis reports expiries is found out by having a key expire and waiting for the report, every few seconds. That sees everything:
@@ -179,7 +179,8 @@ internal sealed class ExpiryListener(
         try
         {
             var owner = new SessionOwner(_database!, _options.KeyPrefix, id);
-            if (!await owner.ClaimAsync(SessionExpiry.From(_options.IdleTimeout, _options.AbsoluteTimeout)).ConfigureAwait(false)) return null;
+            var expiry = SessionExpiry.From(_options.IdleTimeout, _options.AbsoluteTimeout);
+            if (!await owner.ClaimAsync(expiry).ConfigureAwait(false)) return null;
             return new SessionEnded(id, await owner.ReadAsync().ConfigureAwait(false), SessionEndReason.Expired);
         }
         catch (Exception error)
@@ -192,8 +193,8 @@ internal sealed class ExpiryListener(
     private void Interrupted(object? multiplexer, ConnectionFailedEventArgs failure)
     {
         // A replica reports nothing anyway.
-        var server = failure.EndPoint is { } endPoint ? ((IConnectionMultiplexer)multiplexer!).GetServer(endPoint) : null;
-        if (server is not { IsReplica: true }) _isInterrupted = true;
+        var servers = ((IConnectionMultiplexer)multiplexer!).GetServers();
+        if (!servers.Any(server => server.IsReplica && server.EndPoint.Equals(failure.EndPoint))) _isInterrupted = true;
     }
 
     private ListeningRecord RecordOf(IDatabase database) => new(database, SessionHashLayout.LifecycleKeyOf(_options.KeyPrefix));

@@ -142,7 +142,8 @@ internal sealed partial class RedisHashSession
                 var copy = SessionCopy.Parse(await ReplyAsync(from.CopyAsync(seen), "renewing", cancellationToken).ConfigureAwait(false));
                 if (copy is null)
                 {
-                    if (removalIsUnknown) return new(generation, owner, timeToLive, !seen.IsNull); // it was applied, and only its reply was lost
+                    // The removal was applied, and only its reply was lost.
+                    if (removalIsUnknown) return new(generation, owner, timeToLive, !seen.IsNull);
                     lock (Gate) _sight = SessionSight.Ended;
                     throw new SessionEndedException(Id);
                 }

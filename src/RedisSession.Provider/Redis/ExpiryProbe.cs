@@ -22,7 +22,8 @@ internal sealed class ExpiryProbe(IDatabase database, string keyPrefix, string i
     public async Task<IReadOnlyList<string>> FindDeafAsync(CancellationToken cancellationToken)
     {
         var primaries = await Primaries.FindAsync(database.Multiplexer, cancellationToken).ConfigureAwait(false);
-        var probes = KeysFor(primaries).Select(async probe => (probe.Server, Reports: await ProbeAsync(probe.Key).ConfigureAwait(false)));
+        var probes = KeysFor(primaries).Select(async probe =>
+            (probe.Server, Reports: await ProbeAsync(probe.Key, cancellationToken).ConfigureAwait(false)));
         return [.. from probe in await Task.WhenAll(probes).ConfigureAwait(false) where !probe.Reports select probe.Server];
     }
 
@@ -33,18 +34,19 @@ internal sealed class ExpiryProbe(IDatabase database, string keyPrefix, string i
         if (!_awaited.IsEmpty && _awaited.TryRemove(Encoding.UTF8.GetString(key), out var awaited)) awaited.TrySetResult();
     }
 
-    private async Task<bool> ProbeAsync(string key)
+    private async Task<bool> ProbeAsync(string key, CancellationToken cancellationToken)
     {
         var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _awaited[key] = heard;
         try
         {
             await database.StringSetAsync(key, RedisValue.EmptyString, TimeToLive, flags: CommandFlags.DemandMaster).ConfigureAwait(false);
-            await Task.Delay(2 * TimeToLive, CancellationToken.None).ConfigureAwait(false);
+            await Task.Delay(2 * TimeToLive, cancellationToken).ConfigureAwait(false);
 
             // By itself the server looks at its keys now and then; who asks for one has it looked at.
             await database.KeyExistsAsync(key, CommandFlags.DemandMaster).ConfigureAwait(false);
-            await heard.Task.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await heard.Task.WaitAsync(Patience, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
             return heard.Task.IsCompletedSuccessfully;
         }
         finally

@@ -15,8 +15,8 @@ namespace RedisSession.Provider;
 internal static class ListeningScripts
 {
     /// <summary>
-    /// An instance says that it listens, and is told of the time before it in which nobody did, if there was one. A script, because of several
-    /// instances that begin, one alone may be told, and because an instance is over as soon as the others say so.
+    /// An instance says that it listens, and is told of the time before it in which nobody did, if there was one. A script, because of
+    /// several instances that begin, one alone may be told, and because an instance is over as soon as the others say so.
     /// </summary>
     /// <remarks>
     /// Whoever has not been heard of for long may have listened until it died, and may yet say so: till it is certain, nothing is told.

@@ -8,8 +8,8 @@ internal static class Primaries
     private const int Slots = 16384; // of a cluster
 
     /// <summary>
-    /// All of them. The client learns of changes in a cluster by redirections, or once a minute: where one is not connected, it may have been
-    /// replaced, and the client looks anew.
+    /// All of them. The client learns of changes in a cluster by redirections, or once a minute: where one is not connected, it may have
+    /// been replaced, and the client looks anew.
     /// </summary>
     /// <exception cref="RedisConnectionException">There is no connection to all of them.</exception>
     public static async Task<IReadOnlyList<IServer>> FindAsync(IConnectionMultiplexer multiplexer, CancellationToken cancellationToken)

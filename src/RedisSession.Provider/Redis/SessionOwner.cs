@@ -18,8 +18,8 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
     private const CommandFlags Unawaited = CommandFlags.FireAndForget | CommandFlags.DemandMaster;
 
     /// <summary>
-    /// Notes the user for as long as the session can live, and three quarters of that which it is given at each use: it is used an eighth later
-    /// at most before this is called again. Nobody waits for it.
+    /// Notes the user for as long as the session can live, and three quarters of that which it is given at each use: it is used an eighth
+    /// later at most before this is called again. Nobody waits for it.
     /// </summary>
     public void Keep(string user, long timeToLive, SessionExpiry expiry)
     {

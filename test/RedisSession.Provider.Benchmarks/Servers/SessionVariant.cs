@@ -91,7 +91,7 @@ internal sealed record SessionVariant(
         (services, redis, prefix) =>
         {
             // The connection as ours would be.
-            var options = RedisConnectionChoice.OwnConnection(new() { Configuration = redis, IdleTimeout = IdleTimeout })!;
+            var options = RedisConnectionChoice.OwnConnection(RedisConnectionSettings.Of(new RedisHashSessionOptions { Configuration = redis }))!;
             ConnectionMultiplexer.SetFeatureFlag(DedicatedThreadsFlag, true);
             services.AddSingleton<IConnectionMultiplexer>(_ => ConnectionMultiplexer.Connect(options));
             services.AddSession(options => options.IdleTimeout = IdleTimeout);

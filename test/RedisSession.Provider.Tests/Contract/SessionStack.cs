@@ -6,10 +6,15 @@ namespace RedisSession.Provider.Tests;
 /// <summary>
 /// A session provider under the stock middleware, as an application sets it up: stock, or ours in a mode on a kind of server.
 /// </summary>
-internal sealed record SessionStack(string Name, ServerKind? Server, RedisSessionMode Mode = RedisSessionMode.Buffered, bool Preload = false)
+internal sealed record SessionStack(
+    string Name, ServerKind? Server, RedisSessionMode Mode = RedisSessionMode.Buffered, bool Preload = false, bool IsStock = false)
 {
     /// <summary>AddSession over the cache in memory: what ASP.NET Core does.</summary>
-    public static SessionStack Stock { get; } = new("stock", null);
+    public static SessionStack Stock { get; } = new("stock", null, IsStock: true);
+
+    /// <summary>AddSession over our cache: its sessions must not notice.</summary>
+    public static IReadOnlyList<SessionStack> StockOverOurCache { get; } =
+        [.. TestServers.Kinds.Select(server => new SessionStack($"stock over AddRedisHashCache on {server}", server, IsStock: true))];
 
     /// <summary>Ours: both modes on every kind of server.</summary>
     public static IReadOnlyList<SessionStack> Ours { get; } =
@@ -26,9 +31,7 @@ internal sealed record SessionStack(string Name, ServerKind? Server, RedisSessio
            select new SessionStack($"preloaded {mode.ToString().ToLowerInvariant()} on {ServerKind.Garnet}", ServerKind.Garnet, mode, Preload: true),
     ];
 
-    public static IReadOnlyList<SessionStack> All { get; } = [Stock, .. Ours, .. Preloaded];
-
-    public bool IsStock => Server is null;
+    public static IReadOnlyList<SessionStack> All { get; } = [Stock, .. StockOverOurCache, .. Ours, .. Preloaded];
 
     /// <summary>Starts an application on it. Applications given the same <paramref name="keyPrefix"/> share their sessions.</summary>
     public async Task<TestApp> StartAsync(string? keyPrefix = null, Action<SessionOptions>? configure = null)
@@ -43,6 +46,16 @@ internal sealed record SessionStack(string Name, ServerKind? Server, RedisSessio
         }
 
         var server = await TestServers.GetAsync(Server);
+        if (IsStock)
+        {
+            return await TestApp.StartAsync(services =>
+            {
+                services.AddRedisHashCache(options =>
+                    (options.Configuration, options.InstanceName) = (server.ConfigurationString, keyPrefix ?? NewKeyPrefix()));
+                services.AddSession(options => configure?.Invoke(options));
+            });
+        }
+
         return await TestApp.StartAsync(
             services => services.AddRedisHashSession(options =>
             {

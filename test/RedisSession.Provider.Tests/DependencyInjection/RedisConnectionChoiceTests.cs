@@ -15,12 +15,12 @@ internal sealed class RedisConnectionChoiceTests
     [Test]
     public async Task Factory_comes_before_all_others()
     {
-        var options = AllGiven();
+        var settings = RedisConnectionSettings.Of(AllGiven());
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(RedisConnectionChoice.OwnConnection(options), Is.Null);
-            Assert.That(await RedisConnectionChoice.ForeignConnection(options, AllServices()), Is.SameAs(Connections.FromFactory));
+            Assert.That(RedisConnectionChoice.OwnConnection(settings), Is.Null);
+            Assert.That(await RedisConnectionChoice.ForeignConnection(settings, AllServices()), Is.SameAs(Connections.FromFactory));
         }
     }
 
@@ -44,24 +44,24 @@ internal sealed class RedisConnectionChoiceTests
     [Test]
     public async Task Keyed_service_comes_fourth()
     {
-        var options = new RedisHashSessionOptions { ServiceKey = Key };
+        var settings = RedisConnectionSettings.Of(new RedisHashSessionOptions { ServiceKey = Key });
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(RedisConnectionChoice.OwnConnection(options), Is.Null);
-            Assert.That(await RedisConnectionChoice.ForeignConnection(options, AllServices()), Is.SameAs(Connections.FromKey));
+            Assert.That(RedisConnectionChoice.OwnConnection(settings), Is.Null);
+            Assert.That(await RedisConnectionChoice.ForeignConnection(settings, AllServices()), Is.SameAs(Connections.FromKey));
         }
     }
 
     [Test]
     public async Task Plain_service_comes_last()
     {
-        var options = new RedisHashSessionOptions();
+        var settings = RedisConnectionSettings.Of(new RedisHashSessionOptions());
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(RedisConnectionChoice.OwnConnection(options), Is.Null);
-            Assert.That(await RedisConnectionChoice.ForeignConnection(options, AllServices()), Is.SameAs(Connections.FromServices));
+            Assert.That(RedisConnectionChoice.OwnConnection(settings), Is.Null);
+            Assert.That(await RedisConnectionChoice.ForeignConnection(settings, AllServices()), Is.SameAs(Connections.FromServices));
         }
     }
 
@@ -69,14 +69,14 @@ internal sealed class RedisConnectionChoiceTests
     [TestCase("")]
     [TestCase(" \n")]
     public void Empty_configuration_is_none(string? configuration) =>
-        Assert.That(RedisConnectionChoice.OwnConnection(new() { Configuration = configuration }), Is.Null);
+        Assert.That(OwnConnection(new() { Configuration = configuration }), Is.Null);
 
     [TestCase("configuration:7000,password=secret,defaultDatabase=2")]
     [TestCase("redis://:secret@configuration:7000/2")]
     [TestCase(" redis://:secret@configuration:7000/2\n")]
     public void Configuration_may_be_client_syntax_or_url(string configuration)
     {
-        var own = RedisConnectionChoice.OwnConnection(new() { Configuration = configuration })!;
+        var own = OwnConnection(new() { Configuration = configuration })!;
 
         using (Assert.EnterMultipleScope())
         {
@@ -90,7 +90,7 @@ internal sealed class RedisConnectionChoiceTests
     [Test]
     public void Configuration_may_name_several_servers()
     {
-        var own = RedisConnectionChoice.OwnConnection(new() { Configuration = "one:26379,two:26379,serviceName=main" })!;
+        var own = OwnConnection(new() { Configuration = "one:26379,two:26379,serviceName=main" })!;
 
         using (Assert.EnterMultipleScope())
         {
@@ -102,7 +102,7 @@ internal sealed class RedisConnectionChoiceTests
     [TestCase("localhost,password=p@ss,user=me@example.org,name=a@b")]
     [TestCase("!/run/redis@example.sock,password=p@ss")]
     public void Configuration_may_have_an_at_sign_where_it_is_no_user(string configuration) =>
-        Assert.That(RedisConnectionChoice.OwnConnection(new() { Configuration = configuration })!.Password, Is.EqualTo("p@ss"));
+        Assert.That(OwnConnection(new() { Configuration = configuration })!.Password, Is.EqualTo("p@ss"));
 
     [Test]
     public void Own_connection_fails_fast_and_comes_back_by_itself()
@@ -118,7 +118,7 @@ internal sealed class RedisConnectionChoiceTests
 
         foreach (var options in each)
         {
-            var own = RedisConnectionChoice.OwnConnection(options)!;
+            var own = OwnConnection(options)!;
 
             using (Assert.EnterMultipleScope())
             {
@@ -143,7 +143,7 @@ internal sealed class RedisConnectionChoiceTests
         };
         string before = given.ToString(includePassword: true);
 
-        var own = RedisConnectionChoice.OwnConnection(new() { ConfigurationOptions = given })!;
+        var own = OwnConnection(new() { ConfigurationOptions = given })!;
         own.EndPoints.Add("another", 7001);
 
         using (Assert.EnterMultipleScope())
@@ -172,8 +172,11 @@ internal sealed class RedisConnectionChoiceTests
         .AddSingleton(Connections.FromServices)
         .BuildServiceProvider();
 
+    private static ConfigurationOptions? OwnConnection(RedisHashSessionOptions options) =>
+        RedisConnectionChoice.OwnConnection(RedisConnectionSettings.Of(options));
+
     private static string OwnServer(RedisHashSessionOptions options) =>
-        ((DnsEndPoint)RedisConnectionChoice.OwnConnection(options)!.EndPoints.Single()).Host;
+        ((DnsEndPoint)OwnConnection(options)!.EndPoints.Single()).Host;
 
     private static class Connections
     {

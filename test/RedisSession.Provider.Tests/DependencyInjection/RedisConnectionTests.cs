@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Moq;
 using StackExchange.Redis;
 
@@ -138,8 +137,8 @@ internal sealed class RedisConnectionTests
 
     private static RedisConnection Connection(Func<Task<IConnectionMultiplexer>> factory)
     {
-        var options = Options.Create(new RedisHashSessionOptions { ConnectionMultiplexerFactory = factory });
-        return new(options, new ServiceCollection().BuildServiceProvider(), NullLogger<RedisConnection>.Instance);
+        var settings = RedisConnectionSettings.Of(new RedisHashSessionOptions { ConnectionMultiplexerFactory = factory });
+        return new(settings, new ServiceCollection().BuildServiceProvider(), NullLogger<RedisConnection>.Instance);
     }
 
     private static Mock<IConnectionMultiplexer> Multiplexer(string? configuration = "localhost:6379")

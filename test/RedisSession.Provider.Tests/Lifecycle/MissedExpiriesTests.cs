@@ -32,6 +32,7 @@ internal sealed class MissedExpiriesTests(ServerKind kind)
         await using var one = await StartAsync(server, first).WhenListeningAsync();
         await using var other = await StartAsync(server, second).WhenListeningAsync();
         var missed = (SessionExpiriesMissed)(await first.WaitForAsync(1)).Single();
+        Assert.That(DateTimeOffset.UtcNow - started, Is.LessThan(TimeSpan.FromSeconds(10)), "the former one had stopped in an orderly way");
         Assert.That(missed.Since, Is.EqualTo(stopped).Within(TimeSpan.FromSeconds(1)).And.LessThanOrEqualTo(stopped));
         Assert.That(missed.Until, Is.EqualTo(started).Within(TimeSpan.FromSeconds(3)).And.GreaterThanOrEqualTo(started.AddMilliseconds(-1)));
         await one.StopAsync();

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
@@ -45,6 +46,20 @@ internal sealed class DedicatedThreadsTests
         {
             await ConnectionTests.WorksAsync(app);
             Assert.That(ConnectionMultiplexer.GetFeatureFlag(Flag), Is.True);
+        }
+    }
+
+    [Test]
+    public async Task A_connection_of_the_cache_sets_the_flag_unless_told_otherwise()
+    {
+        var server = await TestServers.GetAsync(ServerKind.Garnet);
+        foreach (bool wanted in new[] { false, true })
+        {
+            ConnectionMultiplexer.SetFeatureFlag(Flag, false);
+            await using var services = new ServiceCollection().AddRedisHashCache(options =>
+                (options.Configuration, options.UseDedicatedThreads) = (server.ConfigurationString, wanted)).BuildServiceProvider();
+            await services.GetRequiredService<IDistributedCache>().GetAsync("key");
+            Assert.That(ConnectionMultiplexer.GetFeatureFlag(Flag), Is.EqualTo(wanted));
         }
     }
 

@@ -2,7 +2,7 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>Looks for session keys that would stay in the server for ever.</summary>
+/// <summary>Looks for sessions, and for cache entries that are to expire, that would stay in the server for ever.</summary>
 internal static class ExpiryAudit
 {
     /// <summary>The keys of every session that the provider writes, whatever the prefix of the application.</summary>
@@ -35,7 +35,22 @@ internal static class ExpiryAudit
         return found;
     }
 
-    private static async Task<IReadOnlyList<string>> KeysWithoutExpiryAsync(IServer server, string pattern)
+    /// <summary>
+    /// Walks all databases of the server for cache entries whose own fields say that they expire. One that says that it does not is right
+    /// without a TTL.
+    /// </summary>
+    public static Task<IReadOnlyList<string>> CacheEntriesWithoutExpiryAsync(IConnectionMultiplexer multiplexer, string pattern = "*") =>
+        KeysWithoutExpiryAsync(multiplexer.GetServers().Single(), pattern, IsToExpireAsync);
+
+    private static async Task<bool> IsToExpireAsync(IDatabase database, RedisKey key)
+    {
+        if (await database.KeyTypeAsync(key) != RedisType.Hash) return false;
+        var fields = await database.HashGetAsync(key, ["absexp", "sldexp"]);
+        return fields.Any(ticks => !ticks.IsNull && ticks != "-1");
+    }
+
+    private static async Task<IReadOnlyList<string>> KeysWithoutExpiryAsync(
+        IServer server, string pattern, Func<IDatabase, RedisKey, Task<bool>>? counts = null)
     {
         var found = new List<string>();
         // In a cluster Redis 7 says 16, too, and has one.
@@ -45,7 +60,7 @@ internal static class ExpiryAudit
             var database = server.Multiplexer.GetDatabase(number);
             await foreach (var key in server.KeysAsync(number, pattern, pageSize: 1000))
             {
-                if ((long)await database.ExecuteAsync("PTTL", key) == NoExpiry)
+                if ((long)await database.ExecuteAsync("PTTL", key) == NoExpiry && (counts is null || await counts(database, key)))
                     found.Add($"{key} in database {number}");
             }
         }

@@ -11,6 +11,7 @@ internal sealed class Relay : IAsyncDisposable
     private readonly int _serverPort;
     private readonly Task _accepting;
     private long _repliesLeft = long.MaxValue;
+    private TaskCompletionSource _repliesPass = Passing();
 
     public Relay(int serverPort)
     {
@@ -26,12 +27,24 @@ internal sealed class Relay : IAsyncDisposable
     /// </summary>
     public void CutAfter(long bytes) => Interlocked.Exchange(ref _repliesLeft, bytes);
 
+    /// <summary>Keeps all replies back until <see cref="Release"/>: what a client sends meanwhile, it sends without an answer.</summary>
+    public void Hold() => _repliesPass = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void Release() => _repliesPass.TrySetResult();
+
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
         _listener.Stop();
         await _accepting;
         _end.Dispose();
+    }
+
+    private static TaskCompletionSource Passing()
+    {
+        var passing = new TaskCompletionSource();
+        passing.SetResult();
+        return passing;
     }
 
     private async Task AcceptAsync()
@@ -71,6 +84,7 @@ internal sealed class Relay : IAsyncDisposable
             int read;
             while ((read = await from.ReadAsync(buffer, _end.Token)) > 0)
             {
+                if (cuts) await _repliesPass.Task.WaitAsync(_end.Token);
                 long left = cuts ? Interlocked.Add(ref _repliesLeft, -read) : long.MaxValue;
                 int pass = left < 0 ? (int)Math.Max(0, read + left) : read;
                 await to.WriteAsync(buffer.AsMemory(0, pass), _end.Token);

@@ -18,7 +18,7 @@ internal sealed class SharedServersLifetime
 
     /// <summary>Every test has left its keys here, so this one look covers every way in which any of them wrote a session.</summary>
     [OneTimeTearDown]
-    public async Task No_test_has_left_a_session_without_expiry()
+    public async Task No_test_has_left_a_session_without_expiry_or_a_cache_entry_without_its_own()
     {
         try
         {
@@ -30,9 +30,12 @@ internal sealed class SharedServersLifetime
                     var keys = await ExpiryAudit.KeysWithoutExpiryAsync(server.Admin, pattern);
                     immortal.AddRange(keys.Select(key => $"{server.Kind}: {key}"));
                 }
+
+                var entries = await ExpiryAudit.CacheEntriesWithoutExpiryAsync(server.Admin);
+                immortal.AddRange(entries.Select(key => $"{server.Kind}: {key}"));
             }
 
-            Assert.That(immortal, Is.Empty, "Keys of sessions, or of what belongs to them, without expiry.");
+            Assert.That(immortal, Is.Empty, "Keys of sessions, or of what belongs to them, without expiry; cache entries without the one that they name.");
         }
         finally
         {

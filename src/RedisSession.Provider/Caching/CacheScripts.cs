@@ -1,0 +1,51 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// The scripts of the cache. Each works on one key and is safe to apply twice. The time comes with the call: an absolute expiration is a
+/// time that an application has said by its own clock, and instances of RedisCache beside us go by theirs.
+/// </summary>
+internal static class CacheScripts
+{
+    /// <summary>
+    /// Gives an entry with a sliding expiration its time again, no longer than to its absolute end; removes it past that. A script, because
+    /// only the entry says whether and how far to renew it: as commands that is a second round trip, which may meet another entry than
+    /// the first. It leaves the data alone, which Lua would be slow with.
+    /// </summary>
+    /// <remarks><c>ARGV 1 now; returns nil the entry was past its end · else 1</c></remarks>
+    public static readonly RedisScript Renew = new($"""
+        local key = KEYS[1]
+        local absolute, sliding = unpack(redis.call('HMGET', key, '{CacheEntry.Absolute}', '{CacheEntry.Sliding}'))
+        local window, limit = tonumber(sliding), tonumber(absolute)
+        if window and window > 0 then
+          local ttl = math.min(math.ceil(window / 10000), {CacheExpiry.NeverMilliseconds})
+          if limit and limit >= 0 then ttl = math.min(ttl, math.floor(limit / 10000) - tonumber(ARGV[1])) end
+          if ttl <= 0 then
+            redis.call('UNLINK', key)
+            return false
+          end
+          redis.call('PEXPIRE', key, string.format('%.0f', ttl))
+        end
+        return 1
+        """);
+
+    /// <summary>
+    /// Writes an entry in the place of what there is. A script, because an entry that is to expire must never be without its TTL, and
+    /// nothing of what was there may stay: no field, no TTL.
+    /// </summary>
+    /// <remarks><c>ARGV 1 absexp · 2 sldexp · 3 data · 4 TTL in ms, or ''; returns nothing of use</c></remarks>
+    public static readonly RedisScript Write = new($"""
+        local key = KEYS[1]
+        redis.call('UNLINK', key)
+        redis.call('HSET', key, '{CacheEntry.Absolute}', ARGV[1], '{CacheEntry.Sliding}', ARGV[2], '{CacheEntry.Data}', ARGV[3])
+        if ARGV[4] ~= '' then redis.call('PEXPIRE', key, ARGV[4]) end
+        return 1
+        """);
+
+    /// <summary>The application's clock, in milliseconds since the year 1: ticks do not fit into Lua's numbers.</summary>
+    public static RedisValue[] Now() => [DateTimeOffset.UtcNow.Ticks / TimeSpan.TicksPerMillisecond];
+
+    public static RedisValue[] EntryOf(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
+        [expiry.Absolute, expiry.Sliding, data, expiry.TimeToLive is { } milliseconds ? milliseconds : RedisValue.EmptyString];
+}

@@ -1,0 +1,84 @@
+using System.Buffers;
+using Microsoft.Extensions.Caching.Distributed;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>The four ways to the same thing that a distributed cache has.</summary>
+internal enum CacheAccess
+{
+    Synchronous,
+    Asynchronous,
+    SynchronousBuffers,
+    AsynchronousBuffers,
+}
+
+internal static class CacheAccessExtensions
+{
+    public static async Task<byte[]?> GetAsync(this CacheAccess access, IBufferDistributedCache cache, string key)
+    {
+        var writer = new ArrayBufferWriter<byte>();
+        return access switch
+        {
+            CacheAccess.Synchronous => cache.Get(key),
+            CacheAccess.Asynchronous => await cache.GetAsync(key),
+            CacheAccess.SynchronousBuffers => Written(cache.TryGet(key, writer)),
+            _ => Written(await cache.TryGetAsync(key, writer)),
+        };
+
+        byte[]? Written(bool found)
+        {
+            if (!found) Assert.That(writer.WrittenCount, Is.Zero, "nothing is written when nothing is found");
+            return found ? writer.WrittenSpan.ToArray() : null;
+        }
+    }
+
+    public static async Task SetAsync(
+        this CacheAccess access, IBufferDistributedCache cache, string key, byte[] value, DistributedCacheEntryOptions options)
+    {
+        switch (access)
+        {
+            case CacheAccess.Synchronous:
+                cache.Set(key, value, options);
+                break;
+            case CacheAccess.Asynchronous:
+                await cache.SetAsync(key, value, options);
+                break;
+            case CacheAccess.SynchronousBuffers:
+                cache.Set(key, InPieces(value), options);
+                break;
+            default:
+                await cache.SetAsync(key, InPieces(value), options);
+                break;
+        }
+    }
+
+    public static async Task RefreshAsync(this CacheAccess access, IBufferDistributedCache cache, string key)
+    {
+        if (access is CacheAccess.Synchronous or CacheAccess.SynchronousBuffers) cache.Refresh(key);
+        else await cache.RefreshAsync(key);
+    }
+
+    public static async Task RemoveAsync(this CacheAccess access, IBufferDistributedCache cache, string key)
+    {
+        if (access is CacheAccess.Synchronous or CacheAccess.SynchronousBuffers) cache.Remove(key);
+        else await cache.RemoveAsync(key);
+    }
+
+    /// <summary>A sequence of several segments, as buffers that grow make it.</summary>
+    public static ReadOnlySequence<byte> InPieces(byte[] value)
+    {
+        if (value.Length < 2) return new(value);
+        int half = value.Length / 2;
+        var first = new Segment(value.AsMemory(0, half), 0);
+        var second = new Segment(value.AsMemory(half), half);
+        first.Continue(second);
+        return new(first, 0, second, value.Length - half);
+    }
+
+    private sealed class Segment : ReadOnlySequenceSegment<byte>
+    {
+        public Segment(ReadOnlyMemory<byte> memory, long start) => (Memory, RunningIndex) = (memory, start);
+
+        public void Continue(Segment next) => Next = next;
+    }
+}

@@ -1,0 +1,76 @@
+using Microsoft.Extensions.Caching.Distributed;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A Redis user with the rights that the README names for the cache, and no more.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class CacheAclTests(ServerKind kind)
+{
+    private const string Password = "acl-password";
+
+    /// <summary>As in the README.</summary>
+    private static readonly string[] Rights =
+    [
+        "~app:cache:*", "-@all", "+@connection", "+hget", "+hmget", "+hset", "+pexpire", "+unlink", "+eval", "+evalsha", "+multi", "+exec",
+    ];
+
+    private static readonly DistributedCacheEntryOptions TenMinutes = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };
+
+    [Test]
+    public async Task Those_rights_are_enough_for_all_that_the_cache_does()
+    {
+        await using var server = await StartAsync(Rights);
+        await using var running = Start(server, "app:cache:");
+        foreach (var access in Enum.GetValues<CacheAccess>())
+        {
+            await access.SetAsync(running.Cache, "key", [1], TenMinutes);
+            Assert.That(await access.GetAsync(running.Cache, "key"), Is.EqualTo(new byte[] { 1 }));
+            await access.RefreshAsync(running.Cache, "key");
+            await access.SetAsync(running.Cache, "key", [1], new());
+            await access.SetAsync(running.Cache, "key", new byte[10_000], TenMinutes);
+            await access.SetAsync(running.Cache, "key", new byte[10_000], new() { SlidingExpiration = TimeSpan.FromMilliseconds(600_001) });
+            await access.RemoveAsync(running.Cache, "key");
+        }
+    }
+
+    // But +exec, without which large values are set in the slower way that is there for clusters.
+    [Test]
+    public async Task None_of_them_can_be_spared(
+        [Values("+hget", "+hmget", "+hset", "+pexpire", "+unlink", "+eval", "+evalsha", "+multi")] string right)
+    {
+        await using var server = await StartAsync([.. Rights.Where(one => one != right)]);
+        await using var running = Start(server, "app:cache:");
+        Assert.That(
+            async () =>
+            {
+                await running.Cache.SetAsync("key", [1], TenMinutes);
+                await running.Cache.SetAsync("key", new byte[10_000], TenMinutes);
+                await running.Cache.GetAsync("key");
+            },
+            Throws.InstanceOf<RedisException>());
+    }
+
+    [Test]
+    public async Task Keys_outside_the_instance_name_are_out_of_reach()
+    {
+        await using var server = await StartAsync(Rights);
+        await using var running = Start(server, "other:");
+        Assert.That(
+            async () => await running.Cache.GetAsync("key"), Throws.InstanceOf<RedisServerException>().With.Message.Contains("NOPERM"));
+    }
+
+    private async Task<ServerProcess> StartAsync(string[] rights)
+    {
+        var server = await ServerProcess.StartAsync(kind);
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
+        object[] rules = ["SETUSER", "cache", "on", $">{Password}", "resetkeys", "resetchannels", .. rights];
+        await admin.GetDatabase().ExecuteAsync("ACL", rules);
+        await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "off");
+        return server;
+    }
+
+    private RunningCache Start(ServerProcess server, string instanceName) =>
+        CacheStack.OfOurs(kind).Start($"redis://cache:{Password}@{server.ConfigurationString}", instanceName);
+}

@@ -1,0 +1,166 @@
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Moq;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class CacheRegistrationTests
+{
+    [Test]
+    public void The_cache_is_one_with_buffers()
+    {
+        using var services = Build(services => services.AddRedisHashCache("localhost"));
+        Assert.That(services.GetRequiredService<IDistributedCache>(), Is.InstanceOf<IBufferDistributedCache>());
+    }
+
+    [Test]
+    public void It_takes_the_place_of_one_before_it_and_calling_twice_registers_nothing_twice()
+    {
+        var services = new ServiceCollection()
+            .AddDistributedMemoryCache()
+            .AddStackExchangeRedisCache(options => options.Configuration = "localhost")
+            .AddRedisHashCache("one");
+        int once = services.Count(IsNoConfiguration);
+        services.AddRedisHashCache("two").AddDistributedMemoryCache();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(services.Count(IsNoConfiguration), Is.EqualTo(once));
+            Assert.That(
+                services.Single(service => service.ServiceType == typeof(IDistributedCache)).ImplementationType,
+                Is.EqualTo(typeof(RedisHashCache)));
+        }
+
+        // Each call may configure once more, and AddDistributedMemoryCache adds options of its own.
+        static bool IsNoConfiguration(ServiceDescriptor service) =>
+            !service.ServiceType.IsGenericType || service.ServiceType.GetGenericTypeDefinition() != typeof(IConfigureOptions<>);
+    }
+
+    [Test]
+    public void A_lambda_that_was_written_for_RedisCache_sets_the_same_options()
+    {
+        Func<Task<IConnectionMultiplexer>> factory = () => Task.FromResult(Mock.Of<IConnectionMultiplexer>());
+        var configurationOptions = new ConfigurationOptions();
+        using var services = Build(services => services.AddRedisHashCache(options =>
+        {
+            options.Configuration = "one";
+            options.ConfigurationOptions = configurationOptions;
+            options.ConnectionMultiplexerFactory = factory;
+            options.InstanceName = "shop:";
+        }));
+
+        // Not validated: no server is named.
+        var configured = new RedisHashCacheOptions();
+        foreach (var configure in services.GetServices<IConfigureOptions<RedisHashCacheOptions>>()) configure.Configure(configured);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(configured.Configuration, Is.EqualTo("one"));
+            Assert.That(configured.ConfigurationOptions, Is.SameAs(configurationOptions));
+            Assert.That(configured.ConnectionMultiplexerFactory == factory, Is.True);
+            Assert.That(configured.InstanceName, Is.EqualTo("shop:"));
+        }
+    }
+
+    [Test]
+    public void Services_are_returned_for_the_next_call_and_null_arguments_are_named()
+    {
+        var services = new ServiceCollection();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(services.AddRedisHashCache(), Is.SameAs(services));
+            Assert.That(services.AddRedisHashCache("one"), Is.SameAs(services));
+            Assert.That(services.AddRedisHashCache(_ => { }), Is.SameAs(services));
+            Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(), ThrowsNull.Of("services"));
+            Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache("one"), ThrowsNull.Of("services"));
+            Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(_ => { }), ThrowsNull.Of("services"));
+            Assert.That(() => services.AddRedisHashCache((string)null!), ThrowsNull.Of("configuration"));
+            Assert.That(() => services.AddRedisHashCache((Action<RedisHashCacheOptions>)null!), ThrowsNull.Of("configure"));
+            Assert.That(() => services.AddRedisHashCache(" "), Throws.ArgumentException);
+        }
+    }
+
+    [Test]
+    public async Task Without_a_connection_the_application_does_not_start_and_says_all_six_ways()
+    {
+        string refusal = await RefusalAsync(services => services.AddRedisHashCache());
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(refusal, Does.StartWith("AddRedisHashCache does not know which Redis to use."));
+            Assert.That(refusal, Does.Contain("1. Configuration: AddRedisHashCache(\"localhost:6379\")").And.Contains("redis://"));
+            Assert.That(refusal, Does.Contain("2. ConfigurationOptions:"));
+            Assert.That(refusal, Does.Contain("3. ConnectionMultiplexerFactory:"));
+            Assert.That(refusal, Does.Contain("4. ServiceKey:"));
+            Assert.That(refusal, Does.Contain("5. an IConnectionMultiplexer"));
+            Assert.That(refusal, Does.Contain("6. AddRedisHashSession").And.EndsWith("."));
+        }
+    }
+
+    private static IEnumerable<TestCaseData> BadOptions()
+    {
+        TestCaseData Bad(string name, string remedy, Action<RedisHashCacheOptions> set) =>
+            new TestCaseData(name, remedy, set).SetArgDisplayNames(name, remedy);
+        yield return Bad("Configuration names no server", "localhost:6379", options => options.Configuration = "ssl=true");
+        yield return Bad("Configuration: ", "redis://", options => options.Configuration = "http://localhost");
+        yield return Bad("ConfigurationOptions names no server", "localhost:6379", options => options.ConfigurationOptions = new());
+        yield return Bad("ServiceKey is 'missing'", "AddKeyedSingleton", options => options.ServiceKey = "missing");
+    }
+
+    // Also beside sessions whose connection works: what the cache's own options name, they mean.
+    [TestCaseSource(nameof(BadOptions))]
+    public async Task A_bad_option_stops_the_start_and_says_what_to_do(string name, string remedy, Action<RedisHashCacheOptions> set)
+    {
+        Assert.That(await RefusalAsync(services => services.AddRedisHashCache(set)), Does.Contain(name).And.Contains(remedy));
+        Assert.That(
+            await RefusalAsync(services => services.AddRedisHashSession("localhost").AddRedisHashCache(set)),
+            Does.Contain(name).And.Contains(remedy));
+    }
+
+    [Test]
+    public async Task Sessions_without_a_connection_say_so_and_the_cache_that_counts_on_them_does_not()
+    {
+        string refusal = await RefusalAsync(services => services.AddRedisHashCache().AddRedisHashSession());
+        Assert.That(refusal, Does.StartWith("AddRedisHashSession does not know which Redis to use."));
+        Assert.That(refusal, Does.Not.Contain("AddRedisHashCache"));
+    }
+
+    private static readonly Dictionary<string, string> Defaults = new()
+    {
+        [nameof(RedisHashCacheOptions.Configuration)] = "null",
+        [nameof(RedisHashCacheOptions.ConfigurationOptions)] = "null",
+        [nameof(RedisHashCacheOptions.ConnectionMultiplexerFactory)] = "null",
+        [nameof(RedisHashCacheOptions.InstanceName)] = "null",
+        [nameof(RedisHashCacheOptions.ServiceKey)] = "null",
+        [nameof(RedisHashCacheOptions.UseDedicatedThreads)] = "True",
+    };
+
+    [Test]
+    public void Every_option_has_the_default_that_is_pinned_here()
+    {
+        var options = new RedisHashCacheOptions();
+        var defaults = typeof(RedisHashCacheOptions).GetProperties()
+            .ToDictionary(property => property.Name, property => property.GetValue(options)?.ToString() ?? "null");
+        Assert.That(defaults, Is.EquivalentTo(Defaults));
+    }
+
+    /// <summary>What the application says instead of starting; fails when it starts.</summary>
+    private static async Task<string> RefusalAsync(Action<IServiceCollection> configure)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        configure(builder.Services);
+        using var host = builder.Build();
+        return (await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync()))!.Message;
+    }
+
+    private static ServiceProvider Build(Action<IServiceCollection> configure)
+    {
+        var services = new ServiceCollection(); // with nothing else in it, not even logging
+        configure(services);
+        return services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
+    }
+}
