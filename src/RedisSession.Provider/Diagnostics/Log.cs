@@ -56,7 +56,7 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.NotConnectedYet, LogLevel.Error,
-        "Redis at {EndPoints} cannot be used yet; sessions work as soon as it can.")]
+        "Redis at {EndPoints} cannot be used yet; what needs it works as soon as it can.")]
     public static partial void NotConnectedYet(this ILogger logger, string endPoints, Exception error);
 
     [LoggerMessage(SessionEvents.ConnectingFailed, LogLevel.Error, "Connecting to Redis failed; the next request tries again.")]
