@@ -19,6 +19,6 @@ internal sealed class RedisConnectionOpener(RedisConnection connection) : IHoste
         // What fails is logged where it happens, and the first request tries again.
         Task opening = connection.GetDatabaseAsync().AsTask();
         await opening.WaitAsync(Patience, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _ = opening.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default);
+        _ = opening.Observed();
     }
 }

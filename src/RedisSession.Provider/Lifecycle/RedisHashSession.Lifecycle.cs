@@ -103,7 +103,7 @@ internal sealed partial class RedisHashSession
             Collected.Bind(user);
             LeaveListingToTheApplication();
             asking = _store.Users.OwnerOfAsync(Id);
-            listing = Observed(Task.WhenAll(asking, _store.Users.ListAsync(Id, user, Expiry)));
+            listing = Task.WhenAll(asking, _store.Users.ListAsync(Id, user, Expiry)).Observed();
         }
 
         await RetryAsync(cancellationToken).ConfigureAwait(false);
@@ -150,7 +150,7 @@ internal sealed partial class RedisHashSession
 
                 seen = copy.Generation;
                 owner = copy.User;
-                var listing = owner is null ? Task.CompletedTask : Observed(_store.Users.ListAsync(newId, owner, Expiry));
+                var listing = owner is null ? Task.CompletedTask : _store.Users.ListAsync(newId, owner, Expiry).Observed();
                 var fields = copy.Fields.Select(field => Recode(field, newProtector))
                     .Prepend(new(SessionHashLayout.Generation, generation, -1));
                 var paste = to.PasteAsync([.. fields], Expiry);
@@ -159,7 +159,7 @@ internal sealed partial class RedisHashSession
                 if (owner is not null && timeToLive < Expiry.Idle / 2)
                 {
                     // The absolute timeout is near: the list has no use for the entry much longer than that.
-                    _ = Observed(_store.Users.ListAsync(newId, owner, new(timeToLive, Absolute: 0)));
+                    _ = _store.Users.ListAsync(newId, owner, new(timeToLive, Absolute: 0)).Observed();
                 }
 
                 if (seen.IsNull) return new(generation, owner, timeToLive, !seen.IsNull); // there was nothing to move

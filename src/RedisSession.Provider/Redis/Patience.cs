@@ -18,9 +18,16 @@ internal static class Patience
         catch (Exception error) when (!reply.IsCompleted || error is OperationCanceledException)
         {
             // When it fails later, nobody is there any more to be told.
-            _ = reply.ContinueWith(static late => _ = late.Exception, TaskScheduler.Default);
+            _ = reply.Observed();
             if (error is not TimeoutException) throw;
             throw new OperationCanceledException($"Timed out {doing}.", error);
         }
+    }
+
+    /// <summary>Whoever awaits the task is told of its failure; when nobody does, it is not reported as one that went unobserved.</summary>
+    public static Task Observed(this Task task)
+    {
+        _ = task.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default);
+        return task;
     }
 }

@@ -33,6 +33,9 @@ internal sealed class RedisScript(string text)
         }
     }
 
+    /// <summary>An argument that may be missing: scripts are told so by an empty text.</summary>
+    public static RedisValue OrEmpty(RedisValue value) => value.IsNull ? RedisValue.EmptyString : value;
+
     /// <summary>True when a server does not know the script: a new one, a restarted one, or after SCRIPT FLUSH.</summary>
     public static bool IsMissing(Exception error) => error is RedisServerException { Kind: RedisErrorKind.NoScript };
 

@@ -96,7 +96,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         [
             expiry.Idle,
             expiry.Absolute,
-            generationSeen.IsNull ? RedisValue.EmptyString : generationSeen,
+            RedisScript.OrEmpty(generationSeen),
             newGeneration,
             SessionHashLayout.FieldOf(sessionKey),
             .. operands,
@@ -109,7 +109,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>Everything, at one moment. The reply is for <see cref="SessionCopy.Parse"/>.</summary>
     public Task<RedisResult> CopyAsync(RedisValue generationSeen) =>
-        MoveScripts.Copy.RunAsync(database, key, [generationSeen.IsNull ? RedisValue.EmptyString : generationSeen]);
+        MoveScripts.Copy.RunAsync(database, key, [RedisScript.OrEmpty(generationSeen)]);
 
     /// <summary>Puts <paramref name="fields"/> here, in the place of what there is; answers how many milliseconds they have to live.</summary>
     public Task<RedisResult> PasteAsync(IReadOnlyList<SessionCopy.Field> fields, SessionExpiry expiry)
@@ -122,13 +122,13 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>Removes the session if it is still the one that was copied: 1; 0 when it has changed, null when it has ended.</summary>
     public Task<RedisResult> DeleteIfUnchangedAsync(RedisValue generationSeen, string digest) =>
-        MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [generationSeen.IsNull ? RedisValue.EmptyString : generationSeen, digest]);
+        MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [RedisScript.OrEmpty(generationSeen), digest]);
 
     /// <summary>Whose session it is, and that it is <paramref name="user"/>'s where nobody has a better claim.</summary>
     public async Task<BindReply?> BindAsync(string? user, string? generationSeen, SessionExpiry expiry)
     {
         RedisValue[] arguments =
-            [user ?? RedisValue.EmptyString, generationSeen ?? RedisValue.EmptyString, expiry.Idle, expiry.Absolute];
+            [RedisScript.OrEmpty(user), RedisScript.OrEmpty(generationSeen), expiry.Idle, expiry.Absolute];
         return BindReply.Parse(await UserScripts.Bind.RunAsync(database, key, arguments).ConfigureAwait(false));
     }
 
@@ -140,7 +140,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// nothing to end.
     /// </summary>
     public async Task<string?> EndAsync(string? onlyOf = null) =>
-        (string?)await UserScripts.End.RunAsync(database, key, [onlyOf ?? RedisValue.EmptyString]).ConfigureAwait(false);
+        (string?)await UserScripts.End.RunAsync(database, key, [RedisScript.OrEmpty(onlyOf)]).ConfigureAwait(false);
 
     /// <summary>Removes the session, whatever it is.</summary>
     public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) =>

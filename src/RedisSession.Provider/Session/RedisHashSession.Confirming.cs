@@ -49,11 +49,14 @@ internal sealed partial class RedisHashSession
         KeepListed(_confirmation);
     }
 
-    private RedisValue[] ArgumentsFor(SessionChanges changes)
+    private RedisValue[] ArgumentsFor(SessionChanges changes) =>
+        changes.ToArguments(Expiry, _sight.Generation, GenerationIfNew(), Protector);
+
+    /// <summary>The generation of the session that a script may make; of one that was seen, none is made. Called inside the lock.</summary>
+    private string GenerationIfNew()
     {
-        // Only for a session that this makes.
         if (_sight.Generation.IsNull) _newGeneration ??= SessionGeneration.Create();
-        return changes.ToArguments(Expiry, _sight.Generation, _newGeneration ?? "", Protector);
+        return _newGeneration ?? "";
     }
 
     private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(

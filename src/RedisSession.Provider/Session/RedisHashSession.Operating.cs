@@ -117,7 +117,7 @@ internal sealed partial class RedisHashSession
             (bool isSet, stored) = await OperateAsync(
                 FieldScripts.SetIfUnchanged,
                 key,
-                [!stored.IsNull, stored.IsNull ? RedisValue.EmptyString : stored, Conceal(value)],
+                [!stored.IsNull, RedisScript.OrEmpty(stored), Conceal(value)],
                 reply =>
                 {
                     bool isSet = (int)reply[1] == 1;
@@ -145,7 +145,7 @@ internal sealed partial class RedisHashSession
         await ConfirmForCallerAsync(cancellationToken).ConfigureAwait(false);
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         var operation = SendOperation(hash, script, key, operands, takeIn);
-        _ = Observed(operation);
+        _ = operation.Observed();
         try
         {
             return await Bounded(operation, cancellationToken).ConfigureAwait(false);
@@ -168,9 +168,8 @@ internal sealed partial class RedisHashSession
             }
 
             _renewed = true; // the script sets the TTL
-            if (_sight.Generation.IsNull) _newGeneration ??= SessionGeneration.Create();
             var change = Begin(OperationKind.Change);
-            var reply = hash.ChangeFieldAsync(script, Expiry, _sight.Generation, _newGeneration ?? "", key, change.Sends(operands));
+            var reply = hash.ChangeFieldAsync(script, Expiry, _sight.Generation, GenerationIfNew(), key, change.Sends(operands));
             var operation = change.Follow(OperateInOrderAsync(_operation, hash, _sight, reply, takeIn));
             _operation = operation;
             KeepListed(operation);

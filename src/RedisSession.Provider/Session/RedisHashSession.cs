@@ -222,11 +222,4 @@ internal sealed partial class RedisHashSession : ISession
     }
 
     private void ThrowIfFailed() => _failure?.Throw();
-
-    /// <summary>Whoever awaits the task is told of its failure; when nobody does, it is not reported as one that went unobserved.</summary>
-    private static Task Observed(Task task)
-    {
-        _ = task.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default);
-        return task;
-    }
 }

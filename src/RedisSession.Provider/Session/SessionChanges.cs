@@ -96,7 +96,7 @@ internal sealed class SessionChanges
         var arguments = new RedisValue[5 + removes + (2 * sets)];
         arguments[0] = expiry.Idle;
         arguments[1] = expiry.Absolute;
-        arguments[2] = generationSeen.IsNull ? RedisValue.EmptyString : generationSeen;
+        arguments[2] = RedisScript.OrEmpty(generationSeen);
         arguments[3] = newGeneration;
 
         // Removing from a session that is not there does not create one.
