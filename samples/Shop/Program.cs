@@ -16,6 +16,7 @@ builder.Services.AddSharedDataProtectionKeys();
 builder.Services.AddSingleton<StoredSessions>();
 builder.Services.AddSingleton<VisitorSessions>();
 builder.Services.AddRazorPages();
+builder.Services.AddRedisSessionsDashboard();
 
 var app = builder.Build();
 app.Lifetime.ApplicationStarted.Register(() =>
@@ -27,4 +28,5 @@ app.UseStaticFiles(); // before the session: the style sheet needs none
 app.UseRedisHashSession();
 app.MapRazorPages();
 app.MapCartApi();
+app.MapRedisSessions("/sessions"); // no policy: in Development for this machine, otherwise for nobody
 app.Run();

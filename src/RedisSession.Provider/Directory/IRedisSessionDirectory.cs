@@ -30,6 +30,24 @@ public interface IRedisSessionDirectory
     /// <exception cref="RedisConnectionException">A primary cannot be reached: a list with holes would say something else.</exception>
     IAsyncEnumerable<SessionInfo> ListAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// The same list one page at a time, for who shows it: page after page in requests that are minutes apart, at whichever instance, for
+    /// however many sessions there are. One round trip to look at as many keys as <paramref name="size"/> says, again until so many are
+    /// sessions, but at no more than about 5,000 keys; and one for what there is to know about them.
+    /// </summary>
+    /// <remarks>
+    /// A page can have some sessions more than <paramref name="size"/>, and in a database with many other keys less, even none. When the
+    /// server at which the list stands is no primary any more, it begins anew: sessions may be there twice, none is left out.
+    /// </remarks>
+    /// <param name="size">How many sessions at least, if there are: from 1 to 1,000.</param>
+    /// <param name="after">The <see cref="SessionPage.Next"/> of the page before; null for the first one.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="size"/> is out of range, or <paramref name="after"/> cannot come from a page.
+    /// </exception>
+    /// <exception cref="RedisConnectionException">A primary cannot be reached.</exception>
+    Task<SessionPage> ListPageAsync(int size = 50, string? after = null, CancellationToken cancellationToken = default);
+
     /// <summary>How many sessions there are: the walk of <see cref="ListAsync"/> by their keys alone, one round trip a page.</summary>
     /// <param name="cancellationToken">Ends the walk.</param>
     /// <exception cref="RedisConnectionException">A primary cannot be reached.</exception>

@@ -9,7 +9,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>Reads sessions from outside of them, and ends them.</summary>
-internal sealed class RedisSessionDirectory(
+internal sealed partial class RedisSessionDirectory(
     RedisConnection connection,
     IOptions<RedisHashSessionOptions> options,
     UserLists users,

@@ -10,27 +10,62 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     // So many keys the server looks at before it serves others: some tens of microseconds. And so many sessions are asked at once.
     private const int PageSize = 100;
 
+    // So many keys are looked at for one page of who asks page by page, when few of them are sessions.
+    private const int KeysForOnePage = 5000;
+
     private readonly string _start = SessionHashLayout.KeyOf(keyPrefix, "").ToString();
+    private readonly string _pattern = SpecialInPattern().Replace(SessionHashLayout.KeyOf(keyPrefix, "").ToString(), @"\$0") + "*";
 
     /// <summary>Pages of ids; none is twice in one page.</summary>
     public async IAsyncEnumerable<IReadOnlyList<string>> PagesAsync(
         IDatabase database, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        string pattern = SpecialInPattern().Replace(_start, @"\$0") + "*";
         foreach (var primary in await FindPrimariesAsync(database.Multiplexer, cancellationToken).ConfigureAwait(false))
         {
-            RedisValue cursor = 0;
+            ulong cursor = 0;
             do
             {
-                object[] arguments = [cursor, "MATCH", pattern, "COUNT", PageSize];
-                var reply = await primary.ExecuteAsync(database.Database, "SCAN", arguments, CommandFlags.DemandMaster)
-                    .WithinAsync(ioTimeout, "listing sessions", cancellationToken).ConfigureAwait(false);
-                cursor = (RedisValue)reply[0];
-                var ids = ((string[])reply[1]!).Select(IdIn).OfType<string>().ToHashSet(StringComparer.Ordinal);
+                var ids = new HashSet<string>(StringComparer.Ordinal);
+                cursor = await LookAsync(database, primary, cursor, PageSize, ids, cancellationToken).ConfigureAwait(false);
                 if (ids.Count > 0) yield return [.. ids];
             }
             while (cursor != 0);
         }
+    }
+
+    /// <summary>
+    /// From <paramref name="start"/> at least <paramref name="size"/> ids, or those among so many keys as may be looked at; and where that
+    /// ended, null for the end of all.
+    /// </summary>
+    public async Task<(IReadOnlyList<string> Ids, ScanPosition? End)> PageAsync(
+        IDatabase database, int size, ScanPosition start, CancellationToken cancellationToken)
+    {
+        var found = await FindPrimariesAsync(database.Multiplexer, cancellationToken).ConfigureAwait(false);
+        var primaries = found.OrderBy(server => ScanPosition.NameOf(server.EndPoint), StringComparer.Ordinal).ToList();
+        int at = primaries.FindIndex(server => ScanPosition.NameOf(server.EndPoint) == start.Server);
+        ulong cursor = at < 0 ? 0 : start.Cursor;
+        at = Math.Max(at, 0);
+
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        int count = Math.Min(size, PageSize);
+        for (int keys = 0; keys < KeysForOnePage && ids.Count < size; keys += count)
+        {
+            cursor = await LookAsync(database, primaries[at], cursor, count, ids, cancellationToken).ConfigureAwait(false);
+            if (cursor == 0 && ++at == primaries.Count) return ([.. ids], null);
+        }
+
+        return ([.. ids], new(ScanPosition.NameOf(primaries[at].EndPoint), cursor));
+    }
+
+    /// <summary>One SCAN: puts the ids among the next keys into <paramref name="ids"/>, and answers the cursor to go on with; 0: no more.</summary>
+    private async Task<ulong> LookAsync(
+        IDatabase database, IServer primary, ulong cursor, int count, HashSet<string> ids, CancellationToken cancellationToken)
+    {
+        object[] arguments = [(RedisValue)cursor, "MATCH", _pattern, "COUNT", count];
+        var reply = await primary.ExecuteAsync(database.Database, "SCAN", arguments, CommandFlags.DemandMaster)
+            .WithinAsync(ioTimeout, "listing sessions", cancellationToken).ConfigureAwait(false);
+        ids.UnionWith(((string[])reply[1]!).Select(IdIn).OfType<string>());
+        return (ulong)(RedisValue)reply[0];
     }
 
     private Task<IReadOnlyList<IServer>> FindPrimariesAsync(IConnectionMultiplexer multiplexer, CancellationToken cancellationToken) =>

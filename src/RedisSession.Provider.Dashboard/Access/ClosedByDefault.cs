@@ -1,0 +1,63 @@
+using System.Net;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+
+namespace RedisSession.Provider.Dashboard;
+
+/// <summary>
+/// Who may see the page where the application has not said it: who sits at this machine while it is being developed, and nobody else.
+/// </summary>
+/// <remarks>
+/// <para>
+/// An authorization policy of the endpoint itself opens the page to whom it admits; ASP.NET Core has asked it before a request comes here, or
+/// refuses to run the endpoint. The fallback policy does not count: it is for all pages, and admits customers. AllowAnonymous does not
+/// either: it says that nobody needs to be asked, which is no decision about this page, and a group of endpoints hands it down. Who wants
+/// the page open to everybody has to write a policy that admits everybody.
+/// </para>
+/// <para>
+/// A request is from this machine when it came over the loopback, or from the address that it came to, and no proxy has left a mark in it:
+/// behind one, everybody is local. Without an address (a Unix socket, on which proxies talk; a test server) nothing is known of its origin. Its
+/// host must be an address or localhost: a site whose name was pointed at this machine would otherwise read the page in the developer's
+/// browser (DNS rebinding).
+/// </para>
+/// </remarks>
+internal static class ClosedByDefault
+{
+    private static readonly string[] ProxyHeaders =
+        ["Forwarded", "Via", "X-Real-IP", "X-Client-IP", "X-Cluster-Client-IP", "True-Client-IP", "CF-Connecting-IP", "Fastly-Client-IP"];
+
+    private static readonly string[] ProxyHeaderStarts = ["X-Forwarded-", "X-Original-", "X-Envoy-"];
+
+    /// <summary>Null where the request may go on; otherwise why not, in a sentence.</summary>
+    public static string? Refuses(HttpContext context, IHostEnvironment environment)
+    {
+        if (HasPolicy(context.GetEndpoint())) return null;
+        if (!environment.IsDevelopment()) return $"This page has no authorization policy, and the environment is {environment.EnvironmentName}.";
+        return IsFromThisMachine(context)
+            ? null
+            : "This page has no authorization policy, and the request is not, or not beyond doubt, from the machine that serves it.";
+    }
+
+    private static bool HasPolicy(Endpoint? endpoint) =>
+        endpoint is not null
+        && endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null
+        && endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null;
+
+    private static bool IsFromThisMachine(HttpContext context)
+    {
+        var connection = context.Connection;
+        if (connection.RemoteIpAddress is not { } remote) return false;
+        bool isLocal = IPAddress.IsLoopback(remote) || remote.Equals(connection.LocalIpAddress);
+        return isLocal && IsNameOfThisMachine(context.Request.Host.Host) && !context.Request.Headers.Keys.Any(IsOfProxy);
+    }
+
+    private static bool IsNameOfThisMachine(string host) =>
+        IPAddress.TryParse(host, out _)
+        || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsOfProxy(string header) =>
+        ProxyHeaders.Contains(header, StringComparer.OrdinalIgnoreCase)
+        || ProxyHeaderStarts.Any(start => header.StartsWith(start, StringComparison.OrdinalIgnoreCase));
+}

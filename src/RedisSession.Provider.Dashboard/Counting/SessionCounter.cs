@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace RedisSession.Provider.Dashboard;
+
+/// <summary>
+/// Counts all sessions now and then. Nobody but SCAN can tell how many there are, and it looks at every key: so it is done at a pace that stays
+/// small whatever the number, at most one part in a hundred of the time.
+/// </summary>
+internal sealed class SessionCounter(
+    IRedisSessionDirectory directory,
+    SessionCounts counts,
+    IOptions<RedisSessionsDashboardOptions> options,
+    TimeProvider time,
+    ILogger<SessionCounter> logger) : BackgroundService
+{
+    private const int RestFor = 99;
+
+    // What timers can do, and more.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
+
+    private readonly TimeSpan _interval = options.Value.CountInterval;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (_interval == Timeout.InfiniteTimeSpan) return;
+        await Task.Yield(); // the application's start waits for what comes before
+        bool failed = false;
+        while (true)
+        {
+            long start = time.GetTimestamp();
+            try
+            {
+                long count = await directory.CountAsync(stoppingToken).ConfigureAwait(false);
+                counts.Add(new(time.GetUtcNow(), count));
+                failed = false;
+            }
+            catch (Exception error) when (!stoppingToken.IsCancellationRequested)
+            {
+                if (!failed) logger.CountingFailed(_interval, error);
+                failed = true;
+            }
+
+            await Task.Delay(PauseAfter(time.GetElapsedTime(start), _interval), time, stoppingToken).ConfigureAwait(false);
+        }
+    }
+
+    internal static TimeSpan PauseAfter(TimeSpan walk, TimeSpan interval)
+    {
+        var rest = walk * RestFor;
+        var pause = rest > interval ? rest : interval;
+        return pause < LongestPause ? pause : LongestPause;
+    }
+}

@@ -1,0 +1,38 @@
+namespace RedisSession.Provider.Dashboard;
+
+/// <summary>
+/// How many sessions there were, since this process started: a few hundred counts, however long ago that is. When there is no room left,
+/// every second of them goes, so that the last hours are there in detail and the days before in outline.
+/// </summary>
+internal sealed class SessionCounts
+{
+    public const int Room = 240;
+
+    private readonly Lock _gate = new();
+    private readonly List<SessionCount> _counts = new(Room);
+
+    /// <summary>All that are kept, the oldest first. The first of all is always among them.</summary>
+    public IReadOnlyList<SessionCount> All
+    {
+        get
+        {
+            lock (_gate) return [.. _counts];
+        }
+    }
+
+    public void Add(SessionCount count)
+    {
+        lock (_gate)
+        {
+            if (_counts.Count == Room) Thin();
+            _counts.Add(count);
+        }
+    }
+
+    private void Thin()
+    {
+        int kept = 0;
+        for (int i = 0; i < _counts.Count; i += 2) _counts[kept++] = _counts[i];
+        _counts.RemoveRange(kept, _counts.Count - kept);
+    }
+}

@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Logging;
+
+namespace RedisSession.Provider.Dashboard;
+
+/// <summary>
+/// What operators do, as log messages: who, and to which session by its public id; never keys or values. They are Information, because somebody
+/// will want to know who it was. Names come from outside and are made harmless before they get here (<see cref="ShownText"/>): a line break in
+/// one would look like another message.
+/// </summary>
+internal static partial class Log
+{
+    [LoggerMessage(DashboardEvents.SessionEnded, LogLevel.Information, "Operator {Operator} has ended session {SessionId}.")]
+    public static partial void SessionEnded(this ILogger logger, string @operator, string sessionId);
+
+    [LoggerMessage(
+        DashboardEvents.UserSessionsEnded, LogLevel.Information, "Operator {Operator} has ended all sessions of user {User}: {Count}.")]
+    public static partial void UserSessionsEnded(this ILogger logger, string @operator, string user, int count);
+
+    [LoggerMessage(
+        DashboardEvents.ValuesShown, LogLevel.Information, "Operator {Operator} has looked at the values of session {SessionId}.")]
+    public static partial void ValuesShown(this ILogger logger, string @operator, string sessionId);
+
+    [LoggerMessage(DashboardEvents.Refused, LogLevel.Information, "The sessions page was refused to a request. {Reason}")]
+    public static partial void Refused(this ILogger logger, string reason);
+
+    [LoggerMessage(
+        DashboardEvents.FormRefused, LogLevel.Warning,
+        "A form of the sessions page came without its antiforgery token, and nothing was done. Operator: {Operator}.")]
+    public static partial void FormRefused(this ILogger logger, string @operator, Exception? error);
+
+    [LoggerMessage(DashboardEvents.RedisFailed, LogLevel.Error, "The sessions page could not ask Redis.")]
+    public static partial void RedisFailed(this ILogger logger, Exception error);
+
+    [LoggerMessage(
+        DashboardEvents.CountingFailed, LogLevel.Warning,
+        "Sessions could not be counted for the sessions page; tried again every {Interval}, and this is not logged again until it has worked.")]
+    public static partial void CountingFailed(this ILogger logger, TimeSpan interval, Exception error);
+}

@@ -1,0 +1,46 @@
+namespace RedisSession.Provider.Dashboard;
+
+/// <summary>What all pages have around them. No script, and nothing that is loaded from anywhere.</summary>
+internal static class Layout
+{
+    /// <summary>
+    /// The style sheet, which is in each page. With line feeds only, whatever the source was checked out with: browsers see it so, and the
+    /// policy names its hash.
+    /// </summary>
+    public static string Style { get; } = ReadStyle();
+
+    // A hash sign, as the sessions are hashes.
+    private const string Icon =
+        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%233b5bcc'/%3E"
+        + "%3Cpath d='M6 3.5 5 12.5M11 3.5 10 12.5M3.5 6h9.5M3 10h9.5' stroke='%23fff' stroke-width='1.4' stroke-linecap='round'/%3E%3C/svg%3E";
+
+    public static Markup Page(string title, Markup body) => Markup.Of($"""
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="robots" content="noindex">
+        <title>{title}</title>
+        <link rel="icon" href="{Icon}">
+        <style>{Markup.Trusted(Style)}</style>
+        </head>
+        <body>
+        <a class="skip" href="#main">Skip to the content</a>
+        <header class="top"><a href="?">Sessions</a></header>
+        <main id="main" tabindex="-1">
+        {body}
+        </main>
+        <footer>Times are in UTC. Looking at a session does not keep it alive.</footer>
+        </body>
+        </html>
+
+        """);
+
+    private static string ReadStyle()
+    {
+        using var stream = typeof(Layout).Assembly.GetManifestResourceStream("dashboard.css")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd().ReplaceLineEndings("\n");
+    }
+}

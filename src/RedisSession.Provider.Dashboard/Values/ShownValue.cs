@@ -1,0 +1,109 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace RedisSession.Provider.Dashboard;
+
+/// <summary>A session value as what it looks like. Pure; no content makes it fail.</summary>
+/// <param name="Kind">What it is, in a word.</param>
+/// <param name="Text">How it reads, shortened where it is long.</param>
+/// <param name="Note">What there is to say beside it; null when there is nothing.</param>
+internal sealed record ShownValue(string Kind, string Text, string? Note = null)
+{
+    /// <summary>Longer text is cut.</summary>
+    public const int MaxLength = 4000;
+
+    // Of longer values only the beginning is looked at, and they are not tried as JSON.
+    private const int MaxBytes = 64 * 1024;
+
+    private const int BytesOfDump = 256;
+    private const int BytesOfLine = 16;
+
+    public static ShownValue Of(byte[] value)
+    {
+        if (value.Length == 0) return new("empty", "");
+        if (!IsText(value)) return Bytes(value);
+        if (value.Length <= MaxBytes)
+        {
+            string text = Encoding.UTF8.GetString(value);
+            if (text is "True" or "False" or "true" or "false") return new("bool", text);
+            if (text.Length <= 40 && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _)) return new("number", text);
+            if (TryIndent(value, out string json)) return Shortened("JSON", json, "indented");
+        }
+
+        return Shortened("text", Encoding.UTF8.GetString(value, 0, Math.Min(value.Length, MaxBytes)), null);
+    }
+
+    private static ShownValue Shortened(string kind, string text, string? note)
+    {
+        if (text.Length > MaxLength)
+        {
+            string rest = string.Create(CultureInfo.InvariantCulture, $"shortened to the first {MaxLength:N0} characters");
+            note = note is null ? rest : $"{note}, {rest}";
+        }
+
+        return new(kind, ShownText.Block(text, MaxLength), note);
+    }
+
+    private static ShownValue Bytes(byte[] value)
+    {
+        var dump = new StringBuilder();
+        for (int start = 0; start < Math.Min(value.Length, BytesOfDump); start += BytesOfLine)
+        {
+            var line = value.AsSpan(start, Math.Min(BytesOfLine, value.Length - start));
+            if (start > 0) dump.Append('\n');
+            dump.Append(CultureInfo.InvariantCulture, $"{start:x4} ");
+            foreach (byte one in line) dump.Append(CultureInfo.InvariantCulture, $" {one:x2}");
+            dump.Append(' ', 3 * (BytesOfLine - line.Length)).Append("  ");
+            foreach (byte one in line) dump.Append(one is >= 0x20 and < 0x7F ? (char)one : '·');
+        }
+
+        string? note = value.Length > BytesOfDump ? $"shortened to the first {BytesOfDump} bytes" : null;
+        if (BinaryPrimitives.TryReadInt32BigEndian(value, out int number) && value.Length == sizeof(int))
+        {
+            note = string.Create(CultureInfo.InvariantCulture, $"{number} if SetInt32 wrote it");
+        }
+
+        return new("bytes", dump.ToString(), note);
+    }
+
+    /// <summary>UTF-8 without what no text has.</summary>
+    private static bool IsText(byte[] value)
+    {
+        if (!Utf8.IsValid(value)) return false;
+        foreach (byte one in value.AsSpan(0, Math.Min(value.Length, MaxBytes)))
+        {
+            if (one < 0x20 && one is not ((byte)'\n' or (byte)'\r' or (byte)'\t')) return false;
+        }
+
+        return true;
+    }
+
+    private static bool TryIndent(byte[] value, out string json)
+    {
+        json = "";
+        if (value.AsSpan().TrimStart(" \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..]) return false;
+        try
+        {
+            using var document = JsonDocument.Parse(value);
+            var indented = new ArrayBufferWriter<byte>(value.Length);
+
+            // As readable as can be: what HTML needs is done where HTML is made.
+            using (var writer = new Utf8JsonWriter(indented, new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            {
+                document.WriteTo(writer);
+            }
+
+            json = Encoding.UTF8.GetString(indented.WrittenSpan);
+            return true;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentException)
+        {
+            return false; // it only begins like JSON, or has text in it that is none
+        }
+    }
+}

@@ -1,0 +1,31 @@
+namespace RedisSession.Provider;
+
+/// <summary>This file: one page of the list at a time.</summary>
+internal sealed partial class RedisSessionDirectory
+{
+    private const int LargestPage = 1000;
+
+    public Task<SessionPage> ListPageAsync(int size = 50, string? after = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, LargestPage);
+        var start = ScanPosition.Start;
+        if (after is not null && !ScanPosition.TryParse(after, out start))
+        {
+            throw new ArgumentException("It is no SessionPage.Next.", nameof(after));
+        }
+
+        return ListOnePageAsync();
+
+        async Task<SessionPage> ListOnePageAsync()
+        {
+            var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            var (ids, end) = await _scan.PageAsync(database, size, start, cancellationToken).ConfigureAwait(false);
+            return new()
+            {
+                Sessions = ids.Count > 0 ? await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false) : [],
+                Next = end?.ToString(),
+            };
+        }
+    }
+}
