@@ -1,0 +1,237 @@
+using System.Net;
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using RedisSession.Provider.Dashboard;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Who sees the sessions page, and who does not.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class ClosedByDefaultTests
+{
+    [TestCase("127.0.0.1", "127.0.0.1", "localhost", ExpectedResult = true)]
+    [TestCase("127.0.0.9", "127.0.0.1", "LOCALHOST:5080", ExpectedResult = true)]
+    [TestCase("::1", "::1", "[::1]:5080", ExpectedResult = true)]
+    [TestCase("::ffff:127.0.0.1", "::ffff:127.0.0.1", "127.0.0.1", ExpectedResult = true)]
+    [TestCase("192.168.1.5", "192.168.1.5", "192.168.1.5", ExpectedResult = true)]
+    [TestCase("127.0.0.1", "127.0.0.1", "shop.localhost", ExpectedResult = true)]
+    [TestCase("192.168.1.5", "192.168.1.6", "192.168.1.6", ExpectedResult = false)]
+    [TestCase("192.168.1.5", null, "localhost", ExpectedResult = false)]
+    [TestCase(null, null, "localhost", ExpectedResult = false)]
+    [TestCase(null, "127.0.0.1", "localhost", ExpectedResult = false)]
+    [TestCase("127.0.0.1", "127.0.0.1", "shop.example", ExpectedResult = false)]
+    [TestCase("127.0.0.1", "127.0.0.1", "localhost.example", ExpectedResult = false)]
+    [TestCase("127.0.0.1", "127.0.0.1", "notlocalhost", ExpectedResult = false)]
+    [TestCase("127.0.0.1", "127.0.0.1", "", ExpectedResult = false)]
+    public bool In_Development_without_a_policy_this_machine_is_let_in_and_no_other(string? remote, string? local, string host) =>
+        IsOpen(RequestFrom(remote, local, host), Environments.Development);
+
+    [Test]
+    public void A_request_that_has_come_through_a_proxy_is_from_nobody_knows_where([Values(
+        "Forwarded", "X-Forwarded-For", "x-forwarded-for", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-For", "X-Real-IP", "Via",
+        "CF-Connecting-IP", "True-Client-IP")] string header)
+    {
+        var context = RequestFrom("127.0.0.1", "127.0.0.1", "localhost");
+        Assert.That(IsOpen(context, Environments.Development), Is.True);
+        context.Request.Headers[header] = "127.0.0.1";
+        Assert.That(IsOpen(context, Environments.Development), Is.False);
+    }
+
+    [Test]
+    public void In_other_environments_nobody_is_let_in_without_a_policy([Values("Production", "Staging", "Anything")] string environment) =>
+        Assert.That(IsOpen(RequestFrom("127.0.0.1", "127.0.0.1", "localhost"), environment), Is.False);
+
+    private static bool IsOpen(HttpContext context, string environment) =>
+        ClosedByDefault.Refuses(context, new HostingEnvironment { EnvironmentName = environment }) is null;
+
+    private static DefaultHttpContext RequestFrom(string? remote, string? local, string host)
+    {
+        var context = new DefaultHttpContext();
+        context.Connection.RemoteIpAddress = remote is null ? null : IPAddress.Parse(remote);
+        context.Connection.LocalIpAddress = local is null ? null : IPAddress.Parse(local);
+        context.Request.Host = new HostString(host);
+        return context;
+    }
+
+    [Test]
+    public async Task Who_is_refused_is_told_why_and_what_to_do_and_sees_no_session()
+    {
+        await using var app = await DashboardApp.StartAsync(ServerKind.Garnet, environment: Environments.Production);
+        using var browser = app.NewBrowser();
+        string id = await browser.VisitAsAsync("ann", session =>
+        {
+            session.SetString("name", "ann");
+            return session.Id;
+        });
+        using var @operator = new Operator(app);
+        foreach (string query in (string[])["", "?q=ann", $"?session={id}&values=shown", "?after=x"])
+        {
+            var page = await @operator.GetAsync(query);
+            Assert.That(page.Status, Is.EqualTo(HttpStatusCode.Forbidden), query);
+            Assert.That(page.Text, Does.Contain("no authorization policy").And.Contain("Production").And.Contain("RequireAuthorization"));
+            Assert.That(page.Html, Does.Not.Contain("ann<").And.Not.Contain(id));
+        }
+
+        var post = await @operator.PostAsync(@operator.Address, null, ("end", id));
+        Assert.That(post.Status, Is.EqualTo(HttpStatusCode.Forbidden));
+        Assert.That(await browser.VisitAsync(session => session.GetString("name")), Is.EqualTo("ann"));
+        Assert.That(app.Logs.Of(DashboardEvents.Refused), Has.Count.EqualTo(5));
+    }
+
+    [Test]
+    public async Task In_Development_what_comes_through_a_proxy_or_by_a_name_is_refused_on_a_real_server_too()
+    {
+        await using var app = await DashboardApp.StartAsync(ServerKind.Garnet);
+        using var @operator = new Operator(app);
+        Assert.That((await @operator.GetAsync()).Status, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That((await @operator.GetAsync("", request => request.Headers.Add("X-Forwarded-For", "127.0.0.1"))).Status, Is.EqualTo(HttpStatusCode.Forbidden));
+        Assert.That((await @operator.GetAsync("", request => request.Headers.Host = "evil.example")).Status, Is.EqualTo(HttpStatusCode.Forbidden));
+    }
+
+    /// <summary>Nothing is known of where its requests come from.</summary>
+    [Test]
+    public async Task A_test_server_is_refused_in_Development()
+    {
+        var server = await TestServers.GetAsync(ServerKind.Garnet);
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", "--environment=Development"]);
+        builder.WebHost.UseTestServer();
+        builder.Services.AddRedisHashSession(server.ConfigurationString);
+        builder.Services.AddRedisSessionsDashboard(options => options.CountInterval = Timeout.InfiniteTimeSpan);
+        builder.Logging.ClearProviders();
+        await using var app = builder.Build();
+        app.MapRedisSessions();
+        await app.StartAsync();
+        Assert.That((await app.GetTestClient().GetAsync(new Uri("/sessions", UriKind.Relative))).StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
+    }
+
+    [TestCase("olga", ExpectedResult = HttpStatusCode.OK)]
+    [TestCase("ann", ExpectedResult = HttpStatusCode.Forbidden)]
+    [TestCase(null, ExpectedResult = HttpStatusCode.Unauthorized)]
+    public async Task<HttpStatusCode> A_policy_opens_it_to_whom_it_admits_in_any_environment_and_from_anywhere(string? user)
+    {
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet, environment: Environments.Production, protect: page => page.RequireAuthorization("operators"), add: AddPolicies, use: UsePolicies);
+        using var @operator = new Operator(app);
+        var page = await @operator.GetAsync("", request =>
+        {
+            request.Headers.Add("X-Forwarded-For", "203.0.113.7");
+            if (user is not null) request.Headers.Add("X-User", user);
+        });
+        return page.Status;
+    }
+
+    [Test]
+    public async Task The_log_names_the_operator_who_has_signed_in()
+    {
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet, environment: Environments.Production, protect: page => page.RequireAuthorization("operators"), add: AddPolicies, use: UsePolicies);
+        using var browser = app.NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("name", "ann");
+            return session.Id;
+        });
+        using var handler = new AsOperator();
+        using var @operator = new Operator(app, handler: handler);
+        var page = await @operator.GetAsync($"?session={id}");
+        await @operator.PressAsync(page, "end", id);
+        Assert.That(app.Logs.Of(DashboardEvents.SessionEnded).Single().Message, Is.EqualTo($"Operator olga has ended session {id}."));
+    }
+
+    /// <summary>A fallback policy is for all pages: it admits customers.</summary>
+    [Test]
+    public async Task A_fallback_policy_does_not_open_it()
+    {
+        await using var app = await DashboardApp.StartAsync(ServerKind.Garnet, environment: Environments.Production, add: AddPolicies, use: UsePolicies);
+        using var @operator = new Operator(app);
+        var page = await @operator.GetAsync("", request => request.Headers.Add("X-User", "ann"));
+        Assert.That((page.Status, page.Text.Contains("no authorization policy", StringComparison.Ordinal)), Is.EqualTo((HttpStatusCode.Forbidden, true)));
+    }
+
+    /// <summary>Nor beside a policy, which it switches off: then the page is closed, not open to all.</summary>
+    [Test]
+    public async Task AllowAnonymous_does_not_open_it([Values] bool besideAPolicy)
+    {
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet,
+            environment: Environments.Production,
+            protect: page =>
+            {
+                if (besideAPolicy) page.RequireAuthorization("operators");
+                page.AllowAnonymous();
+            },
+            add: AddPolicies,
+            use: UsePolicies);
+        using var @operator = new Operator(app);
+        var page = await @operator.GetAsync();
+        Assert.That((page.Status, page.Text.Contains("no authorization policy", StringComparison.Ordinal)), Is.EqualTo((HttpStatusCode.Forbidden, true)));
+    }
+
+    [Test]
+    public async Task Who_wants_it_open_to_everybody_writes_a_policy_that_admits_everybody()
+    {
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet,
+            environment: Environments.Production,
+            protect: page => page.RequireAuthorization(policy => policy.RequireAssertion(_ => true)),
+            add: AddPolicies,
+            use: UsePolicies);
+        using var @operator = new Operator(app);
+        Assert.That((await @operator.GetAsync()).Status, Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public async Task A_policy_that_nobody_asks_is_an_error_and_no_open_door()
+    {
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet, environment: Environments.Production, protect: page => page.RequireAuthorization("operators"), add: AddPolicies);
+        using var @operator = new Operator(app);
+        Assert.That((await @operator.GetAsync()).Status, Is.EqualTo(HttpStatusCode.InternalServerError));
+    }
+
+    private static void AddPolicies(IServiceCollection services)
+    {
+        services.AddAuthentication("header").AddScheme<AuthenticationSchemeOptions, HeaderAuthentication>("header", null);
+        services.AddAuthorizationBuilder()
+            .AddPolicy("operators", policy => policy.RequireClaim(ClaimTypes.Name, "olga"))
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+    }
+
+    private static void UsePolicies(IApplicationBuilder app)
+    {
+        app.UseAuthentication();
+        app.UseAuthorization();
+    }
+
+    private sealed class AsOperator() : DelegatingHandler(new HttpClientHandler { AllowAutoRedirect = false })
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.Headers.Add("X-User", "olga");
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
+
+    /// <summary>Believes a header.</summary>
+    private sealed class HeaderAuthentication(
+        IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, System.Text.Encodings.Web.UrlEncoder encoder)
+        : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    {
+        protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+        {
+            if (Request.Headers["X-User"].ToString() is not { Length: > 0 } user) return Task.FromResult(AuthenticateResult.NoResult());
+            var principal = new ClaimsPrincipal(new ClaimsIdentity([new(ClaimTypes.Name, user)], "header"));
+            return Task.FromResult(AuthenticateResult.Success(new(principal, "header")));
+        }
+    }
+}

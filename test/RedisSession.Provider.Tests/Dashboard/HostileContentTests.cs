@@ -1,0 +1,162 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using RedisSession.Provider.Dashboard;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Keys, values and users of any content: shown, and harmless.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class HostileContentTests
+{
+    private static readonly string[] Hostile =
+    [
+        "<script>alert(1)</script>",
+        "\"><img src=x onerror=alert(1)>",
+        "' autofocus onfocus='alert(1)",
+        "</pre></td></table><form action=https://evil.example>",
+        "</style><script>alert(1)</script>",
+        "<!--",
+        "]]>",
+        "javascript:alert(1)",
+        "{{constructor.constructor('alert(1)')()}}",
+        "&lt;b&gt;",
+        "＜script＞",
+    ];
+
+    private TestApp _app = null!;
+
+    [OneTimeSetUp]
+    public async Task Start() => _app = await DashboardApp.StartAsync(ServerKind.Garnet);
+
+    [OneTimeTearDown]
+    public async Task Stop() => await _app.DisposeAsync();
+
+    [TestCaseSource(nameof(Hostile))]
+    public async Task Markup_stays_text_wherever_it_is(string hostile)
+    {
+        string user = $"{Guid.NewGuid():N}"[..8] + hostile;
+        using var browser = _app.NewBrowser();
+        string id = await browser.VisitAsAsync(user, session =>
+        {
+            session.SetString(hostile, hostile);
+            session.SetJson("json", new[] { hostile });
+            return session.Id;
+        });
+        using var @operator = new Operator(_app);
+        string[] queries = ["?q=" + Uri.EscapeDataString(user), $"?session={id}", $"?session={id}&values=shown"];
+        string? skeleton = null;
+        foreach (string query in queries)
+        {
+            var page = await @operator.GetAsync(query);
+            Assert.That(page.Status, Is.EqualTo(HttpStatusCode.OK));
+            Assert.That(page.Text, Does.Contain(hostile), query);
+            if (hostile.AsSpan().ContainsAny('<', '"', '\'')) Assert.That(page.Html, Does.Not.Contain(hostile), query);
+            skeleton = page.Html;
+        }
+
+        // The tags are the same as those of a page on which everything is harmless.
+        using var harmless = _app.NewBrowser();
+        string other = await harmless.VisitAsAsync($"{Guid.NewGuid()}", session =>
+        {
+            session.SetString("harmless", "harmless");
+            session.SetJson("json", new[] { "harmless" });
+            return session.Id;
+        });
+        string expected = (await @operator.GetAsync($"?session={other}&values=shown")).Html;
+        Assert.That(Tags(skeleton!), Is.EqualTo(Tags(expected)));
+    }
+
+    private static string[] Tags(string html) => [.. System.Text.RegularExpressions.Regex.Matches(html, "<[a-z/!][a-z]*").Select(tag => tag.Value)];
+
+    [TestCase("\u202Eevil\u2066", "‹U+202E›evil‹U+2066›")]
+    [TestCase("a\u0000b\u001Bc\u0085", "a‹U+0000›b‹U+001B›c‹U+0085›")]
+    [TestCase("two\nlines", "two‹U+000A›lines")]
+    [TestCase("zero\u200Bwidth\uFEFF", "zero‹U+200B›width‹U+FEFF›")]
+    [TestCase("\u2028", "‹U+2028›")]
+    [TestCase("Ådа 😀", "Ådа 😀")]
+    public void What_cannot_be_seen_is_spelled_out(string text, string shown) => Assert.That(ShownText.Line(text), Is.EqualTo(shown));
+
+    [Test]
+    public void Long_lines_are_cut_and_no_character_in_two()
+    {
+        Assert.That(ShownText.Line(new string('x', 1000)), Has.Length.EqualTo(81).And.EndWith("x…"));
+        Assert.That(ShownText.Line("12345678😀90", 9), Is.EqualTo("12345678😀…"));
+        Assert.That(ShownText.Line("exactly", 7), Is.EqualTo("exactly"));
+    }
+
+    [TestCase("", "empty", "")]
+    [TestCase("abc", "text", "abc")]
+    [TestCase("two\r\nlines\t", "text", "two\r\nlines\t")]
+    [TestCase("42", "number", "42")]
+    [TestCase("-1.5e3", "number", "-1.5e3")]
+    [TestCase("007", "number", "007")]
+    [TestCase("1,5", "text", "1,5")]
+    [TestCase("True", "bool", "True")]
+    [TestCase("yes", "text", "yes")]
+    [TestCase("[1,{\"a\":\"<b>ö\"}]", "JSON", "[\n  1,\n  {\n    \"a\": \"<b>ö\"\n  }\n]")]
+    [TestCase("{\"a\":1", "text", "{\"a\":1")]
+    [TestCase("{\"\\ud800\":\"\\udfff\"}", null, null)]
+    [TestCase("\u202Eevil", "text", "‹U+202E›evil")]
+    [TestCase("[\"\u202E\"]", "JSON", null)]
+    public void A_value_is_shown_as_what_it_looks_like(string text, string? kind, string? shown)
+    {
+        var value = ShownValue.Of(Encoding.UTF8.GetBytes(text));
+        if (kind is not null) Assert.That(value.Kind, Is.EqualTo(kind));
+        if (shown is not null) Assert.That(value.Text, Is.EqualTo(shown));
+        Assert.That(value.Text.Contains('\u202E', StringComparison.Ordinal), Is.False);
+    }
+
+    [Test]
+    public void Bytes_are_shown_in_hexadecimal()
+    {
+        Assert.That(ShownValue.Of([0xFF, 0xFE, (byte)'<', (byte)'a']).Text, Is.EqualTo("0000  ff fe 3c 61" + new string(' ', 36) + "  ··<a"));
+        Assert.That(ShownValue.Of([0, 0, 0, 42]), Is.EqualTo(new ShownValue("bytes", "0000  00 00 00 2a" + new string(' ', 36) + "  ···*", "42 if SetInt32 wrote it")));
+        Assert.That(ShownValue.Of([0xC3, 0x28]).Kind, Is.EqualTo("bytes"), "no UTF-8");
+        Assert.That(ShownValue.Of([(byte)'a', 0]).Kind, Is.EqualTo("bytes"));
+        Assert.That(ShownValue.Of(new byte[1000]).Text.Split('\n'), Has.Length.EqualTo(16));
+    }
+
+    [Test]
+    public void Large_values_are_shortened_and_say_so()
+    {
+        byte[] text = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("ä😀", 200_000)));
+        var value = ShownValue.Of(text);
+        Assert.That((value.Kind, value.Note), Is.EqualTo(("text", "shortened to the first 4,000 characters")));
+        Assert.That(value.Text, Has.Length.InRange(4000, 4010).And.EndWith("…").And.Not.Contain("\uFFFD"));
+        byte[] json = Encoding.UTF8.GetBytes($"[\"{new string('x', 10_000)}\"]");
+        Assert.That(ShownValue.Of(json).Note, Is.EqualTo("indented, shortened to the first 4,000 characters"));
+        Assert.That(ShownValue.Of(Encoding.UTF8.GetBytes(new string('[', 5000))).Kind, Is.EqualTo("text"), "deeper than anybody reads");
+    }
+
+    [Test]
+    public async Task A_session_of_thousands_of_keys_and_megabytes_makes_no_large_page()
+    {
+        using var browser = _app.NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            for (int i = 0; i < 2000; i++) session.Set($"key {i}", new byte[2000]);
+            return session.Id;
+        });
+        using var @operator = new Operator(_app);
+        var unasked = await @operator.GetAsync($"?session={id}");
+        Assert.That(unasked.Text, Does.Contain("This session is large."));
+        var page = await @operator.GetAsync($"?session={id}&values=shown");
+        Assert.That(page.Text, Does.Contain("key 1000").And.Contain("1,500 more keys"));
+        Assert.That(page.Html, Has.Length.LessThan(2_000_000));
+    }
+
+    [Test]
+    public void What_is_put_into_markup_is_encoded_and_markup_is_not()
+    {
+        string hostile = "<b title=\"'\">&";
+        var inner = Markup.Of($"<i>{hostile}</i>");
+        Assert.That(inner.ToString(), Is.EqualTo("<i>&lt;b title=&quot;&#x27;&quot;&gt;&amp;</i>"));
+        Assert.That(Markup.Of($"<p>{inner}{1}{(string?)null}{Enumerable.Repeat(inner, 2)}</p>").ToString(), Is.EqualTo($"<p>{inner}1{inner}{inner}</p>"));
+    }
+
+    [Test]
+    public void An_attribute_without_quotes_is_no_markup() =>
+        Assert.That(() => Markup.Of($"<a href={"x onclick=alert(1)"}>"), Throws.InvalidOperationException);
+}

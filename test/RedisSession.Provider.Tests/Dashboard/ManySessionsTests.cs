@@ -1,0 +1,99 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>The page over a hundred thousand sessions: what each page costs does not depend on how many there are.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+internal sealed class ManySessionsTests(ServerKind kind)
+{
+    private const int Sessions = 100_000;
+    private const string KeyPrefix = "app:";
+
+    private SharedServer _server = null!;
+    private TestApp _app = null!;
+
+    [OneTimeSetUp]
+    public async Task Fill()
+    {
+        _server = await SharedServer.StartAsync(kind); // of its own: others would have to walk over all these keys
+        var redis = _server.Admin.GetDatabase();
+        string[] ids = [.. Enumerable.Range(0, Sessions).Select(number => SessionId.Of($"session {number}"))];
+        foreach (string[] some in ids.Chunk(10_000))
+        {
+            var batch = redis.CreateBatch();
+            var sent = new List<Task>();
+            foreach (string id in some)
+            {
+                var key = SessionHashLayout.KeyOf(KeyPrefix, id);
+                sent.Add(batch.HashSetAsync(key, [new("@gen", "g"), new("@created", 1795530887267), new("@user", "ann"), new("a", "1")]));
+                sent.Add(batch.KeyExpireAsync(key, TimeSpan.FromHours(1)));
+            }
+
+            batch.Execute();
+            await Task.WhenAll(sent);
+        }
+
+        _app = await DashboardApp.StartAtAsync(_server.ConfigurationString, KeyPrefix);
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        await _app.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+
+    [Test]
+    public async Task A_page_takes_a_scan_or_two_and_asks_for_the_sessions_that_it_shows()
+    {
+        using var @operator = new Operator(_app);
+        var page = await @operator.GetAsync();
+        await using var monitor = await CommandMonitor.StartAsync(_server);
+        for (int number = 1; number <= 5; number++)
+        {
+            string next = page.Next!;
+            var commands = await monitor.CommandsDuringAsync(KeyPrefix, async () => page = await @operator.GetAsync(next));
+            Assert.That(page.Ids, Has.Count.InRange(50, 120), $"page {number}");
+            Assert.That(commands.Count(command => command == "SCAN"), Is.InRange(1, 2), $"page {number}");
+            Assert.That(commands.Where(command => command != "SCAN").Distinct(), Is.EquivalentTo(["HMGET", "PTTL", "MEMORY", "HLEN"]));
+            Assert.That(commands, Has.Count.LessThanOrEqualTo(2 + (4 * page.Ids.Count)), $"page {number}");
+        }
+    }
+
+    [Test]
+    public async Task Page_after_page_every_session_is_there()
+    {
+        var directory = _app.Services.GetRequiredService<IRedisSessionDirectory>();
+        var seen = new HashSet<string>();
+        string? next = null;
+        int pages = 0;
+        do
+        {
+            var page = await directory.ListPageAsync(1000, next);
+            seen.UnionWith(page.Sessions.Select(session => session.Id));
+            Assert.That(page.Sessions, Has.Count.LessThan(1200));
+            next = page.Next;
+            Assert.That(++pages, Is.LessThanOrEqualTo(Sessions / 1000));
+        }
+        while (next is not null);
+
+        Assert.That(seen, Has.Count.EqualTo(Sessions));
+    }
+
+    /// <summary>The sessions of another application, seen from one that has none.</summary>
+    [Test]
+    public async Task Among_keys_of_others_a_page_looks_at_some_thousands_and_says_that_there_are_more()
+    {
+        string prefix = "other:";
+        await using var app = await DashboardApp.StartAtAsync(_server.ConfigurationString, prefix);
+        using var @operator = new Operator(app);
+        await @operator.GetAsync();
+        await using var monitor = await CommandMonitor.StartAsync(_server);
+        Operator.Page page = null!;
+        var commands = await monitor.CommandsDuringAsync(prefix, async () => page = await @operator.GetAsync());
+        Assert.That(page.Ids, Is.Empty);
+        Assert.That(page.Text, Does.Contain("No sessions among the keys"));
+        Assert.That(page.Next, Is.Not.Null);
+        Assert.That(commands, Has.Count.EqualTo(100).And.All.EqualTo("SCAN"), "5,000 keys, 50 at a time");
+    }
+}

@@ -1,0 +1,72 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>What the browser is told a page may do.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class PageHeadersTests
+{
+    private TestApp _app = null!;
+    private TestApp _closed = null!;
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        _app = await DashboardApp.StartAsync(ServerKind.Garnet);
+        _closed = await DashboardApp.StartAsync(ServerKind.Garnet, environment: Environments.Production);
+    }
+
+    [OneTimeTearDown]
+    public async Task Stop()
+    {
+        await _app.DisposeAsync();
+        await _closed.DisposeAsync();
+    }
+
+    private static readonly string[] Queries = ["", "?q=ann", "?session=x", "?after=x", "POST", "closed", "own"];
+
+    [TestCaseSource(nameof(Queries))]
+    public async Task Every_page_may_show_itself_and_send_its_forms_and_nothing_else(string query)
+    {
+        var page = await GetAsync(query);
+        string policy = page.Headers.GetValues("Content-Security-Policy").Single();
+        string style = page.Html.Split("<style>")[1].Split("</style>")[0];
+        string hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(style)));
+        Assert.That(policy.Split("; "), Is.EquivalentTo(
+        [
+            "default-src 'none'", $"style-src 'sha256-{hash}'", "img-src data:", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+        ]));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(page.Headers.GetValues("X-Content-Type-Options"), Is.EqualTo(["nosniff"]));
+            Assert.That(page.Headers.GetValues("X-Frame-Options"), Is.EqualTo(["DENY"]));
+            Assert.That(page.Headers.GetValues("Referrer-Policy"), Is.EqualTo(["no-referrer"]));
+            Assert.That(page.Headers.CacheControl!.NoStore, Is.True);
+            Assert.That(page.ContentHeaders.ContentType!.ToString(), Is.EqualTo("text/html; charset=utf-8"));
+            Assert.That(page.Html, Does.Not.Contain("<script").And.Not.Contain(" style=").And.Not.Match(" on[a-z]+="));
+            Assert.That(page.Html, Does.Not.Match("(src|href|action)=\"(?!\\?|#|data:image/svg)"), "all links lead to the page itself");
+        }
+    }
+
+    private async Task<Operator.Page> GetAsync(string query)
+    {
+        using var @operator = new Operator(query == "closed" ? _closed : _app);
+        if (query == "POST") return await @operator.PostAsync(@operator.Address, null);
+        if (query != "own") return await @operator.GetAsync(query == "closed" ? "" : query);
+
+        using var browser = _app.NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("a", "1");
+            return session.Id;
+        });
+        var page = await @operator.GetAsync($"?session={id}&values=shown");
+        Assert.That(page.Status, Is.EqualTo(HttpStatusCode.OK));
+        return page;
+    }
+}

@@ -1,0 +1,113 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using RedisSession.Provider.Dashboard;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>How many sessions there were over time: counted seldom, kept in little room, drawn.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SessionCountsTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 11, 24, 20, 0, 0, TimeSpan.Zero);
+
+    [Test]
+    public async Task Sessions_are_counted_at_the_start_and_then_once_in_each_interval()
+    {
+        var time = new FakeTimeProvider(Start);
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet,
+            add: services =>
+            {
+                services.AddSingleton<TimeProvider>(time);
+                services.Configure<RedisSessionsDashboardOptions>(options => options.CountInterval = TimeSpan.FromMinutes(2));
+            });
+        var counts = app.Services.GetRequiredService<SessionCounts>();
+        await Until.TrueAsync("they are counted", () => Task.FromResult(counts.All.Count == 1));
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await AdvanceUntilAsync(2);
+        Assert.That(counts.All.Select(count => count.Count), Is.EqualTo([0L, 1L]));
+        Assert.That(counts.All[1].At - counts.All[0].At, Is.GreaterThanOrEqualTo(TimeSpan.FromMinutes(2)));
+
+        using var @operator = new Operator(app);
+        var page = await @operator.GetAsync();
+        Assert.That(page.Html, Does.Contain("<polyline points=\"0,88 600,2\"/>"));
+        Assert.That(page.Text, Does.Contain("1 session").And.Contain("highest 1 since 20:00"));
+
+        // The counter waits in its timer some time after it has counted: until then the clock goes on in small steps.
+        Task AdvanceUntilAsync(int count) => Until.TrueAsync("they are counted again", () =>
+        {
+            if (counts.All.Count < count) time.Advance(TimeSpan.FromSeconds(10));
+            return Task.FromResult(counts.All.Count >= count);
+        });
+    }
+
+    [Test]
+    public async Task Where_counting_is_switched_off_nothing_is_counted_and_nothing_drawn()
+    {
+        await using var app = await DashboardApp.StartAsync(ServerKind.Garnet);
+        using var @operator = new Operator(app);
+        Assert.That((await @operator.GetAsync()).Html, Does.Not.Contain("<svg"));
+        Assert.That(app.Services.GetRequiredService<SessionCounts>().All, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_count_that_fails_is_logged_once_and_made_up_for()
+    {
+        var time = new FakeTimeProvider(Start);
+        int port = FreePort.Choose();
+        await using var app = await DashboardApp.StartAtAsync(
+            $"127.0.0.1:{port},connectTimeout=200",
+            add: services =>
+            {
+                services.AddSingleton<TimeProvider>(time);
+                services.Configure<RedisSessionsDashboardOptions>(options => options.CountInterval = TimeSpan.FromSeconds(1));
+            });
+        await Until.TrueAsync("it has failed", () => Task.FromResult(app.Logs.Of(DashboardEvents.CountingFailed).Count == 1));
+        for (int i = 0; i < 20; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(100));
+            await Task.Yield();
+        }
+
+        using var @operator = new Operator(app);
+        var page = await @operator.GetAsync();
+        Assert.That(page.Status, Is.EqualTo(System.Net.HttpStatusCode.ServiceUnavailable));
+        Assert.That(page.Text, Does.Contain("Redis does not answer"));
+        Assert.That(app.Logs.Of(DashboardEvents.RedisFailed), Has.Count.EqualTo(1));
+        Assert.That(app.Logs.Of(DashboardEvents.CountingFailed), Has.Count.EqualTo(1));
+    }
+
+    [TestCase(1, 60, ExpectedResult = 99)]
+    [TestCase(0.1, 60, ExpectedResult = 60)]
+    [TestCase(30, 60, ExpectedResult = 2970)]
+    [TestCase(3600, 60, ExpectedResult = 86400)]
+    public double However_long_a_walk_takes_it_is_at_most_one_part_in_a_hundred_of_the_time(double walk, double interval) =>
+        SessionCounter.PauseAfter(TimeSpan.FromSeconds(walk), TimeSpan.FromSeconds(interval)).TotalSeconds;
+
+    [Test]
+    public void A_month_of_counts_takes_no_more_room_than_four_hours_and_the_first_stays()
+    {
+        var counts = new SessionCounts();
+        for (int minute = 0; minute < 30 * 24 * 60; minute++) counts.Add(new(Start.AddMinutes(minute), minute));
+        var all = counts.All;
+        Assert.That(all, Has.Count.InRange(SessionCounts.Room / 2, SessionCounts.Room));
+        Assert.That((all[0].Count, all[^1].Count), Is.EqualTo((0L, (30L * 24 * 60) - 1)));
+        Assert.That(all.Select(count => count.At), Is.Ordered);
+    }
+
+    [TestCase(0)]
+    [TestCase(-5)]
+    [TestCase(0.5)]
+    public void An_interval_that_would_never_rest_is_refused_at_the_start(double seconds)
+    {
+        Assert.That(
+            async () => await DashboardApp.StartAsync(
+                ServerKind.Garnet,
+                add: services => services.Configure<RedisSessionsDashboardOptions>(options => options.CountInterval = TimeSpan.FromSeconds(seconds))),
+            Throws.InstanceOf<OptionsValidationException>().With.Message.Contains("CountInterval"));
+    }
+}
