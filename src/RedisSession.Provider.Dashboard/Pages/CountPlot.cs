@@ -19,11 +19,19 @@ internal static class CountPlot
             <figure class="plot">
             <figcaption><b>{Quantity.Of(last.Count)}</b> {(last.Count == 1 ? "session" : "sessions")}
             <span class="muted">counted {ago} ago; highest {Quantity.Of(highest)} since {Clock(first.At, now)}</span></figcaption>
+            {(counts.Count == 1 ? Markup.None : Drawing(counts, highest, now))}
+            </figure>
+            """);
+    }
+
+    private static Markup Drawing(IReadOnlyList<SessionCount> counts, long highest, DateTimeOffset now)
+    {
+        var (first, last) = (counts[0], counts[^1]);
+        return Markup.Of($"""
             <svg viewBox="0 0 {Width} {Height}" preserveAspectRatio="none" role="img" aria-label="{Description(first, last, highest, now)}">
             {Line(counts, highest)}
             </svg>
             <div class="axis" aria-hidden="true"><span>{Clock(first.At, now)}</span><span>{Clock(last.At, now)}</span></div>
-            </figure>
             """);
     }
 
@@ -39,8 +47,6 @@ internal static class CountPlot
             points.Append(CultureInfo.InvariantCulture, $"{x:0.#},{y:0.#} ");
         }
 
-        // One count is a line too: so many ever since.
-        if (counts.Count == 1) points.Append(CultureInfo.InvariantCulture, $"{Width},2");
         string line = points.ToString().TrimEnd();
         return Markup.Of($"""<polygon points="0,{Height} {line} {Width},{Height}"/><polyline points="{line}"/>""");
     }

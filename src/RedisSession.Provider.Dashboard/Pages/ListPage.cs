@@ -3,13 +3,16 @@ namespace RedisSession.Provider.Dashboard;
 /// <summary>Sessions in a table: a page of all of them, or those that were found.</summary>
 internal static class ListPage
 {
+    private static readonly (string Class, string Name)[] Columns =
+        [("", "Session"), ("", "User"), ("number", "Age"), ("number", "Left"), ("number", "Keys"), ("number", "Size"), ("end", "Actions")];
+
     public static Markup Of(SessionList list, IReadOnlyList<SessionCount> counts, Place place)
     {
         string title = list.Search is null ? "Sessions" : $"{ShownText.Line(list.Search)} – sessions";
         return Layout.Page(title, Markup.Of($"""
             {Notice(place.Ended)}
             <div class="head">
-            <h1>{(list.Search is null ? "Sessions" : "Found")}</h1>
+            <h1>Sessions</h1>
             {SearchForm(list.Search)}
             </div>
             {(list.Search is null && !place.IsLater ? CountPlot.Of(counts, place.Now) : Markup.None)}
@@ -35,27 +38,30 @@ internal static class ListPage
         """);
 
     private static Markup Table(SessionList list, Place place) => list.Sessions.Count == 0 ? Empty(list) : Markup.Of($"""
-        <table class="sessions">
+        <table class="sessions" role="table">
         <caption>{Caption(list)}</caption>
-        <thead><tr>
-        <th scope="col">Session</th><th scope="col">User</th><th scope="col" class="number">Age</th><th scope="col" class="number">Left</th>
-        <th scope="col" class="number wide">Keys</th><th scope="col" class="number wide">Size</th><th scope="col"><span class="hidden">End</span></th>
+        <thead role="rowgroup"><tr role="row">
+        {Columns.Select(Header)}
         </tr></thead>
-        <tbody>
+        <tbody role="rowgroup">
         {list.Sessions.Select(session => Row(session, place.Now))}
         </tbody>
         </table>
         """);
 
+    private static Markup Header((string Class, string Name) column) =>
+        Markup.Of($"""<th scope="col" role="columnheader" class="{column.Class}">{column.Name}</th>""");
+
+    // The roles are those that the elements have anyway: on a phone, where rows are laid out as cards, browsers would forget them.
     private static Markup Row(SessionInfo session, DateTimeOffset now) => Markup.Of($"""
-        <tr>
-        <th scope="row"><a class="id" href="{Query.To((Query.Session, session.Id))}" title="{session.Id}">{Parts.ShortId(session)}</a></th>
-        <td class="user">{Parts.User(session.User)}</td>
-        <td class="number">{Parts.Age(session, now)}</td>
-        <td class="number">{Parts.Left(session, now)}</td>
-        <td class="number wide">{Quantity.Of(session.KeyCount)}</td>
-        <td class="number wide">{Quantity.OfBytes(session.SizeInBytes)}</td>
-        <td class="end">{Parts.End(session)}</td>
+        <tr role="row">
+        <th scope="row" role="rowheader"><a class="id" href="{Query.To((Query.Session, session.Id))}" title="{session.Id}">{Parts.ShortId(session)}</a></th>
+        <td role="cell" class="user">{Parts.User(session.User)}</td>
+        <td role="cell" class="number" data-label="age">{Parts.Age(session, now)}</td>
+        <td role="cell" class="number" data-label="left">{Parts.Left(session, now)}</td>
+        <td role="cell" class="number" data-label="keys">{Quantity.Of(session.KeyCount)}</td>
+        <td role="cell" class="number" data-label="size">{Quantity.OfBytes(session.SizeInBytes)}</td>
+        <td role="cell" class="end">{Parts.End(session)}</td>
         </tr>
 
         """);
@@ -85,8 +91,9 @@ internal static class ListPage
     {
         var first = place.IsLater || list.Search is not null ? Markup.Of($"""<a href="?">All sessions</a>""") : Markup.None;
         var next = list.Next is null ? Markup.None : Markup.Of($"""<a class="next" rel="next" href="{Query.To((Query.After, list.Next))}">Next page</a>""");
+        bool isAlone = !place.IsLater && list.Search is null && list.Next is null;
         return Markup.Of($"""
-            <nav class="below" aria-label="Pages">{first}{next}</nav>
+            {(isAlone ? Markup.None : Markup.Of($"""<nav class="below" aria-label="Pages">{first}{next}</nav>"""))}
             {(list.User is null ? Markup.None : Parts.EndAll(list.User, "End all sessions"))}
             """);
     }

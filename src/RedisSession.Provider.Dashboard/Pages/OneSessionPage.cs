@@ -8,6 +8,8 @@ internal static class OneSessionPage
     // What a person looks through.
     private const int MaxKeys = 500;
 
+    private const int LongText = 1500;
+
     /// <param name="session">The session.</param>
     /// <param name="values">Its keys and values; null when they were not read.</param>
     /// <param name="areShown">Whether values are to be seen.</param>
@@ -55,10 +57,15 @@ internal static class OneSessionPage
         string note = value.Note is null || !isShown ? "" : $", {value.Note}";
         return Markup.Of($"""
             <div><dt><span class="key">{ShownText.Line(key, 200)}</span> <span class="muted">{value.Kind}, {Quantity.OfBytes(raw.Length)}{note}</span></dt>
-            <dd>{(isShown ? Markup.Of($"<pre>{value.Text}</pre>") : Markup.Of($"""<span class="muted">hidden</span>"""))}</dd></div>
+            <dd>{(isShown ? Text(key, value.Text) : Markup.Of($"""<span class="muted">hidden</span>"""))}</dd></div>
 
             """);
     }
+
+    /// <summary>What is long has a place of its own to move about in, also by keyboard.</summary>
+    private static Markup Text(string key, string text) => text.Length < LongText && text.AsSpan().Count('\n') < LongText / 50
+        ? Markup.Of($"<pre>{text}</pre>")
+        : Markup.Of($"""<pre class="long" tabindex="0" role="region" aria-label="Value of {ShownText.Line(key)}">{text}</pre>""");
 
     private static Markup Undecipherable(long count) => Markup.Of($"""
         <p class="muted">Not listed: {Quantity.Of(count, "key")} with a value that this application cannot decrypt, or that has changed meanwhile.</p>

@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using Deque.AxeCore.Playwright;
+
+namespace RedisSession.Provider.BrowserTests;
+
+/// <summary>
+/// A browser, and the sample. Whatever a page complains of (an error of a script, something that its content security policy forbids) and
+/// whatever dialog opens fails the test in which it happens.
+/// </summary>
+[NonParallelizable]
+internal abstract class BrowserFixture
+{
+    private readonly ConcurrentQueue<string> _complaints = new();
+    private readonly List<IBrowserContext> _contexts = [];
+    private IPlaywright? _playwright;
+    private IBrowser _browser = null!;
+
+    protected ShopProcess Shop { get; private set; } = null!;
+
+    protected string DashboardAddress => new Uri(Shop.Address, "/sessions").ToString();
+
+    [OneTimeSetUp]
+    public async Task StartBrowserAndShop()
+    {
+        _playwright = await Playwright.CreateAsync();
+        _browser = await Chromium.LaunchAsync(_playwright);
+        Shop = await ShopProcess.StartAsync();
+    }
+
+    [OneTimeTearDown]
+    public async Task StopBrowserAndShop()
+    {
+        if (Shop is not null) await Shop.DisposeAsync();
+        if (_browser is not null) await _browser.DisposeAsync();
+        _playwright?.Dispose();
+    }
+
+    [TearDown]
+    public async Task No_page_has_complained()
+    {
+        foreach (var context in _contexts) await context.DisposeAsync();
+        _contexts.Clear();
+        string[] complaints = [.. _complaints];
+        _complaints.Clear();
+        Assert.That(complaints, Is.Empty);
+    }
+
+    /// <summary>Somebody with cookies of their own.</summary>
+    protected async Task<IBrowserContext> NewVisitorAsync(BrowserNewContextOptions? options = null)
+    {
+        options ??= new();
+        options.BaseURL = Shop.Address.ToString();
+        var context = await _browser.NewContextAsync(options);
+        context.SetDefaultTimeout(15_000);
+        context.Dialog += async (_, dialog) =>
+        {
+            _complaints.Enqueue($"dialog: {dialog.Message}");
+            await dialog.DismissAsync();
+        };
+        context.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning") _complaints.Enqueue($"{message.Page?.Url}: {message.Text}");
+        };
+        context.WebError += (_, error) => _complaints.Enqueue($"script: {error.Error}");
+        _contexts.Add(context);
+        return context;
+    }
+
+    /// <summary>Opens a page of a new visitor.</summary>
+    protected async Task<IPage> OpenAsync(string address, BrowserNewContextOptions? options = null)
+    {
+        var page = await (await NewVisitorAsync(options)).NewPageAsync();
+        await page.GotoAsync(address);
+        return page;
+    }
+
+    protected static async Task SignInAsync(IPage page, string name)
+    {
+        await page.GetByLabel("Your name").FillAsync(name);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Expect(page.GetByText("Hello,")).ToBeVisibleAsync();
+    }
+
+    /// <summary>The session that a shop page is about: its Redis panel names the key.</summary>
+    protected static async Task<string> SessionIdAsync(IPage page)
+    {
+        string key = await page.Locator(".redis .command b").First.InnerTextAsync();
+        return key[(key.LastIndexOf(':') + 1)..];
+    }
+
+    /// <summary>Nothing has to be pushed aside to be read.</summary>
+    protected static async Task FitsAsync(IPage page)
+    {
+        int beyond = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        Assert.That(beyond, Is.Zero, $"{page.Url} is wider than the screen");
+    }
+
+    /// <summary>What axe finds wrong for people who use a keyboard, a screen reader, or see little: nothing.</summary>
+    protected static async Task IsAccessibleAsync(IPage page)
+    {
+        var result = await page.RunAxe();
+        var found = (result.Violations ?? []).Select(violation => $"{violation.Id}: {string.Join("; ", violation.Nodes.Select(node => node.Html))}");
+        Assert.That(found, Is.Empty, page.Url);
+    }
+
+    /// <summary>Kept beside the tests' assembly, and with the result of the test.</summary>
+    protected static async Task ScreenshotAsync(IPage page, string name)
+    {
+        string path = Path.Combine(TestContext.CurrentContext.TestDirectory, "screenshots", name + ".png");
+        await page.ScreenshotAsync(new() { Path = path, FullPage = true });
+        TestContext.AddTestAttachment(path);
+    }
+}

@@ -1,0 +1,39 @@
+namespace RedisSession.Provider.BrowserTests;
+
+/// <summary>The browser that this machine has; none is downloaded.</summary>
+internal static class Chromium
+{
+    /// <summary>The environment variable that names the browser's executable, where it is in no usual place.</summary>
+    public const string PathVariable = "BROWSER_TEST_CHROMIUM";
+
+    /// <summary>The environment variable that, set to anything, makes a missing browser a failure.</summary>
+    public const string RequiredVariable = "BROWSER_TEST_REQUIRED";
+
+    private static readonly string[] UsualNames = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+    /// <summary>Starts it; where there is none, the test is skipped and says why, or fails.</summary>
+    public static Task<IBrowser> LaunchAsync(IPlaywright playwright)
+    {
+        if (Find() is { } path)
+        {
+            return playwright.Chromium.LaunchAsync(new()
+            {
+                ExecutablePath = path,
+                Args = Environment.UserName == "root" ? ["--no-sandbox"] : [], // Chromium refuses to make a sandbox for root
+            });
+        }
+
+        string reason = $"There is no Chromium: install it, or name its executable in {PathVariable}.";
+        if (Environment.GetEnvironmentVariable(RequiredVariable) is { Length: > 0 }) Assert.Fail(reason);
+        else Assert.Ignore(reason);
+        throw new InvalidOperationException(reason);
+    }
+
+    private static string? Find()
+    {
+        // Whoever names one wants it used: a wrong path must not pass as a machine without browser.
+        if (Environment.GetEnvironmentVariable(PathVariable) is { Length: > 0 } named) return named;
+        var directories = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
+        return UsualNames.SelectMany(name => directories.Select(directory => Path.Combine(directory, name))).FirstOrDefault(File.Exists);
+    }
+}
