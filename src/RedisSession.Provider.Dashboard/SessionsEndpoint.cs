@@ -57,10 +57,10 @@ internal sealed class SessionsEndpoint(
 
     private async Task ShowPageAsync(HttpContext context)
     {
+        string? after = context.Request.Query[Query.After];
         SessionPage page;
         try
         {
-            string? after = context.Request.Query[Query.After];
             page = await directory.ListPageAsync(PageSize, after, context.RequestAborted).ConfigureAwait(false);
         }
         catch (ArgumentException)
@@ -69,6 +69,7 @@ internal sealed class SessionsEndpoint(
             return;
         }
 
+        if (after is null && page.Next is null) counts.AddSeen(new(time.GetUtcNow(), page.Sessions.Count));
         await SendListAsync(context, new(page.Sessions, Next: page.Next)).ConfigureAwait(false);
     }
 

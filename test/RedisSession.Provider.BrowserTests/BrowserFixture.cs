@@ -91,8 +91,16 @@ internal abstract class BrowserFixture
     /// <summary>Nothing has to be pushed aside to be read.</summary>
     protected static async Task FitsAsync(IPage page)
     {
-        int beyond = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-        Assert.That(beyond, Is.Zero, $"{page.Url} is wider than the screen");
+        string[] beyond = await page.EvaluateAsync<string[]>("""
+            () => {
+                const width = document.documentElement.clientWidth;
+                if (document.documentElement.scrollWidth <= width) return [];
+                return [...document.body.querySelectorAll("*")]
+                    .filter(element => element.getBoundingClientRect().right > width)
+                    .map(element => element.outerHTML.slice(0, 80));
+            }
+            """);
+        Assert.That(beyond, Is.Empty, $"{page.Url} is wider than the screen");
     }
 
     /// <summary>What axe finds wrong for people who use a keyboard, a screen reader, or see little: nothing.</summary>

@@ -23,7 +23,11 @@ internal sealed class ShopVisitTests : BrowserFixture
 
         static async Task AddAsync(IPage page, string product)
         {
-            for (int i = 0; i < 3; i++) await page.GetByRole(AriaRole.Button, new() { Name = $"Add {product} to the cart" }).ClickAsync();
+            for (int quantity = 1; quantity <= 3; quantity++)
+            {
+                await page.GetByRole(AriaRole.Button, new() { Name = $"Add {product} to the cart" }).ClickAsync();
+                await Expect(CartLine(page, $"{quantity} × {product}")).ToBeVisibleAsync();
+            }
         }
     }
 

@@ -8,6 +8,8 @@ internal sealed class SessionCounts
 {
     public const int Room = 240;
 
+    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
     private readonly List<SessionCount> _counts = new(Room);
 
@@ -18,6 +20,20 @@ internal sealed class SessionCounts
         {
             lock (_gate) return [.. _counts];
         }
+    }
+
+    /// <summary>
+    /// For who has seen all sessions anyway, so that the last count is not older than the page that shows it. Nothing where nobody counts,
+    /// or the last count is seconds old.
+    /// </summary>
+    public void AddSeen(SessionCount count)
+    {
+        lock (_gate)
+        {
+            if (_counts.Count == 0 || count.At - _counts[^1].At < Fresh) return;
+        }
+
+        Add(count);
     }
 
     public void Add(SessionCount count)

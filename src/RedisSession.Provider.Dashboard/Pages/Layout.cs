@@ -27,7 +27,7 @@ internal static class Layout
         </head>
         <body>
         <a class="skip" href="#main">Skip to the content</a>
-        <header class="top"><a href="?" aria-label="All sessions">RedisSession</a></header>
+        <header class="top"><a href="?">RedisSession</a></header>
         <main id="main" tabindex="-1">
         {body}
         </main>

@@ -133,9 +133,11 @@ internal sealed class ClosedByDefaultTests
     [Test]
     public async Task The_log_names_the_operator_who_has_signed_in()
     {
+        string prefix = SessionStack.NewKeyPrefix();
+        await using var shop = await DashboardApp.StartAsync(ServerKind.Garnet, prefix);
         await using var app = await DashboardApp.StartAsync(
-            ServerKind.Garnet, environment: Environments.Production, protect: page => page.RequireAuthorization("operators"), add: AddPolicies, use: UsePolicies);
-        using var browser = app.NewBrowser();
+            ServerKind.Garnet, prefix, Environments.Production, page => page.RequireAuthorization("operators"), AddPolicies, UsePolicies);
+        using var browser = shop.NewBrowser();
         string id = await browser.VisitAsync(session =>
         {
             session.SetString("name", "ann");
@@ -194,7 +196,7 @@ internal sealed class ClosedByDefaultTests
     public async Task A_policy_that_nobody_asks_is_an_error_and_no_open_door()
     {
         await using var app = await DashboardApp.StartAsync(
-            ServerKind.Garnet, environment: Environments.Production, protect: page => page.RequireAuthorization("operators"), add: AddPolicies);
+            ServerKind.Garnet, environment: Environments.Production, protect: page => page.RequireAuthorization("operators"));
         using var @operator = new Operator(app);
         Assert.That((await @operator.GetAsync()).Status, Is.EqualTo(HttpStatusCode.InternalServerError));
     }

@@ -81,6 +81,29 @@ internal sealed class SessionCountsTests
         Assert.That(app.Logs.Of(DashboardEvents.CountingFailed), Has.Count.EqualTo(1));
     }
 
+    [Test]
+    public async Task A_page_that_shows_all_sessions_has_counted_them()
+    {
+        var time = new FakeTimeProvider(Start);
+        await using var app = await DashboardApp.StartAsync(ServerKind.Garnet, add: services => services.AddSingleton<TimeProvider>(time));
+        var counts = app.Services.GetRequiredService<SessionCounts>();
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("a", "1"));
+        using var @operator = new Operator(app);
+        await @operator.GetAsync();
+        Assert.That(counts.All, Is.Empty, "counting is switched off");
+
+        counts.Add(new(Start, 0));
+        time.Advance(TimeSpan.FromSeconds(4));
+        await @operator.GetAsync();
+        Assert.That(counts.All, Has.Count.EqualTo(1), "who loads the page again and again does not push older counts out");
+        time.Advance(TimeSpan.FromSeconds(1));
+        await @operator.GetAsync("?q=nobody");
+        Assert.That(counts.All, Has.Count.EqualTo(1), "a search does not see all");
+        Assert.That((await @operator.GetAsync()).Text, Does.Contain("1 session"));
+        Assert.That(counts.All, Is.EqualTo(new SessionCount[] { new(Start, 0), new(Start.AddSeconds(5), 1) }));
+    }
+
     [TestCase(1, 60, ExpectedResult = 99)]
     [TestCase(0.1, 60, ExpectedResult = 60)]
     [TestCase(30, 60, ExpectedResult = 2970)]
