@@ -9,7 +9,7 @@ readonly shop=bin/Release/net10.0/Shop.dll
 readonly products=(mug teapot notebook pencil lamp plant)
 
 # What the caller's shell says about sessions is not about these.
-unset "${!SESSION_@}" "${!RedisHashSession_@}" ASPNETCORE_URLS ASPNETCORE_HTTP_PORTS
+unset "${!SESSION_@}" "${!RedisHashSession_@}" ASPNETCORE_URLS ASPNETCORE_HTTP_PORTS ASPNETCORE_ENVIRONMENT DOTNET_ENVIRONMENT
 
 work=$(mktemp -d)
 readonly work
@@ -251,6 +251,23 @@ codes() {
     expect "it was good once" page_has "That code is not good"
 }
 
+# The operators' page: $page, and the status is said.
+visit_sessions() {
+    local answer
+    answer=$(browse --write-out '\n%{http_code}' "${@:2}" "$1/sessions") || fail "GET $1/sessions"
+    page=${answer%$'\n'*}
+    sessions_status=${answer##*$'\n'}
+}
+
+sessions_answer() { visit_sessions "$@" && [[ $sessions_status == 200 ]]; }
+sessions_refused() { visit_sessions "$@" && [[ $sessions_status == 403 ]] && page_has "This page is closed"; }
+
+# press_end ID: the button of the page that ends a session.
+press_end() {
+    [[ $page =~ name=\"__RequestVerificationToken\"\ value=\"([^\"]+)\" ]] || fail "there is no antiforgery token on the sessions page"
+    [[ $(post "$1/sessions" --data-urlencode "end=$2" --data-urlencode "__RequestVerificationToken=${BASH_REMATCH[1]}") == 303 ]]
+}
+
 ends_on_request() {
     kill "$1" && wait "$1"
 }
@@ -307,6 +324,9 @@ expect "redis-cli sees its TTL" between 590000 "$(redis pttl "$key")" 600000
 expect "redis-cli reads the counter that the page shows" page_has "<p>Visit $(redis hget "$key" visits)</p>"
 expect "redis-cli finds every product" cart_holds "$key" mug=3 teapot=2 notebook=2 pencil=2 lamp=1 plant=2
 expect "there is one session and no other" test "$(redis --scan --pattern 'shop:sessions:*')" == "$key"
+
+expect "without a policy the operators' page is closed in Production" sessions_refused "$one"
+expect "whatever is asked of it" sessions_refused "$one" --get --data "session=${key##*:}" --data values=shown
 
 echo "- at the same time"
 mapfile -t often < <(yes plant | head -n 20)
@@ -409,6 +429,29 @@ expect "it lists both sessions" test "$(sessions | wc -l)" == 2
 expect "signing out everywhere else" with phone submit "$url" SignOutOthers
 visit "$url"
 expect "the first browser is signed out" page_lacks "Hello,"
+expect "it ends when asked to" ends_on_request "${pids[-1]}"
+
+echo "One instance in Development, with the operators' page"
+rm "$jar"
+ASPNETCORE_ENVIRONMENT=Development start_shop developed
+redis_port=$(grep -oP 'embedded Redis server \(Garnet\) at 127\.0\.0\.1:\K[0-9]+' "$work/developed.log") || fail "it does not say where"
+visit "$url"
+expect "signing in" submit "$url" SignIn name=Grace
+visit "$url"
+expect "the shop links to the page" page_has 'href="/sessions"'
+grace=$(this_session)
+expect "it answers on this machine" sessions_answer "$url"
+expect "and lists the session" page_has "?session=$grace"
+expect "with its user" page_has '<a href="?q=Grace">Grace</a>'
+expect "not to what comes through a proxy" sessions_refused "$url" --header 'X-Forwarded-For: 127.0.0.1'
+expect "nor under a name that somebody has pointed here" sessions_refused "$url" --header 'Host: shop.example'
+expect "a form without antiforgery token is refused" test "$(post "$url/sessions" --data "end=$grace")" == 400
+expect "and the session lives" test "$(redis exists "sessions:$grace")" == 1
+sessions_answer "$url"
+expect "ending it" press_end "$url" "$grace"
+expect "redis-cli sees that it is gone" test "$(redis exists "sessions:$grace")" == 0
+visit "$url"
+expect "the browser is signed out" page_lacks "Hello,"
 expect "it ends when asked to" ends_on_request "${pids[-1]}"
 
 echo "$checks sample checks passed"
