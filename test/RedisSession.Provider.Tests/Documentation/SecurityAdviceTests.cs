@@ -8,7 +8,7 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>What docs/security.md advises, done; and what it admits, shown.</summary>
+/// <summary>What docs/security.md and docs/operating.md advise, done; and what they admit, shown.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]
 internal sealed class SecurityAdviceTests(ServerKind kind)
@@ -132,6 +132,35 @@ internal sealed class SecurityAdviceTests(ServerKind kind)
             Assert.That(session.GetString("role"), Is.EqualTo("admin"));
             Assert.That(session.GetString("new"), Is.EqualTo("1"));
         });
+    }
+
+    [Test]
+    public async Task An_instance_that_protects_no_values_reads_what_others_have_encrypted_as_it_is()
+    {
+        await using var plain = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+            (options.Configuration, options.KeyPrefix) = (_server.ConfigurationString, _prefix)));
+        using var browser = _app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        byte[] read = await browser.At(plain).VisitAsync(session => session.GetRaw("key")!);
+        Assert.That(read, Has.Length.GreaterThan(20).And.Not.EqualTo("1"u8.ToArray()));
+    }
+
+    [Test]
+    public async Task Without_consent_no_cookie_is_sent_and_the_session_is_found_by_nobody()
+    {
+        string prefix = SessionStack.NewKeyPrefix();
+        await using var app = await TestApp.StartAsync(
+            services =>
+            {
+                services.AddRedisHashSession(options => (options.Configuration, options.KeyPrefix) = (_server.ConfigurationString, prefix));
+                services.Configure<CookiePolicyOptions>(policy => policy.CheckConsentNeeded = _ => true);
+            },
+            pipeline => pipeline.UseCookiePolicy().UseSession());
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        Assert.That(browser.SessionCookie, Is.Null);
+        Assert.That(await app.Services.GetRequiredService<IRedisSessionDirectory>().CountAsync(), Is.EqualTo(2));
     }
 
     private static void FollowTheAdvice(CookieAuthenticationOptions cookie)
