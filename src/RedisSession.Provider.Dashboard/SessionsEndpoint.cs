@@ -8,8 +8,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// Answers the requests of the page. GET shows and changes nothing; POST does what its form says, if the form is ours, and sends the browser
-/// back to where it was. A page is made as a whole before anything of it is sent.
+/// Answers the requests of the page. GET shows and changes nothing; POST does what its form says, if the form is ours, and sends the
+/// browser back to where it was. A page is made as a whole before anything of it is sent.
 /// </summary>
 internal sealed class SessionsEndpoint(
     IRedisSessionDirectory directory,
@@ -80,7 +80,8 @@ internal sealed class SessionsEndpoint(
         var byUser = directory.FindByUserAsync(search, context.RequestAborted).Take(MaxFound + 1);
         var ofUser = await byUser.ToListAsync(context.RequestAborted).ConfigureAwait(false);
         found.AddRange(ofUser.Take(MaxFound).OrderByDescending(session => session.Created));
-        await SendListAsync(context, new(found, search, User: ofUser.FirstOrDefault()?.User, AreMore: ofUser.Count > MaxFound)).ConfigureAwait(false);
+        string? user = ofUser.FirstOrDefault()?.User;
+        await SendListAsync(context, new(found, search, user, AreMore: ofUser.Count > MaxFound)).ConfigureAwait(false);
     }
 
     private Task SendListAsync(HttpContext context, SessionList list)
@@ -104,7 +105,8 @@ internal sealed class SessionsEndpoint(
         var values = areRead ? await session.GetValuesAsync(context.RequestAborted).ConfigureAwait(false) : null;
         if (areShown) logger.ValuesShown(OperatorOf(context), session.Id);
         var place = new Place(FormToken.For(antiforgery, context), time.GetUtcNow());
-        await context.Response.SendAsync(StatusCodes.Status200OK, OneSessionPage.Of(session, values, areShown, place)).ConfigureAwait(false);
+        var page = OneSessionPage.Of(session, values, areShown, place);
+        await context.Response.SendAsync(StatusCodes.Status200OK, page).ConfigureAwait(false);
     }
 
     private async Task ActAsync(HttpContext context)

@@ -66,6 +66,14 @@ internal abstract class BrowserFixture
         return context;
     }
 
+    protected static BrowserNewContextOptions Phone(int width, int height) => new()
+    {
+        ViewportSize = new() { Width = width, Height = height },
+        DeviceScaleFactor = 2,
+        HasTouch = true,
+        IsMobile = true,
+    };
+
     /// <summary>Opens a page of a new visitor.</summary>
     protected async Task<IPage> OpenAsync(string address, BrowserNewContextOptions? options = null)
     {
@@ -107,7 +115,7 @@ internal abstract class BrowserFixture
     protected static async Task IsAccessibleAsync(IPage page)
     {
         var result = await page.RunAxe();
-        var found = (result.Violations ?? []).Select(violation => $"{violation.Id}: {string.Join("; ", violation.Nodes.Select(node => node.Html))}");
+        var found = (result.Violations ?? []).SelectMany(violation => violation.Nodes.Select(node => $"{violation.Id}: {node.Html}"));
         Assert.That(found, Is.Empty, page.Url);
     }
 

@@ -33,7 +33,7 @@ internal static class Chromium
     {
         // Whoever names one wants it used: a wrong path must not pass as a machine without browser.
         if (Environment.GetEnvironmentVariable(PathVariable) is { Length: > 0 } named) return named;
-        var directories = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        return UsualNames.SelectMany(name => directories.Select(directory => Path.Combine(directory, name))).FirstOrDefault(File.Exists);
+        string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+        return UsualNames.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
     }
 }

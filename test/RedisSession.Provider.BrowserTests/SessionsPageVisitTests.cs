@@ -43,7 +43,7 @@ internal sealed class SessionsPageVisitTests : BrowserFixture
         await redis.GetDatabase().HashSetAsync($"sessions:{id}",
         [
             new("address", """{"street":"12 St James’s Square","city":"London","rooms":[3,4],"active":true}"""),
-            new("picture", (byte[])[0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, .. Enumerable.Range(0, 90).Select(i => (byte)(i * 7))]),
+            new("picture", (byte[])[0x89, .. "PNG\r\n"u8, 26, 10, .. Enumerable.Range(0, 90).Select(i => (byte)(i * 7))]),
             new("SetInt32", (byte[])[0, 0, 5, 57]),
             new("agreed", "True"),
             new("long", string.Concat(Enumerable.Repeat("All work and no play makes Jack a dull boy. ", 200))),
@@ -132,8 +132,7 @@ internal sealed class SessionsPageVisitTests : BrowserFixture
         await SignInAsync(customer, name);
         await customer.GetByRole(AriaRole.Button, new() { Name = "Add Pencil to the cart" }).ClickAsync();
         string id = await SessionIdAsync(customer);
-        var page = await OpenAsync(
-            DashboardAddress, new() { ViewportSize = new() { Width = width, Height = height }, HasTouch = true, IsMobile = true, DeviceScaleFactor = 2 });
+        var page = await OpenAsync(DashboardAddress, Phone(width, height));
         await ManyAsync(page);
         await FitsAsync(page);
         await page.Locator("tbody summary").First.ClickAsync();
@@ -173,7 +172,9 @@ internal sealed class SessionsPageVisitTests : BrowserFixture
         {
             await page.Keyboard.PressAsync("Tab");
             Assert.That(
-                await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"), Is.Not.EqualTo("none"), "the focus is seen");
+                await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"),
+                Is.Not.EqualTo("none"),
+                "the focus is seen");
             if (await target.EvaluateAsync<bool>("element => element === document.activeElement")) return;
         }
 
@@ -183,7 +184,8 @@ internal sealed class SessionsPageVisitTests : BrowserFixture
     /// <summary>Some more sessions, of several users, so that there is something to see.</summary>
     private async Task ManyAsync(IPage page)
     {
-        foreach (string name in (string[])["Ada Lovelace", "Grace Hopper", "Alan Turing", "Edsger W. Dijkstra", "Barbara Liskov", "Donald Knuth"])
+        string[] names = ["Ada Lovelace", "Grace Hopper", "Alan Turing", "Edsger W. Dijkstra", "Barbara Liskov", "Donald Knuth"];
+        foreach (string name in names)
         {
             await SignInAsync(await OpenAsync("/"), name);
         }

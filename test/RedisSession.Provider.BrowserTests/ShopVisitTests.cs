@@ -52,7 +52,7 @@ internal sealed class ShopVisitTests : BrowserFixture
     [TestCase(320, 568)]
     public async Task On_a_phone_nothing_is_wider_than_the_screen(int width, int height)
     {
-        var page = await OpenAsync("/", new() { ViewportSize = new() { Width = width, Height = height }, HasTouch = true, IsMobile = true });
+        var page = await OpenAsync("/", Phone(width, height));
         await FitsAsync(page);
         await SignInAsync(page, new string('W', 40));
         await page.GetByRole(AriaRole.Button, new() { Name = "Add Dotted notebook to the cart" }).ClickAsync();

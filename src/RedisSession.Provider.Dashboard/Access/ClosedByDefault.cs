@@ -10,15 +10,15 @@ namespace RedisSession.Provider.Dashboard;
 /// </summary>
 /// <remarks>
 /// <para>
-/// An authorization policy of the endpoint itself opens the page to whom it admits; ASP.NET Core has asked it before a request comes here, or
-/// refuses to run the endpoint. The fallback policy does not count: it is for all pages, and admits customers. AllowAnonymous does not
+/// An authorization policy of the endpoint itself opens the page to whom it admits; ASP.NET Core has asked it before a request comes here,
+/// or refuses to run the endpoint. The fallback policy does not count: it is for all pages, and admits customers. AllowAnonymous does not
 /// either: it says that nobody needs to be asked, which is no decision about this page, and a group of endpoints hands it down. Who wants
 /// the page open to everybody has to write a policy that admits everybody.
 /// </para>
 /// <para>
 /// A request is from this machine when it came over the loopback, or from the address that it came to, and no proxy has left a mark in it:
-/// behind one, everybody is local. Without an address (a Unix socket, on which proxies talk; a test server) nothing is known of its origin. Its
-/// host must be an address or localhost: a site whose name was pointed at this machine would otherwise read the page in the developer's
+/// behind one, everybody is local. Without an address (a Unix socket, on which proxies talk; a test server) nothing is known of its origin.
+/// Its host must be an address or localhost: a site whose name was pointed at this machine would otherwise read the page in the developer's
 /// browser (DNS rebinding).
 /// </para>
 /// </remarks>
@@ -33,10 +33,9 @@ internal static class ClosedByDefault
     public static string? Refuses(HttpContext context, IHostEnvironment environment)
     {
         if (HasPolicy(context.GetEndpoint())) return null;
-        if (!environment.IsDevelopment()) return $"This page has no authorization policy, and the environment is {environment.EnvironmentName}.";
-        return IsFromThisMachine(context)
-            ? null
-            : "This page has no authorization policy, and the request is not, or not beyond doubt, from the machine that serves it.";
+        const string NoPolicy = "This page has no authorization policy, and the";
+        if (!environment.IsDevelopment()) return $"{NoPolicy} environment is {environment.EnvironmentName}.";
+        return IsFromThisMachine(context) ? null : $"{NoPolicy} request is not, or not beyond doubt, from the machine that serves it.";
     }
 
     private static bool HasPolicy(Endpoint? endpoint) =>

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// Counts all sessions now and then. Nobody but SCAN can tell how many there are, and it looks at every key: so it is done at a pace that stays
-/// small whatever the number, at most one part in a hundred of the time.
+/// Counts all sessions now and then. Nobody but SCAN can tell how many there are, and it looks at every key: so it is done at a pace that
+/// stays small whatever the number, at most one part in a hundred of the time.
 /// </summary>
 internal sealed class SessionCounter(
     IRedisSessionDirectory directory,

@@ -27,9 +27,9 @@ public static class RedisSessionsDashboardServiceCollectionExtensions
         services.TryAddSingleton<SessionCounts>();
         services.TryAddSingleton<SessionsEndpoint>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SessionCounter>());
-        var options = services.AddOptions<RedisSessionsDashboardOptions>().Validate(
+        var options = services.AddOptions<RedisSessionsDashboardOptions>().ValidateOnStart().Validate(
             static options => options.CountInterval == Timeout.InfiniteTimeSpan || options.CountInterval >= TimeSpan.FromSeconds(1),
-            "CountInterval must be a second or more, or Timeout.InfiniteTimeSpan for never: a count is a walk over all keys.").ValidateOnStart();
+            "CountInterval must be a second or more, or Timeout.InfiniteTimeSpan for never: a count is a walk over all keys.");
         if (configure is not null) options.Configure(configure);
         return services;
     }

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// What operators do, as log messages: who, and to which session by its public id; never keys or values. They are Information, because somebody
-/// will want to know who it was. Names come from outside and are made harmless before they get here (<see cref="ShownText"/>): a line break in
-/// one would look like another message.
+/// What operators do, as log messages: who, and to which session by its public id; never keys or values. They are Information, because
+/// somebody will want to know who it was. Names come from outside and are made harmless before they get here (<see cref="ShownText"/>): a
+/// line break in one would look like another message.
 /// </summary>
 internal static partial class Log
 {
@@ -33,6 +33,7 @@ internal static partial class Log
 
     [LoggerMessage(
         DashboardEvents.CountingFailed, LogLevel.Warning,
-        "Sessions could not be counted for the sessions page; tried again every {Interval}, and this is not logged again until it has worked.")]
+        "Sessions could not be counted for the sessions page; tried again every {Interval}, and this is not logged again until it has "
+        + "worked.")]
     public static partial void CountingFailed(this ILogger logger, TimeSpan interval, Exception error);
 }

@@ -1,8 +1,8 @@
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// A piece of HTML. There is one way to make it: <c>Markup.Of($"&lt;td&gt;{user}&lt;/td&gt;")</c>, where what is written in the source stays as it is and
-/// what is put in is encoded, unless it is markup already.
+/// A piece of HTML. There is one way to make it: <c>Markup.Of($"&lt;td&gt;{user}&lt;/td&gt;")</c>, where what is written in the source
+/// stays as it is and what is put in is encoded, unless it is markup already.
 /// </summary>
 internal readonly struct Markup
 {

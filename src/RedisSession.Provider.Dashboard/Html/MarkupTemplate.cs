@@ -6,8 +6,8 @@ using System.Text.Encodings.Web;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// What the compiler makes of the interpolated string that is given to <see cref="Markup.Of"/>: literals as they are, values encoded. What has
-/// no overload here cannot be put into a page at all.
+/// What the compiler makes of the interpolated string that is given to <see cref="Markup.Of"/>: literals as they are, values encoded. What
+/// has no overload here cannot be put into a page at all.
 /// </summary>
 [InterpolatedStringHandler]
 internal readonly ref struct MarkupTemplate(int literalLength, int formattedCount)

@@ -1,8 +1,8 @@
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// Links within the page. All of them begin with a question mark, so they lead to the page wherever it is mapped and whatever stands in front
-/// of it, and never anywhere else.
+/// Links within the page. All of them begin with a question mark, so they lead to the page wherever it is mapped and whatever stands in
+/// front of it, and never anywhere else.
 /// </summary>
 internal static class Query
 {

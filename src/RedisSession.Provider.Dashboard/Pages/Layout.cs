@@ -11,8 +11,10 @@ internal static class Layout
 
     // A hash sign, as the sessions are hashes.
     private const string Icon =
-        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Crect width='16' height='16' rx='4' fill='%233b5bcc'/%3E"
-        + "%3Cpath d='M6 3.5 5 12.5M11 3.5 10 12.5M3.5 6h9.5M3 10h9.5' stroke='%23fff' stroke-width='1.4' stroke-linecap='round'/%3E%3C/svg%3E";
+        "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+        + "%3Crect width='16' height='16' rx='4' fill='%233b5bcc'/%3E"
+        + "%3Cpath d='M6 3.5 5 12.5M11 3.5 10 12.5M3.5 6h9.5M3 10h9.5' stroke='%23fff' stroke-width='1.4' stroke-linecap='round'/%3E"
+        + "%3C/svg%3E";
 
     public static Markup Page(string title, Markup body) => Markup.Of($"""
         <!DOCTYPE html>

@@ -55,7 +55,7 @@ internal static class ListPage
     // The roles are those that the elements have anyway: on a phone, where rows are laid out as cards, browsers would forget them.
     private static Markup Row(SessionInfo session, DateTimeOffset now) => Markup.Of($"""
         <tr role="row">
-        <th scope="row" role="rowheader"><a class="id" href="{Query.To((Query.Session, session.Id))}" title="{session.Id}">{Parts.ShortId(session)}</a></th>
+        <th scope="row" role="rowheader">{Parts.Session(session)}</th>
         <td role="cell" class="user">{Parts.User(session.User)}</td>
         <td role="cell" class="number" data-label="age">{Parts.Age(session, now)}</td>
         <td role="cell" class="number" data-label="left">{Parts.Left(session, now)}</td>
@@ -78,7 +78,7 @@ internal static class ListPage
         if (list.Search is { } search)
         {
             return Markup.Of($"""
-                <p class="empty">No live session has this id, and nobody has sessions by exactly this name: “{ShownText.Line(search)}”.</p>
+                <p class="empty">No live session has this id, and nobody of exactly this name has one: “{ShownText.Line(search)}”.</p>
                 """);
         }
 
@@ -90,7 +90,9 @@ internal static class ListPage
     private static Markup Below(SessionList list, Place place)
     {
         var first = place.IsLater || list.Search is not null ? Markup.Of($"""<a href="?">All sessions</a>""") : Markup.None;
-        var next = list.Next is null ? Markup.None : Markup.Of($"""<a class="next" rel="next" href="{Query.To((Query.After, list.Next))}">Next page</a>""");
+        var next = list.Next is null
+            ? Markup.None
+            : Markup.Of($"""<a class="next" rel="next" href="{Query.To((Query.After, list.Next))}">Next page</a>""");
         bool isAlone = !place.IsLater && list.Search is null && list.Next is null;
         return Markup.Of($"""
             {(isAlone ? Markup.None : Markup.Of($"""<nav class="below" aria-label="Pages">{first}{next}</nav>"""))}

@@ -14,8 +14,8 @@ internal static class MessagePage
         """));
 
     public static Markup FormRefused { get; } = Of("Nothing was done", Markup.Of($"""
-        <p>The form came without its antiforgery token, or with one of another operator. Perhaps you have signed in or out since, or your browser
-        keeps no cookies.</p>
+        <p>The form came without its antiforgery token, or with one of another operator. Perhaps you have signed in or out since, or your
+        browser keeps no cookies.</p>
         <p><a href="?">Load the page again</a> and repeat it.</p>
         """));
 
@@ -32,8 +32,8 @@ internal static class MessagePage
         <p>{reason}</p>
         <p>It shows everybody’s sessions, so it has to be said who may see it:</p>
         <pre>app.MapRedisSessions("/sessions").RequireAuthorization("operators");</pre>
-        <p>Without a policy it answers in the environment Development only, to a browser on the machine that serves it, which asks for localhost
-        or an address, and not through a proxy.</p>
+        <p>Without a policy it answers in the environment Development only, to a browser on the machine that serves it, which asks for
+        localhost or an address, and not through a proxy.</p>
         """));
 
     private static Markup Of(string title, Markup text) => Layout.Page(title, Markup.Of($"""

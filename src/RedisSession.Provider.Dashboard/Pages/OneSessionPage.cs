@@ -45,18 +45,20 @@ internal static class OneSessionPage
     private static Markup Keys(SessionInfo session, IReadOnlyDictionary<string, SessionValue> values, bool areShown) => Markup.Of($"""
         {(values.Count == 0 ? Markup.Of($"""<p class="empty">No keys to show.</p>""") : Markup.None)}
         <dl class="keys">
-        {values.OrderBy(pair => pair.Key, StringComparer.Ordinal).Take(MaxKeys).Select(pair => Key(pair.Key, pair.Value.Raw ?? [], areShown))}
+        {values.OrderBy(pair => pair.Key, StringComparer.Ordinal).Take(MaxKeys).Select(pair => Key(pair.Key, pair.Value, areShown))}
         </dl>
         {(values.Count > MaxKeys ? Markup.Of($"""<p class="muted">{Quantity.Of(values.Count - MaxKeys, "more key")}.</p>""") : Markup.None)}
         {(session.KeyCount > values.Count ? Undecipherable(session.KeyCount - values.Count) : Markup.None)}
         """);
 
-    private static Markup Key(string key, byte[] raw, bool isShown)
+    private static Markup Key(string key, SessionValue stored, bool isShown)
     {
+        byte[] raw = stored.Raw ?? [];
         var value = ShownValue.Of(raw);
         string note = value.Note is null || !isShown ? "" : $", {value.Note}";
+        string about = $"{value.Kind}, {Quantity.OfBytes(raw.Length)}{note}";
         return Markup.Of($"""
-            <div><dt><span class="key">{ShownText.Line(key, 200)}</span> <span class="muted">{value.Kind}, {Quantity.OfBytes(raw.Length)}{note}</span></dt>
+            <div><dt><span class="key">{ShownText.Line(key, 200)}</span> <span class="muted">{about}</span></dt>
             <dd>{(isShown ? Text(key, value.Text) : Markup.Of($"""<span class="muted">hidden</span>"""))}</dd></div>
 
             """);
@@ -68,6 +70,7 @@ internal static class OneSessionPage
         : Markup.Of($"""<pre class="long" tabindex="0" role="region" aria-label="Value of {ShownText.Line(key)}">{text}</pre>""");
 
     private static Markup Undecipherable(long count) => Markup.Of($"""
-        <p class="muted">Not listed: {Quantity.Of(count, "key")} with a value that this application cannot decrypt, or that has changed meanwhile.</p>
+        <p class="muted">Not listed: {Quantity.Of(count, "key")} with a value that this application cannot decrypt, or that has changed
+        meanwhile.</p>
         """);
 }

@@ -5,6 +5,9 @@ namespace RedisSession.Provider.Dashboard;
 /// <summary>Pieces that several pages have.</summary>
 internal static class Parts
 {
+    public static Markup Session(SessionInfo session) => Markup.Of(
+        $"""<a class="id" href="{Query.To((Query.Session, session.Id))}" title="{session.Id}">{ShortId(session)}</a>""");
+
     public static Markup User(string? user) => user is null
         ? Markup.Of($"""<span class="muted">nobody</span>""")
         : Markup.Of($"""<a href="{Query.To((Query.Search, user))}">{ShownText.Line(user)}</a>""");

@@ -4,8 +4,9 @@ using System.Text;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// Text from outside as a person can be shown it: what has no look of its own, or changes that of its neighbours (control characters, marks of
-/// writing direction, invisible ones), is spelled out, and what is long is cut. Pure. HTML encoding is not done here but where HTML is made.
+/// Text from outside as a person can be shown it: what has no look of its own, or changes that of its neighbours (control characters, marks
+/// of writing direction, invisible ones), is spelled out, and what is long is cut. Pure. HTML encoding is not done here but where HTML is
+/// made.
 /// </summary>
 internal static class ShownText
 {
@@ -25,7 +26,8 @@ internal static class ShownText
         foreach (var rune in text.EnumerateRunes())
         {
             if (shown.Length >= maxLength) return shown.Append('…').ToString();
-            if (IsOdd(rune) && !(isMultiLine && rune.Value is '\n' or '\r' or '\t')) shown.Append(CultureInfo.InvariantCulture, $"‹U+{rune.Value:X4}›");
+            bool isBreak = isMultiLine && rune.Value is '\n' or '\r' or '\t';
+            if (IsOdd(rune) && !isBreak) shown.Append(CultureInfo.InvariantCulture, $"‹U+{rune.Value:X4}›");
             else shown.Append(rune.ToString());
         }
 

@@ -31,7 +31,7 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null)
         {
             string text = Encoding.UTF8.GetString(value);
             if (text is "True" or "False" or "true" or "false") return new("bool", text);
-            if (text.Length <= 40 && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _)) return new("number", text);
+            if (IsNumber(text)) return new("number", text);
             if (TryIndent(value, out string json)) return Shortened("JSON", json, "indented");
         }
 
@@ -83,6 +83,9 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null)
         return true;
     }
 
+    private static bool IsNumber(string text) =>
+        text.Length <= 40 && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
+
     private static bool TryIndent(byte[] value, out string json)
     {
         json = "";
@@ -93,10 +96,8 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null)
             var indented = new ArrayBufferWriter<byte>(value.Length);
 
             // As readable as can be: what HTML needs is done where HTML is made.
-            using (var writer = new Utf8JsonWriter(indented, new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-            {
-                document.WriteTo(writer);
-            }
+            var options = new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+            using (var writer = new Utf8JsonWriter(indented, options)) document.WriteTo(writer);
 
             json = Encoding.UTF8.GetString(indented.WrittenSpan);
             return true;

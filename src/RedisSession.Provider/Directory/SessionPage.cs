@@ -7,8 +7,8 @@ public sealed class SessionPage
     public required IReadOnlyList<SessionInfo> Sessions { get; init; }
 
     /// <summary>
-    /// What gives the page that follows; null when this is the last one. Short text of letters, digits and a hyphen that names no server and
-    /// holds no secret; good for as long as the servers stay.
+    /// What gives the page that follows; null when this is the last one. Short text of letters, digits and a hyphen that names no server
+    /// and holds no secret; good for as long as the servers stay.
     /// </summary>
     public string? Next { get; init; }
 }

@@ -57,7 +57,9 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
         return ([.. ids], new(ScanPosition.NameOf(primaries[at].EndPoint), cursor));
     }
 
-    /// <summary>One SCAN: puts the ids among the next keys into <paramref name="ids"/>, and answers the cursor to go on with; 0: no more.</summary>
+    /// <summary>
+    /// One SCAN: puts the ids among the next keys into <paramref name="ids"/>, and answers the cursor to go on with; 0: no more.
+    /// </summary>
     private async Task<ulong> LookAsync(
         IDatabase database, IServer primary, ulong cursor, int count, HashSet<string> ids, CancellationToken cancellationToken)
     {

@@ -54,7 +54,8 @@ internal sealed class FormTests
     {
         using var session = await Victim.SignInAsync(_app);
         using var @operator = new Operator(_app);
-        using var request = new HttpRequestMessage(HttpMethod.Post, @operator.Address) { Content = JsonContent.Create(new { end = session.Id }) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, @operator.Address);
+        request.Content = JsonContent.Create(new { end = session.Id });
         await session.StaysAsync(await @operator.SendAsync(request));
     }
 
@@ -120,7 +121,8 @@ internal sealed class FormTests
 
         public async Task StaysAsync(Operator.Page answer)
         {
-            Assert.That((answer.Status, answer.Text.Contains("Nothing was done", StringComparison.Ordinal)), Is.EqualTo((HttpStatusCode.BadRequest, true)));
+            Assert.That(answer.Status, Is.EqualTo(HttpStatusCode.BadRequest));
+            Assert.That(answer.Text, Does.Contain("Nothing was done"));
             Assert.That(await LivesAsync(), Is.True);
         }
 

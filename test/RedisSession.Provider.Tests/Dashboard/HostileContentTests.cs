@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using RedisSession.Provider.Dashboard;
 
@@ -68,7 +69,7 @@ internal sealed class HostileContentTests
         Assert.That(Tags(skeleton!), Is.EqualTo(Tags(expected)));
     }
 
-    private static string[] Tags(string html) => [.. System.Text.RegularExpressions.Regex.Matches(html, "<[a-z/!][a-z]*").Select(tag => tag.Value)];
+    private static string[] Tags(string html) => [.. Regex.Matches(html, "<[a-z/!][a-z]*").Select(tag => tag.Value)];
 
     [TestCase("\u202Eevil\u2066", "‹U+202E›evil‹U+2066›")]
     [TestCase("a\u0000b\u001Bc\u0085", "a‹U+0000›b‹U+001B›c‹U+0085›")]
@@ -111,8 +112,10 @@ internal sealed class HostileContentTests
     [Test]
     public void Bytes_are_shown_in_hexadecimal()
     {
-        Assert.That(ShownValue.Of([0xFF, 0xFE, (byte)'<', (byte)'a']).Text, Is.EqualTo("0000  ff fe 3c 61" + new string(' ', 36) + "  ··<a"));
-        Assert.That(ShownValue.Of([0, 0, 0, 42]), Is.EqualTo(new ShownValue("bytes", "0000  00 00 00 2a" + new string(' ', 36) + "  ···*", "42 if SetInt32 wrote it")));
+        string gap = new(' ', 38);
+        Assert.That(ShownValue.Of([0xFF, 0xFE, (byte)'<', (byte)'a']).Text, Is.EqualTo($"0000  ff fe 3c 61{gap}··<a"));
+        var number = ShownValue.Of([0, 0, 0, 42]);
+        Assert.That(number, Is.EqualTo(new ShownValue("bytes", $"0000  00 00 00 2a{gap}···*", "42 if SetInt32 wrote it")));
         Assert.That(ShownValue.Of([0xC3, 0x28]).Kind, Is.EqualTo("bytes"), "no UTF-8");
         Assert.That(ShownValue.Of([(byte)'a', 0]).Kind, Is.EqualTo("bytes"));
         Assert.That(ShownValue.Of(new byte[1000]).Text.Split('\n'), Has.Length.EqualTo(16));
@@ -153,7 +156,8 @@ internal sealed class HostileContentTests
         string hostile = "<b title=\"'\">&";
         var inner = Markup.Of($"<i>{hostile}</i>");
         Assert.That(inner.ToString(), Is.EqualTo("<i>&lt;b title=&quot;&#x27;&quot;&gt;&amp;</i>"));
-        Assert.That(Markup.Of($"<p>{inner}{1}{(string?)null}{Enumerable.Repeat(inner, 2)}</p>").ToString(), Is.EqualTo($"<p>{inner}1{inner}{inner}</p>"));
+        var outer = Markup.Of($"<p>{inner}{1}{(string?)null}{Enumerable.Repeat(inner, 2)}</p>");
+        Assert.That(outer.ToString(), Is.EqualTo($"<p>{inner}1{inner}{inner}</p>"));
     }
 
     [Test]

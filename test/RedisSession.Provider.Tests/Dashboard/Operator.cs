@@ -23,6 +23,14 @@ internal sealed partial class Operator : IDisposable
         return await SendAsync(request);
     }
 
+    /// <summary>All pages of the list: in the database of the tests there are many keys, and a session can be on any page.</summary>
+    public async Task<IReadOnlyList<Page>> LeafThroughAsync()
+    {
+        var pages = new List<Page> { await GetAsync() };
+        while (pages[^1].Next is { } next) pages.Add(await GetAsync(next));
+        return pages;
+    }
+
     /// <summary>Presses the button of a page that sends this field.</summary>
     public Task<Page> PressAsync(Page page, string field, string value) => PostAsync(page.Address, page.Token, (field, value));
 
@@ -39,7 +47,8 @@ internal sealed partial class Operator : IDisposable
     public async Task<Page> SendAsync(HttpRequestMessage request)
     {
         using var response = await _client.SendAsync(request);
-        return new(request.RequestUri!, response.StatusCode, response.Headers, response.Content.Headers, await response.Content.ReadAsStringAsync());
+        string html = await response.Content.ReadAsStringAsync();
+        return new(request.RequestUri!, response.StatusCode, response.Headers, response.Content.Headers, html);
     }
 
     /// <summary>Where a form has led to.</summary>

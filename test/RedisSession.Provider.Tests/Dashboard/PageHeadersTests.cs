@@ -39,7 +39,8 @@ internal sealed class PageHeadersTests
         string hash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(style)));
         Assert.That(policy.Split("; "), Is.EquivalentTo(
         [
-            "default-src 'none'", $"style-src 'sha256-{hash}'", "img-src data:", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+            "default-src 'none'", $"style-src 'sha256-{hash}'", "img-src data:",
+            "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
         ]));
         using (Assert.EnterMultipleScope())
         {

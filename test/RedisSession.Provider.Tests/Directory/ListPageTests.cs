@@ -89,13 +89,15 @@ internal sealed class ListPageTests(ServerKind kind)
     [TestCase("99999999999999999999999-0000dead")]
     [TestCase("1-127.0.0.1:6379")]
     public void What_is_no_next_is_refused_at_once(string after) => Assert.That(
-        () => Directory.ListPageAsync(after: after), Throws.ArgumentException.With.Property(nameof(ArgumentException.ParamName)).EqualTo("after"));
+        () => Directory.ListPageAsync(after: after),
+        Throws.ArgumentException.With.Property(nameof(ArgumentException.ParamName)).EqualTo("after"));
 
     [TestCase(0)]
     [TestCase(-1)]
     [TestCase(1001)]
     public void A_size_out_of_range_is_refused_at_once(int size) => Assert.That(
-        () => Directory.ListPageAsync(size), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Property(nameof(ArgumentException.ParamName)).EqualTo("size"));
+        () => Directory.ListPageAsync(size),
+        Throws.InstanceOf<ArgumentOutOfRangeException>().With.Property(nameof(ArgumentException.ParamName)).EqualTo("size"));
 
     [Test]
     public void Who_has_cancelled_gets_nothing() => Assert.That(

@@ -88,6 +88,18 @@ internal sealed class ClusterDirectoryTests(ServerKind kind)
         Assert.That(await directory.ListAsync().Select(session => session.Id).ToArrayAsync(), Is.EquivalentTo(ids));
         Assert.That(await directory.CountAsync(), Is.EqualTo(100));
         Assert.That((await directory.GetAsync(ids.First()))!.KeyCount, Is.EqualTo(1));
+
+        // The same page by page: some end at one primary, and some go on at the next.
+        var seen = new List<string>();
+        string? next = null;
+        do
+        {
+            var page = await directory.ListPageAsync(10, next);
+            seen.AddRange(page.Sessions.Select(session => session.Id));
+            next = page.Next;
+        }
+        while (next is not null);
+        Assert.That(seen.Distinct(), Is.EquivalentTo(ids));
     }
 
     [Test]
@@ -105,6 +117,7 @@ internal sealed class ClusterDirectoryTests(ServerKind kind)
         var directory = DirectoryOf(app);
         var killed = await cluster.KillPrimaryOfAsync(KeyOf(ids[0]));
         Assert.That(async () => await directory.ListAsync().CountAsync(), Throws.Exception.Matches<Exception>(IsOutage));
+        Assert.That(async () => await directory.ListPageAsync(1000), Throws.Exception.Matches<Exception>(IsOutage));
         Assert.That(async () => await directory.CountAsync(), Throws.Exception.Matches<Exception>(IsOutage));
 
         await cluster.WaitForFailoverAsync(killed);

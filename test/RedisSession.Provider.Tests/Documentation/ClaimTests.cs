@@ -45,14 +45,15 @@ internal sealed partial class ClaimTests
         Assert.That(RowsOf(Design, @"\w+Scripts?\.\w+"), Is.EquivalentTo(scripts));
     }
 
-    [Test]
-    public void Every_log_event_is_in_the_table_with_its_level_and_no_other()
+    [TestCase(typeof(Log), "docs/operating.md")]
+    [TestCase(typeof(Dashboard.Log), "docs/dashboard.md")]
+    public void Every_log_event_is_in_the_table_with_its_level_and_no_other(Type log, string document)
     {
-        var events = from method in typeof(Log).GetMethods(BindingFlags.Static | BindingFlags.Public)
+        var events = from method in log.GetMethods(BindingFlags.Static | BindingFlags.Public)
                      let message = method.GetCustomAttribute<LoggerMessageAttribute>()
                      where message is not null
                      select $"{message.EventId} | {message.Level}";
-        var rows = LogRow().Matches(Operating.Text).Select(row => $"{row.Groups["id"].Value} | {row.Groups["level"].Value}");
+        var rows = LogRow().Matches(MarkdownDocument.Of(document).Text).Select(row => $"{row.Groups["id"].Value} | {row.Groups["level"].Value}");
         Assert.That(rows, Is.EquivalentTo(events));
     }
 

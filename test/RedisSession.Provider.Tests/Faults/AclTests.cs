@@ -70,6 +70,7 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(session.SizeInBytes, Is.Positive);
         Assert.That(await directory.CountAsync(), Is.EqualTo(1));
         Assert.That((await directory.ListAsync().SingleAsync()).Id, Is.EqualTo(session.Id));
+        Assert.That((await directory.ListPageAsync()).Sessions.Single().Id, Is.EqualTo(session.Id));
         Assert.That(await session.GetValuesAsync(), Is.Empty);
         Assert.That(await directory.EndAsync(session.Id), Is.True);
         Assert.That(await directory.EndAllForUserAsync("ann"), Is.Zero);
