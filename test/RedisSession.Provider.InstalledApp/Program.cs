@@ -15,8 +15,8 @@ app.MapPost("/visits", async (HttpContext context) => $"{await context.Session.I
 app.MapPost("/name/{name}", (string name, HttpContext context) => context.Session.SetValue("name", name));
 app.MapGet("/name", (HttpContext context) => context.Session.GetStr("name"));
 
-// Every method that takes a JsonTypeInfo. The return types are written out because the generator that makes the routes does not see AppJson, which
-// another one makes.
+// Every method that takes a JsonTypeInfo. The return types are written out because the generator that makes the routes does not see
+// AppJson, which another one makes.
 var type = AppJson.Default.Cart;
 app.MapPut("/cart/sync", void (Cart cart, HttpContext context) => context.Session.SetJson("cart", cart, type));
 app.MapPut("/cart/async", Task (Cart cart, HttpContext context) => context.Session.SetJsonAsync("cart", cart, type));

@@ -10,8 +10,11 @@ internal sealed class AppBuild
 
     public string Folder { get; }
 
+    /// <summary>Whether there is code that is yet to be compiled.</summary>
+    public bool IsManaged => File.Exists(Path.Combine(Folder, "App.dll"));
+
     /// <summary>What starts it.</summary>
-    public string[] Command => File.Exists(Path.Combine(Folder, "App.dll")) ? ["dotnet", Path.Combine(Folder, "App.dll")] : [Path.Combine(Folder, "App")];
+    public string[] Command => IsManaged ? ["dotnet", Path.Combine(Folder, "App.dll")] : [Path.Combine(Folder, "App")];
 
     public static Task<AppBuild> GetAsync(Compilation compilation) =>
         (compilation == Compilation.AheadOfTime ? AheadOfTime : JustInTime).Value;

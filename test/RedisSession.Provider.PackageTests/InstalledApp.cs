@@ -22,15 +22,16 @@ internal sealed partial class InstalledApp : IAsyncDisposable
     public static async Task<InstalledApp> StartAsync(AppBuild build, string home, params string[] settings)
     {
         // Of this process's environment it has nothing but what finds the runtime: settings of sessions may be there, too.
-        string[] environment = [.. new[] { "PATH", "DOTNET_ROOT" }.Select(name => $"{name}={Environment.GetEnvironmentVariable(name)}"), $"HOME={home}"];
+        string[] environment = [Same("PATH"), Same("DOTNET_ROOT"), $"HOME={home}"];
         var process = await ChildProcess.StartAsync(
             Executables.FindOnPath("env")!,
             ["-i", .. environment, .. build.Command, "--urls", "http://127.0.0.1:0", "--contentRoot", home, .. settings]);
         var output = new ProcessOutput(process);
         try
         {
-            await Until.TrueAsync("the application listens", () =>
-                Task.FromResult(process.HasExited ? throw new InvalidOperationException($"It has ended:\n{output}") : Listening().IsMatch($"{output}")));
+            await Until.TrueAsync("the application listens", () => process.HasExited
+                ? throw new InvalidOperationException($"It has ended:\n{output}")
+                : Task.FromResult(Listening().IsMatch($"{output}")));
             return new InstalledApp(process, new Uri(Listening().Match($"{output}").Groups["address"].Value));
         }
         catch
@@ -47,6 +48,8 @@ internal sealed partial class InstalledApp : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
     }
+
+    private static string Same(string variable) => $"{variable}={Environment.GetEnvironmentVariable(variable)}";
 
     [GeneratedRegex(@"Now listening on: (?<address>http://127\.0\.0\.1:\d+)")]
     private static partial Regex Listening();
