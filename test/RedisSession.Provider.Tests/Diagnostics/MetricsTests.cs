@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 [NonParallelizable]
 internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
 {
-    private const int Generation = 16; // characters of @gen, which every reply to a read begins with
+    private const int Generation = 8; // characters of @gen, which every reply to a read begins with
 
     [Test]
     public async Task Each_kind_of_operation_is_timed([Values] RedisSessionMode mode)
