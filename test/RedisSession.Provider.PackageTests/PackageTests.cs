@@ -5,7 +5,7 @@ using System.Xml.Linq;
 
 namespace RedisSession.Provider.Tests.Packaging;
 
-[TestFixtureSource(typeof(Repository), nameof(Repository.Packages))]
+[TestFixtureSource(typeof(Packed), nameof(Packed.Ids))]
 internal sealed partial class PackageTests(string id)
 {
     /// <summary>What each package needs, beside ASP.NET Core itself. A package that is not here has none.</summary>

@@ -5,6 +5,10 @@ internal static class Packed
 {
     private static readonly Lazy<Task> Packing = new(PackAllAsync);
 
+    /// <summary>The projects that become packages, by the names of their folders, which are the ids of the packages.</summary>
+    public static IEnumerable<string> Ids =>
+        Directory.GetDirectories(Repository.PathOf("src")).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal);
+
     /// <summary>A version that nobody has, so that no cache can offer another package for it.</summary>
     public static string Version { get; } = $"0.0.1-test.{Guid.NewGuid():N}";
 
@@ -27,12 +31,12 @@ internal static class Packed
     private static async Task PackAllAsync()
     {
         // Apart from what a build has left in the working tree, and yet inside it: paths of other places would stay in the symbols.
-        string artifacts = Path.Combine(Repository.Root, "artifacts", Version);
-        foreach (string id in Repository.Packages)
+        string artifacts = Repository.PathOf($"artifacts/{Version}");
+        foreach (string id in Ids)
         {
             await DotNet.BuildAsync(
                 "pack",
-                Path.Combine(Repository.Root, "src", id),
+                Repository.PathOf($"src/{id}"),
                 "--output",
                 Folder,
                 "--artifacts-path",

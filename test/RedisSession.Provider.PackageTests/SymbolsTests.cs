@@ -3,7 +3,7 @@ using System.Reflection.PortableExecutable;
 
 namespace RedisSession.Provider.Tests.Packaging;
 
-[TestFixtureSource(typeof(Repository), nameof(Repository.Packages))]
+[TestFixtureSource(typeof(Packed), nameof(Packed.Ids))]
 internal sealed class SymbolsTests(string id)
 {
     // From the specification of portable PDBs.

@@ -13,7 +13,7 @@ internal sealed class Workplace
     {
         Root.Delete(recursive: true);
         string cache = await GlobalPackagesAsync();
-        foreach (string id in Repository.Packages)
+        foreach (string id in Packed.Ids)
         {
             // NuGet's folders are in lower case.
             var restored = new DirectoryInfo(Path.Combine(cache, id.ToLowerInvariant(), Packed.Version));

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>The README's table of metrics, read by OpenTelemetry's SDK out of real requests.</summary>
+/// <summary>The table of metrics in docs/operating.md, read by OpenTelemetry's SDK out of real requests.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [NonParallelizable]
 internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
