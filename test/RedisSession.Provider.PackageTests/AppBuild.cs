@@ -4,7 +4,7 @@ namespace RedisSession.Provider.Tests.Packaging;
 internal sealed class AppBuild
 {
     private static readonly Lazy<Task<AppBuild>> JustInTime = new(() => BuildAsync("build"));
-    private static readonly Lazy<Task<AppBuild>> AheadOfTime = new(() => BuildAsync("publish", "--runtime", "linux-x64"));
+    private static readonly Lazy<Task<AppBuild>> AheadOfTime = new(() => BuildAsync("publish", "--use-current-runtime"));
 
     private AppBuild(string folder) => Folder = folder;
 
