@@ -22,8 +22,9 @@ internal abstract class BrowserFixture
     [OneTimeSetUp]
     public async Task StartBrowserAndShop()
     {
+        string path = Chromium.FindOrSkip();
         _playwright = await Playwright.CreateAsync();
-        _browser = await Chromium.LaunchAsync(_playwright);
+        _browser = await _playwright.LaunchAsync(path);
         Shop = await ShopProcess.StartAsync();
     }
 

@@ -11,23 +11,24 @@ internal static class Chromium
 
     private static readonly string[] UsualNames = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-    /// <summary>Starts it; where there is none, the test is skipped and says why, or fails.</summary>
-    public static Task<IBrowser> LaunchAsync(IPlaywright playwright)
+    /// <summary>Its executable; where there is none, the test is skipped and says why, or fails.</summary>
+    public static string FindOrSkip()
     {
-        if (Find() is { } path)
-        {
-            return playwright.Chromium.LaunchAsync(new()
-            {
-                ExecutablePath = path,
-                Args = Environment.UserName == "root" ? ["--no-sandbox"] : [], // Chromium refuses to make a sandbox for root
-            });
-        }
-
+        if (Find() is { } path) return path;
         string reason = $"There is no Chromium: install it, or name its executable in {PathVariable}.";
         if (Environment.GetEnvironmentVariable(RequiredVariable) is { Length: > 0 }) Assert.Fail(reason);
-        else Assert.Ignore(reason);
+
+        // The error stream too, because it is the one that a plain "dotnet test" shows.
+        TestContext.Error.WriteLine($"The browser tests are skipped. {reason}");
+        Assert.Ignore(reason);
         throw new InvalidOperationException(reason);
     }
+
+    public static Task<IBrowser> LaunchAsync(this IPlaywright playwright, string path) => playwright.Chromium.LaunchAsync(new()
+    {
+        ExecutablePath = path,
+        Args = Environment.UserName == "root" ? ["--no-sandbox"] : [], // Chromium refuses to make a sandbox for root
+    });
 
     private static string? Find()
     {
