@@ -20,6 +20,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("ProtectValues", (options, text) => options.ProtectValues = YesNo(text)),
         new("WaitForReplicas", (options, text) => options.WaitForReplicas = Count(text)),
         new("UseDedicatedThreads", (options, text) => options.UseDedicatedThreads = YesNo(text)),
+        new("TakeOverSessions", TakeOverSessions),
         new("IdleTimeout", (options, text) => options.IdleTimeout = Duration(text)),
         new("AbsoluteTimeout", (options, text) => options.AbsoluteTimeout = Duration(text)),
         new("IOTimeout", (options, text) => options.IOTimeout = Duration(text)),
@@ -47,6 +48,14 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("SESSION_COOKIE_PATH", (options, text) => options.Cookie.Path = text),
         new("SESSION_COOKIE_HTTP_ONLY", (options, text) => options.Cookie.HttpOnly = YesNo(text)),
     ];
+
+    /// <summary>An instance name; true: there was none, since an empty text says nothing; false.</summary>
+    private static void TakeOverSessions(RedisHashSessionOptions options, string text)
+    {
+        bool isYesNo = bool.TryParse(text, out bool yes);
+        if (!isYesNo || yes) options.TakeOverSessions(isYesNo ? null : text);
+        else options.InstanceNameOfLeft = null;
+    }
 
     private static TimeSpan Seconds(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds > 0

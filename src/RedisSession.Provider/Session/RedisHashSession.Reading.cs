@@ -32,7 +32,7 @@ internal sealed partial class RedisHashSession
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         if (IsKnownToBeEmpty(hash)) return default;
         Task<RedisValue[]> reply;
-        var read = Begin(OperationKind.Read).Follow(Bounded(reply = AskFor(hash, out var asked, key), cancellationToken));
+        var read = Begin(OperationKind.Read).Follow(Bounded(reply = OrTakenOver(AskFor(hash, out var asked, key), hash, key), cancellationToken));
         try
         {
             var values = await read.ConfigureAwait(false);
@@ -66,7 +66,8 @@ internal sealed partial class RedisHashSession
             if (!IsKnownToBeEmpty(hash))
             {
                 string[] asking = foreign.ConvertAll(i => normal[i]).ToArray();
-                var reply = Begin(OperationKind.Read).Follow(ReplyAsync(AskFor(hash, out var asked, asking), "reading", cancellationToken));
+                var reply = Begin(OperationKind.Read)
+                    .Follow(ReplyAsync(OrTakenOver(AskFor(hash, out var asked, asking), hash, asking), "reading", cancellationToken));
                 var values = await reply.ConfigureAwait(false);
                 if (Saw(asked, values[0]))
                 {
@@ -101,7 +102,7 @@ internal sealed partial class RedisHashSession
         }
 
         Task<HashEntry[]> reply;
-        var load = Begin(OperationKind.Load).Follow(Bounded(reply = AskForAll(hash, out var asked), cancellationToken));
+        var load = Begin(OperationKind.Load).Follow(Bounded(reply = OrTakenOver(AskForAll(hash, out var asked), hash), cancellationToken));
         return TakeInAsync(load, reply, asked, cancellationToken);
     }
 
@@ -150,6 +151,7 @@ internal sealed partial class RedisHashSession
                 whenEmpty: [],
                 hash =>
                 {
+                    if (onItsWay) return hash.ReadAllAsync(); // the same snapshot, of a session that has been taken over just now
                     var reply = AskForAll(hash, out asked);
                     onItsWay = true;
                     return reply;
@@ -252,6 +254,12 @@ internal sealed partial class RedisHashSession
         async Task RenewAsync()
         {
             var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), Key);
+            if (MayBeLeft)
+            {
+                await RenewOrTakeOverAsync(hash).ConfigureAwait(false);
+                return;
+            }
+
             lock (Gate)
             {
                 RenewOnce(hash);

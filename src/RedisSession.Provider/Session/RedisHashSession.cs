@@ -211,6 +211,7 @@ internal sealed partial class RedisHashSession : ISession
                     : Begin(OperationKind.Connect).Wait(database.AsTask(), _ioTimeout),
                 Key);
             reply = IsKnownToBeEmpty(hash) ? whenEmpty : Begin(kind).Wait(send(hash), _ioTimeout);
+            if (IsTakenOverNow(reply, hash)) reply = Begin(kind).Wait(send(hash), _ioTimeout);
             return true;
         }
         catch (Exception error)
