@@ -156,10 +156,9 @@ internal sealed partial class RedisHashSession
                     throw new SessionEndedException(Id);
                 }
 
-                if (copy.Generation.IsNull && MayBeLeft
-                    && await ReplyAsync(TakeOverAsync(from), "renewing", cancellationToken).ConfigureAwait(false))
+                if (copy.Generation.IsNull && MayBeLeft(_sight))
                 {
-                    seen = _sight.Generation;
+                    seen = (await ReplyAsync(SettleAsync(from), "renewing", cancellationToken).ConfigureAwait(false)).Generation;
                     continue;
                 }
 

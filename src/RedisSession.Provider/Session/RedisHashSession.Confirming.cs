@@ -58,7 +58,7 @@ internal sealed partial class RedisHashSession
     /// </summary>
     private string GenerationIfNew()
     {
-        if (_sight.Generation.IsNull && !MayBeLeft) _newGeneration ??= SessionGeneration.Create();
+        if (_sight.Generation.IsNull && !MayBeLeft(_sight)) _newGeneration ??= SessionGeneration.Create();
         return _newGeneration ?? "";
     }
 

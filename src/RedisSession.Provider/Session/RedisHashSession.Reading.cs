@@ -32,7 +32,7 @@ internal sealed partial class RedisHashSession
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         if (IsKnownToBeEmpty(hash)) return default;
         Task<RedisValue[]> reply;
-        var read = Begin(OperationKind.Read).Follow(Bounded(reply = OrTakenOver(AskFor(hash, out var asked, key), hash, key), cancellationToken));
+        var read = Begin(OperationKind.Read).Follow(Bounded(reply = OrTakenOver(AskFor(hash, out var asked, key), asked, hash, key), cancellationToken));
         try
         {
             var values = await read.ConfigureAwait(false);
@@ -67,7 +67,7 @@ internal sealed partial class RedisHashSession
             {
                 string[] asking = foreign.ConvertAll(i => normal[i]).ToArray();
                 var reply = Begin(OperationKind.Read)
-                    .Follow(ReplyAsync(OrTakenOver(AskFor(hash, out var asked, asking), hash, asking), "reading", cancellationToken));
+                    .Follow(ReplyAsync(OrTakenOver(AskFor(hash, out var asked, asking), asked, hash, asking), "reading", cancellationToken));
                 var values = await reply.ConfigureAwait(false);
                 if (Saw(asked, values[0]))
                 {
@@ -102,7 +102,7 @@ internal sealed partial class RedisHashSession
         }
 
         Task<HashEntry[]> reply;
-        var load = Begin(OperationKind.Load).Follow(Bounded(reply = OrTakenOver(AskForAll(hash, out var asked), hash), cancellationToken));
+        var load = Begin(OperationKind.Load).Follow(Bounded(reply = OrTakenOver(AskForAll(hash, out var asked), asked, hash), cancellationToken));
         return TakeInAsync(load, reply, asked, cancellationToken);
     }
 
@@ -254,7 +254,7 @@ internal sealed partial class RedisHashSession
         async Task RenewAsync()
         {
             var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), Key);
-            if (MayBeLeft)
+            if (MayBeLeft(_sight))
             {
                 await RenewOrTakeOverAsync(hash).ConfigureAwait(false);
                 return;

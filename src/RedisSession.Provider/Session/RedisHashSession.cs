@@ -210,8 +210,9 @@ internal sealed partial class RedisHashSession : ISession
                     ? database.Result
                     : Begin(OperationKind.Connect).Wait(database.AsTask(), _ioTimeout),
                 Key);
+            var asked = _sight;
             reply = IsKnownToBeEmpty(hash) ? whenEmpty : Begin(kind).Wait(send(hash), _ioTimeout);
-            if (IsTakenOverNow(reply, hash)) reply = Begin(kind).Wait(send(hash), _ioTimeout);
+            if (IsTakenOverNow(asked, reply, hash)) reply = Begin(kind).Wait(send(hash), _ioTimeout);
             return true;
         }
         catch (Exception error)

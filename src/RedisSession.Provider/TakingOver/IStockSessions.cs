@@ -6,8 +6,8 @@ namespace RedisSession.Provider;
 /// </summary>
 internal interface IStockSessions
 {
-    /// <summary>The session's blob; null when there is none, or none that may be taken over any more. What is no blob is found too.</summary>
-    Task<byte[]?> FindAsync(string sessionKey, Waiting waiting);
+    /// <summary>Looks for the session's blob. What is no blob is found, too.</summary>
+    Task<FoundLeft> FindAsync(string sessionKey, Waiting waiting);
 
     /// <summary>
     /// Notes that the session lives on as the hash of <paramref name="generation"/>, so that its blob is not found again. False when it has

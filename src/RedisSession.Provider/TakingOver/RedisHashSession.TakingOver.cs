@@ -16,12 +16,13 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed partial class RedisHashSession
 {
-    /// <summary>There may be a blob, and this request has not seen yet whether there is a hash.</summary>
-    private bool MayBeLeft => _store.StockSessions is not null && !_isNewKey && _sight.IsUnknown;
+    /// <summary>There may be a blob, and this request has not seen yet whether there is a hash, or had not when it asked.</summary>
+    private bool MayBeLeft(SessionSight sight) => _store.StockSessions is not null && !_isNewKey && sight.IsUnknown;
 
     /// <summary>What was read; where that was nothing, the same after the session has been taken over.</summary>
-    private Task<RedisValue[]> OrTakenOver(Task<RedisValue[]> reply, SessionHash hash, params ReadOnlySpan<string> keys) =>
-        MayBeLeft ? Observed(ReadOrTakeOverAsync(reply, hash, keys.ToArray())) : reply;
+    private Task<RedisValue[]> OrTakenOver(
+        Task<RedisValue[]> reply, SessionSight asked, SessionHash hash, params ReadOnlySpan<string> keys) =>
+        MayBeLeft(asked) ? Observed(ReadOrTakeOverAsync(reply, hash, keys.ToArray())) : reply;
 
     private async Task<RedisValue[]> ReadOrTakeOverAsync(Task<RedisValue[]> reply, SessionHash hash, string[] keys)
     {
@@ -31,8 +32,8 @@ internal sealed partial class RedisHashSession
             : values;
     }
 
-    private Task<HashEntry[]> OrTakenOver(Task<HashEntry[]> reply, SessionHash hash) =>
-        MayBeLeft ? Observed(LoadOrTakeOverAsync(reply, hash)) : reply;
+    private Task<HashEntry[]> OrTakenOver(Task<HashEntry[]> reply, SessionSight asked, SessionHash hash) =>
+        MayBeLeft(asked) ? Observed(LoadOrTakeOverAsync(reply, hash)) : reply;
 
     private async Task<HashEntry[]> LoadOrTakeOverAsync(Task<HashEntry[]> reply, SessionHash hash)
     {
@@ -44,8 +45,8 @@ internal sealed partial class RedisHashSession
 
     /// <summary>What one of <see cref="FieldScripts"/> has answered; where it found no session, what it answers now.</summary>
     private Task<RedisResult> OrTakenOver(
-        Task<RedisResult> reply, SessionHash hash, RedisScript script, string key, RedisValue[] operands) =>
-        MayBeLeft ? ChangeOrTakeOverAsync(reply, hash, script, key, operands) : reply;
+        Task<RedisResult> reply, SessionSight asked, SessionHash hash, RedisScript script, string key, RedisValue[] operands) =>
+        MayBeLeft(asked) ? ChangeOrTakeOverAsync(reply, hash, script, key, operands) : reply;
 
     private async Task<RedisResult> ChangeOrTakeOverAsync(
         Task<RedisResult> reply, SessionHash hash, RedisScript script, string key, RedisValue[] operands)
@@ -64,20 +65,21 @@ internal sealed partial class RedisHashSession
     }
 
     /// <summary>The same for a thread that waits: true when it is worth asking again.</summary>
-    private bool IsTakenOverNow<T>(T reply, SessionHash hash) =>
-        MayBeLeft && IsNothing(reply) && Begin(OperationKind.TakeOver).Wait(TakeOverAsync(hash, Waiting.Blocking(_ioTimeout)), _ioTimeout);
+    private bool IsTakenOverNow<T>(SessionSight asked, T reply, SessionHash hash) =>
+        MayBeLeft(asked) && IsNothing(reply) && Begin(OperationKind.TakeOver).Wait(TakeOverAsync(hash, Waiting.Blocking(_ioTimeout)), _ioTimeout);
 
     /// <summary>True when a write was not made because there is no session yet, and may be one to take over.</summary>
     private bool WaitsForTakeover(SessionSight asked, ChangeReply answer) =>
-        _store.StockSessions is not null && !_isNewKey && asked.IsUnknown && !answer.Ended && answer.Generation.IsNull;
+        MayBeLeft(asked) && !answer.Ended && answer.Generation.IsNull;
 
-    /// <summary>From then on the request knows whether there is a session.</summary>
-    private async Task SettleAsync(SessionHash hash)
+    /// <summary>What the request knows of the session from now on, which is more than nothing.</summary>
+    private async Task<SessionSight> SettleAsync(SessionHash hash)
     {
-        if (MayBeLeft) await TakeOverAsync(hash).ConfigureAwait(false);
+        if (MayBeLeft(_sight)) await TakeOverAsync(hash).ConfigureAwait(false);
         lock (Gate)
         {
             if (_sight.IsUnknown) _sight = SessionSight.Absent;
+            return _sight;
         }
     }
 
@@ -120,12 +122,18 @@ internal sealed partial class RedisHashSession
     private Task<bool> TakeOverAsync(SessionHash hash) =>
         Begin(OperationKind.TakeOver).Follow(TakeOverAsync(hash, Waiting.Asynchronously));
 
-    /// <summary>Looks for a blob, and makes the session of it. True when there is a hash now, whoever has made it.</summary>
+    /// <summary>Looks for a blob, and makes the session of it. True when there may be a hash now, whoever has made it.</summary>
     private async Task<bool> TakeOverAsync(SessionHash hash, Waiting waiting)
     {
         var left = _store.StockSessions!;
         string sessionKey = _sessionKey;
-        if (await left.FindAsync(sessionKey, waiting).ConfigureAwait(false) is not { } blob) return false;
+        lock (Gate)
+        {
+            if (!_sight.IsUnknown) return !_sight.Generation.IsNull; // another task of the request was faster
+        }
+
+        var found = await left.FindAsync(sessionKey, waiting).ConfigureAwait(false);
+        if (found.Blob is not { } blob) return found.MayBeTaken;
         if (!StockSessionBlob.TryParse(blob, out var values))
         {
             _store.Logger.StockSessionUnreadable(Id, blob.Length);

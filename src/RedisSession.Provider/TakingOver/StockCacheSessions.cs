@@ -8,12 +8,15 @@ namespace RedisSession.Provider;
 /// </summary>
 internal sealed class StockCacheSessions(IDistributedCache cache) : IStockSessions
 {
-    public async Task<byte[]?> FindAsync(string sessionKey, Waiting waiting) =>
-        waiting.Blocks ? cache.Get(sessionKey) : await cache.GetAsync(sessionKey).ConfigureAwait(false);
+    public async Task<FoundLeft> FindAsync(string sessionKey, Waiting waiting)
+    {
+        byte[]? blob = waiting.Blocks ? cache.Get(sessionKey) : await cache.GetAsync(sessionKey).ConfigureAwait(false);
+        return new(blob, MayBeTaken: blob is null);
+    }
 
     public async Task<bool> MarkAsync(string sessionKey, string generation, Waiting waiting)
     {
-        bool isStillThere = await FindAsync(sessionKey, waiting).ConfigureAwait(false) is not null;
+        bool isStillThere = await FindAsync(sessionKey, waiting).ConfigureAwait(false) is { Blob: not null };
         if (isStillThere) await EndAsync(sessionKey, waiting).ConfigureAwait(false);
         return isStillThere;
     }

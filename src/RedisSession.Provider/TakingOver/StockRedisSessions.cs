@@ -15,6 +15,8 @@ namespace RedisSession.Provider;
 internal sealed class StockRedisSessions(RedisConnection connection, string instanceName) : IStockSessions
 {
     private const string Taken = "taken";
+    private const string Ended = "ended";
+    private const string Unreadable = "unreadable";
 
     private static readonly RedisValue[] Fields = [CacheEntry.Data, Taken];
 
@@ -40,29 +42,30 @@ internal sealed class StockRedisSessions(RedisConnection connection, string inst
     private static readonly RedisScript End = new($"""
         local key = KEYS[1]
         if type(redis.pcall('HGET', key, '{Taken}')) == 'table' or redis.call('EXISTS', key) == 0 then return 0 end
-        redis.call('HSET', key, '{Taken}', 'ended')
+        redis.call('HSET', key, '{Taken}', '{Ended}')
         redis.call('HDEL', key, '{CacheEntry.Data}')
         return 1
         """);
 
-    public async Task<byte[]?> FindAsync(string sessionKey, Waiting waiting)
+    public async Task<FoundLeft> FindAsync(string sessionKey, Waiting waiting)
     {
         try
         {
             var found = await waiting.ForAsync(Database.HashGetAsync(KeyOf(sessionKey), Fields, CommandFlags.DemandMaster))
                 .ConfigureAwait(false);
-            return found[1].IsNull ? (byte[]?)found[0] : null;
+            bool isMarked = !found[1].IsNull;
+            return new(isMarked ? null : (byte[]?)found[0], isMarked && found[1] != Ended && found[1] != Unreadable);
         }
         catch (RedisServerException error) when (error.Kind == RedisErrorKind.WrongType)
         {
-            return []; // somebody else's, and no blob
+            return new([], MayBeTaken: false); // somebody else's, and no blob
         }
     }
 
     public async Task<bool> MarkAsync(string sessionKey, string generation, Waiting waiting) =>
         (int)await waiting.ForAsync(Mark, Database, KeyOf(sessionKey), [generation]).ConfigureAwait(false) == 1;
 
-    public Task PassOverAsync(string sessionKey, Waiting waiting) => MarkAsync(sessionKey, "unreadable", waiting);
+    public Task PassOverAsync(string sessionKey, Waiting waiting) => MarkAsync(sessionKey, Unreadable, waiting);
 
     public async Task<bool> EndAsync(string sessionKey, Waiting waiting) =>
         (int)await waiting.ForAsync(End, Database, KeyOf(sessionKey), []).ConfigureAwait(false) == 1;
