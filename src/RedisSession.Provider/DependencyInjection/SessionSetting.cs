@@ -76,7 +76,8 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
             : throw new FormatException("a duration as [days.]hours:minutes:seconds is wanted, such as 00:20:00");
     }
 
-    private static bool YesNo(string text) => text.ToLowerInvariant() switch
+    /// <exception cref="FormatException">Neither.</exception>
+    internal static bool YesNo(string text) => text.ToLowerInvariant() switch
     {
         "true" or "1" => true,
         "false" or "0" => false,

@@ -211,8 +211,9 @@ internal sealed partial class RedisHashSession : ISession
                     : Begin(OperationKind.Connect).Wait(database.AsTask(), _ioTimeout),
                 Key);
             var asked = _sight;
-            reply = IsKnownToBeEmpty(hash) ? whenEmpty : Begin(kind).Wait(send(hash), _ioTimeout);
-            if (IsTakenOverNow(asked, reply, hash)) reply = Begin(kind).Wait(send(hash), _ioTimeout);
+            var answer = IsKnownToBeEmpty(hash) ? whenEmpty : Begin(kind).Wait(send(hash), _ioTimeout);
+            if (IsTakenOverNow(asked, answer, hash)) answer = Begin(kind).Wait(send(hash), _ioTimeout);
+            reply = answer;
             return true;
         }
         catch (Exception error)

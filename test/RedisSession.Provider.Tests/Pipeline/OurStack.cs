@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -11,6 +12,10 @@ internal sealed class OurStack(ServerKind kind, RedisSessionMode mode = RedisSes
 
     public Task<TestApp> StartAsync(Action<RedisHashSessionOptions>? configure = null, bool preload = false) =>
         (_stack with { Preload = preload }).StartAsync(KeyPrefix, options => configure?.Invoke((RedisHashSessionOptions)options));
+
+    /// <summary>The same beside other services.</summary>
+    public Task<TestApp> StartAsync(Action<RedisHashSessionOptions> configure, Action<IServiceCollection> addMore) =>
+        (_stack with { AddMore = addMore }).StartAsync(KeyPrefix, options => configure((RedisHashSessionOptions)options));
 
     public Task<SharedServer> ServerAsync() => TestServers.GetAsync(kind);
 

@@ -13,7 +13,7 @@ internal abstract class TakeoverFixture(ServerKind kind) : BothModesFixture(kind
     /// <summary>What <see cref="LeaveAsync(TestApp)"/> leaves in a session, as the new application should find it.</summary>
     protected static readonly string[] OldKeys = ["@name", "bytes", "count", "empty", "name"];
 
-    protected string InstanceName { get; } = CacheStack.NewInstanceName();
+    protected string InstanceName => Stack.KeyPrefix + "left:";
 
     /// <summary>An instance that has not been switched yet.</summary>
     protected TestApp Old { get; private set; } = null!;
