@@ -8,6 +8,8 @@ internal sealed class OurStack(ServerKind kind, RedisSessionMode mode = RedisSes
 {
     private readonly SessionStack _stack = new(kind.Name, kind, mode);
 
+    public ServerKind Server => kind;
+
     public string KeyPrefix { get; } = SessionStack.NewKeyPrefix();
 
     public Task<TestApp> StartAsync(Action<RedisHashSessionOptions>? configure = null, bool preload = false) =>

@@ -35,7 +35,9 @@ internal sealed class CacheTakeoverTests(ServerKind kind) : TakeoverFixture(kind
             using var twin = browser.Twin();
             await twin.At(app).VisitAsync(async context =>
             {
-                Assert.That(i % 2 == 0 ? await context.Session.GetStrAsync("name") : context.Session.GetString("name"), Is.EqualTo("Ann"));
+                // RedisCache blocks where the session does, and the embedded server has the threads that are blocked then.
+                bool blocks = i % 2 == 0 && Stack.Server.IsProcess;
+                Assert.That(blocks ? context.Session.GetString("name") : await context.Session.GetStrAsync("name"), Is.EqualTo("Ann"));
                 context.Session.SetString($"from {i}", "1");
             });
         }));
