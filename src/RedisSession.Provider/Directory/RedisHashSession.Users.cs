@@ -9,9 +9,9 @@ internal sealed partial class RedisHashSession
     private string? _user;
     private bool _userIsSettled;
 
-    // The listing has been looked after, for this user; also of the session that this request has created, or is about to.
+    // The listing has been looked after, and for this user; also of the session that this request has created, or is about to.
     private bool _isLookedAfter;
-    private string? _lookedAfterFor;
+    private bool _isLookedAfterForUser;
     private bool _creationIsListed;
     private bool _isCreated;
 
@@ -33,9 +33,9 @@ internal sealed partial class RedisHashSession
     {
         AskForUser();
         bool mayCreate = write is not null && _sight.IsAbsent && _user is not null && !_creationIsListed;
-        if (_isLookedAfter && ReferenceEquals(_lookedAfterFor, _user) && !mayCreate) return;
+        if (_isLookedAfter && _isLookedAfterForUser == (_user is not null) && !mayCreate) return;
         _isLookedAfter = true;
-        _lookedAfterFor = _user;
+        _isLookedAfterForUser = _user is not null;
 
         if (_isNewKey && _user is null)
         {
@@ -75,16 +75,16 @@ internal sealed partial class RedisHashSession
     {
         if (_userIsSettled) return;
         _userIsSettled = true;
-        if (_user is not null || (_isNewKey && !_renewed && _collected is null)) return;
+        if (_user is not null || (_isNewKey && !_renewed && _writes?.Collected is null)) return;
         string? user = _store.Users.UserOf(context, this);
         if (user is null) return;
         lock (Gate)
         {
             _user ??= user;
-            bool comesWithAnother = !_isLookedAfter || _collected is not null;
+            bool comesWithAnother = !_isLookedAfter || _writes?.Collected is not null;
             if (comesWithAnother || _sight.IsEnded) return;
             KeepListed(write: null);
-            _listingIsWaitedFor &= !IsConfirmed;
+            _listingIsWaitedFor &= _writes is { AreConfirmed: false };
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed partial class RedisHashSession
     /// The application binds the session by itself, which counts for more than what the request says. Called inside the lock.
     /// </summary>
     private void LeaveListingToTheApplication() =>
-        (_userIsSettled, _isLookedAfter, _lookedAfterFor, _creationIsListed) = (true, true, _user, true);
+        (_userIsSettled, _isLookedAfter, _isLookedAfterForUser, _creationIsListed) = (true, true, _user is not null, true);
 
     private void SendListing(Task? write, bool isWaitedFor)
     {

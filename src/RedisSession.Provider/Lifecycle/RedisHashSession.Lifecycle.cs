@@ -44,7 +44,7 @@ internal sealed partial class RedisHashSession
             _redisKey = key;
             _protector = protector;
             _sight = SessionSight.Present(moved.Generation);
-            _newGeneration = null;
+            Writes.NewGeneration = null;
             _failure = null;
         }
 
@@ -61,12 +61,12 @@ internal sealed partial class RedisHashSession
         Task confirmation;
         lock (Gate)
         {
-            _collected = null;
-            confirmation = _confirmation;
+            Writes.Collected = null;
+            confirmation = Writes.Confirmation;
         }
 
         // A write on its way could create the session again behind the removal, and its listing could list it.
-        await Task.WhenAll(confirmation, _listing).WaitAsync(_ioTimeout, cancellationToken)
+        await Task.WhenAll(confirmation, _listing).WaitAsync(IOTimeout, cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
@@ -86,9 +86,8 @@ internal sealed partial class RedisHashSession
         {
             _sight = SessionSight.Ended;
             _snapshot = SessionSnapshot.Empty();
-            _collected = null;
-            _sent = null;
-            _confirmation = Confirmed;
+            Writes.Drop();
+            Writes.Confirmation = UnconfirmedWrites.Confirmed;
             _renewed = true;
         }
 
@@ -108,7 +107,7 @@ internal sealed partial class RedisHashSession
         Task listing;
         lock (Gate)
         {
-            Collected.Bind(user);
+            Changes.Bind(user);
             LeaveListingToTheApplication();
             asking = _store.Users.OwnerOfAsync(Id);
             listing = Task.WhenAll(asking, _store.Users.ListAsync(Id, user, Expiry)).Observed();
@@ -124,7 +123,7 @@ internal sealed partial class RedisHashSession
     {
         try
         {
-            await listing.WaitAsync(_ioTimeout, cancellationToken).ConfigureAwait(false);
+            await listing.WaitAsync(IOTimeout, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception error) when (Failed(error, listing, "listing", Log, cancellationToken) is { } timeout)
         {

@@ -8,7 +8,9 @@ namespace RedisSession.Provider;
 /// </summary>
 internal static class SessionGeneration
 {
-    private const int ByteCount = 12; // two lives of one id must differ; 96 random bits never repeat
+    // Two lives of one id must differ, and 48 random bits do: the next one has the same in one of 281,474,976,710,656 cases. No more than
+    // these, because up to 8 characters the client keeps in the reply's value itself.
+    private const int ByteCount = 6;
 
     public static string Create()
     {

@@ -9,7 +9,7 @@ namespace RedisSession.Provider;
 /// <remarks>
 /// <code>
 /// key     {prefix}sessions:{id}     e.g. app:sessions:3q2-7wAAAA…   with a TTL, always
-/// fields  @gen      the hash's generation: 16 characters, random
+/// fields  @gen      the hash's generation: 8 characters, random
 ///         @created  unix time of its creation in milliseconds, by the server's clock
 ///         @user     whose session it is, once that is known
 ///         @auto     1 when that user was taken from the request by itself, so that another one may take his place

@@ -4,32 +4,13 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>This file: changes from the moment they are sent until Redis has confirmed, refused or failed them.</summary>
-/// <remarks>
-/// What is sent is one script. Several can be under way; their confirmations are awaited in the order of their sending. What has failed
-/// stays in <see cref="_sent"/>, so that it can be sent again.
-/// </remarks>
 internal sealed partial class RedisHashSession
 {
     // A WAIT holds up whatever else shares the connection, so it must not be long.
     private static readonly TimeSpan ReplicationTimeout = TimeSpan.FromSeconds(1);
 
-    private SessionChanges? _sent;
-    private int _inFlight;
-
-    // The sends are numbered: those up to _lastCovered have been sent again, in one, to a server that did not have the script.
-    private int _lastSent;
-    private int _lastCovered;
-
-    // Done when everything sent is confirmed, with null, or with what failed: a failed task would have to be observed by somebody.
-    private Task<ExceptionDispatchInfo?> _confirmation = Confirmed;
-    private Exception? _loggedWriteFailure;
-    private string? _newGeneration;
-
-    /// <summary>Nothing is left to send or to wait for. Read inside the lock.</summary>
-    private bool IsConfirmed => _collected is null && _confirmation is { IsCompleted: true, Result: null };
-
     /// <summary>Sends what is collected as one script. Called inside the lock.</summary>
-    private void Send(SessionHash hash)
+    private void Send(SessionHash hash, UnconfirmedWrites writes)
     {
         if (_sight.IsEnded)
         {
@@ -37,16 +18,16 @@ internal sealed partial class RedisHashSession
             return;
         }
 
-        var changes = Collected;
-        _collected = null;
+        var changes = writes.Collected!;
+        writes.Collected = null;
         var arguments = ArgumentsFor(changes);
-        _sent = SessionChanges.Merge(_sent, changes);
-        _inFlight++;
+        writes.Sent = SessionChanges.Merge(writes.Sent, changes);
+        writes.InFlight++;
         _renewed = true; // the script sets the TTL
         var write = Begin(OperationKind.Write);
         var reply = hash.ChangeAsync(write.Sends(arguments));
-        _confirmation = write.Follow(ConfirmInOrderAsync(_confirmation, _sight, reply, ++_lastSent));
-        KeepListed(_confirmation);
+        writes.Confirmation = write.Follow(ConfirmInOrderAsync(writes.Confirmation, _sight, reply, ++writes.LastSent));
+        KeepListed(writes.Confirmation);
     }
 
     private RedisValue[] ArgumentsFor(SessionChanges changes) =>
@@ -58,8 +39,8 @@ internal sealed partial class RedisHashSession
     /// </summary>
     private string GenerationIfNew()
     {
-        if (_sight.Generation.IsNull && !MayBeLeft(_sight)) _newGeneration ??= SessionGeneration.Create();
-        return _newGeneration ?? "";
+        if (_sight.Generation.IsNull && !MayBeLeft(_sight)) Writes.NewGeneration ??= SessionGeneration.Create();
+        return _writes?.NewGeneration ?? "";
     }
 
     private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(
@@ -104,7 +85,7 @@ internal sealed partial class RedisHashSession
         }
         catch (Exception error)
         {
-            lock (Gate) _inFlight--;
+            lock (Gate) Writes.InFlight--;
             if (earlier is null) RememberWriteFailure(error);
             return earlier ?? ExceptionDispatchInfo.Capture(error);
         }
@@ -124,10 +105,11 @@ internal sealed partial class RedisHashSession
         lock (Gate)
         {
             asked = _sight;
-            bool isCovered = number <= _lastCovered && !evenIfCovered;
+            var writes = Writes;
+            bool isCovered = number <= writes.LastCovered && !evenIfCovered;
             if (isCovered || asked.IsEnded) return (asked, new(asked.IsEnded, asked.Generation));
-            _lastCovered = _lastSent;
-            reply = hash.ChangeByTextAsync(ArgumentsFor(_sent!));
+            writes.LastCovered = writes.LastSent;
+            reply = hash.ChangeByTextAsync(ArgumentsFor(writes.Sent!));
         }
 
         return (asked, ChangeReply.Parse(await reply.ConfigureAwait(false)));
@@ -146,7 +128,8 @@ internal sealed partial class RedisHashSession
         bool created;
         lock (Gate)
         {
-            _inFlight--;
+            var writes = Writes;
+            writes.InFlight--;
             created = TakeIn(asked, reply);
             if (_sight.IsEnded)
             {
@@ -154,11 +137,10 @@ internal sealed partial class RedisHashSession
                 return ExceptionDispatchInfo.Capture(new SessionEndedException(Id));
             }
 
-            if (_inFlight == 0 && _sent is { } confirmed)
+            if (writes.InFlight == 0 && writes.Sent is { } confirmed)
             {
-                if (_snapshotsOnTheirWay > 0) (_confirmedMeanwhile ??= new()).Append(confirmed);
-                _snapshot?.Apply(confirmed);
-                _sent = null;
+                TakeIn(confirmed);
+                writes.Sent = null;
             }
         }
 
@@ -170,10 +152,21 @@ internal sealed partial class RedisHashSession
     private bool TakeIn(SessionSight asked, ChangeReply reply)
     {
         _answered = true;
-        bool created = _newGeneration is not null && reply.Generation == _newGeneration && _sight.Generation.IsNull;
+        string? newGeneration = Writes.NewGeneration;
+        bool created = newGeneration is not null && reply.Generation == newGeneration && _sight.Generation.IsNull;
         _sight = reply.Ended ? SessionSight.Ended : _sight.After(asked, reply.Generation);
-        if (created && _store.Lifecycle.HasHandlers) _store.Lifecycle.Created(Id, _sent?.User ?? AskForUser());
+        if (created && _store.Lifecycle.HasHandlers) _store.Lifecycle.Created(Id, Writes.Sent?.User ?? AskForUser());
         return created;
+    }
+
+    /// <summary>
+    /// Takes in what is in Redis now; <paramref name="changes"/> are not to be used on. A snapshot that is on its way may be older. Called
+    /// inside the lock.
+    /// </summary>
+    private void TakeIn(SessionChanges changes)
+    {
+        if (_snapshotsOnTheirWay > 0) (Writes.ConfirmedMeanwhile ??= new()).Append(changes);
+        _snapshot?.Apply(changes);
     }
 
     private void ConfirmedOne(bool created)
@@ -191,31 +184,29 @@ internal sealed partial class RedisHashSession
     /// <summary>The session has ended: what was changed is dropped, and every confirmation says so. Called inside the lock.</summary>
     private void Refuse()
     {
-        _collected = null;
-        _sent = null;
-        if (_inFlight == 0) _confirmation = Failed(new SessionEndedException(Id));
+        Writes.Drop();
+        if (Writes.InFlight == 0) Writes.Fail(new SessionEndedException(Id));
         _store.Logger.WriteRefused(Id);
         _store.Metrics.WriteRefused();
     }
 
     private void FailConfirmation(Exception error)
     {
-        bool concernsNothing = _collected is null && _sent is null;
-        if (_inFlight == 0 && !concernsNothing && !IsFailed(_confirmation)) _confirmation = Failed(error);
+        if (_writes is { InFlight: 0, HaveFailed: false } writes && (writes.Collected ?? writes.Sent) is not null) writes.Fail(error);
     }
 
     private void RememberWriteFailure(Exception error)
     {
         if (error is SessionEndedException) return; // logged where it was refused
 
-        // The same failure is met again by each later confirmation of this request; one log entry tells it.
-        if (ReferenceEquals(Interlocked.Exchange(ref _loggedWriteFailure, error), error)) return;
-
         // An error reply (out of memory, read-only) says nothing about reading; a lost connection or a timeout does.
         bool isOutage = error is RedisConnectionException or TimeoutException or OperationCanceledException;
         bool isLogged;
         lock (Gate)
         {
+            // The same failure is met again by each later confirmation of this request; one log entry tells it.
+            if (ReferenceEquals(Writes.LoggedFailure, error)) return;
+            Writes.LoggedFailure = error;
             isLogged = ReferenceEquals(_failure?.SourceException, error); // when reading failed: that needs no second stack trace
             if (isOutage) _failure ??= ExceptionDispatchInfo.Capture(error);
             FailConfirmation(error);
@@ -223,12 +214,4 @@ internal sealed partial class RedisHashSession
 
         _store.Logger.WriteFailed(Id, isLogged ? null : error);
     }
-
-    private static Task<ExceptionDispatchInfo?> Confirmed { get; } = Task.FromResult<ExceptionDispatchInfo?>(null);
-
-    private static Task<ExceptionDispatchInfo?> Failed(Exception error) =>
-        Task.FromResult<ExceptionDispatchInfo?>(ExceptionDispatchInfo.Capture(error));
-
-    private static bool IsFailed(Task<ExceptionDispatchInfo?> confirmation) =>
-        confirmation is { IsCompleted: true, Result: not null };
 }

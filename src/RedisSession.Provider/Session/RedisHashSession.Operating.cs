@@ -14,9 +14,6 @@ internal sealed partial class RedisHashSession
     // Each time somebody else was faster; of many at once one always gets through.
     private const int UpdateAttempts = 1_000;
 
-    // Replies are taken in in the order of sending.
-    private Task _operation = Task.CompletedTask;
-
     /// <summary>Reads a key and removes it.</summary>
     public async Task<SessionValue> TakeAsync(string key, CancellationToken cancellationToken)
     {
@@ -171,8 +168,8 @@ internal sealed partial class RedisHashSession
             var change = Begin(OperationKind.Change);
             var sent = hash.ChangeFieldAsync(script, Expiry, _sight.Generation, GenerationIfNew(), key, change.Sends(operands));
             var reply = OrTakenOver(sent, _sight, hash, script, key, operands);
-            var operation = change.Follow(OperateInOrderAsync(_operation, hash, _sight, reply, takeIn));
-            _operation = operation;
+            var operation = change.Follow(OperateInOrderAsync(Writes.Operation, hash, _sight, reply, takeIn));
+            Writes.Operation = operation;
             KeepListed(operation);
             return operation;
         }
@@ -208,12 +205,11 @@ internal sealed partial class RedisHashSession
     /// </summary>
     private void TakeIn(string key, byte[]? value)
     {
-        if (SessionChanges.Decide(_collected, key, out _) || SessionChanges.Decide(_sent, key, out _)) return;
+        if (Writes.Decide(key, out _)) return;
         var found = new SessionChanges();
         if (value is null) found.Remove(key);
         else found.Set(key, value);
-        if (_snapshotsOnTheirWay > 0) (_confirmedMeanwhile ??= new()).Append(found);
-        _snapshot?.Apply(found);
+        TakeIn(found);
     }
 
     /// <summary>What Redis holds under a key as far as this request knows; null when it does not.</summary>

@@ -19,9 +19,7 @@ internal sealed partial class RedisHashSession
     // that is thrown again and again as it is grows a longer stack trace each time.
     private ExceptionDispatchInfo? _failure;
 
-    // Own writes confirmed while a snapshot was on its way: it may be older than they are.
     private int _snapshotsOnTheirWay;
-    private SessionChanges? _confirmedMeanwhile;
 
     /// <summary>One key, fresh from Redis in both modes, or from this request's own unconfirmed write.</summary>
     public async ValueTask<SessionValue> ReadAsync(string key, CancellationToken cancellationToken)
@@ -315,12 +313,13 @@ internal sealed partial class RedisHashSession
         {
             if (snapshot is not null && keep)
             {
-                if (_confirmedMeanwhile is { } writes) snapshot.Apply(SessionChanges.Merge(new(), writes)); // a copy: others may be on their way
+                // A copy: others may be on their way.
+                if (_writes?.ConfirmedMeanwhile is { } writes) snapshot.Apply(SessionChanges.Merge(new(), writes));
                 _snapshot = snapshot;
                 _failure = null;
             }
 
-            if (--_snapshotsOnTheirWay == 0) _confirmedMeanwhile = null;
+            if (--_snapshotsOnTheirWay == 0 && _writes is not null) _writes.ConfirmedMeanwhile = null;
         }
 
         if (snapshot is not null && _store.Logger.IsEnabled(LogLevel.Debug)) _store.Logger.SessionLoaded(Id, snapshot.Count);
@@ -342,10 +341,10 @@ internal sealed partial class RedisHashSession
 
     /// <summary>The reply, for whoever waits no longer than the IOTimeout and the caller's patience.</summary>
     private Task<T> Bounded<T>(Task<T> reply, CancellationToken cancellationToken) =>
-        IsBoundedByClient && !cancellationToken.CanBeCanceled ? reply : reply.WaitAsync(_ioTimeout, cancellationToken);
+        IsBoundedByClient && !cancellationToken.CanBeCanceled ? reply : reply.WaitAsync(IOTimeout, cancellationToken);
 
     // The client ends a wait by itself after its own timeout; a second timer is only for those who want less, or to cancel.
-    private bool IsBoundedByClient => _ioTimeout == Timeout.InfiniteTimeSpan || _store.Connection.ReplyTimeout < _ioTimeout;
+    private bool IsBoundedByClient => IOTimeout == Timeout.InfiniteTimeSpan || _store.Connection.ReplyTimeout < IOTimeout;
 
     /// <summary>
     /// Takes in what ended a wait for a reply, if it is more than the caller's wish. As in ASP.NET Core a timeout is to be thrown as the
@@ -359,7 +358,7 @@ internal sealed partial class RedisHashSession
         OperationCanceledException? thrown = null;
         if (error is TimeoutException && !reply.IsCompleted)
         {
-            _store.Logger.TimedOut(Id, doing, _ioTimeout);
+            _store.Logger.TimedOut(Id, doing, IOTimeout);
             error = thrown = new($"Timed out {doing} the session.", error);
         }
 

@@ -13,7 +13,8 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed partial class RedisHashSession
 {
-    private SessionChanges? _collected;
+    // Null until the first change.
+    private UnconfirmedWrites? _writes;
 
     // The application has been told of a failure by an exception of a call it made: no need to break its response too.
     private bool _failureIsTold;
@@ -53,7 +54,7 @@ internal sealed partial class RedisHashSession
         if (changes.IsEmpty) return Task.CompletedTask;
         lock (Gate)
         {
-            _collected = SessionChanges.Merge(_collected, changes);
+            Writes.Collect(changes);
             _failureIsTold = false;
         }
 
@@ -71,7 +72,9 @@ internal sealed partial class RedisHashSession
     }
 
     /// <summary>What is changed and not sent yet. Called inside the lock.</summary>
-    private SessionChanges Collected => _collected ??= new();
+    private SessionChanges Changes => Writes.Collected ??= new();
+
+    private UnconfirmedWrites Writes => _writes ??= new();
 
     /// <summary>
     /// After a change through the synchronous API, which is confirmed before the response starts: live mode sends it now. Called inside the
@@ -100,13 +103,13 @@ internal sealed partial class RedisHashSession
         if (_context is { } context) SettleUser(context);
         lock (Gate)
         {
-            if (IsConfirmed && IsListed) return Task.CompletedTask;
+            if (_writes is not { AreConfirmed: false } && IsListed) return Task.CompletedTask;
 
             // The usual case in short: this task never fails, and what goes wrong is logged where it does.
             if (IsBoundedByClient && _store.FailureMode == FailureMode.LogAndContinue)
             {
                 SendAtOnce();
-                if (_collected is null && IsListed) return _confirmation;
+                if (_writes is { Collected: null } writes && IsListed) return writes.Confirmation;
             }
         }
 
@@ -126,38 +129,40 @@ internal sealed partial class RedisHashSession
                 // Logged where it happened.
             }
 
-            if (!IsListed) await _listing.WaitAsync(_ioTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!IsListed) await _listing.WaitAsync(IOTimeout).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
     private void SendAtOnce()
     {
         // What cannot go now (not connected yet, or failed before) goes, or fails, with the confirmation.
-        if (_failure is not null || _sight.IsEnded || IsFailed(_confirmation)) return;
-        if (_collected is not null && _store.Connection.OpenDatabase is { } database) Send(new(database, Key));
+        if (_failure is not null || _sight.IsEnded || _writes is not { Collected: not null, HaveFailed: false } writes) return;
+        if (_store.Connection.OpenDatabase is { } database) Send(new(database, Key), writes);
     }
 
     /// <summary>Sends what is collected, if anything, and waits until all is confirmed. Does not repeat what has failed.</summary>
     private async Task ConfirmAsync(CancellationToken cancellationToken)
     {
-        if (IsUntouched) return;
+        if (_writes is not { } writes) return;
         Task<ExceptionDispatchInfo?> confirmation;
+        bool haveFailed;
         lock (Gate)
         {
-            if (_sight.IsEnded && _collected is not null) Refuse();
-            confirmation = _confirmation;
-            if (IsConfirmed) return;
+            if (_sight.IsEnded && writes.Collected is not null) Refuse();
+            if (writes.AreConfirmed) return;
+            confirmation = writes.Confirmation;
+            haveFailed = writes.HaveFailed;
         }
 
-        if (!IsFailed(confirmation))
+        if (!haveFailed)
         {
             try
             {
                 var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
                 lock (Gate)
                 {
-                    if (_collected is not null) Send(hash);
-                    confirmation = _confirmation;
+                    if (writes.Collected is not null) Send(hash, writes);
+                    confirmation = writes.Confirmation;
                 }
             }
             catch (Exception error) when (error is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -185,12 +190,7 @@ internal sealed partial class RedisHashSession
             if (!_sight.IsEnded)
             {
                 _failure = null;
-                if (IsFailed(_confirmation) && _inFlight == 0)
-                {
-                    _collected = SessionChanges.Merge(_sent, _collected);
-                    _sent = null;
-                    _confirmation = Confirmed;
-                }
+                _writes?.TakeBackFailed();
             }
         }
 
@@ -213,15 +213,17 @@ internal sealed partial class RedisHashSession
     /// <summary>What this request's own unconfirmed writes say about a key; false when they say nothing.</summary>
     private bool TryGetOwn(string key, out byte[]? value)
     {
-        lock (Gate) return SessionChanges.Decide(_collected, key, out value) || SessionChanges.Decide(_sent, key, out value);
+        value = null;
+        if (_writes is null) return false;
+        lock (Gate) return _writes.Decide(key, out value);
     }
 
     /// <summary>A copy of this request's own unconfirmed writes. Called inside the lock.</summary>
     private SessionChanges CopyOwn()
     {
         var own = new SessionChanges();
-        if (_sent is not null) own.Append(_sent);
-        if (_collected is not null) own.Append(_collected);
+        if (_writes?.Sent is { } sent) own.Append(sent);
+        if (_writes?.Collected is { } collected) own.Append(collected);
         return own;
     }
 }

@@ -19,8 +19,7 @@ namespace RedisSession.Provider;
 internal sealed partial class RedisHashSession : ISession
 {
     private readonly RedisHashSessionStore _store;
-    private readonly TimeSpan _idleTimeout;
-    private readonly TimeSpan _ioTimeout;
+    private readonly SessionTimeouts _timeouts;
     private readonly Func<bool> _tryEstablishSession;
 
     // The session key was made for this request: nobody else can know it.
@@ -41,16 +40,14 @@ internal sealed partial class RedisHashSession : ISession
     public RedisHashSession(
         RedisHashSessionStore store,
         string sessionKey,
-        TimeSpan idleTimeout,
-        TimeSpan ioTimeout,
+        SessionTimeouts timeouts,
         Func<bool> tryEstablishSession,
         bool isNewSessionKey,
         HttpContext? context)
     {
         _store = store;
         _sessionKey = sessionKey;
-        _idleTimeout = idleTimeout;
-        _ioTimeout = ioTimeout;
+        _timeouts = timeouts;
         _tryEstablishSession = tryEstablishSession;
         _isNewKey = isNewSessionKey;
         _context = context;
@@ -111,7 +108,7 @@ internal sealed partial class RedisHashSession : ISession
         key = CheckSet(key, value);
         lock (Gate)
         {
-            Collected.Set(key, value.AsSpan().ToArray()); // a copy, as in ASP.NET Core: the caller may reuse its array
+            Changes.Set(key, value.AsSpan().ToArray()); // a copy, as in ASP.NET Core: the caller may reuse its array
             HasChanged();
         }
     }
@@ -121,7 +118,7 @@ internal sealed partial class RedisHashSession : ISession
         key = SessionHashLayout.Normalize(key);
         lock (Gate)
         {
-            Collected.Remove(key);
+            Changes.Remove(key);
             HasChanged();
         }
     }
@@ -130,7 +127,7 @@ internal sealed partial class RedisHashSession : ISession
     {
         lock (Gate)
         {
-            Collected.Clear();
+            Changes.Clear();
             HasChanged();
         }
     }
@@ -170,7 +167,9 @@ internal sealed partial class RedisHashSession : ISession
 
     private RedisKey Key => KeyBytes;
 
-    private SessionExpiry Expiry => SessionExpiry.From(_idleTimeout, _store.AbsoluteTimeout);
+    private SessionExpiry Expiry => _timeouts.Expiry;
+
+    private TimeSpan IOTimeout => _timeouts.IO;
 
     private Lock Gate => _gate ?? Interlocked.CompareExchange(ref _gate, new(), null) ?? _gate;
 
@@ -208,11 +207,11 @@ internal sealed partial class RedisHashSession : ISession
             var hash = new SessionHash(
                 database.IsCompletedSuccessfully
                     ? database.Result
-                    : Begin(OperationKind.Connect).Wait(database.AsTask(), _ioTimeout),
+                    : Begin(OperationKind.Connect).Wait(database.AsTask(), IOTimeout),
                 Key);
             var asked = _sight;
-            var answer = IsKnownToBeEmpty(hash) ? whenEmpty : Begin(kind).Wait(send(hash), _ioTimeout);
-            if (IsTakenOverNow(asked, answer, hash)) answer = Begin(kind).Wait(send(hash), _ioTimeout);
+            var answer = IsKnownToBeEmpty(hash) ? whenEmpty : Begin(kind).Wait(send(hash), IOTimeout);
+            if (IsTakenOverNow(asked, answer, hash)) answer = Begin(kind).Wait(send(hash), IOTimeout);
             reply = answer;
             return true;
         }

@@ -21,14 +21,13 @@ internal sealed class RedisHashSessionStore(
     ILoggerFactory loggerFactory) : ISessionStore
 {
     private readonly RedisHashSessionOptions _options = options.Value;
+    private SessionTimeouts? _lastTimeouts;
 
     public RedisConnection Connection { get; } = connection;
 
     public RedisSessionMode Mode => _options.Mode;
 
     public FailureMode FailureMode => _options.FailureMode;
-
-    public TimeSpan? AbsoluteTimeout => _options.AbsoluteTimeout;
 
     public int WaitForReplicas => _options.WaitForReplicas;
 
@@ -58,6 +57,15 @@ internal sealed class RedisHashSessionStore(
     {
         ArgumentException.ThrowIfNullOrEmpty(sessionKey);
         ArgumentNullException.ThrowIfNull(tryEstablishSession);
-        return new RedisHashSession(this, sessionKey, idleTimeout, ioTimeout, tryEstablishSession, isNewSessionKey, request.Context);
+        var timeouts = TimeoutsOf(idleTimeout, ioTimeout);
+        return new RedisHashSession(this, sessionKey, timeouts, tryEstablishSession, isNewSessionKey, request.Context);
+    }
+
+    // The middleware gives the same ones for each request.
+    private SessionTimeouts TimeoutsOf(TimeSpan idle, TimeSpan io)
+    {
+        var last = _lastTimeouts;
+        if (last is null || last.Idle != idle || last.IO != io) _lastTimeouts = last = new(idle, io, _options.AbsoluteTimeout);
+        return last;
     }
 }

@@ -6,12 +6,13 @@ namespace RedisSession.Provider;
 /// <summary>All keys and values of a session at one moment, plus what this request has written since.</summary>
 /// <remarks>
 /// The fields are kept as they came, and searched: most requests read a key or a few, and making text and a dictionary of all would cost
-/// them more than the search. Who reads many gets an index.
+/// them more than the searches. Who reads many of many gets an index.
 /// </remarks>
 internal sealed class SessionSnapshot
 {
-    // An index costs about as much as two or three searches.
+    // An index costs a field about as much as three comparisons, and garbage besides: ten keys of a dozen are better searched.
     private const int SearchesBeforeIndex = 3;
+    private const int ComparisonsBeforeIndex = 500;
 
     private readonly HashEntry[] _fields;
     private SessionChanges? _own;
@@ -46,8 +47,8 @@ internal sealed class SessionSnapshot
     public byte[]? Find(string key)
     {
         if (_own is not null && _own.Decides(key, out var own)) return own;
-        if (_searches == SearchesBeforeIndex) return (_index ??= Index()).GetValueOrDefault(key);
-        _searches++;
+        if (_index is not null) return _index.GetValueOrDefault(key);
+        if (_searches++ >= SearchesBeforeIndex && _searches * _fields.Length > ComparisonsBeforeIndex) _index = Index();
         return Search(key) is { } found ? ValueOf(_fields[found]) : null;
     }
 

@@ -15,7 +15,7 @@ internal static class RoundTripTrial
     public static async Task<Dictionary<Workload, RoundTripCount>> RunAsync(
         SessionVariant variant, IReadOnlyList<Workload> workloads, string redis, CancellationToken cancellationToken)
     {
-        await using var relay = new DelayingRelay(redis, Delay);
+        await using var relay = new Relay(redis, Delay, Delay);
         await using var server = await ServerUnderTest.StartAsync(variant, relay.Address, cancellationToken);
         await using var line = await ConnectionMultiplexer.ConnectAsync(relay.Address);
 

@@ -3,15 +3,15 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>A Redis user with the rights that the README names for the cache, and no more.</summary>
+/// <summary>A Redis user with the rights that docs/operating.md names for the cache, and no more.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable(ParallelScope.All)]
 internal sealed class CacheAclTests(ServerKind kind)
 {
     private const string Password = "acl-password";
 
-    /// <summary>As in the README.</summary>
-    private static readonly string[] Rights =
+    /// <summary>As in the documentation: ClaimTests.</summary>
+    internal static readonly string[] Rights =
     [
         "~app:cache:*", "-@all", "+@connection", "+hget", "+hmget", "+hset", "+pexpire", "+unlink", "+eval", "+evalsha", "+multi", "+exec",
     ];

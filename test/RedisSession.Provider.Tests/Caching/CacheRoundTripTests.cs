@@ -121,8 +121,8 @@ internal sealed class CacheRoundTripTests(ServerKind kind)
     [Test]
     public async Task A_refresh_does_not_move_the_data()
     {
-        await using var relay = new Relay(Port);
-        await using var running = CacheStack.OfOurs(kind).Start(relay.ConfigurationString, _instanceName);
+        await using var relay = new Relay(_server.ConfigurationString);
+        await using var running = CacheStack.OfOurs(kind).Start(relay.Address, _instanceName);
         await running.Cache.SetAsync("large", new byte[1024 * 1024], Sliding);
         relay.CutAfter(10 * 1024);
         await running.Cache.RefreshAsync("large");
@@ -153,8 +153,8 @@ internal sealed class CacheRoundTripTests(ServerKind kind)
     [TestCaseSource(nameof(Flights))]
     public async Task Several_commands_travel_in_one_flight(Func<IBufferDistributedCache, Task> call, string[] commands)
     {
-        await using var relay = new Relay(Port);
-        await using var running = CacheStack.OfOurs(kind).Start(relay.ConfigurationString, _instanceName);
+        await using var relay = new Relay(_server.ConfigurationString);
+        await using var running = CacheStack.OfOurs(kind).Start(relay.Address, _instanceName);
         await running.Cache.SetAsync("sliding", [1], Sliding);
         var before = await CallsAsync();
 
@@ -198,8 +198,6 @@ internal sealed class CacheRoundTripTests(ServerKind kind)
         Volatile.Write(ref done, true);
         Assert.That(await watching, Is.GreaterThan(100));
     }
-
-    private int Port => int.Parse(_server.ConfigurationString.Split(':')[1], CultureInfo.InvariantCulture);
 
     /// <summary>How often the server has carried out each command, in scripts too.</summary>
     private async Task<Dictionary<string, int>> CallsAsync()

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
@@ -14,16 +13,16 @@ internal sealed class UserWaitTests(ServerKind kind)
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(100);
 
     private readonly OurStack _stack = new(kind);
-    private DelayedReplies _relay = null!;
+    private FarServer _farServer = null!;
     private TestApp _near = null!;
     private TestApp _far = null!;
 
     [OneTimeSetUp]
     public async Task Start()
     {
-        _relay = new DelayedReplies(PortOf((await _stack.ServerAsync()).ConfigurationString), Delay);
+        _farServer = new((await _stack.ServerAsync()).ConfigurationString, Delay);
         _near = await _stack.StartAsync();
-        _far = await _stack.StartAsync(options => options.Configuration = _relay.ConfigurationString);
+        _far = await _stack.StartAsync(options => options.Configuration = _farServer.ConfigurationString);
 
         // From now on the server has the scripts.
         using var browser = _near.NewBrowser();
@@ -37,7 +36,7 @@ internal sealed class UserWaitTests(ServerKind kind)
     {
         await _near.DisposeAsync();
         await _far.DisposeAsync();
-        await _relay.DisposeAsync();
+        await _farServer.DisposeAsync();
     }
 
     private static IEnumerable<TestCaseData> Waits()
@@ -71,9 +70,9 @@ internal sealed class UserWaitTests(ServerKind kind)
     public async Task A_response_does_not_start_before_the_session_is_in_its_new_users_list()
     {
         await using var server = await ServerProcess.StartAsync(kind);
-        await using var relay = new DelayedReplies(PortOf(server.ConfigurationString), Delay);
+        await using var farServer = new FarServer(server.ConfigurationString, Delay);
         await using var near = await StartAppAsync(server.ConfigurationString);
-        await using var far = await StartAppAsync(relay.ConfigurationString);
+        await using var far = await StartAppAsync(farServer.ConfigurationString);
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
         using var browser = near.NewBrowser();
         string id = await browser.VisitAsync(session =>
@@ -91,7 +90,7 @@ internal sealed class UserWaitTests(ServerKind kind)
             TestApp.StartAsync(services => services.AddRedisHashSession(options => options.Configuration = configuration));
     }
 
-    private Task<int> WaitsAsync(Func<HttpContext, Task> work, bool hasEnded) => _relay.RoundTripsAsync(async () =>
+    private Task<int> WaitsAsync(Func<HttpContext, Task> work, bool hasEnded) => _farServer.RoundTripsAsync(async () =>
     {
         var browser = _near.NewBrowser();
         string id = await browser.VisitAsync(session =>
@@ -106,6 +105,4 @@ internal sealed class UserWaitTests(ServerKind kind)
             await work(context);
         });
     });
-
-    private static int PortOf(string configuration) => int.Parse(configuration.Split(':')[1], CultureInfo.InvariantCulture);
 }

@@ -4,14 +4,14 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>A Redis user with the rights that the README names, and no more.</summary>
+/// <summary>A Redis user with the rights that docs/operating.md names, and no more.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable(ParallelScope.All)]
 internal sealed class AclTests(ServerKind kind)
 {
-    private const string Password = "acl-password";
+    private const string Password = "password";
 
-    /// <summary>What sessions send, directly or in scripts. As in the README.</summary>
+    /// <summary>What sessions send, directly or in scripts. Here and in the documentation the same: ClaimTests.</summary>
     private static readonly string[] Commands =
     [
         "@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hincrby", "hdel", "exists", "expire", "pexpire", "pttl", "unlink", "time", "eval",
@@ -22,7 +22,7 @@ internal sealed class AclTests(ServerKind kind)
     private static readonly string[] DirectoryCommands = ["scan", "hlen", "memory|usage"];
 
     /// <summary>What applications with an ISessionLifecycle send besides, and where.</summary>
-    private static readonly string[] LifecycleRights =
+    internal static readonly string[] LifecycleRights =
     [
         "+get", "+set", "+setex", "+psetex", "+subscribe", "+unsubscribe",
         "~app:owners:*", "~app:claims:*", "~app:lifecycle*", "&__keyevent@0__:expired",
@@ -30,6 +30,14 @@ internal sealed class AclTests(ServerKind kind)
 
     /// <summary>What keys that expire by themselves need, on servers that have them.</summary>
     private static readonly string[] FieldExpiryCommands = ["hpexpire", "hpexpiretime", "hpexpireat"];
+
+    // What a user of the name "sessions" is given.
+    private static readonly string[] KeysAndNothingElse =
+        ["sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "~app:users:*", "resetchannels", "-@all"];
+
+    /// <summary>All of it, as it is written after <c>ACL SETUSER</c>.</summary>
+    internal static IEnumerable<string> Rights =>
+        [.. KeysAndNothingElse, .. ((string[])[.. Commands, .. DirectoryCommands, .. FieldExpiryCommands]).Select(name => "+" + name)];
 
     private string[] AllCommands => [.. Commands, .. DirectoryCommands, .. HasFieldExpiry ? FieldExpiryCommands : []];
 
@@ -195,7 +203,7 @@ internal sealed class AclTests(ServerKind kind)
     private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands, params string[] moreRights)
     {
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
-        object[] rules = ["SETUSER", "sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "~app:users:*", "resetchannels", "-@all", .. commands.Select(name => "+" + name), .. moreRights];
+        object[] rules = ["SETUSER", .. KeysAndNothingElse, .. commands.Select(name => "+" + name), .. moreRights];
         await admin.GetDatabase().ExecuteAsync("ACL", rules);
         await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "off");
     }

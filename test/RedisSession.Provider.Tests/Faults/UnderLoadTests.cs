@@ -71,8 +71,8 @@ internal sealed class UnderLoadTests(ServerKind kind)
     public async Task A_connection_that_is_cut_in_the_middle_of_replies_mixes_nothing_up([Values] RedisSessionMode mode)
     {
         await using var server = await ServerProcess.StartAsync(kind);
-        await using var relay = new Relay(server.Port);
-        await using var app = await StartAsync(relay.ConfigurationString, mode);
+        await using var relay = new Relay(server.ConfigurationString);
+        await using var app = await StartAsync(relay.Address, mode);
         await using var load = CounterLoad.Start(app);
         for (int cut = 1; cut <= 5; cut++)
         {

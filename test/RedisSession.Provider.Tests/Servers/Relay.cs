@@ -1,26 +1,40 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Threading.Channels;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>A TCP relay in front of a server, to do to the connection between what networks do to it.</summary>
+/// <summary>
+/// A TCP relay in front of a server (HOST:PORT), to do to the connection between what networks do to it: to take its time there and back, to
+/// hold replies up, to be cut. However long it takes, what is sent together arrives together.
+/// </summary>
 internal sealed class Relay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _end = new();
-    private readonly int _serverPort;
+    private readonly string _host;
+    private readonly int _port;
+    private readonly TimeSpan _there;
+    private readonly TimeSpan _back;
     private readonly Task _accepting;
     private long _repliesLeft = long.MaxValue;
     private TaskCompletionSource _repliesPass = Passing();
 
-    public Relay(int serverPort)
+    public Relay(string server, TimeSpan there = default, TimeSpan back = default)
     {
-        _serverPort = serverPort;
+        int colon = server.LastIndexOf(':');
+        (_host, _port) = (server[..colon], ushort.Parse(server.AsSpan(colon + 1), CultureInfo.InvariantCulture));
+        (_there, _back) = (there, back);
         _listener.Start();
         _accepting = AcceptAsync();
     }
 
-    public string ConfigurationString => _listener.LocalEndpoint.ToString()!;
+    private delegate ValueTask<int> Passage(int bytes);
+
+    /// <summary>HOST:PORT, where clients connect to.</summary>
+    public string Address => _listener.LocalEndpoint.ToString()!;
 
     /// <summary>
     /// Lets <paramref name="bytes"/> more bytes of replies through, then cuts the connection in the middle of one. New connections work.
@@ -66,10 +80,11 @@ internal sealed class Relay : IAsyncDisposable
         {
             try
             {
-                await server.ConnectAsync(IPAddress.Loopback, _serverPort, _end.Token);
+                await server.ConnectAsync(_host, _port, _end.Token);
+                client.NoDelay = server.NoDelay = true;
                 await Task.WhenAny(
-                    PumpAsync(client.GetStream(), server.GetStream(), cuts: false),
-                    PumpAsync(server.GetStream(), client.GetStream(), cuts: true));
+                    PumpAsync(client.GetStream(), server.GetStream(), _there, static bytes => new(bytes)),
+                    PumpAsync(server.GetStream(), client.GetStream(), _back, RepliesThatPassAsync));
             }
             catch (Exception error) when (error is OperationCanceledException or SocketException)
             {
@@ -77,27 +92,57 @@ internal sealed class Relay : IAsyncDisposable
         }
     }
 
-    private async Task PumpAsync(NetworkStream from, NetworkStream to, bool cuts)
+    /// <summary>Until one side closes, or not all bytes may pass.</summary>
+    private async Task PumpAsync(NetworkStream from, NetworkStream to, TimeSpan delay, Passage passage)
     {
-        byte[] buffer = new byte[16 * 1024];
-        try
+        var line = Channel.CreateUnbounded<(long Arrived, byte[] Bytes)>();
+        await Task.WhenAll(ReadAsync(), WriteAsync());
+
+        async Task ReadAsync()
         {
-            int read;
-            while ((read = await from.ReadAsync(buffer, _end.Token)) > 0)
+            byte[] buffer = new byte[16 * 1024];
+            try
             {
-                if (cuts) await _repliesPass.Task.WaitAsync(_end.Token);
-                long left = cuts ? Interlocked.Add(ref _repliesLeft, -read) : long.MaxValue;
-                int pass = left < 0 ? (int)Math.Max(0, read + left) : read;
-                await to.WriteAsync(buffer.AsMemory(0, pass), _end.Token);
-                if (left < 0)
+                int read;
+                while ((read = await from.ReadAsync(buffer, _end.Token)) > 0)
+                    line.Writer.TryWrite((Stopwatch.GetTimestamp(), buffer[..read]));
+            }
+            catch (Exception error) when (error is OperationCanceledException or IOException or ObjectDisposedException)
+            {
+            }
+
+            line.Writer.TryComplete();
+        }
+
+        async Task WriteAsync()
+        {
+            try
+            {
+                await foreach (var (arrived, bytes) in line.Reader.ReadAllAsync(_end.Token))
                 {
-                    Interlocked.Exchange(ref _repliesLeft, long.MaxValue);
-                    return;
+                    var left = delay - Stopwatch.GetElapsedTime(arrived);
+                    if (left > TimeSpan.Zero) await Task.Delay(left, _end.Token);
+                    int pass = await passage(bytes.Length);
+                    await to.WriteAsync(bytes.AsMemory(0, pass), _end.Token);
+                    if (pass < bytes.Length) return;
                 }
             }
+            catch (Exception error) when (error is OperationCanceledException or IOException or ObjectDisposedException)
+            {
+            }
+            finally
+            {
+                from.Close(); // ends the reading
+            }
         }
-        catch (Exception error) when (error is OperationCanceledException or IOException or ObjectDisposedException)
-        {
-        }
+    }
+
+    private async ValueTask<int> RepliesThatPassAsync(int bytes)
+    {
+        await _repliesPass.Task.WaitAsync(_end.Token);
+        long left = Interlocked.Add(ref _repliesLeft, -bytes);
+        if (left >= 0) return bytes;
+        Interlocked.Exchange(ref _repliesLeft, long.MaxValue);
+        return (int)Math.Max(0, bytes + left);
     }
 }

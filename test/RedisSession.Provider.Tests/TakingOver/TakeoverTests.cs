@@ -109,7 +109,7 @@ internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
             return context.Session.Keys.ToDictionary(key => key, key => context.Session.Get(key));
         });
         Assert.That(found, Is.EquivalentTo(content));
-        Assert.That((await Redis.HashGetAsync(HashKeyOf(browser), "@gen")).ToString(), Has.Length.EqualTo(16));
+        Assert.That((await Redis.HashGetAsync(HashKeyOf(browser), "@gen")).ToString(), Has.Length.EqualTo(SessionGeneration.Create().Length));
     }
 
     [Test]

@@ -1,0 +1,78 @@
+using System.Reflection;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Compiles pieces of C#, against what the tests themselves run with.</summary>
+internal static class SnippetCompiler
+{
+    private static readonly CSharpParseOptions Language = new(LanguageVersion.CSharp14);
+
+    private static readonly Lazy<IReadOnlyList<MetadataReference>> References = new(() =>
+        [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Select(path => MetadataReference.CreateFromFile(path))]);
+
+    private static readonly Lazy<ISourceGenerator> JsonGenerator = new(() =>
+    {
+        string path = Path.Combine(AppContext.BaseDirectory, "generators", "System.Text.Json.SourceGeneration.dll");
+        var type = Assembly.LoadFrom(path).GetType("System.Text.Json.SourceGeneration.JsonSourceGenerator", throwOnError: true)!;
+        return ((IIncrementalGenerator)Activator.CreateInstance(type)!).AsSourceGenerator();
+    });
+
+    // Of no interest in an example: a variable or a function that is declared and not used. And, as in every project of the SDK, that an
+    // assembly was compiled against an older version of another.
+    private static readonly string[] Tolerated = ["CS0168", "CS0219", "CS8321", "CS1701", "CS1702"];
+
+    /// <summary>The compiler's errors and warnings about one piece, with their lines in the document.</summary>
+    /// <param name="code">The piece.</param>
+    /// <param name="document">Its document, for the messages.</param>
+    /// <param name="firstLine">The line of the document that the piece begins in.</param>
+    /// <param name="others">The other pieces of the document.</param>
+    public static IReadOnlyList<string> FindErrors(string code, string document, int firstLine, IEnumerable<string> others)
+    {
+        var piece = Parse(code);
+        var declared = NamesIn(piece).ToHashSet(StringComparer.Ordinal);
+        var trees = new List<SyntaxTree> { piece };
+        foreach (string other in others.Append(SnippetFrame.Source))
+        {
+            var types = WithoutStatementsAnd(declared, Parse(other));
+            declared.UnionWith(NamesIn(types));
+            trees.Add(types);
+        }
+
+        var kind = Members(piece).OfType<GlobalStatementSyntax>().Any() ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary;
+        var options = new CSharpCompilationOptions(kind, nullableContextOptions: NullableContextOptions.Enable);
+        var compilation = CSharpCompilation.Create("Snippet", trees, References.Value, options);
+        CSharpGeneratorDriver.Create([JsonGenerator.Value], parseOptions: Language)
+            .RunGeneratorsAndUpdateCompilation(compilation, out var generated, out var complaints);
+        return
+        [
+            .. from found in generated.GetDiagnostics().Concat(complaints)
+               where found.Severity >= DiagnosticSeverity.Warning && !Tolerated.Contains(found.Id)
+               where found.Location.SourceTree is null || found.Location.SourceTree == piece || found.Severity == DiagnosticSeverity.Error
+               select Describe(found),
+        ];
+
+        string Describe(Diagnostic found)
+        {
+            string where = found.Location.SourceTree == piece
+                ? $"{document}:{firstLine + found.Location.GetLineSpan().StartLinePosition.Line}"
+                : $"{document}:{firstLine}, in another piece or the frame";
+            return $"{where}: {found.Id}: {found.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}";
+        }
+    }
+
+    private static SyntaxTree Parse(string code) => CSharpSyntaxTree.ParseText(code, Language);
+
+    private static SyntaxList<MemberDeclarationSyntax> Members(SyntaxTree tree) => tree.GetCompilationUnitRoot().Members;
+
+    private static IEnumerable<string> NamesIn(SyntaxTree tree) => Members(tree).OfType<BaseTypeDeclarationSyntax>().Select(type => type.Identifier.Text);
+
+    private static SyntaxTree WithoutStatementsAnd(HashSet<string> known, SyntaxTree tree)
+    {
+        var kept = Members(tree).Where(member => member is BaseTypeDeclarationSyntax type && !known.Contains(type.Identifier.Text));
+        return CSharpSyntaxTree.Create(tree.GetCompilationUnitRoot().WithMembers(SyntaxFactory.List(kept)), Language);
+    }
+}

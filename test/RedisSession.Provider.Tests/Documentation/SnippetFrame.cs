@@ -1,0 +1,67 @@
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// What a reader has in mind around a piece of C# in the documentation. A piece is what a file of a web project can have: usings, statements
+/// as in Program.cs, types. Beside the usings and names here it has the types of all other pieces of its document; what it declares itself
+/// counts before all of that.
+/// </summary>
+internal static class SnippetFrame
+{
+    public const string Source = """
+        // What a web project has by itself,
+        global using Microsoft.AspNetCore.Builder;
+        global using Microsoft.AspNetCore.Hosting;
+        global using Microsoft.AspNetCore.Http;
+        global using Microsoft.AspNetCore.Routing;
+        global using Microsoft.Extensions.Configuration;
+        global using Microsoft.Extensions.DependencyInjection;
+        global using Microsoft.Extensions.Hosting;
+        global using Microsoft.Extensions.Logging;
+        global using System;
+        global using System.Collections.Generic;
+        global using System.IO;
+        global using System.Linq;
+        global using System.Net.Http;
+        global using System.Net.Http.Json;
+        global using System.Threading;
+        global using System.Threading.Tasks;
+
+        // and what an editor offers to add.
+        global using Microsoft.AspNetCore.DataProtection;
+        global using Microsoft.AspNetCore.DataProtection.KeyManagement;
+        global using Microsoft.AspNetCore.DataProtection.StackExchangeRedis;
+        global using OpenTelemetry.Metrics;
+        global using OpenTelemetry.Trace;
+        global using RedisSession.Provider;
+        global using StackExchange.Redis;
+        global using System.Security.Claims;
+        global using System.Security.Cryptography;
+        global using System.Text.Json;
+        global using System.Text.Json.Serialization;
+        global using static Around;
+
+        internal static class Around
+        {
+            public static WebApplicationBuilder builder => throw null!;
+            public static WebApplication app => throw null!;
+            public static RedisHashSessionOptions options => throw null!;
+            public static HttpContext context => throw null!;
+            public static ISession session => throw null!;
+            public static IRedisSessionDirectory sessions => throw null!;
+            public static CancellationToken cancellationToken => throw null!;
+        }
+
+        // The reader's own.
+        internal sealed class Cart
+        {
+            public Dictionary<string, int> Items { get; set; } = [];
+        }
+
+        internal abstract class ShopDb
+        {
+            public abstract Task MoveReservationsAsync(string fromSession, string toSession, CancellationToken cancellationToken);
+            public abstract Task ReleaseReservationsAsync(string session, CancellationToken cancellationToken);
+            public abstract Task<IReadOnlyList<string>> ReservingSessionsAsync(CancellationToken cancellationToken);
+        }
+        """;
+}

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using System.Xml.Linq;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>What the documentation shows works as far as a compiler can say.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SnippetTests
+{
+    // Of these commands are checked, by CommandTests; or nothing.
+    private static readonly string[] Plain = ["", "text", "sh", "bash", "console", "powershell", "lua", "yaml"];
+
+    private static readonly string[] Checked = ["csharp", "diff", "json", "xml"];
+
+    private static IEnumerable<MarkdownBlock> In(string language) =>
+        MarkdownDocument.All.SelectMany(document => document.Blocks).Where(block => block.Language == language);
+
+    private static IEnumerable<MarkdownBlock> CSharp() => In("csharp");
+
+    private static IEnumerable<MarkdownBlock> Diffs() => In("diff");
+
+    private static IEnumerable<MarkdownBlock> Json() => In("json");
+
+    [TestCaseSource(nameof(CSharp))]
+    public void Compiles(MarkdownBlock block) => Assert.That(ErrorsIn(block, '+'), Is.Empty);
+
+    [TestCaseSource(nameof(Diffs))]
+    public void Compiles_before_and_after(MarkdownBlock block)
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(ErrorsIn(block, '-'), Is.Empty, "before");
+            Assert.That(ErrorsIn(block, '+'), Is.Empty, "after");
+        }
+    }
+
+    [TestCaseSource(nameof(Json))]
+    public void Is_JSON(MarkdownBlock block) => Assert.That(() => JsonDocument.Parse(block.CodeOf('+')), Throws.Nothing);
+
+    [Test]
+    public void XML_is_some()
+    {
+        foreach (var block in In("xml"))
+            Assert.That(() => XElement.Parse($"<fragment>{block.CodeOf('+')}</fragment>"), Throws.Nothing, block.ToString());
+    }
+
+    [Test]
+    public void No_block_is_in_a_language_that_nobody_checks()
+    {
+        var unknown = MarkdownDocument.All.SelectMany(document => document.Blocks)
+            .Where(block => !Plain.Contains(block.Language) && !Checked.Contains(block.Language));
+        Assert.That(unknown.Select(block => $"{block} is in '{block.Language}'"), Is.Empty);
+    }
+
+    /// <summary>Else all of the above would be true of nothing.</summary>
+    [Test]
+    public void Every_fence_in_a_document_is_that_of_a_block()
+    {
+        foreach (var document in MarkdownDocument.All)
+        {
+            int fences = document.Text.Split('\n').Count(line => line.TrimStart().StartsWith("```", StringComparison.Ordinal));
+            Assert.That(document.Blocks, Has.Count.EqualTo(fences / 2), document.Name);
+        }
+
+        Assert.That(CSharp().Select(block => block.Document).Distinct(), Does.Contain("README.md"));
+        Assert.That(Diffs().Select(block => block.Document).Distinct(), Does.Contain("README.md"));
+        Assert.That(Json().Select(block => block.Document).Distinct(), Does.Contain("README.md"));
+    }
+
+    [TestCase("options.KeyPrefixes = \"app:\";", "here.md:7: CS1061")]
+    [TestCase("\n\nawait session.GetIntAsync();", "here.md:9: CS7036")]
+    [TestCase("string name = session.GetRaw(\"k\");", "here.md:7: CS0029")]
+    [TestCase("string name = null;", "here.md:7: CS8600")]
+    [TestCase("var cart = new Basket();", "here.md:7: CS0246")]
+    [TestCase("class A {", "here.md:7: CS1513")]
+    public void What_does_not_compile_is_told_with_its_line(string code, string error) =>
+        Assert.That(SnippetCompiler.FindErrors(code, "here.md", firstLine: 7, others: []), Has.Some.StartsWith(error));
+
+    [Test]
+    public void A_piece_has_the_types_of_the_others_and_its_own_before_them()
+    {
+        const string Other = "builder.Services.AddOptions(); internal sealed record Basket(int Count); internal sealed record Cart(int Other);";
+        Assert.That(SnippetCompiler.FindErrors("_ = new Basket(1); _ = new Cart(1);", "here.md", 1, [Other]), Is.Empty);
+        Assert.That(SnippetCompiler.FindErrors("_ = new Cart(\"own\"); record Cart(string Own);", "here.md", 1, [Other]), Is.Empty);
+    }
+
+    private static IReadOnlyList<string> ErrorsIn(MarkdownBlock block, char side)
+    {
+        var others = CSharp().Where(other => other.Document == block.Document && other != block).Select(other => other.CodeOf('+'));
+        return SnippetCompiler.FindErrors(block.CodeOf(side), block.Document, block.Fence + 1, others);
+    }
+}
