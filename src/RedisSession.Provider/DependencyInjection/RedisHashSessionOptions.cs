@@ -102,8 +102,9 @@ public class RedisHashSessionOptions : SessionOptions
     /// <param name="instanceName">The <c>InstanceName</c> of that cache; null or empty when it has none.</param>
     /// <remarks>
     /// <para>
-    /// It costs one round trip more for a request whose cookie names a session that has no hash, and three or four for the one that takes
-    /// a session over; nothing for any other. Nobody waits for it where a request does not touch its session.
+    /// It costs one round trip more for a request whose cookie names a session that has no hash, four for the one that takes a session over,
+    /// and one for <c>AbandonSessionAsync</c> while something is left; nothing for any other. Nobody waits for it where a request does not
+    /// touch its session.
     /// </para>
     /// <para>
     /// The cookie stays as it is, so its name and the data-protection keys must, too. Typed getters read what <c>SetString</c> and
@@ -112,7 +113,8 @@ public class RedisHashSessionOptions : SessionOptions
     /// </para>
     /// <para>
     /// What is left is marked in its place (the field <c>taken</c>) and not removed: old instances go on reading and writing it, and neither
-    /// side sees what the other writes from then on. It is taken over once. So a session that ends here does not come back from it.
+    /// side sees what the other writes from then on. It is taken over once. So a session that ends here does not come back from it. Until it
+    /// is taken over, <see cref="IRedisSessionDirectory"/> does not know it.
     /// </para>
     /// </remarks>
     public void TakeOverSessions(string? instanceName = null) => InstanceNameOfLeft = instanceName ?? "";

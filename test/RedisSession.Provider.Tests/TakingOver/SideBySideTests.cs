@@ -59,6 +59,15 @@ internal sealed class SideBySideTests(ServerKind kind) : TakeoverFixture(kind)
     }
 
     [Test]
+    public async Task What_an_old_instance_clears_after_the_takeover_is_not_cleared_here([Values] RedisSessionMode mode)
+    {
+        using var browser = await LeaveAsync();
+        await browser.At(Apps[mode]).VisitAsync(session => session.GetString("name"));
+        await browser.At(Old).VisitAsync(session => session.Clear());
+        await CheckKeptAsync(browser.At(Apps[mode]));
+    }
+
+    [Test]
     public async Task Back_at_the_old_version_everybody_has_the_session_as_it_was_when_it_was_taken_over([Values] RedisSessionMode mode)
     {
         using var browser = await LeaveAsync();

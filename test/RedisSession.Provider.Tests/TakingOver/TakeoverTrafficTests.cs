@@ -1,4 +1,6 @@
+using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Tests;
 
@@ -110,7 +112,11 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
     private async Task<Browser> LeaveKnownAsync(RedisSessionMode mode)
     {
         var browser = await LeaveAsync();
-        await browser.At(Apps[mode]).VisitAsync(session => session.GetString("name"));
+        string id = await browser.At(Apps[mode]).VisitAsync(session => session.IsAvailable ? session.Id : "");
+        var lists = Apps[mode].Services.GetRequiredService<UserLists>();
+        var expiry = SessionExpiry.From(TimeSpan.FromMinutes(20), null);
+        await Until.TrueAsync(
+            "its list is looked after", () => Task.FromResult(lists.IsUpToDate(Encoding.UTF8.GetBytes(id), null, expiry, out _)));
         await Redis.HashDeleteAsync(BlobKeyOf(browser), "taken");
         await Redis.KeyDeleteAsync(HashKeyOf(browser));
         return browser;
