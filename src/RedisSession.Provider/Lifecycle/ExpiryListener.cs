@@ -38,7 +38,7 @@ internal sealed class ExpiryListener(
     private volatile bool _isSubscribed;
     private volatile bool _isInterrupted;
     private bool _isUnheard;
-    private bool _hasFailed;
+    private string? _failure;
 
     /// <summary>Whether it was certain, at the last look, that expiries are heard.</summary>
     public bool Listens { get; private set; }
@@ -99,13 +99,15 @@ internal sealed class ExpiryListener(
             else
             {
                 await BeatAsync(database).ConfigureAwait(false);
-                _isUnheard = _hasFailed = false;
+                (_isUnheard, _failure) = (false, null);
             }
         }
         catch (Exception error) when (!_stopping.IsCancellationRequested)
         {
-            if (!_hasFailed) logger.ListeningFailed(Beat, error);
-            (_hasFailed, Listens) = (true, false);
+            // Once for each kind: what is wrong for good may hide behind a connection that is not there yet.
+            string failure = ErrorType.Of(error);
+            if (failure != _failure) logger.ListeningFailed(Beat, error);
+            (_failure, Listens) = (failure, false);
         }
     }
 
