@@ -58,7 +58,7 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
         using var browser = await LeaveKnownAsync(mode);
         await Redis.KeyDeleteAsync(BlobKeyOf(browser));
         string again = commands == "EVALSHA" ? " EVALSHA" : ""; // what may create it is said again
-        Assert.That(await SeenAsync(browser, work), Is.EqualTo(commands + " HMGET" + again));
+        Assert.That(await SeenAsync(browser, work), Sent(commands + " HMGET" + again));
     }
 
     [TestCaseSource(nameof(Requests))]
@@ -66,7 +66,7 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
     {
         using var browser = await LeaveKnownAsync(mode);
         string again = commands.Split(' ')[^1];
-        Assert.That(await SeenAsync(browser, work), Is.EqualTo($"{commands} HMGET EVALSHA EVALSHA {again}"), "look, hash, mark, and again");
+        Assert.That(await SeenAsync(browser, work), Sent($"{commands} HMGET EVALSHA EVALSHA {again}"), "look, hash, mark, and again");
     }
 
     [Test]
@@ -128,6 +128,12 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
         var seen = await _monitor.CommandsDuringAsync(Stack.KeyPrefix, () => browser.VisitAsync(context => work(context.Session)));
         return string.Join(' ', seen.Select(name => name == "EVAL" ? "EVALSHA" : name));
     }
+
+    /// <summary>
+    /// A session that a request has made is looked after in its user's list, which nobody waits for, if the reply is there before that has
+    /// been done for the request.
+    /// </summary>
+    private static NUnit.Framework.Constraints.Constraint Sent(string commands) => Is.EqualTo(commands).Or.EqualTo(commands + " EVALSHA");
 
     private static TestCaseData[] Request(string name, Func<ISession, Task> work, string commands) => Request(name, work, commands, commands);
 
