@@ -126,7 +126,8 @@ public class RedisHashSessionOptions : SessionOptions
     /// <remarks>
     /// Such a cache can mark nothing: what has been taken over is removed from it, so that old instances do not find it any more. Two
     /// requests that take a session over at the very moment at which it ends may not notice each other. A request that finds nothing there
-    /// looks for the hash once more. The synchronous API blocks on the synchronous members of the cache.
+    /// looks for the hash once more, and <c>AbandonSessionAsync</c> always costs a round trip more. The synchronous API blocks on the
+    /// synchronous members of the cache.
     /// </remarks>
     public void TakeOverSessionsFromDistributedCache() => TakesOverFromCache = true;
 

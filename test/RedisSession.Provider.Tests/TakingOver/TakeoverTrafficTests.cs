@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using NUnit.Framework.Constraints;
 
 namespace RedisSession.Provider.Tests;
 
@@ -133,7 +134,7 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
     /// A session that a request has made is looked after in its user's list, which nobody waits for, if the reply is there before that has
     /// been done for the request.
     /// </summary>
-    private static NUnit.Framework.Constraints.Constraint Sent(string commands) => Is.EqualTo(commands).Or.EqualTo(commands + " EVALSHA");
+    private static EqualStringConstraint Sent(string commands) => Is.EqualTo(commands).Or.EqualTo(commands + " EVALSHA");
 
     private static TestCaseData[] Request(string name, Func<ISession, Task> work, string commands) => Request(name, work, commands, commands);
 
