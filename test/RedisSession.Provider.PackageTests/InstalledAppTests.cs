@@ -1,0 +1,136 @@
+using System.Net;
+using System.Text;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests.Packaging;
+
+[TestFixtureSource(nameof(Everywhere))]
+internal sealed class InstalledAppTests(ServerKind kind, Compilation compilation)
+{
+    private readonly string _prefix = $"{compilation}:";
+    private readonly string _home = Workplace.NewFolder($"home-{kind}-{compilation}");
+    private AppBuild _build = null!;
+    private SharedServer _server = null!;
+    private InstalledApp _app = null!;
+    private HttpClient _visitor = null!;
+
+    private static IEnumerable<TestFixtureData> Everywhere =>
+        from compilation in Enum.GetValues<Compilation>()
+        from kind in TestServers.Kinds
+        select new TestFixtureData(kind, compilation);
+
+    private IDatabase Redis => _server.Admin.GetDatabase();
+
+    [OneTimeSetUp]
+    public async Task Start()
+    {
+        _build = await AppBuild.GetAsync(compilation);
+        _server = await TestServers.GetAsync(kind);
+        _app = await StartAsync();
+    }
+
+    [OneTimeTearDown]
+    public async Task End() => await _app.DisposeAsync();
+
+    [SetUp]
+    public void Come() => _visitor = new HttpClient(new HttpClientHandler { CookieContainer = new CookieContainer() });
+
+    [TearDown]
+    public void Go() => _visitor.Dispose();
+
+    [Test]
+    public void It_is_compiled_as_it_is_said() =>
+        Assert.That(_build.IsManaged, Is.EqualTo(compilation == Compilation.JustInTime));
+
+    [Test]
+    public async Task What_one_request_sets_the_next_one_reads()
+    {
+        await SendAsync(HttpMethod.Post, "/name/Ann");
+        Assert.That(await SendAsync(HttpMethod.Get, "/name"), Is.EqualTo("Ann"));
+        Assert.That(await SendAsync(HttpMethod.Post, "/visits"), Is.EqualTo("1"));
+        Assert.That(await SendAsync(HttpMethod.Post, "/visits"), Is.EqualTo("2"));
+    }
+
+    [Test]
+    public async Task A_session_is_still_there_after_a_restart()
+    {
+        await SendAsync(HttpMethod.Post, "/name/Ann");
+        await using var again = await StartAsync();
+        Assert.That(await SendAsync(HttpMethod.Get, "/name", to: again), Is.EqualTo("Ann"));
+    }
+
+    [Test]
+    public async Task Values_can_be_encrypted()
+    {
+        await using var secretive = await StartAsync(
+            "--RedisHashSession:ProtectValues", "true", "--RedisHashSession:AbsoluteTimeout", "01:00:00");
+        await SendAsync(HttpMethod.Put, "/cart/async", """{"items":{"secret":1}}""", secretive);
+        Assert.That(await SendAsync(HttpMethod.Get, "/cart/get", to: secretive), Is.EqualTo("""{"items":{"secret":1}}"""));
+        await SendAsync(HttpMethod.Post, "/sign-in/Eve", to: secretive);
+        Assert.That(Encoding.Latin1.GetString(await FieldAsync("Eve", "cart")), Does.Not.Contain("secret"));
+    }
+
+    [Test]
+    public async Task Each_way_to_write_JSON_is_read_in_each_way(
+        [Values("sync", "async")] string writing, [Values("get", "get-or", "get-async", "get-or-async", "read", "read-or")] string reading)
+    {
+        const string cart = """{"items":{"mug":1,"tea":2}}""";
+        await SendAsync(HttpMethod.Put, $"/cart/{writing}", cart);
+        Assert.That(await SendAsync(HttpMethod.Get, $"/cart/{reading}"), Is.EqualTo(cart));
+    }
+
+    [Test]
+    public async Task JSON_is_updated_in_one_step()
+    {
+        Assert.That(await SendAsync(HttpMethod.Post, "/cart/tea"), Is.EqualTo("""{"items":{"tea":1}}"""));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => SendAsync(HttpMethod.Post, "/cart/tea")));
+        Assert.That(await SendAsync(HttpMethod.Get, "/cart/get"), Is.EqualTo("""{"items":{"tea":9}}"""));
+    }
+
+    [Test]
+    public async Task Who_signs_in_is_found_until_he_signs_out()
+    {
+        await SendAsync(HttpMethod.Post, "/name/Ann");
+        await SendAsync(HttpMethod.Post, "/sign-in/ann");
+        Assert.That(await SendAsync(HttpMethod.Get, "/sessions/ann"), Is.EqualTo("Ann"));
+        Assert.That(await SendAsync(HttpMethod.Get, "/name"), Is.EqualTo("Ann"));
+        await SendAsync(HttpMethod.Post, "/sign-out");
+        Assert.That(await SendAsync(HttpMethod.Get, "/sessions/ann"), Is.Empty);
+        Assert.That(await SendAsync(HttpMethod.Get, "/name"), Is.Empty);
+    }
+
+    [Test]
+    public async Task The_cache_keeps_what_it_is_given()
+    {
+        string text = $"{compilation}-text";
+        Assert.That(await SendAsync(HttpMethod.Post, $"/cached/{text}"), Is.EqualTo(text));
+        Assert.That(await Redis.KeyTimeToLiveAsync(text), Is.GreaterThan(TimeSpan.Zero));
+    }
+
+    [Test]
+    public async Task It_is_healthy() => Assert.That(await SendAsync(HttpMethod.Get, "/health"), Is.EqualTo("Healthy"));
+
+    private Task<InstalledApp> StartAsync(params string[] settings) => InstalledApp.StartAsync(
+        _build, _home, ["--session-redis", _server.ConfigurationString, "--session-redis-prefix", _prefix, .. settings]);
+
+    private async Task<string> SendAsync(HttpMethod method, string path, string? json = null, InstalledApp? to = null)
+    {
+        using var request = new HttpRequestMessage(method, new Uri((to ?? _app).Address, path));
+        if (json is not null) request.Content = new StringContent(json, Encoding.UTF8, "application/json");
+        using var response = await _visitor.SendAsync(request);
+        string answer = await response.Content.ReadAsStringAsync();
+        Assert.That(response.IsSuccessStatusCode, $"{method} {path}: {(int)response.StatusCode} {answer}");
+        return answer;
+    }
+
+    /// <summary>A field of the only session of this user.</summary>
+    private async Task<byte[]> FieldAsync(string user, string field)
+    {
+        await foreach (var key in _server.Admin.GetServers().Single().KeysAsync(pattern: $"{_prefix}sessions:*"))
+        {
+            if (await Redis.HashGetAsync(key, "@user") == user) return (byte[])(await Redis.HashGetAsync(key, field))!;
+        }
+
+        throw new InvalidOperationException($"{user} has no session.");
+    }
+}
