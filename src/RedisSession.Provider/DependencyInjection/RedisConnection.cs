@@ -67,7 +67,8 @@ internal sealed class RedisConnection(
             else
             {
                 multiplexer = await RedisConnectionChoice.ForeignConnection(settings, services).ConfigureAwait(false);
-                if (settings.UseDedicatedThreads && !ConnectionMultiplexer.GetFeatureFlag(DedicatedThreads)) logger.NoDedicatedThreads();
+                bool isMissing = settings.UseDedicatedThreads && !ConnectionMultiplexer.GetFeatureFlag(DedicatedThreads);
+                if (isMissing) logger.NoDedicatedThreads(settings.Method);
             }
         }
         catch (Exception error)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -66,5 +67,20 @@ public static class RedisHashCacheServiceCollectionExtensions
         services.AddRedisHashCache();
         services.Configure(configure);
         return services;
+    }
+
+    /// <summary>
+    /// Adds an <see cref="IDistributedCache"/> with the options that configuration holds: <c>Configuration</c>, <c>InstanceName</c>,
+    /// <c>ServiceKey</c>, <c>UseDedicatedThreads</c>.
+    /// </summary>
+    /// <param name="services">The service collection.</param>
+    /// <param name="section">
+    /// A section, or the whole configuration: then its section <c>RedisHashCache</c> is read.
+    /// </param>
+    /// <inheritdoc cref="AddRedisHashCache(IServiceCollection)" path="/remarks|/exception"/>
+    public static IServiceCollection AddRedisHashCache(this IServiceCollection services, IConfiguration section)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        return services.AddRedisHashCache(options => CacheConfiguration.Apply(section, options));
     }
 }

@@ -93,4 +93,46 @@ public class RedisHashSessionOptions : SessionOptions
     /// pool thread to be read, and all of them may be blocked waiting for replies. Default: true. False leaves the flag as it is.
     /// </summary>
     public bool UseDedicatedThreads { get; set; } = true;
+
+    /// <summary>
+    /// Takes over the sessions that <c>AddSession</c> has left in the <c>AddStackExchangeRedisCache</c> of the same Redis and database: a
+    /// session without a hash is looked for there once, and written as a hash, with all its keys and its full
+    /// <see cref="SessionOptions.IdleTimeout"/>. Default: not called, nothing is taken over.
+    /// </summary>
+    /// <param name="instanceName">The <c>InstanceName</c> of that cache; null or empty when it has none.</param>
+    /// <remarks>
+    /// <para>
+    /// It costs one round trip more for a request whose cookie names a session that has no hash, four for the one that takes a session over,
+    /// and one for <c>AbandonSessionAsync</c> while something is left; nothing for any other. Nobody waits for it where a request does not
+    /// touch its session.
+    /// </para>
+    /// <para>
+    /// The cookie stays as it is, so its name and the data-protection keys must, too. Typed getters read what <c>SetString</c> and
+    /// <c>SetInt32</c> wrote. An <see cref="AbsoluteTimeout"/> begins at the takeover. With <see cref="ProtectValues"/> the values are
+    /// encrypted when they are taken over. What is no session of <c>AddSession</c> is logged (32), and the session begins empty.
+    /// </para>
+    /// <para>
+    /// What is left is marked in its place (the field <c>taken</c>) and not removed: old instances go on reading and writing it, and neither
+    /// side sees what the other writes from then on. It is taken over once. So a session that ends here does not come back from it. Until it
+    /// is taken over, <see cref="IRedisSessionDirectory"/> does not know it.
+    /// </para>
+    /// </remarks>
+    public void TakeOverSessions(string? instanceName = null) => InstanceNameOfLeft = instanceName ?? "";
+
+    /// <summary>
+    /// The same as <see cref="TakeOverSessions"/> for sessions that are in any other <c>IDistributedCache</c>, which must be in the service
+    /// collection. Default: not called.
+    /// </summary>
+    /// <remarks>
+    /// Such a cache can mark nothing: what has been taken over is removed from it, so that old instances do not find it any more. Two
+    /// requests that take a session over at the very moment at which it ends may not notice each other. A request that finds nothing there
+    /// looks for the hash once more, and <c>AbandonSessionAsync</c> always costs a round trip more. The synchronous API blocks on the
+    /// synchronous members of the cache.
+    /// </remarks>
+    public void TakeOverSessionsFromDistributedCache() => TakesOverFromCache = true;
+
+    /// <summary>Null when no sessions are taken over from Redis.</summary>
+    internal string? InstanceNameOfLeft { get; set; }
+
+    internal bool TakesOverFromCache { get; set; }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -48,6 +49,18 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
         if (options.WaitForReplicas < 0)
         {
             yield return $"{nameof(options.WaitForReplicas)} is {options.WaitForReplicas}: it must be 0 for none, or a number of replicas.";
+        }
+
+        if (options is { InstanceNameOfLeft: not null, TakesOverFromCache: true })
+        {
+            yield return $"{nameof(options.TakeOverSessions)} and {nameof(options.TakeOverSessionsFromDistributedCache)} are both called: "
+                + "call the one where the sessions of AddSession are.";
+        }
+
+        if (options.TakesOverFromCache && !services.IsService(typeof(IDistributedCache)))
+        {
+            yield return $"{nameof(options.TakeOverSessionsFromDistributedCache)} is called, but there is no IDistributedCache: "
+                + "keep the one that AddSession had in the service collection.";
         }
 
         if (options.Cookie?.Name is not { Length: > 0 } cookie)

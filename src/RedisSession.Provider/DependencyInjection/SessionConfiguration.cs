@@ -23,7 +23,7 @@ internal static class SessionConfiguration
     public static void Apply(IConfiguration configuration, RedisHashSessionOptions options)
     {
         var section = configuration is IConfigurationRoot ? configuration.GetSection(DefaultSection) : configuration;
-        var errors = new List<string>();
+        var reader = new SettingReader();
         foreach (var setting in SessionSetting.DotNet) TryApply(setting, section, setting.Name);
         foreach (var setting in SessionSetting.Seed)
         {
@@ -31,21 +31,9 @@ internal static class SessionConfiguration
             TryApply(setting, configuration, setting.Name.ToLowerInvariant().Replace('_', '-'));
         }
 
-        if (errors.Count > 0) throw new OptionsValidationException(Options.DefaultName, typeof(RedisHashSessionOptions), errors);
+        reader.ThrowIfAnyDoesNotParse(typeof(RedisHashSessionOptions));
 
-        void TryApply(SessionSetting setting, IConfiguration from, string name)
-        {
-            string? text = from[name];
-            if (string.IsNullOrEmpty(text)) return;
-            try
-            {
-                setting.Apply(options, text);
-            }
-            catch (Exception error) when (error is FormatException or ArgumentException)
-            {
-                string fullName = from is IConfigurationSection { Path: var path } ? $"{path}:{name}" : name;
-                errors.Add($"The setting {fullName} is '{text}': {error.Message}.");
-            }
-        }
+        void TryApply(SessionSetting setting, IConfiguration from, string name) =>
+            reader.TryApply(from, name, text => setting.Apply(options, text));
     }
 }

@@ -20,6 +20,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("ProtectValues", (options, text) => options.ProtectValues = YesNo(text)),
         new("WaitForReplicas", (options, text) => options.WaitForReplicas = Count(text)),
         new("UseDedicatedThreads", (options, text) => options.UseDedicatedThreads = YesNo(text)),
+        new("TakeOverSessions", TakeOverSessions),
         new("IdleTimeout", (options, text) => options.IdleTimeout = Duration(text)),
         new("AbsoluteTimeout", (options, text) => options.AbsoluteTimeout = Duration(text)),
         new("IOTimeout", (options, text) => options.IOTimeout = Duration(text)),
@@ -48,6 +49,14 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("SESSION_COOKIE_HTTP_ONLY", (options, text) => options.Cookie.HttpOnly = YesNo(text)),
     ];
 
+    /// <summary>An instance name; true: there was none, since an empty text says nothing; false.</summary>
+    private static void TakeOverSessions(RedisHashSessionOptions options, string text)
+    {
+        bool isYesNo = bool.TryParse(text, out bool yes);
+        if (!isYesNo || yes) options.TakeOverSessions(isYesNo ? null : text);
+        else options.InstanceNameOfLeft = null;
+    }
+
     private static TimeSpan Seconds(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds > 0
             ? TimeSpan.FromSeconds(seconds)
@@ -67,7 +76,8 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
             : throw new FormatException("a duration as [days.]hours:minutes:seconds is wanted, such as 00:20:00");
     }
 
-    private static bool YesNo(string text) => text.ToLowerInvariant() switch
+    /// <exception cref="FormatException">Neither.</exception>
+    internal static bool YesNo(string text) => text.ToLowerInvariant() switch
     {
         "true" or "1" => true,
         "false" or "0" => false,

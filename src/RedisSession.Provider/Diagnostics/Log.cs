@@ -64,10 +64,10 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.NoDedicatedThreads, LogLevel.Warning,
-        "The application's Redis connection reads replies on the thread pool: synchronous session access can stall when all its threads "
-        + "wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let AddRedisHashSession open the "
+        "The application's Redis connection reads replies on the thread pool: synchronous calls of what {Method} adds can stall when all its "
+        + "threads wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let {Method} open the "
         + "connection, or set UseDedicatedThreads to false to be told no more.")]
-    public static partial void NoDedicatedThreads(this ILogger logger);
+    public static partial void NoDedicatedThreads(this ILogger logger, string method);
 
     [LoggerMessage(
         SessionEvents.ManySequentialReads, LogLevel.Information,
@@ -117,4 +117,18 @@ internal static partial class Log
         SessionEvents.EventsNotTold, LogLevel.Warning,
         "The application has stopped before {Count} events were told to ISessionLifecycle handlers, and the one that was being told.")]
     public static partial void EventsNotTold(this ILogger logger, int count);
+
+    [LoggerMessage(SessionEvents.SessionTakenOver, LogLevel.Debug, "Session {SessionId} of AddSession taken over, {Count} keys.")]
+    public static partial void SessionTakenOver(this ILogger logger, string sessionId, int count);
+
+    [LoggerMessage(
+        SessionEvents.StockSessionUnreadable, LogLevel.Warning,
+        "What AddSession has left of session {SessionId} cannot be taken over: these {Length} bytes are no session. It begins empty.")]
+    public static partial void StockSessionUnreadable(this ILogger logger, string sessionId, int length);
+
+    [LoggerMessage(
+        SessionEvents.StockSessionNotMarked, LogLevel.Warning,
+        "What AddSession has left of session {SessionId} could not be marked as taken over or ended: if the session ends while it is there, "
+        + "it can be taken over once more.")]
+    public static partial void StockSessionNotMarked(this ILogger logger, string sessionId, Exception error);
 }

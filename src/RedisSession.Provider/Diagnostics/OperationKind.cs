@@ -24,6 +24,9 @@ internal sealed record OperationKind(string Name, string? Command = null, string
     /// <summary>A session moves to a new key: copy, paste, remove.</summary>
     public static readonly OperationKind RenewKey = new("renew_key", "EVALSHA", "session_move");
 
+    /// <summary>A session that AddSession has left is looked for and taken over: look, create, mark.</summary>
+    public static readonly OperationKind TakeOver = new("take_over", "EVALSHA", "session_take_over");
+
     public static readonly OperationKind Abandon = new("abandon", "EVALSHA", "session_end");
 
     /// <summary>Nobody waits for it, so only its failures are told.</summary>

@@ -29,4 +29,7 @@ internal static class SessionEvents
     public const int ListeningFailed = 28;
     public const int ClaimFailed = 29;
     public const int EventsNotTold = 30;
+    public const int SessionTakenOver = 31;
+    public const int StockSessionUnreadable = 32;
+    public const int StockSessionNotMarked = 33;
 }

@@ -14,6 +14,7 @@ internal sealed class SessionMetrics
     public const string Io = "redis_session.io";
     public const string CreatedSessions = "redis_session.created_sessions";
     public const string RenewedSessions = "redis_session.renewed_sessions";
+    public const string TakenOverSessions = "redis_session.taken_over_sessions";
     public const string EndedSessions = "redis_session.ended_sessions";
     public const string RefusedWrites = "redis_session.refused_writes";
 
@@ -30,6 +31,7 @@ internal sealed class SessionMetrics
     private readonly Counter<long> _io;
     private readonly Counter<long> _created;
     private readonly Counter<long> _renewed;
+    private readonly Counter<long> _takenOver;
     private readonly Counter<long> _ended;
     private readonly Counter<long> _refusedWrites;
 
@@ -43,6 +45,7 @@ internal sealed class SessionMetrics
         _io = meter.CreateCounter<long>(Io, "By", "What was read and written, without the bytes of the protocol.");
         _created = meter.CreateCounter<long>(CreatedSessions, "{session}", "Sessions created.");
         _renewed = meter.CreateCounter<long>(RenewedSessions, "{session}", "Sessions that were given a new key.");
+        _takenOver = meter.CreateCounter<long>(TakenOverSessions, "{session}", "Sessions of AddSession that were taken over.");
         _ended = meter.CreateCounter<long>(EndedSessions, "{session}", "Sessions abandoned, ended by the directory, or found expired by a request.");
         _refusedWrites = meter.CreateCounter<long>(
             RefusedWrites, "{write}", "Writes that were not made because the session had ended since the request first saw it.");
@@ -86,6 +89,8 @@ internal sealed class SessionMetrics
     public void SessionCreated() => _created.Add(1);
 
     public void SessionRenewed() => _renewed.Add(1);
+
+    public void SessionTakenOver() => _takenOver.Add(1);
 
     public void SessionEnded(SessionEndReason reason) =>
         _ended.Add(1, TelemetryTags.Of(TelemetryTags.EndReason, TelemetryTags.ValueOf(reason)));

@@ -32,7 +32,7 @@ namespace RedisSession.Provider;
 /// </remarks>
 public interface ISessionLifecycle
 {
-    /// <summary>A session has begun.</summary>
+    /// <summary>A session has begun. One that is taken over (<c>TakeOverSessions</c>) has begun long ago, and is not told.</summary>
     /// <param name="created">Which one.</param>
     /// <param name="cancellationToken">Cancelled when the application stops and its shutdown timeout is over.</param>
     Task CreatedAsync(SessionCreated created, CancellationToken cancellationToken) => Task.CompletedTask;

@@ -70,8 +70,16 @@ internal sealed partial class RedisHashSession
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
+        var ending = Observed(EndLeftAsync());
         var removal = Begin(OperationKind.Abandon).Follow(ReplyAsync(hash.EndAsync(), "abandoning", cancellationToken));
         string? user = await removal.ConfigureAwait(false);
+        if (await ReplyAsync(ending, "abandoning", cancellationToken).ConfigureAwait(false))
+        {
+            // Another request may have taken it over between the two.
+            string? again = await ReplyAsync(hash.EndAsync(), "abandoning", cancellationToken).ConfigureAwait(false);
+            user ??= again;
+        }
+
         if (!string.IsNullOrEmpty(user)) _store.Users.Forget(Id, user);
 
         lock (Gate)
@@ -147,6 +155,12 @@ internal sealed partial class RedisHashSession
                     throw new SessionEndedException(Id);
                 }
 
+                if (copy.Generation.IsNull && MayBeLeft(_sight))
+                {
+                    seen = (await ReplyAsync(SettleAsync(from), "renewing", cancellationToken).ConfigureAwait(false)).Generation;
+                    continue;
+                }
+
                 seen = copy.Generation;
                 owner = copy.User;
                 var listing = owner is null ? Task.CompletedTask : _store.Users.ListAsync(newId, owner, Expiry).Observed();
@@ -166,7 +180,9 @@ internal sealed partial class RedisHashSession
                 try
                 {
                     var removal = from.DeleteIfUnchangedAsync(seen, copy.Digest);
+                    var ending = EndLeftOrLogAsync();
                     var removed = await ReplyAsync(removal, "renewing", cancellationToken).ConfigureAwait(false);
+                    await ending.ConfigureAwait(false);
                     if (!removed.IsNull && (int)removed == 1) return new(generation, owner, timeToLive, !seen.IsNull);
                 }
                 catch (Exception) when (!removalIsUnknown && !cancellationToken.IsCancellationRequested)

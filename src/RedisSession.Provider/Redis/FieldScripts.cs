@@ -7,7 +7,8 @@ namespace RedisSession.Provider;
 /// <remarks>
 /// <code>
 /// ARGV  1 idle timeout, ms            3 generation seen, or ''        5 field
-///       2 absolute timeout, ms, or 0  4 generation for a new hash     6 … what the script says
+///       2 absolute timeout, ms, or 0  4 generation for a new hash,    6 … what the script says
+///                                       or '': it may not be made
 /// returns  {generation, …} · {''} nothing there, nothing written · nil the session that was seen has ended
 /// </code>
 /// </remarks>
@@ -19,9 +20,11 @@ internal static class FieldScripts
 
         """;
 
+    private const string Create = "if not generation and ARGV[4] == '' then return {''} end\n" + SessionScripts.Create;
+
     /// <summary>Reads and removes.</summary>
     /// <remarks><c>returns {generation, value or nil}</c></remarks>
-    public static readonly RedisScript Take = new(SessionScripts.Begin + OnlyExisting + SessionScripts.Create + """
+    public static readonly RedisScript Take = new(SessionScripts.Begin + OnlyExisting + Create + """
         local value = redis.call('HGET', key, ARGV[5])
         if value then redis.call('HDEL', key, ARGV[5]) end
         redis.call('PEXPIRE', key, ttl)
@@ -30,7 +33,7 @@ internal static class FieldScripts
 
     /// <summary>Sets what is not there.</summary>
     /// <remarks><c>ARGV 6 value; returns {generation, the value that is there, or nil where it was set}</c></remarks>
-    public static readonly RedisScript SetIfAbsent = new(SessionScripts.Begin + SessionScripts.Create + """
+    public static readonly RedisScript SetIfAbsent = new(SessionScripts.Begin + Create + """
         local value = redis.call('HGET', key, ARGV[5])
         if not value then redis.call('HSET', key, ARGV[5], ARGV[6]) end
         redis.call('PEXPIRE', key, ttl)
@@ -49,7 +52,7 @@ internal static class FieldScripts
           return {generation or '', 0, value}
         end
 
-        """ + SessionScripts.Create + """
+        """ + Create + """
         redis.call('HSET', key, ARGV[5], ARGV[8])
         redis.call('PEXPIRE', key, ttl)
         return {generation, 1}
@@ -60,7 +63,7 @@ internal static class FieldScripts
     /// The sum is answered as text, because Lua's numbers hold 53 bits of it.
     /// <c>ARGV 6 what to add; returns {generation, sum, or the server's error and nothing changed}</c>
     /// </remarks>
-    public static readonly RedisScript Increment = new(SessionScripts.Begin + SessionScripts.Create + """
+    public static readonly RedisScript Increment = new(SessionScripts.Begin + Create + """
         local sum = redis.pcall('HINCRBY', key, ARGV[5], ARGV[6])
         redis.call('PEXPIRE', key, ttl)
         if type(sum) == 'table' then return {generation, false, sum.err} end
@@ -80,7 +83,7 @@ internal static class FieldScripts
           return {generation or '', tried.err}
         end
 
-        """ + SessionScripts.Create + """
+        """ + Create + """
         redis.call('HSET', key, ARGV[5], ARGV[6])
         redis.call('HPEXPIRE', key, ARGV[7], 'FIELDS', 1, ARGV[5])
         redis.call('PEXPIRE', key, ttl)

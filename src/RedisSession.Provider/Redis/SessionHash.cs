@@ -47,6 +47,18 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
                 it.key, it.idle, ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster))
         : SessionScripts.Renew.RunAsync(database, key, [expiry.Idle, expiry.Absolute]);
 
+    /// <summary>The same for whoever asks whether there is such a session: false when there is none.</summary>
+    public async Task<bool> TryRenewAsync(SessionExpiry expiry, bool isGarnet)
+    {
+        if (expiry.Absolute != 0 || isGarnet)
+        {
+            return (int)await SessionScripts.Renew.RunAsync(database, key, [expiry.Idle, expiry.Absolute]).ConfigureAwait(false) == 1;
+        }
+
+        var idle = TimeSpan.FromMilliseconds(expiry.Idle);
+        return await database.KeyExpireAsync(key, idle, ExpireWhen.Always, CommandFlags.DemandMaster).ConfigureAwait(false);
+    }
+
     /// <summary>
     /// What there is to know about the session; null when there is none, or something else under its key. HMGET, PTTL, MEMORY USAGE and
     /// HLEN in one flight.
@@ -123,6 +135,19 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// <summary>Removes the session if it is still the one that was copied: 1; 0 when it has changed, null when it has ended.</summary>
     public Task<RedisResult> DeleteIfUnchangedAsync(RedisValue generationSeen, string digest) =>
         MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [RedisScript.OrEmpty(generationSeen), digest]);
+
+    /// <summary>Makes the session of <paramref name="values"/>, unless there is one: see <see cref="TakeOverScripts.Create"/>.</summary>
+    public Task<RedisResult> CreateAsync(
+        IReadOnlyCollection<KeyValuePair<string, RedisValue>> values, string generation, SessionExpiry expiry, Waiting waiting)
+    {
+        var arguments = new List<RedisValue>(3 + (2 * values.Count)) { expiry.Idle, expiry.Absolute, generation };
+        foreach (var (sessionKey, value) in values) arguments.AddRange([SessionHashLayout.FieldOf(sessionKey), value]);
+        return waiting.ForAsync(TakeOverScripts.Create, database, key, arguments.ToArray());
+    }
+
+    /// <summary>Removes the session if it is still the one of <paramref name="generation"/>.</summary>
+    public Task<RedisResult> DeleteAsync(string generation, Waiting waiting) =>
+        waiting.ForAsync(TakeOverScripts.Delete, database, key, [generation]);
 
     /// <summary>Whose session it is, and that it is <paramref name="user"/>'s where nobody has a better claim.</summary>
     public async Task<BindReply?> BindAsync(string? user, string? generationSeen, SessionExpiry expiry)

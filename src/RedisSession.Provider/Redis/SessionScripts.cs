@@ -51,14 +51,15 @@ internal static class SessionScripts
     /// <remarks>
     /// <code>
     /// ARGV  1 idle timeout, ms            4 generation for a new hash
-    ///       2 absolute timeout, ms, or 0  5 1 if it may create the hash + 2 if all user fields go + 4 for each removed field
-    ///       3 generation seen, or ''        then the removed fields, then field, value, field, value …
+    ///       2 absolute timeout, ms, or 0      or '': it may not be made
+    ///       3 generation seen, or ''      5 1 if it may create the hash + 2 if all user fields go + 4 for each removed field
+    ///                                       then the removed fields, then field, value, field, value …
     /// returns  the hash's generation · '' nothing there, nothing written · nil the session that was seen has ended
     /// </code>
     /// </remarks>
     public static readonly RedisScript Change = new(Begin + """
         local form = tonumber(ARGV[5])
-        if not generation and form % 2 == 0 and redis.call('EXISTS', key) == 0 then return '' end
+        if not generation and (ARGV[4] == '' or form % 2 == 0 and redis.call('EXISTS', key) == 0) then return '' end
         """ + "\n" + Create + """
         if form % 4 > 1 then
           local created, user, automatic = unpack(redis.call('HMGET', key, '@created', '@user', '@auto'))

@@ -33,10 +33,13 @@ internal sealed partial class RedisHashSession
     private RedisValue[] ArgumentsFor(SessionChanges changes) =>
         changes.ToArguments(Expiry, _sight.Generation, GenerationIfNew(), Protector);
 
-    /// <summary>The generation of the session that a script may make; of one that was seen, none is made. Called inside the lock.</summary>
+    /// <summary>
+    /// The generation of the session that a script may make; of one that was seen, none is made, nor of one that may have to be taken over.
+    /// Called inside the lock.
+    /// </summary>
     private string GenerationIfNew()
     {
-        if (_sight.Generation.IsNull) Writes.NewGeneration ??= SessionGeneration.Create();
+        if (_sight.Generation.IsNull && !MayBeLeft(_sight)) Writes.NewGeneration ??= SessionGeneration.Create();
         return _writes?.NewGeneration ?? "";
     }
 
@@ -47,8 +50,9 @@ internal sealed partial class RedisHashSession
         var earlier = await previous.ConfigureAwait(false);
         await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         bool isPlain = earlier is null && reply.IsCompletedSuccessfully && _store.WaitForReplicas == 0;
-        return isPlain
-            ? Confirm(asked, ChangeReply.Parse(await reply.ConfigureAwait(false)))
+        var answer = isPlain ? ChangeReply.Parse(await reply.ConfigureAwait(false)) : default;
+        return isPlain && !WaitsForTakeover(asked, answer)
+            ? Confirm(asked, answer)
             : await ConfirmUnusualAsync(earlier, asked, reply, number).ConfigureAwait(false);
     }
 
@@ -56,6 +60,7 @@ internal sealed partial class RedisHashSession
         ExceptionDispatchInfo? earlier, SessionSight asked, Task<RedisResult> reply, int number)
     {
         ChangeReply answer;
+        bool isSentAgain = false;
         try
         {
             earlier?.Throw();
@@ -67,6 +72,13 @@ internal sealed partial class RedisHashSession
             catch (RedisServerException error) when (RedisScript.IsMissing(error))
             {
                 (asked, answer) = await SendAgainAsync(hash, number).ConfigureAwait(false);
+                isSentAgain = true;
+            }
+
+            if (WaitsForTakeover(asked, answer))
+            {
+                await SettleAsync(hash).ConfigureAwait(false);
+                (asked, answer) = await SendAgainAsync(hash, number, isSentAgain).ConfigureAwait(false);
             }
 
             if (_store.WaitForReplicas > 0 && !answer.Ended) await ReplicateAsync(hash).ConfigureAwait(false);
@@ -83,9 +95,10 @@ internal sealed partial class RedisHashSession
 
     /// <summary>
     /// The server does not have the script. Other changes sent after this one may have met the same, or not: sending the net effect of all
-    /// that is unconfirmed, once, leaves the session as if each had been applied in its turn.
+    /// that is unconfirmed, once, leaves the session as if each had been applied in its turn. So it does for changes that were not made
+    /// because the session had to be taken over first.
     /// </summary>
-    private async Task<(SessionSight Asked, ChangeReply Answer)> SendAgainAsync(SessionHash hash, int number)
+    private async Task<(SessionSight Asked, ChangeReply Answer)> SendAgainAsync(SessionHash hash, int number, bool evenIfCovered = false)
     {
         SessionSight asked;
         Task<RedisResult> reply;
@@ -93,7 +106,7 @@ internal sealed partial class RedisHashSession
         {
             asked = _sight;
             var writes = Writes;
-            bool isCovered = number <= writes.LastCovered;
+            bool isCovered = number <= writes.LastCovered && !evenIfCovered;
             if (isCovered || asked.IsEnded) return (asked, new(asked.IsEnded, asked.Generation));
             writes.LastCovered = writes.LastSent;
             reply = hash.ChangeByTextAsync(ArgumentsFor(writes.Sent!));

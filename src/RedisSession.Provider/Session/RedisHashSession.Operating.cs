@@ -166,7 +166,8 @@ internal sealed partial class RedisHashSession
 
             _renewed = true; // the script sets the TTL
             var change = Begin(OperationKind.Change);
-            var reply = hash.ChangeFieldAsync(script, Expiry, _sight.Generation, GenerationIfNew(), key, change.Sends(operands));
+            var sent = hash.ChangeFieldAsync(script, Expiry, _sight.Generation, GenerationIfNew(), key, change.Sends(operands));
+            var reply = OrTakenOver(sent, _sight, hash, script, key, operands);
             var operation = change.Follow(OperateInOrderAsync(Writes.Operation, hash, _sight, reply, takeIn));
             Writes.Operation = operation;
             KeepListed(operation);
@@ -223,7 +224,7 @@ internal sealed partial class RedisHashSession
     {
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         if (IsKnownToBeEmpty(hash)) return default;
-        var values = await ReplyAsync(AskFor(hash, out var asked, key), "reading", cancellationToken).ConfigureAwait(false);
+        var values = await ReplyAsync(OrTakenOver(AskFor(hash, out var asked, key), asked, hash, key), "reading", cancellationToken).ConfigureAwait(false);
         return Saw(asked, values[0]) ? values[1] : default;
     }
 

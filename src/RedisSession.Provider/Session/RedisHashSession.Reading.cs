@@ -30,7 +30,7 @@ internal sealed partial class RedisHashSession
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         if (IsKnownToBeEmpty(hash)) return default;
         Task<RedisValue[]> reply;
-        var read = Begin(OperationKind.Read).Follow(Bounded(reply = AskFor(hash, out var asked, key), cancellationToken));
+        var read = Begin(OperationKind.Read).Follow(Bounded(reply = OrTakenOver(AskFor(hash, out var asked, key), asked, hash, key), cancellationToken));
         try
         {
             var values = await read.ConfigureAwait(false);
@@ -64,7 +64,8 @@ internal sealed partial class RedisHashSession
             if (!IsKnownToBeEmpty(hash))
             {
                 string[] asking = foreign.ConvertAll(i => normal[i]).ToArray();
-                var reply = Begin(OperationKind.Read).Follow(ReplyAsync(AskFor(hash, out var asked, asking), "reading", cancellationToken));
+                var reply = Begin(OperationKind.Read)
+                    .Follow(ReplyAsync(OrTakenOver(AskFor(hash, out var asked, asking), asked, hash, asking), "reading", cancellationToken));
                 var values = await reply.ConfigureAwait(false);
                 if (Saw(asked, values[0]))
                 {
@@ -99,7 +100,7 @@ internal sealed partial class RedisHashSession
         }
 
         Task<HashEntry[]> reply;
-        var load = Begin(OperationKind.Load).Follow(Bounded(reply = AskForAll(hash, out var asked), cancellationToken));
+        var load = Begin(OperationKind.Load).Follow(Bounded(reply = OrTakenOver(AskForAll(hash, out var asked), asked, hash), cancellationToken));
         return TakeInAsync(load, reply, asked, cancellationToken);
     }
 
@@ -148,6 +149,7 @@ internal sealed partial class RedisHashSession
                 whenEmpty: [],
                 hash =>
                 {
+                    if (onItsWay) return hash.ReadAllAsync(); // the same snapshot, of a session that has been taken over just now
                     var reply = AskForAll(hash, out asked);
                     onItsWay = true;
                     return reply;
@@ -250,6 +252,12 @@ internal sealed partial class RedisHashSession
         async Task RenewAsync()
         {
             var hash = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), Key);
+            if (MayBeLeft(_sight))
+            {
+                await RenewOrTakeOverAsync(hash).ConfigureAwait(false);
+                return;
+            }
+
             lock (Gate)
             {
                 RenewOnce(hash);

@@ -209,7 +209,10 @@ internal sealed partial class RedisHashSession : ISession
                     ? database.Result
                     : Begin(OperationKind.Connect).Wait(database.AsTask(), IOTimeout),
                 Key);
-            reply = IsKnownToBeEmpty(hash) ? whenEmpty : Begin(kind).Wait(send(hash), IOTimeout);
+            var asked = _sight;
+            var answer = IsKnownToBeEmpty(hash) ? whenEmpty : Begin(kind).Wait(send(hash), IOTimeout);
+            if (IsTakenOverNow(asked, answer, hash)) answer = Begin(kind).Wait(send(hash), IOTimeout);
+            reply = answer;
             return true;
         }
         catch (Exception error)

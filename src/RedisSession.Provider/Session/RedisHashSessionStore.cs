@@ -16,6 +16,7 @@ internal sealed class RedisHashSessionStore(
     SessionTelemetry telemetry,
     UserLists users,
     LifecycleQueue lifecycle,
+    IServiceProvider services,
     IDataProtectionProvider dataProtection,
     ILoggerFactory loggerFactory) : ISessionStore
 {
@@ -41,6 +42,9 @@ internal sealed class RedisHashSessionStore(
     public LifecycleQueue Lifecycle { get; } = lifecycle;
 
     public ILogger Logger { get; } = loggerFactory.CreateLogger<RedisHashSession>();
+
+    /// <summary>The sessions that AddSession has left; null when none are to be taken over.</summary>
+    public IStockSessions? StockSessions { get; } = StockSessionsChoice.Of(options.Value, connection, services);
 
     /// <summary>What the Redis keys of all sessions begin with.</summary>
     public byte[] KeyStart { get; } = SessionHashLayout.KeyStart(options.Value.KeyPrefix);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -75,6 +76,9 @@ internal sealed class CacheRegistrationTests
             Assert.That(services.AddRedisHashCache(), Is.SameAs(services));
             Assert.That(services.AddRedisHashCache("one"), Is.SameAs(services));
             Assert.That(services.AddRedisHashCache(_ => { }), Is.SameAs(services));
+            Assert.That(services.AddRedisHashCache(new ConfigurationManager()), Is.SameAs(services));
+            Assert.That(() => services.AddRedisHashCache((IConfiguration)null!), ThrowsNull.Of("section"));
+            Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(new ConfigurationManager()), ThrowsNull.Of("services"));
             Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(), ThrowsNull.Of("services"));
             Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache("one"), ThrowsNull.Of("services"));
             Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(_ => { }), ThrowsNull.Of("services"));

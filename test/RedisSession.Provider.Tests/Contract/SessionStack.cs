@@ -31,6 +31,9 @@ internal sealed record SessionStack(
            select new SessionStack($"preloaded {mode.ToString().ToLowerInvariant()} on {ServerKind.Garnet}", ServerKind.Garnet, mode, Preload: true),
     ];
 
+    /// <summary>What else the application has.</summary>
+    public Action<IServiceCollection>? AddMore { get; init; }
+
     public static IReadOnlyList<SessionStack> All { get; } = [Stock, .. StockOverOurCache, .. Ours, .. Preloaded];
 
     /// <summary>Starts an application on it. Applications given the same <paramref name="keyPrefix"/> share their sessions.</summary>
@@ -57,13 +60,17 @@ internal sealed record SessionStack(
         }
 
         return await TestApp.StartAsync(
-            services => services.AddRedisHashSession(options =>
+            services =>
             {
-                options.Configuration = server.ConfigurationString;
-                options.KeyPrefix = keyPrefix ?? NewKeyPrefix();
-                options.Mode = Mode;
-                configure?.Invoke(options);
-            }),
+                AddMore?.Invoke(services);
+                services.AddRedisHashSession(options =>
+                {
+                    options.Configuration = server.ConfigurationString;
+                    options.KeyPrefix = keyPrefix ?? NewKeyPrefix();
+                    options.Mode = Mode;
+                    configure?.Invoke(options);
+                });
+            },
             app => _ = Preload ? app.UseRedisHashSession() : app.UseSession());
     }
 

@@ -54,6 +54,13 @@ internal sealed class OptionDefaultsTests
         }
     }
 
+    [Test]
+    public void Nothing_is_taken_over_unless_it_is_said()
+    {
+        var options = new RedisHashSessionOptions();
+        Assert.That((options.InstanceNameOfLeft, options.TakesOverFromCache), Is.EqualTo(((string?)null, false)));
+    }
+
     // Mode 0 of an enum is what an uninitialised one says.
     [Test]
     public void Zero_is_the_default_of_the_enums()

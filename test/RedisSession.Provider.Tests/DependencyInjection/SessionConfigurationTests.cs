@@ -151,6 +151,16 @@ internal sealed class SessionConfigurationTests
         Assert.That(options.Cookie.SecurePolicy, Is.EqualTo(expected));
     }
 
+    [TestCase("true", "")]
+    [TestCase("True", "")]
+    [TestCase("false", null)]
+    [TestCase("trueshop:", "trueshop:")]
+    public void Sessions_are_taken_over_from_the_instance_that_is_named_or_from_none_that_has_a_name(string text, string? expected)
+    {
+        var options = Options(Configuration(("RedisHashSession:TakeOverSessions", text)));
+        Assert.That(options.InstanceNameOfLeft, Is.EqualTo(expected));
+    }
+
     [Test]
     public void Names_of_the_seed_win_over_DotNet_names()
     {

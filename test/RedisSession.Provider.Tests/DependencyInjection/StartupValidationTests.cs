@@ -26,6 +26,12 @@ internal sealed class StartupValidationTests
         Bad("IOTimeout is 10675199.02:48:05.4775807", "InfiniteTimeSpan", options => options.IOTimeout = TimeSpan.MaxValue),
         Bad("AbsoluteTimeout is 00:00:00", "null for none", options => options.AbsoluteTimeout = TimeSpan.Zero),
         Bad("AbsoluteTimeout is -08:00:00", "null for none", options => options.AbsoluteTimeout = TimeSpan.FromHours(-8)),
+        Bad("TakeOverSessionsFromDistributedCache is called, but", "keep the one", options => options.TakeOverSessionsFromDistributedCache()),
+        Bad("are both called", "call the one", options =>
+        {
+            options.TakeOverSessions("shop:");
+            options.TakeOverSessionsFromDistributedCache();
+        }),
         Bad("Cookie.Name is 'my session'", "letters, digits", options => options.Cookie.Name = "my session"),
         Bad("Cookie.Name is 'a;b'", "letters, digits", options => options.Cookie.Name = "a;b"),
         Bad("Cookie.Name is 'größe'", "letters, digits", options => options.Cookie.Name = "größe"),

@@ -150,6 +150,23 @@ internal sealed class AclTests(ServerKind kind)
     }
 
     [Test]
+    public async Task They_are_enough_to_take_sessions_over_whose_keys_are_allowed_too([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var old = await TakeoverFixture.StartOldAsync(server.ConfigurationString, "shop:");
+        using var renewed = await TakeoverFixture.LeaveAsync(old);
+        using var abandoned = await TakeoverFixture.LeaveAsync(old);
+        await UseAclAsync(server, AllCommands, "~shop:*");
+        await using var app = await StartAsync(server, mode, takeOver: "shop:");
+        await TakeoverFixture.CheckKeptAsync(renewed.At(app));
+        await renewed.VisitAsync(context => context.RenewSessionAsync());
+        await abandoned.At(app).VisitAsync(_ => { });
+        await abandoned.VisitAsync(context => context.AbandonSessionAsync());
+        Assert.That(app.Logs.Of(SessionEvents.SessionTakenOver), Is.Not.Empty);
+        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+    }
+
+    [Test]
     public async Task Keys_outside_the_prefix_are_out_of_reach()
     {
         await using var server = await ServerProcess.StartAsync(kind);
@@ -217,11 +234,12 @@ internal sealed class AclTests(ServerKind kind)
         handler,
         options => (options.KeyPrefix, options.IdleTimeout, options.FailureMode) = ("app:", TimeSpan.FromSeconds(1), FailureMode.Throw));
 
-    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:") =>
+    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:", string? takeOver = null) =>
         TestApp.StartAsync(services => services.AddRedisHashSession(options =>
         {
             options.Configuration = $"redis://sessions:{Password}@{server.ConfigurationString}";
             (options.KeyPrefix, options.Mode, options.FailureMode) = (keyPrefix, mode, FailureMode.Throw);
             options.AbsoluteTimeout = TimeSpan.FromHours(8);
+            if (takeOver is not null) options.TakeOverSessions(takeOver);
         }));
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
@@ -18,7 +19,7 @@ internal sealed class TestApp : IAsyncDisposable
     private const string WorkHeader = "X-Work";
 
     // One key ring for all, so that instances accept each other's cookies, as those of one application do.
-    private static readonly IDataProtectionProvider DataProtection = new EphemeralDataProtectionProvider();
+    private static readonly EphemeralDataProtectionProvider DataProtection = new();
 
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, Func<HttpContext, Task>> _work = new();
@@ -40,7 +41,7 @@ internal sealed class TestApp : IAsyncDisposable
         // Not watching files for changes: a user may only watch so many, and tests run many applications at once.
         var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        builder.Services.AddSingleton(DataProtection);
+        builder.Services.AddSingleton<IDataProtectionProvider>(DataProtection);
         addSession(builder.Services);
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(LogLevel.Debug);
@@ -53,6 +54,14 @@ internal sealed class TestApp : IAsyncDisposable
         app.Run(test.HandleAsync);
         await app.StartAsync();
         return test;
+    }
+
+    /// <summary>The session key in a session cookie of one of these applications, as SessionMiddleware reads it.</summary>
+    public static string SessionKeyIn(string cookie)
+    {
+        string text = Uri.UnescapeDataString(cookie);
+        byte[] protectedKey = Convert.FromBase64String(text + new string('=', (4 - (text.Length % 4)) % 4));
+        return Encoding.UTF8.GetString(DataProtection.CreateProtector("SessionMiddleware").Unprotect(protectedKey));
     }
 
     /// <summary>A visitor with cookies of its own.</summary>

@@ -63,6 +63,19 @@ internal sealed class DedicatedThreadsTests
         }
     }
 
+    [Test]
+    public async Task The_warning_names_what_uses_the_connection()
+    {
+        ConnectionMultiplexer.SetFeatureFlag(Flag, false);
+        var server = await TestServers.GetAsync(ServerKind.Garnet);
+        await using var own = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
+        await using var app = await TestApp.StartAsync(
+            services => services.AddSingleton<IConnectionMultiplexer>(own).AddRedisHashCache(), use: _ => { });
+        Assert.That(
+            app.Logs.Of(SessionEvents.NoDedicatedThreads).Single().Message,
+            Does.Contain("AddRedisHashCache").And.Not.Contain("AddRedisHashSession"));
+    }
+
     private static async Task<int> WarningsAsync(Action<RedisHashSessionOptions> configure)
     {
         var server = await TestServers.GetAsync(ServerKind.Garnet);

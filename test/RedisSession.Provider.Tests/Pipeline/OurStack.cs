@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -7,10 +8,16 @@ internal sealed class OurStack(ServerKind kind, RedisSessionMode mode = RedisSes
 {
     private readonly SessionStack _stack = new(kind.Name, kind, mode);
 
+    public ServerKind Server => kind;
+
     public string KeyPrefix { get; } = SessionStack.NewKeyPrefix();
 
     public Task<TestApp> StartAsync(Action<RedisHashSessionOptions>? configure = null, bool preload = false) =>
         (_stack with { Preload = preload }).StartAsync(KeyPrefix, options => configure?.Invoke((RedisHashSessionOptions)options));
+
+    /// <summary>The same beside other services.</summary>
+    public Task<TestApp> StartAsync(Action<RedisHashSessionOptions> configure, Action<IServiceCollection> addMore) =>
+        (_stack with { AddMore = addMore }).StartAsync(KeyPrefix, options => configure((RedisHashSessionOptions)options));
 
     public Task<SharedServer> ServerAsync() => TestServers.GetAsync(kind);
 

@@ -1,0 +1,15 @@
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace RedisSession.Provider;
+
+/// <summary>Where the options say that AddSession has left its sessions.</summary>
+internal static class StockSessionsChoice
+{
+    /// <summary>Null when none are to be taken over.</summary>
+    public static IStockSessions? Of(RedisHashSessionOptions options, RedisConnection connection, IServiceProvider services)
+    {
+        if (options.InstanceNameOfLeft is { } instanceName) return new StockRedisSessions(connection, instanceName);
+        return options.TakesOverFromCache ? new StockCacheSessions(services.GetRequiredService<IDistributedCache>()) : null;
+    }
+}

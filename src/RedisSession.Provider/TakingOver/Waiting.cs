@@ -1,0 +1,40 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// How a caller waits for a reply: by awaiting it, or by blocking its thread. For code that is written once for both. Where it blocks, all
+/// that such code awaits is there already, so that it never gives up its thread and has ended when it returns.
+/// </summary>
+internal readonly record struct Waiting
+{
+    private readonly TimeSpan _timeout;
+
+    private Waiting(TimeSpan timeout) => (Blocks, _timeout) = (true, timeout);
+
+    public static Waiting Asynchronously => default;
+
+    public bool Blocks { get; }
+
+    public static Waiting Blocking(TimeSpan timeout) => new(timeout);
+
+    /// <summary>The reply, which must be the Redis client's own task: see <see cref="Provider.Blocking.Wait"/>.</summary>
+    public Task<T> ForAsync<T>(Task<T> reply)
+    {
+        if (Blocks) Provider.Blocking.Wait(reply, _timeout);
+        return reply;
+    }
+
+    /// <summary>A script's reply: by its hash, and by its text where the server does not have it.</summary>
+    public async Task<RedisResult> ForAsync(RedisScript script, IDatabase database, RedisKey key, RedisValue[] arguments)
+    {
+        try
+        {
+            return await ForAsync(script.SendAsync(database, key, arguments)).ConfigureAwait(false);
+        }
+        catch (RedisServerException error) when (RedisScript.IsMissing(error))
+        {
+            return await ForAsync(script.SendTextAsync(database, key, arguments)).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A session that has ended here does not come back from what AddSession has left of it.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class EndedTakeoverTests(ServerKind kind) : TakeoverFixture(kind)
+{
+    [Test]
+    public async Task One_that_is_abandoned_has_ended_for_old_instances_too([Values] RedisSessionMode mode, [Values] bool isTakenOver)
+    {
+        using var browser = await LeaveAsync();
+        using var thief = browser.Twin();
+        if (isTakenOver) await browser.At(Apps[mode]).VisitAsync(session => session.GetString("name"));
+        await browser.At(Apps[mode]).VisitAsync(context => context.AbandonSessionAsync());
+
+        await CheckGoneAsync(thief, mode);
+        Assert.That(await KeysAsync(thief.At(Old)), Is.Empty);
+
+        // Whatever the old instance begins under the old cookie is its own.
+        await thief.VisitAsync(session => session.SetString("name", "Eve"));
+        await CheckGoneAsync(thief, mode);
+    }
+
+    [Test]
+    public async Task The_old_key_of_one_that_is_renewed_is_dead_everywhere([Values] RedisSessionMode mode, [Values] bool isTakenOver)
+    {
+        using var browser = await LeaveAsync();
+        using var thief = browser.Twin();
+        if (isTakenOver) await browser.At(Apps[mode]).VisitAsync(session => session.GetString("name"));
+        await browser.At(Apps[mode]).VisitAsync(context => context.RenewSessionAsync("ann"));
+
+        await CheckGoneAsync(thief, mode);
+        Assert.That(await KeysAsync(thief.At(Old)), Is.Empty);
+        await CheckKeptAsync(browser);
+    }
+
+    [Test]
+    public async Task One_that_is_ended_by_the_directory_stays_ended([Values] RedisSessionMode mode)
+    {
+        using var browser = await LeaveAsync();
+        string id = await browser.At(Apps[mode]).VisitAsync(session => session.IsAvailable ? session.Id : "");
+        Assert.That(await Apps[mode].Services.GetRequiredService<IRedisSessionDirectory>().EndAsync(id), Is.True);
+        await CheckGoneAsync(browser, mode);
+    }
+
+    [Test]
+    public async Task One_that_has_expired_stays_expired_whatever_old_instances_write([Values] RedisSessionMode mode)
+    {
+        using var browser = await LeaveAsync();
+        await browser.At(Apps[mode]).VisitAsync(session => session.GetString("name"));
+        await browser.At(Old).VisitAsync(session => session.SetString("name", "Bea"));
+        await Redis.KeyDeleteAsync(HashKeyOf(browser));
+        await CheckGoneAsync(browser.At(Apps[mode]), mode);
+    }
+
+    [Test]
+    public async Task One_that_begins_anew_under_the_cookie_begins_empty([Values] RedisSessionMode mode)
+    {
+        using var browser = await LeaveAsync();
+        await browser.At(Apps[mode]).VisitAsync(session => session.GetString("name"));
+        await Redis.KeyDeleteAsync(HashKeyOf(browser));
+        await browser.VisitAsync(session => session.SetString("new", "1"));
+        Assert.That(await KeysAsync(browser), Is.EqualTo(["new"]));
+    }
+
+    [Test]
+    public async Task A_request_that_is_taking_it_over_while_it_is_taken_over_and_ends_does_not_bring_it_back(
+        [Values] RedisSessionMode mode, [Values] bool blocks, [Values] bool isRenewed)
+    {
+        using var browser = await LeaveAsync();
+        using var other = browser.Twin();
+        async Task EndAsync()
+        {
+            other.At(Apps[mode]);
+            await other.VisitAsync(session => session.GetString("name"));
+            await other.VisitAsync(context => isRenewed ? context.RenewSessionAsync() : context.AbandonSessionAsync());
+        }
+
+        await using var late = await StartInterruptedAsync(mode, EndAsync);
+        await browser.At(late).VisitAsync(async context =>
+            Assert.That(blocks ? context.Session.GetString("name") : await context.Session.GetStrAsync("name"), Is.Null.Or.Empty));
+        Assert.That(late.Logs.Of(SessionEvents.SessionTakenOver), Is.Empty);
+        Assert.That(await Redis.KeyExistsAsync(HashKeyOf(browser)), Is.False);
+    }
+
+    [Test]
+    public async Task A_request_that_is_taking_it_over_while_it_is_abandoned_at_once_does_not_bring_it_back([Values] RedisSessionMode mode)
+    {
+        using var browser = await LeaveAsync();
+        using var other = browser.Twin();
+        await using var late = await StartInterruptedAsync(
+            mode, () => other.At(Apps[mode]).VisitAsync(context => context.AbandonSessionAsync()));
+        await browser.At(late).VisitAsync(async context => Assert.That(await context.Session.GetStrAsync("name"), Is.Empty));
+        Assert.That(await Redis.KeyExistsAsync(HashKeyOf(browser)), Is.False);
+    }
+
+    [Test]
+    public async Task A_mark_is_not_given_to_two_sessions_and_not_to_what_is_gone()
+    {
+        await using var connected = await Stack.StartAsync();
+        var connection = connected.Services.GetRequiredService<RedisConnection>();
+        await connection.GetDatabaseAsync();
+        var left = new StockRedisSessions(connection, InstanceName);
+        string key = Guid.NewGuid().ToString();
+        Assert.That(await left.MarkAsync(key, "one", Waiting.Asynchronously), Is.True);
+        Assert.That(await left.EndAsync(key, Waiting.Asynchronously), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(InstanceName + key), Is.False, "there was none");
+
+        await Redis.HashSetAsync(InstanceName + key, "data", "blob");
+        await Redis.KeyExpireAsync(InstanceName + key, TimeSpan.FromMinutes(1));
+        Assert.That(await left.FindAsync(key, Waiting.Asynchronously), Has.Property("Blob").Not.Null);
+        Assert.That(await left.MarkAsync(key, "one", Waiting.Asynchronously), Is.True);
+        Assert.That(await left.MarkAsync(key, "one", Waiting.Asynchronously), Is.True);
+        Assert.That(await left.MarkAsync(key, "two", Waiting.Asynchronously), Is.False);
+        Assert.That(await left.FindAsync(key, Waiting.Asynchronously), Is.EqualTo(new FoundLeft(null, MayBeTaken: true)));
+        Assert.That(await left.EndAsync(key, Waiting.Asynchronously), Is.True);
+        Assert.That(await left.MarkAsync(key, "one", Waiting.Asynchronously), Is.False);
+        Assert.That(await left.FindAsync(key, Waiting.Asynchronously), Is.EqualTo(new FoundLeft(null, MayBeTaken: false)));
+        Assert.That(await Redis.KeyTimeToLiveAsync(InstanceName + key), Is.Not.Null);
+    }
+
+    /// <summary>In each way in which a request can first meet it.</summary>
+    private async Task CheckGoneAsync(Browser browser, RedisSessionMode mode)
+    {
+        browser.At(Apps[mode]);
+        await browser.VisitAsync(_ => { });
+        Assert.That(await browser.VisitAsync(session => session.GetString("name")), Is.Null);
+        Assert.That(await browser.VisitAsync(async context => await context.Session.GetStrAsync("name")), Is.Empty);
+        Assert.That(await KeysAsync(browser), Is.Empty);
+        Assert.That(await Redis.KeyExistsAsync(HashKeyOf(browser)), Is.False);
+    }
+
+    /// <summary>An instance in which <paramref name="happens"/> between its look at the blob and its writing of the hash.</summary>
+    private Task<TestApp> StartInterruptedAsync(RedisSessionMode mode, Func<Task> happens) => TestApp.StartAsync(services =>
+    {
+        var before = (IDataProtectionProvider)services.Single(service => service.ServiceType == typeof(IDataProtectionProvider))
+            .ImplementationInstance!;
+        services.AddSingleton<IDataProtectionProvider>(new InterruptedProtection(before, happens));
+        services.AddRedisHashSession(options =>
+        {
+            options.Configuration = Stack.ServerAsync().GetAwaiter().GetResult().ConfigurationString;
+            (options.KeyPrefix, options.Mode, options.ProtectValues) = (Stack.KeyPrefix, mode, true);
+            Configure(options);
+        });
+    });
+
+    /// <summary>Something happens when the first value is protected, which is between the look and the write.</summary>
+    private sealed class InterruptedProtection(IDataProtectionProvider inner, Func<Task> happens) : IDataProtectionProvider
+    {
+        private Func<Task>? _happens = happens;
+
+        public IDataProtector CreateProtector(string purpose) => purpose.StartsWith("RedisSession", StringComparison.Ordinal)
+            ? new Protector(this)
+            : inner.CreateProtector(purpose);
+
+        private sealed class Protector(InterruptedProtection protection) : IDataProtector
+        {
+            public IDataProtector CreateProtector(string purpose) => this;
+
+            public byte[] Protect(byte[] plaintext)
+            {
+                Interlocked.Exchange(ref protection._happens, null)?.Invoke().GetAwaiter().GetResult();
+                return plaintext;
+            }
+
+            public byte[] Unprotect(byte[] protectedData) => protectedData;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A look for what AddSession has left that fails, as any read can. Each test owns its server.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class TakeoverFaultTests(ServerKind kind)
+{
+    private const string InstanceName = "shop:";
+
+    [Test]
+    public async Task Nothing_is_found_and_nothing_is_lost_while_it_cannot_be_looked_for([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var old = await TakeoverFixture.StartOldAsync(server.ConfigurationString, InstanceName);
+        using var browser = await TakeoverFixture.LeaveAsync(old);
+        await using var app = await StartAsync(server, mode, FailureMode.LogAndContinue);
+        await AllowAsync(server, "~app:*"); // and not ~shop:*
+        await browser.At(app).VisitAsync(context =>
+        {
+            var session = context.Session;
+            Assert.That(session.GetString("name"), Is.Null);
+            Assert.That(session.IsAvailable, Is.False);
+            Assert.That(async () => await session.GetStrAsync("name"), Throws.InstanceOf<RedisException>());
+            session.SetString("new", "1"); // nobody may begin a session in the place of one that could not be looked for
+            return Task.CompletedTask;
+        });
+        await browser.VisitAsync(session => session.SetString("new", "1"));
+        await browser.VisitAsync(context =>
+        {
+            Assert.That(async () => await context.Session.IncrementAsync("new"), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await context.Session.CommitAsync(), Throws.Nothing);
+            return Task.CompletedTask;
+        });
+        await browser.VisitAsync(context =>
+        {
+            Assert.That(async () => await context.RenewSessionAsync(), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await context.AbandonSessionAsync(), Throws.InstanceOf<RedisException>());
+            return Task.CompletedTask;
+        });
+        await browser.VisitAsync(_ => { });
+        Assert.That(app.Logs.Of(SessionEvents.ReadFailed), Has.Count.GreaterThanOrEqualTo(1));
+        Assert.That(app.Logs.Of(SessionEvents.WriteFailed), Has.Count.GreaterThanOrEqualTo(2));
+        await Until.TrueAsync("the untouched one is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.RenewalFailed).Count > 0));
+
+        await AllowAsync(server, "~shop:*");
+        await TakeoverFixture.CheckKeptAsync(browser);
+        Assert.That(await browser.VisitAsync(session => session.GetString("new")), Is.Null);
+    }
+
+    [Test]
+    public async Task It_throws_with_FailureMode_Throw([Values] RedisSessionMode mode)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var old = await TakeoverFixture.StartOldAsync(server.ConfigurationString, InstanceName);
+        using var browser = await TakeoverFixture.LeaveAsync(old);
+        await using var app = await StartAsync(server, mode, FailureMode.Throw);
+        await AllowAsync(server, "~app:*");
+        await browser.At(app).VisitAsync(session =>
+        {
+            Assert.That(() => session.GetString("name"), Throws.InstanceOf<RedisException>());
+            Assert.That(() => session.Keys, Throws.InstanceOf<RedisException>());
+        });
+        using var response = await browser.SendAsync(context =>
+        {
+            context.Session.SetString("new", "1");
+            return Task.CompletedTask;
+        });
+        Assert.That((int)response.StatusCode, Is.EqualTo(500));
+        await AllowAsync(server, "~shop:*");
+        await TakeoverFixture.CheckKeptAsync(browser);
+    }
+
+    [Test]
+    public async Task A_mark_that_cannot_be_set_does_not_cost_the_session([Values] RedisSessionMode mode)
+    {
+        if (kind.Version < new Version(7, 0)) return; // rights to read alone begin there
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var old = await TakeoverFixture.StartOldAsync(server.ConfigurationString, InstanceName);
+        using var browser = await TakeoverFixture.LeaveAsync(old);
+        await using var app = await StartAsync(server, mode, FailureMode.Throw);
+        await AllowAsync(server, "~app:*", "%R~shop:*");
+        await TakeoverFixture.CheckKeptAsync(browser.At(app));
+        Assert.That(app.Logs.Of(SessionEvents.StockSessionNotMarked), Has.Count.EqualTo(1));
+
+        // Its old key is dead here all the same; that it may live on elsewhere is logged.
+        await browser.VisitAsync(context => context.RenewSessionAsync());
+        Assert.That(app.Logs.Of(SessionEvents.StockSessionNotMarked), Has.Count.EqualTo(2));
+        await TakeoverFixture.CheckKeptAsync(browser);
+    }
+
+    /// <summary>Writes that meet a server without the scripts and a session that is to be taken over, both at once.</summary>
+    [Test]
+    public async Task Writes_under_way_at_a_server_that_has_no_script_yet_are_all_made([Values] RedisSessionMode mode)
+    {
+        await using var server = await SharedServer.StartAsync(kind);
+        await using var old = await TakeoverFixture.StartOldAsync(server.ConfigurationString, InstanceName);
+        await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+        {
+            (options.Configuration, options.Mode) = (server.ConfigurationString, mode);
+            options.TakeOverSessions(InstanceName);
+        }));
+        var redis = server.Admin.GetDatabase();
+        for (int round = 0; round < 20; round++)
+        {
+            using var browser = await TakeoverFixture.LeaveAsync(old);
+            await redis.ExecuteAsync("SCRIPT", "FLUSH");
+            await browser.At(app).VisitAsync(async context =>
+            {
+                for (int i = 0; i < 10; i++) context.Session.SetInt32($"new{i}", i);
+                if (round % 2 == 0) Assert.That(await context.Session.GetStrAsync("name"), Is.EqualTo("Ann"));
+                for (int i = 0; i < 10; i++) context.Session.SetInt32("last", i);
+            });
+            await TakeoverFixture.CheckKeptAsync(browser);
+            await browser.VisitAsync(session =>
+            {
+                Assert.That(Enumerable.Range(0, 10).Select(i => session.GetInt32($"new{i}")), Is.EqualTo(Enumerable.Range(0, 10)));
+                Assert.That(session.GetInt32("last"), Is.EqualTo(9));
+            });
+        }
+    }
+
+    private static async Task AllowAsync(ServerProcess server, params string[] keys)
+    {
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
+        await admin.GetDatabase().ExecuteAsync("ACL", ["SETUSER", "sessions", "on", ">secret", "+@all", "allchannels", .. keys]);
+    }
+
+    private static async Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode, FailureMode failureMode)
+    {
+        await AllowAsync(server);
+        return await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+        {
+            options.Configuration = $"redis://sessions:secret@{server.ConfigurationString}";
+            (options.KeyPrefix, options.Mode, options.FailureMode) = ("app:", mode, failureMode);
+            options.TakeOverSessions(InstanceName);
+        }));
+    }
+}

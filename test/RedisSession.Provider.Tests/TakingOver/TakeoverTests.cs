@@ -1,0 +1,225 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>What becomes of a session that AddSession has left, when a request first meets it here.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
+{
+    [Test]
+    public async Task Whatever_a_request_does_first_nothing_is_lost(
+        [Values] RedisSessionMode mode, [ValueSource(typeof(FirstAccess), nameof(FirstAccess.All))] FirstAccess first)
+    {
+        using var browser = await LeaveAsync();
+        string cookie = browser.SessionCookie!.Value;
+        await browser.At(Apps[mode]).VisitAsync(first.Work);
+        await Until.TrueAsync("it is taken over", () => Redis.KeyExistsAsync(HashKeyOf(browser)));
+        if (!first.Name.Contains("renewal")) Assert.That(browser.SessionCookie!.Value, Is.EqualTo(cookie), "the cookie stays");
+
+        await CheckKeptAsync(browser, first.Removes);
+        if (first.Removes.Length > 0) Assert.That(await browser.VisitAsync(session => session.GetString("name")), Is.Not.EqualTo("Ann"));
+        if (first.Name.Contains("set") && !first.Name.Contains("what is there") && !first.Name.Contains("overwriting") && !first.Name.Contains("expires"))
+        {
+            Assert.That(await KeysAsync(browser), Has.Some.StartsWith("new"), "its own change is there too");
+        }
+    }
+
+    [Test]
+    public async Task Clearing_it_first_clears_it([Values] RedisSessionMode mode)
+    {
+        using var browser = await LeaveAsync();
+        await browser.At(Apps[mode]).VisitAsync(session =>
+        {
+            session.Clear();
+            session.SetString("new", "1");
+        });
+        Assert.That(await KeysAsync(browser), Is.EqualTo(["new"]));
+        await browser.VisitAsync(session => session.Clear());
+        Assert.That(await KeysAsync(browser), Is.Empty, "and what was left does not come back");
+    }
+
+    [Test]
+    public async Task It_has_its_idle_timeout_again_and_what_is_left_keeps_its_own([Values] RedisSessionMode mode)
+    {
+        using var browser = await LeaveAsync();
+        var left = TimeSpan.FromMinutes(3);
+        await Redis.KeyExpireAsync(BlobKeyOf(browser), left);
+        await browser.At(Apps[mode]).VisitAsync(session => session.GetString("name"));
+        Assert.That(await Redis.KeyTimeToLiveAsync(HashKeyOf(browser)), Is.EqualTo(TimeSpan.FromMinutes(20)).Within(TimeSpan.FromMinutes(1)));
+        Assert.That(await Redis.KeyTimeToLiveAsync(BlobKeyOf(browser)), Is.LessThanOrEqualTo(left));
+    }
+
+    [Test]
+    public async Task It_is_logged_and_is_no_expired_session([Values] RedisSessionMode mode)
+    {
+        await using var app = await Stack.StartAsync(options => (options.Mode, _) = (mode, Take(options)));
+        using var browser = await LeaveAsync();
+        await browser.At(app).VisitAsync(session => session.GetString("name"));
+        string id = await browser.VisitAsync(session => session.Id);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(app.Logs.Of(SessionEvents.SessionTakenOver).Single().Message, Does.Contain(id).And.Contains("5 keys"));
+            Assert.That(app.Logs.Of(SessionEvents.AccessingExpiredSession), Is.Empty);
+            Assert.That(app.Logs.Of(SessionEvents.SessionStarted), Is.Empty);
+        }
+    }
+
+    [Test]
+    public async Task One_that_is_nowhere_is_an_expired_session([Values] RedisSessionMode mode)
+    {
+        await using var app = await Stack.StartAsync(options => (options.Mode, _) = (mode, Take(options)));
+        using var browser = await LeaveAsync();
+        await Redis.KeyDeleteAsync(BlobKeyOf(browser));
+        await browser.At(app).VisitAsync(async context =>
+        {
+            Assert.That(context.Session.GetString("name"), Is.Null);
+            Assert.That(await context.Session.GetIntAsync("count"), Is.Zero);
+        });
+        Assert.That(app.Logs.Of(SessionEvents.AccessingExpiredSession), Has.Count.EqualTo(1));
+        Assert.That(app.Logs.Of(SessionEvents.SessionTakenOver), Is.Empty);
+
+        await browser.VisitAsync(session => session.SetString("new", "1"));
+        Assert.That(await KeysAsync(browser), Is.EqualTo(["new"]));
+    }
+
+    [Test]
+    public async Task Keys_and_values_of_any_kind_come_along([Values] RedisSessionMode mode)
+    {
+        var content = new Dictionary<string, byte[]>
+        {
+            [""] = [1],
+            ["@gen"] = [2],
+            ["@@created"] = [3],
+            [new string('k', ushort.MaxValue)] = [4],
+            ["ключ \0 😀"] = [],
+            ["large"] = new byte[1_000_000],
+        };
+        for (int i = 0; i < 9_000; i++) content[$"key{i}"] = BitConverter.GetBytes(i); // more than one command in a script can take
+        using var browser = Old.NewBrowser();
+        await browser.VisitAsync(session =>
+        {
+            foreach (var (key, value) in content) session.Set(key, value);
+        });
+        var found = await browser.At(Apps[mode]).VisitAsync(async context =>
+        {
+            await context.Session.LoadAsync();
+            return context.Session.Keys.ToDictionary(key => key, key => context.Session.Get(key));
+        });
+        Assert.That(found, Is.EquivalentTo(content));
+        Assert.That((await Redis.HashGetAsync(HashKeyOf(browser), "@gen")).ToString(), Has.Length.EqualTo(SessionGeneration.Create().Length));
+    }
+
+    [Test]
+    public async Task An_empty_session_is_taken_over_too([Values] RedisSessionMode mode)
+    {
+        using var browser = await LeaveAsync();
+        await browser.VisitAsync(session => session.Clear());
+        Assert.That(await KeysAsync(browser.At(Apps[mode])), Is.Empty);
+        Assert.That(await Redis.KeyExistsAsync(HashKeyOf(browser)), Is.True);
+    }
+
+    [Test]
+    public async Task A_hash_that_is_there_is_the_session([Values] RedisSessionMode mode)
+    {
+        using var browser = await LeaveAsync();
+        await browser.At(Apps[mode]).VisitAsync(session => session.SetString("name", "Bea"));
+        await Redis.HashDeleteAsync(BlobKeyOf(browser), "taken");
+        await browser.VisitAsync(session => Assert.That(session.GetString("name"), Is.EqualTo("Bea")));
+    }
+
+    /// <summary>Made by a program, without our fields.</summary>
+    [Test]
+    public async Task A_hash_that_was_made_by_hand_is_not_written_over([Values] RedisSessionMode mode, [Values] bool reads)
+    {
+        using var browser = await LeaveAsync();
+        await Redis.HashSetAsync(HashKeyOf(browser), "hand", "made");
+        await Redis.KeyExpireAsync(HashKeyOf(browser), TimeSpan.FromMinutes(1));
+        await browser.At(Apps[mode]).VisitAsync(session =>
+        {
+            if (reads) Assert.That(session.GetString("hand"), Is.EqualTo("made"));
+            session.SetString("new", "1");
+        });
+        Assert.That(await KeysAsync(browser), Is.EqualTo(["hand", "new"]));
+    }
+
+    [Test]
+    public async Task The_absolute_timeout_begins_when_it_is_taken_over([Values] RedisSessionMode mode)
+    {
+        await using var app = await Stack.StartAsync(options =>
+        {
+            options.Mode = mode;
+            options.AbsoluteTimeout = TimeSpan.FromMinutes(5);
+            Take(options);
+        });
+        using var browser = await LeaveAsync();
+        await browser.At(app).VisitAsync(_ => { }); // also by a request that does not touch it, whose renewal is a script then
+        await Until.TrueAsync("it is taken over", () => Redis.KeyExistsAsync(HashKeyOf(browser)));
+        Assert.That(await Redis.KeyTimeToLiveAsync(HashKeyOf(browser)), Is.EqualTo(TimeSpan.FromMinutes(5)).Within(TimeSpan.FromMinutes(1)));
+        long created = (long)await Redis.HashGetAsync(HashKeyOf(browser), "@created");
+        Assert.That(DateTimeOffset.FromUnixTimeMilliseconds(created), Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromMinutes(1)));
+    }
+
+    [Test]
+    public async Task Values_are_protected_when_they_are_taken_over([Values] RedisSessionMode mode)
+    {
+        await using var app = await Stack.StartAsync(options =>
+        {
+            (options.Mode, options.ProtectValues) = (mode, true);
+            Take(options);
+        });
+        using var browser = await LeaveAsync();
+        await CheckKeptAsync(browser.At(app));
+        var stored = await Redis.HashGetAsync(HashKeyOf(browser), ["name", "count", "bytes", "empty", "@@name"]);
+        foreach (byte[]? value in stored) Assert.That(value.AsSpan(0, 4).ToArray(), Is.EqualTo(new byte[] { 0, (byte)'d', (byte)'p', (byte)'1' }));
+    }
+
+    [Test]
+    public async Task It_is_in_the_list_of_who_is_signed_in([Values] RedisSessionMode mode, [Values] bool writes)
+    {
+        using var browser = await LeaveAsync();
+        string user = Guid.NewGuid().ToString();
+        await browser.At(Apps[mode]).VisitAsAsync(user, session =>
+        {
+            if (writes) session.SetString("new", "1");
+            else session.GetString("name");
+        });
+        var directory = Apps[mode].Services.GetRequiredService<IRedisSessionDirectory>();
+        string id = await browser.VisitAsync(session => session.Id);
+        Assert.That((await directory.FindByUserAsync(user).ToListAsync()).Select(session => session.Id), Is.EqualTo([id]));
+    }
+
+    [Test]
+    public async Task Without_the_option_nothing_is_taken_over([Values] RedisSessionMode mode)
+    {
+        await using var app = await Stack.StartAsync(options => options.Mode = mode);
+        using var browser = await LeaveAsync();
+        Assert.That(await KeysAsync(browser.At(app)), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_cache_without_an_instance_name_is_meant_by_none([Values(null, "")] string? instanceName)
+    {
+        string configuration = (await Stack.ServerAsync()).ConfigurationString;
+        await using var old = await StartOldAsync(configuration, instanceName: null);
+        await using var app = await Stack.StartAsync(options => options.TakeOverSessions(instanceName));
+        using var browser = await LeaveAsync(old);
+        await CheckKeptAsync(browser.At(app));
+    }
+
+    [Test]
+    public async Task One_by_one_in_each_mode_after_the_other_it_is_taken_over_once()
+    {
+        using var browser = await LeaveAsync();
+        await browser.At(Apps[RedisSessionMode.Live]).VisitAsync(session => session.SetString("name", "Bea"));
+        await browser.At(Apps[RedisSessionMode.Buffered]).VisitAsync(session => Assert.That(session.GetString("name"), Is.EqualTo("Bea")));
+    }
+
+    private RedisHashSessionOptions Take(RedisHashSessionOptions options)
+    {
+        options.TakeOverSessions(InstanceName);
+        return options;
+    }
+}
