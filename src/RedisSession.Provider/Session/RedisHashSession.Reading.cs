@@ -343,8 +343,10 @@ internal sealed partial class RedisHashSession
     private Task<T> Bounded<T>(Task<T> reply, CancellationToken cancellationToken) =>
         IsBoundedByClient && !cancellationToken.CanBeCanceled ? reply : reply.WaitAsync(IOTimeout, cancellationToken);
 
-    // The client ends a wait by itself after its own timeout; a second timer is only for those who want less, or to cancel.
-    private bool IsBoundedByClient => IOTimeout == Timeout.InfiniteTimeSpan || _store.Connection.ReplyTimeout < IOTimeout;
+    // The client ends a wait by itself after its own timeout; a second timer is only for those who want less, or to cancel, and for where
+    // a reply may be several, one after the other, or that of a cache which waits for ever.
+    private bool IsBoundedByClient =>
+        _store.StockSessions is null && (IOTimeout == Timeout.InfiniteTimeSpan || _store.Connection.ReplyTimeout < IOTimeout);
 
     /// <summary>
     /// Takes in what ended a wait for a reply, if it is more than the caller's wish. As in ASP.NET Core a timeout is to be thrown as the

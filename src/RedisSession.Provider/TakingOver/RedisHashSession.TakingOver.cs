@@ -111,7 +111,7 @@ internal sealed partial class RedisHashSession
         string id = Id;
         try
         {
-            await EndLeftAsync().ConfigureAwait(false);
+            await Observed(EndLeftAsync()).WaitAsync(IOTimeout).ConfigureAwait(false);
         }
         catch (Exception error)
         {
