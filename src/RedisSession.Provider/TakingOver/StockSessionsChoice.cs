@@ -9,7 +9,10 @@ internal static class StockSessionsChoice
     /// <summary>Null when none are to be taken over.</summary>
     public static IStockSessions? Of(RedisHashSessionOptions options, RedisConnection connection, IServiceProvider services)
     {
-        if (options.InstanceNameOfLeft is { } instanceName) return new StockRedisSessions(connection, instanceName);
-        return options.TakesOverFromCache ? new StockCacheSessions(services.GetRequiredService<IDistributedCache>()) : null;
+        if (options.InstanceNameOfLeft is { } instanceName)
+            return new DiscreetStockSessions(new StockRedisSessions(connection, instanceName));
+        if (options.TakesOverFromCache)
+            return new DiscreetStockSessions(new StockCacheSessions(services.GetRequiredService<IDistributedCache>()));
+        return null;
     }
 }
