@@ -10,16 +10,18 @@ namespace RedisSession.Provider.Dashboard;
 /// </summary>
 /// <remarks>
 /// <para>
-/// An authorization policy of the endpoint itself opens the page to whom it admits; ASP.NET Core has asked it before a request comes here,
-/// or refuses to run the endpoint. The fallback policy does not count: it is for all pages, and admits customers. AllowAnonymous does not
-/// either: it says that nobody needs to be asked, which is no decision about this page, and a group of endpoints hands it down. Who wants
-/// the page open to everybody has to write a policy that admits everybody.
+/// An authorization policy of the endpoint itself opens the page to whom it admits. ASP.NET Core has asked it before a request comes here, or
+/// refuses to run the endpoint; as RouteOptions can switch that refusal off, the mark by which it tells is looked for here, too. The fallback
+/// policy does not count: it is for all pages, and admits customers. AllowAnonymous does not either: it says that nobody needs to be asked,
+/// which is no decision about this page, and a group of endpoints hands it down. Who wants the page open to everybody has to write a policy
+/// that admits everybody.
 /// </para>
 /// <para>
 /// A request is from this machine when it came over the loopback, or from the address that it came to, and no proxy has left a mark in it:
 /// behind one, everybody is local. Without an address (a Unix socket, on which proxies talk; a test server) nothing is known of its origin.
 /// Its host must be an address or localhost: a site whose name was pointed at this machine would otherwise read the page in the developer's
-/// browser (DNS rebinding).
+/// browser (DNS rebinding). Nor may a GET have an origin: browsers name it where a script of another site asks, which then reads the answer
+/// if the application's CORS policy is as generous as many are in Development. (A posted form has one, and the token, which is on this page.)
 /// </para>
 /// </remarks>
 internal static class ClosedByDefault
@@ -29,13 +31,19 @@ internal static class ClosedByDefault
 
     private static readonly string[] ProxyHeaderStarts = ["X-Forwarded-", "X-Original-", "X-Envoy-"];
 
+    // Set by UseAuthorization, for EndpointMiddleware to see.
+    private const string PolicyIsAsked = "__AuthorizationMiddlewareWithEndpointInvoked";
+
     /// <summary>Null where the request may go on; otherwise why not, in a sentence.</summary>
     public static string? Refuses(HttpContext context, IHostEnvironment environment)
     {
-        if (HasPolicy(context.GetEndpoint())) return null;
-        const string NoPolicy = "This page has no authorization policy, and the";
-        if (!environment.IsDevelopment()) return $"{NoPolicy} environment is {environment.EnvironmentName}.";
-        return IsFromThisMachine(context) ? null : $"{NoPolicy} request is not, or not beyond doubt, from the machine that serves it.";
+        bool hasPolicy = HasPolicy(context.GetEndpoint());
+        if (hasPolicy && context.Items.ContainsKey(PolicyIsAsked)) return null;
+        string why = hasPolicy
+            ? "Nobody has asked the authorization policy of this page (UseAuthorization does), and the"
+            : "This page has no authorization policy, and the";
+        if (!environment.IsDevelopment()) return $"{why} environment is {environment.EnvironmentName}.";
+        return IsFromThisMachine(context) ? null : $"{why} request is not, or not beyond doubt, from the machine that serves it.";
     }
 
     private static bool HasPolicy(Endpoint? endpoint) =>
@@ -48,7 +56,9 @@ internal static class ClosedByDefault
         var connection = context.Connection;
         if (connection.RemoteIpAddress is not { } remote) return false;
         bool isLocal = IPAddress.IsLoopback(remote) || remote.Equals(connection.LocalIpAddress);
-        return isLocal && IsNameOfThisMachine(context.Request.Host.Host) && !context.Request.Headers.Keys.Any(IsOfProxy);
+        var request = context.Request;
+        bool isOfScript = HttpMethods.IsGet(request.Method) && request.Headers.Origin.Count > 0;
+        return isLocal && IsNameOfThisMachine(request.Host.Host) && !isOfScript && !request.Headers.Keys.Any(IsOfProxy);
     }
 
     private static bool IsNameOfThisMachine(string host) =>

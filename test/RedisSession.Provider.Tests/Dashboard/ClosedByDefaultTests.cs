@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -45,6 +46,28 @@ internal sealed class ClosedByDefaultTests
         Assert.That(IsOpen(context, Environments.Development), Is.True);
         context.Request.Headers[header] = "127.0.0.1";
         Assert.That(IsOpen(context, Environments.Development), Is.False);
+    }
+
+    /// <summary>In the developer's own browser, from his own machine.</summary>
+    [Test]
+    public async Task In_Development_a_script_of_another_site_reads_nothing_although_the_application_lets_every_site_read(
+        [Values("https://evil.example", "null")] string origin)
+    {
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet,
+            add: services => services.AddCors(),
+            use: pipeline => pipeline.UseCors(policy => policy.AllowAnyOrigin()));
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("name", "ann"));
+        using var @operator = new Operator(app);
+        var page = await @operator.GetAsync("", request => request.Headers.Add("Origin", origin));
+        IsClosed(page);
+
+        // As browsers send the page's own forms, which are not to have a referrer.
+        var post = RequestFrom("127.0.0.1", "127.0.0.1", "localhost");
+        post.Request.Method = HttpMethods.Post;
+        post.Request.Headers.Origin = "null";
+        Assert.That(IsOpen(post, Environments.Development), Is.True);
     }
 
     [Test]
@@ -202,6 +225,20 @@ internal sealed class ClosedByDefaultTests
             ServerKind.Garnet, environment: Environments.Production, protect: page => page.RequireAuthorization("operators"));
         using var @operator = new Operator(app);
         Assert.That((await @operator.GetAsync()).Status, Is.EqualTo(HttpStatusCode.InternalServerError));
+    }
+
+    [Test]
+    public async Task Nor_where_the_application_has_switched_that_error_off()
+    {
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet,
+            environment: Environments.Production,
+            protect: page => page.RequireAuthorization("operators"),
+            add: services => services.Configure<RouteOptions>(options => options.SuppressCheckForUnhandledSecurityMetadata = true));
+        using var @operator = new Operator(app);
+        var page = await @operator.GetAsync();
+        Assert.That(page.Status, Is.EqualTo(HttpStatusCode.Forbidden));
+        Assert.That(page.Text, Does.Contain("UseAuthorization"));
     }
 
     private static void IsClosed(Operator.Page page)
