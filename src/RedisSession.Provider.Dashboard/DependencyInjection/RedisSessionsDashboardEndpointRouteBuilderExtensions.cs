@@ -32,7 +32,9 @@ public static class RedisSessionsDashboardEndpointRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(pattern);
         Require<IRedisSessionDirectory>("AddRedisHashSession");
         Require<SessionCounts>("AddRedisSessionsDashboard");
-        return endpoints.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Post], HandleAsync).WithDisplayName("Redis sessions");
+        return endpoints.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Post], HandleAsync)
+            .WithDisplayName("Redis sessions")
+            .CacheOutput(static policy => policy.NoCache()); // which does not look at what the response says of caches
 
         static Task HandleAsync(HttpContext context) =>
             context.RequestServices.GetRequiredService<SessionsEndpoint>().HandleAsync(context);

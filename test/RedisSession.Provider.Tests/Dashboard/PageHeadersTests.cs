@@ -1,7 +1,9 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace RedisSession.Provider.Tests;
@@ -52,6 +54,24 @@ internal sealed class PageHeadersTests
             Assert.That(page.Html, Does.Not.Contain("<script").And.Not.Contain(" style=").And.Not.Match(" on[a-z]+="));
             Assert.That(page.Html, Does.Not.Match("(src|href|action)=\"(?!\\?|#|data:image/svg)"), "all links lead to the page itself");
         }
+    }
+
+    /// <summary>ASP.NET Core's output cache does not look at headers of responses, and answers before anybody is asked who may see them.</summary>
+    [Test]
+    public async Task Nor_does_an_application_that_caches_all_pages_keep_this_one()
+    {
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet,
+            add: services => services.AddOutputCache(options => options.AddBasePolicy(policy => policy.Expire(TimeSpan.FromMinutes(1)))),
+            use: pipeline => pipeline.UseOutputCache());
+        using var @operator = new Operator(app);
+        for (int i = 0; i < 2; i++) // a page with a new cookie is not kept
+        {
+            Assert.That((await @operator.GetAsync()).Status, Is.EqualTo(HttpStatusCode.OK));
+        }
+
+        var page = await @operator.GetAsync("", request => request.Headers.Add("X-Forwarded-For", "203.0.113.7"));
+        Assert.That(page.Status, Is.EqualTo(HttpStatusCode.Forbidden));
     }
 
     private async Task<Operator.Page> GetAsync(string query)
