@@ -41,6 +41,10 @@ internal sealed class SessionCounter(
                 if (!failed) logger.CountingFailed(_interval, error);
                 failed = true;
             }
+            catch (Exception)
+            {
+                return; // it ends with the application, and must not be what the application's end is said to have failed of
+            }
 
             await Task.Delay(PauseAfter(time.GetElapsedTime(start), _interval), time, stoppingToken).ConfigureAwait(false);
         }

@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using Moq;
 using RedisSession.Provider.Dashboard;
 
 namespace RedisSession.Provider.Tests;
@@ -79,6 +81,29 @@ internal sealed class SessionCountsTests
         Assert.That(page.Text, Does.Contain("Redis does not answer"));
         Assert.That(app.Logs.Of(DashboardEvents.RedisFailed), Has.Count.EqualTo(1));
         Assert.That(app.Logs.Of(DashboardEvents.CountingFailed), Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_count_that_fails_while_the_application_stops_is_no_failure_of_the_application()
+    {
+        var asked = new TaskCompletionSource();
+        var directory = new Mock<IRedisSessionDirectory>();
+        directory.Setup(it => it.CountAsync(It.IsAny<CancellationToken>())).Returns(async (CancellationToken stopping) =>
+        {
+            asked.SetResult();
+            await Task.Delay(Timeout.Infinite, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw new InvalidOperationException("Redis stops at the same time.");
+        });
+        using var counter = new SessionCounter(
+            directory.Object,
+            new SessionCounts(),
+            Options.Create(new RedisSessionsDashboardOptions()),
+            TimeProvider.System,
+            NullLogger<SessionCounter>.Instance);
+        await counter.StartAsync(CancellationToken.None);
+        await asked.Task;
+        await counter.StopAsync(CancellationToken.None);
+        Assert.That(counter.ExecuteTask!.Exception, Is.Null);
     }
 
     [Test]
