@@ -142,12 +142,12 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     {
         var arguments = new List<RedisValue>(3 + (2 * values.Count)) { expiry.Idle, expiry.Absolute, generation };
         foreach (var (sessionKey, value) in values) arguments.AddRange([SessionHashLayout.FieldOf(sessionKey), value]);
-        return waiting.ForAsync(TakeOverScripts.Create, database, key, arguments.ToArray());
+        return TakeOverScripts.Create.RunAsync(database, key, arguments.ToArray(), waiting);
     }
 
     /// <summary>Removes the session if it is still the one of <paramref name="generation"/>.</summary>
     public Task<RedisResult> DeleteAsync(string generation, Waiting waiting) =>
-        waiting.ForAsync(TakeOverScripts.Delete, database, key, [generation]);
+        TakeOverScripts.Delete.RunAsync(database, key, [generation], waiting);
 
     /// <summary>Whose session it is, and that it is <paramref name="user"/>'s where nobody has a better claim.</summary>
     public async Task<BindReply?> BindAsync(string? user, string? generationSeen, SessionExpiry expiry)
