@@ -70,7 +70,7 @@ internal sealed partial class RedisHashSession
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
-        var ending = Observed(EndLeftAsync());
+        var ending = EndLeftAsync().Observed();
         var removal = Begin(OperationKind.Abandon).Follow(ReplyAsync(hash.EndAsync(), "abandoning", cancellationToken));
         string? user = await removal.ConfigureAwait(false);
         if (await ReplyAsync(ending, "abandoning", cancellationToken).ConfigureAwait(false))

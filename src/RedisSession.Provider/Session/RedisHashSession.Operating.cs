@@ -141,8 +141,7 @@ internal sealed partial class RedisHashSession
         cancellationToken.ThrowIfCancellationRequested();
         await ConfirmForCallerAsync(cancellationToken).ConfigureAwait(false);
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
-        var operation = SendOperation(hash, script, key, operands, takeIn);
-        _ = operation.Observed();
+        var operation = SendOperation(hash, script, key, operands, takeIn).Observed();
         try
         {
             return await Bounded(operation, cancellationToken).ConfigureAwait(false);
