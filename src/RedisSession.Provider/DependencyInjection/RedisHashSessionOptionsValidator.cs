@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -22,7 +23,6 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
         {
             yield return $"{nameof(options.FailureMode)} is {options.FailureMode}: use {Names<FailureMode>()}.";
         }
-
 
         if (options.IdleTimeout < OneMillisecond)
         {
@@ -76,7 +76,7 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
 
     private static readonly TimeSpan OneMillisecond = TimeSpan.FromMilliseconds(1);
 
-    private static readonly System.Buffers.SearchValues<char> CookieNameCharacters = System.Buffers.SearchValues.Create(
+    private static readonly SearchValues<char> CookieNameCharacters = SearchValues.Create(
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
 
     private static string Names<T>()

@@ -12,7 +12,11 @@ internal sealed partial class RedisHashSession
     /// <summary>Moves the session to a new key. See <see cref="HttpContextSessionExtensions.RenewSessionAsync"/>.</summary>
     public async Task RenewKeyAsync(HttpContext context, string? user, CancellationToken cancellationToken)
     {
-        if (user is { Length: 0 }) throw new ArgumentException("A user cannot be empty; null leaves the session's user as it is.", nameof(user));
+        if (user is { Length: 0 })
+        {
+            throw new ArgumentException("A user cannot be empty; null leaves the session's user as it is.", nameof(user));
+        }
+
         if (user is not null) user = SessionHashLayout.Normalize(user);
         if (context.Response.HasStarted || !_tryEstablishSession())
         {

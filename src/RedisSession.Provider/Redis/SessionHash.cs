@@ -103,7 +103,12 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>Runs one of <see cref="FieldScripts"/>.</summary>
     public Task<RedisResult> ChangeFieldAsync(
-        RedisScript script, SessionExpiry expiry, RedisValue generationSeen, RedisValue newGeneration, string sessionKey, RedisValue[] operands) =>
+        RedisScript script,
+        SessionExpiry expiry,
+        RedisValue generationSeen,
+        RedisValue newGeneration,
+        string sessionKey,
+        RedisValue[] operands) =>
         script.RunAsync(database, key,
         [
             expiry.Idle,
@@ -123,7 +128,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     public Task<RedisResult> CopyAsync(RedisValue generationSeen) =>
         MoveScripts.Copy.RunAsync(database, key, [RedisScript.OrEmpty(generationSeen)]);
 
-    /// <summary>Puts <paramref name="fields"/> here, in the place of what there is; answers how many milliseconds they have to live.</summary>
+    /// <summary>Puts <paramref name="fields"/> here, in the place of what there is; answers how many milliseconds are left.</summary>
     public Task<RedisResult> PasteAsync(IReadOnlyList<SessionCopy.Field> fields, SessionExpiry expiry)
     {
         var arguments = new List<RedisValue>(3 + (2 * fields.Count)) { expiry.Idle, expiry.Absolute, fields.Count };

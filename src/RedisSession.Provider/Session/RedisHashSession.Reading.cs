@@ -25,7 +25,7 @@ internal sealed partial class RedisHashSession
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         if (IsKnownToBeEmpty(hash)) return default;
         Task<RedisValue[]> reply;
-        var read = Begin(OperationKind.Read).Follow(Bounded(reply = OrTakenOver(AskFor(hash, out var asked, key), asked, hash, key), cancellationToken));
+        var read = Begin(OperationKind.Read).Follow(Bounded(reply = Ask(hash, out var asked, key), cancellationToken));
         try
         {
             var values = await read.ConfigureAwait(false);
@@ -60,7 +60,7 @@ internal sealed partial class RedisHashSession
             {
                 string[] asking = foreign.ConvertAll(i => normal[i]).ToArray();
                 var reply = Begin(OperationKind.Read)
-                    .Follow(ReplyAsync(OrTakenOver(AskFor(hash, out var asked, asking), asked, hash, asking), "reading", cancellationToken));
+                    .Follow(ReplyAsync(Ask(hash, out var asked, asking), "reading", cancellationToken));
                 var values = await reply.ConfigureAwait(false);
                 if (Saw(asked, values[0]))
                 {
@@ -95,7 +95,8 @@ internal sealed partial class RedisHashSession
         }
 
         Task<HashEntry[]> reply;
-        var load = Begin(OperationKind.Load).Follow(Bounded(reply = OrTakenOver(AskForAll(hash, out var asked), asked, hash), cancellationToken));
+        var load = Begin(OperationKind.Load)
+            .Follow(Bounded(reply = OrTakenOver(AskForAll(hash, out var asked), asked, hash), cancellationToken));
         return TakeInAsync(load, reply, asked, cancellationToken);
     }
 
@@ -116,6 +117,10 @@ internal sealed partial class RedisHashSession
             Arrived(asked, entries);
         }
     }
+
+    /// <summary>The generation and the values of <paramref name="keys"/>, after a takeover where one is due.</summary>
+    private Task<RedisValue[]> Ask(SessionHash hash, out SessionSight asked, params ReadOnlySpan<string> keys) =>
+        OrTakenOver(AskFor(hash, out asked, keys), asked, hash, keys);
 
     private Task<RedisValue[]> AskFor(SessionHash hash, out SessionSight asked, params ReadOnlySpan<string> keys)
     {

@@ -68,7 +68,8 @@ internal sealed partial class RedisHashSession
 
     /// <summary>The same for a thread that waits: true when it is worth asking again.</summary>
     private bool IsTakenOverNow<T>(SessionSight asked, T reply, SessionHash hash) =>
-        MayBeLeft(asked) && IsNothing(reply) && Begin(OperationKind.TakeOver).Wait(TakeOverAsync(hash, Waiting.Blocking(IOTimeout)), IOTimeout);
+        MayBeLeft(asked) && IsNothing(reply)
+        && Begin(OperationKind.TakeOver).Wait(TakeOverAsync(hash, Waiting.Blocking(IOTimeout)), IOTimeout);
 
     /// <summary>True when a write was not made because there is no session yet, and may be one to take over.</summary>
     private bool WaitsForTakeover(SessionSight asked, ChangeReply answer) =>
