@@ -65,8 +65,8 @@ internal static partial class Log
     [LoggerMessage(
         SessionEvents.NoDedicatedThreads, LogLevel.Warning,
         "The application's Redis connection reads replies on the thread pool: synchronous calls of what {Method} adds can stall when all "
-        + "its threads wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let {Method} open the "
-        + "connection, or set UseDedicatedThreads to false to be told no more.")]
+        + "its threads wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let {Method} open "
+        + "the connection, or set UseDedicatedThreads to false to be told no more.")]
     public static partial void NoDedicatedThreads(this ILogger logger, string method);
 
     [LoggerMessage(
