@@ -8,6 +8,11 @@ namespace RedisSession.Provider;
 /// <summary>Stops the start of an application whose options cannot work. Each message names the option and the remedy.</summary>
 internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedService services) : IValidateOptions<RedisHashSessionOptions>
 {
+    private static readonly TimeSpan OneMillisecond = TimeSpan.FromMilliseconds(1);
+
+    private static readonly SearchValues<char> CookieNameCharacters = SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
+
     public ValidateOptionsResult Validate(string? name, RedisHashSessionOptions options)
     {
         var errors = FindErrors(options).ToList();
@@ -73,11 +78,6 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
                 + "a cookie's name has letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).";
         }
     }
-
-    private static readonly TimeSpan OneMillisecond = TimeSpan.FromMilliseconds(1);
-
-    private static readonly SearchValues<char> CookieNameCharacters = SearchValues.Create(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
 
     private static string Names<T>()
         where T : struct, Enum => string.Join(" or ", Enum.GetNames<T>());
