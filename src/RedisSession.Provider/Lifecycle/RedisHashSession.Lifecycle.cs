@@ -34,7 +34,7 @@ internal sealed partial class RedisHashSession
         var from = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         byte[] key = SessionHashLayout.KeyOf(_store.KeyStart, sessionKey);
         var to = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), key);
-        var protector = _store.ProtectorOf(id);
+        var protector = _store.ProtectsValues ? _store.ProtectorOf(id) : null;
         var move = Begin(OperationKind.RenewKey).Follow(MoveAsync(from, to, id, protector, cancellationToken));
         var moved = await move.ConfigureAwait(false);
 

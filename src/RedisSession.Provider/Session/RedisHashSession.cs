@@ -181,7 +181,7 @@ internal sealed partial class RedisHashSession : ISession
     /// <summary>Nothing has been done with the session yet.</summary>
     private bool IsUntouched => _gate is null;
 
-    private ValueProtector? Protector => _protector ??= _store.ProtectorOf(Id);
+    private ValueProtector? Protector => _protector ??= _store.ProtectsValues ? _store.ProtectorOf(Id) : null;
 
     /// <summary>Refuses, at the earliest moment, what ASP.NET Core's session refuses; returns the normal form of the key.</summary>
     private string CheckSet(string key, byte[] value)
