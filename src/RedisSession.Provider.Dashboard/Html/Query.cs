@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
@@ -15,7 +17,7 @@ internal static class Query
     /// <summary>Parameters without a value are left out.</summary>
     public static string To(params ReadOnlySpan<(string Name, string? Value)> parameters)
     {
-        var link = new System.Text.StringBuilder("?");
+        var link = new StringBuilder("?");
         foreach (var (name, value) in parameters)
         {
             if (string.IsNullOrEmpty(value)) continue;

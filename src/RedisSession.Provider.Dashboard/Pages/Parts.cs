@@ -20,14 +20,6 @@ internal static class Parts
         ? Markup.Of($"""<span class="warning">for ever</span>""")
         : Time(session.Expires, Quantity.Of(session.Expires - now));
 
-    public static string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-
-    /// <summary>A button that opens another one, which does it: two steps, without a script.</summary>
-    public static Markup Confirmed(string text, string label, string question, string field, string value) => Markup.Of($"""
-        <details class="confirm" name="confirm"><summary aria-label="{label}">{text}</summary>
-        <button class="danger" form="{FormToken.Form}" name="{field}" value="{value}">{question}</button></details>
-        """);
-
     public static Markup End(SessionInfo session)
     {
         string whose = session.User is null ? "" : $" of {ShownText.Line(session.User)}";
@@ -41,4 +33,12 @@ internal static class Parts
 
     private static Markup Time(DateTimeOffset time, string text) => Markup.Of(
         $"""<time datetime="{time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)}" title="{Moment(time)}">{text}</time>""");
+
+    /// <summary>A button that opens another one, which does it: two steps, without a script.</summary>
+    private static Markup Confirmed(string text, string label, string question, string field, string value) => Markup.Of($"""
+        <details class="confirm" name="confirm"><summary aria-label="{label}">{text}</summary>
+        <button class="danger" form="{FormToken.Form}" name="{field}" value="{value}">{question}</button></details>
+        """);
+
+    private static string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 }

@@ -16,10 +16,6 @@ internal static class ShownText
     /// <summary>With its line breaks and tabs.</summary>
     public static string Block(string text, int maxLength) => Of(text, maxLength, isMultiLine: true);
 
-    public static bool IsOdd(Rune rune) => Rune.GetUnicodeCategory(rune) is
-        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
-        or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse;
-
     private static string Of(string text, int maxLength, bool isMultiLine)
     {
         var shown = new StringBuilder(Math.Min(text.Length, maxLength) + 8);
@@ -33,4 +29,8 @@ internal static class ShownText
 
         return shown.ToString();
     }
+
+    private static bool IsOdd(Rune rune) => Rune.GetUnicodeCategory(rune) is
+        UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+        or UnicodeCategory.OtherNotAssigned or UnicodeCategory.PrivateUse;
 }

@@ -14,8 +14,8 @@ namespace RedisSession.Provider.Dashboard;
 /// <param name="Note">What there is to say beside it; null when there is nothing.</param>
 internal sealed record ShownValue(string Kind, string Text, string? Note = null)
 {
-    /// <summary>Longer text is cut.</summary>
-    public const int MaxLength = 4000;
+    // Longer text is cut.
+    private const int MaxLength = 4000;
 
     // Of longer values only the beginning is looked at, and they are not tried as JSON.
     private const int MaxBytes = 64 * 1024;

@@ -12,9 +12,6 @@ internal readonly record struct CacheExpiry(long Absolute, long Sliding, long? T
     /// <summary>What a field has where there is no such limit.</summary>
     public const long None = -1;
 
-    /// <summary>"Never", such as TimeSpan.MaxValue, is a hundred years: servers add it to their clock, and some overflow.</summary>
-    public const long NeverMilliseconds = 100L * 365 * 24 * 60 * 60 * 1000;
-
     /// <exception cref="ArgumentOutOfRangeException">
     /// The entry would have ended already, or would end after the year 9999.
     /// </exception>
@@ -37,5 +34,5 @@ internal readonly record struct CacheExpiry(long Absolute, long Sliding, long? T
     }
 
     /// <summary>Rounded up, so that what is shorter than a millisecond is not over at once.</summary>
-    private static long Milliseconds(TimeSpan time) => Math.Min((long)Math.Ceiling(time.TotalMilliseconds), NeverMilliseconds);
+    private static long Milliseconds(TimeSpan time) => Math.Min((long)Math.Ceiling(time.TotalMilliseconds), SessionExpiry.Never);
 }

@@ -19,7 +19,7 @@ internal static class CacheScripts
         local absolute, sliding = unpack(redis.call('HMGET', key, '{CacheEntry.Absolute}', '{CacheEntry.Sliding}'))
         local window, limit = tonumber(sliding), tonumber(absolute)
         if window and window > 0 then
-          local ttl = math.min(math.ceil(window / 10000), {CacheExpiry.NeverMilliseconds})
+          local ttl = math.min(math.ceil(window / 10000), {SessionExpiry.Never})
           if limit and limit >= 0 then ttl = math.min(ttl, math.floor(limit / 10000) - tonumber(ARGV[1])) end
           if ttl <= 0 then
             redis.call('UNLINK', key)

@@ -66,8 +66,9 @@ public class RedisHashSessionOptions : SessionOptions
 
     /// <summary>
     /// Who a request is, so that its session is known as this user's and found by <see cref="IRedisSessionDirectory"/>. Default: the
-    /// <see cref="ClaimTypes.NameIdentifier"/> claim of <see cref="HttpContext.User"/> once that is authenticated. Null: sessions get a user
-    /// by <c>RenewSessionAsync(user)</c> only, which this never overrules. Of several users that one session has in turn, the latest counts.
+    /// <see cref="ClaimTypes.NameIdentifier"/> claim of <see cref="HttpContext.User"/> once that is authenticated. Null: sessions get a
+    /// user by <c>RenewSessionAsync(user)</c> only, which this never overrules. Of several users that one session has in turn, the latest
+    /// counts.
     /// </summary>
     /// <remarks>
     /// Asked in each request whose session is read, written or kept alive, when that first happens, and again before the response starts if
@@ -102,9 +103,9 @@ public class RedisHashSessionOptions : SessionOptions
     /// <param name="instanceName">The <c>InstanceName</c> of that cache; null or empty when it has none.</param>
     /// <remarks>
     /// <para>
-    /// It costs one round trip more for a request whose cookie names a session that has no hash, four for the one that takes a session over,
-    /// and one for <c>AbandonSessionAsync</c> while something is left; nothing for any other. Nobody waits for it where a request does not
-    /// touch its session.
+    /// It costs one round trip more for a request whose cookie names a session that has no hash, four for the one that takes a session
+    /// over, and one for <c>AbandonSessionAsync</c> while something is left; nothing for any other. Nobody waits for it where a request
+    /// does not touch its session.
     /// </para>
     /// <para>
     /// The cookie stays as it is, so its name and the data-protection keys must, too. Typed getters read what <c>SetString</c> and
@@ -112,9 +113,9 @@ public class RedisHashSessionOptions : SessionOptions
     /// encrypted when they are taken over. What is no session of <c>AddSession</c> is logged (32), and the session begins empty.
     /// </para>
     /// <para>
-    /// What is left is marked in its place (the field <c>taken</c>) and not removed: old instances go on reading and writing it, and neither
-    /// side sees what the other writes from then on. It is taken over once. So a session that ends here does not come back from it. Until it
-    /// is taken over, <see cref="IRedisSessionDirectory"/> does not know it.
+    /// What is left is marked in its place (the field <c>taken</c>) and not removed: old instances go on reading and writing it, and
+    /// neither side sees what the other writes from then on. It is taken over once. So a session that ends here does not come back from
+    /// it. Until it is taken over, <see cref="IRedisSessionDirectory"/> does not know it.
     /// </para>
     /// </remarks>
     public void TakeOverSessions(string? instanceName = null) => InstanceNameOfLeft = instanceName ?? "";

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -7,6 +8,11 @@ namespace RedisSession.Provider;
 /// <summary>Stops the start of an application whose options cannot work. Each message names the option and the remedy.</summary>
 internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedService services) : IValidateOptions<RedisHashSessionOptions>
 {
+    private static readonly TimeSpan OneMillisecond = TimeSpan.FromMilliseconds(1);
+
+    private static readonly SearchValues<char> CookieNameCharacters = SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
+
     public ValidateOptionsResult Validate(string? name, RedisHashSessionOptions options)
     {
         var errors = FindErrors(options).ToList();
@@ -22,7 +28,6 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
         {
             yield return $"{nameof(options.FailureMode)} is {options.FailureMode}: use {Names<FailureMode>()}.";
         }
-
 
         if (options.IdleTimeout < OneMillisecond)
         {
@@ -73,11 +78,6 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
                 + "a cookie's name has letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).";
         }
     }
-
-    private static readonly TimeSpan OneMillisecond = TimeSpan.FromMilliseconds(1);
-
-    private static readonly System.Buffers.SearchValues<char> CookieNameCharacters = System.Buffers.SearchValues.Create(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~");
 
     private static string Names<T>()
         where T : struct, Enum => string.Join(" or ", Enum.GetNames<T>());

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
@@ -20,6 +21,9 @@ namespace RedisSession.Provider;
 internal static class RedisUrl
 {
     private const int DefaultPort = 6379;
+
+    private static readonly SearchValues<char> SchemeCharacters =
+        SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
 
     /// <summary>True when <paramref name="text"/> is a URL and not StackExchange.Redis syntax.</summary>
     public static bool IsUrl(string text)
@@ -46,9 +50,6 @@ internal static class RedisUrl
         if (scheme == "rediss") options.Ssl = true;
         return options;
     }
-
-    private static readonly System.Buffers.SearchValues<char> SchemeCharacters =
-        System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
 
     private static ConfigurationOptions ParseTcp(string url)
     {

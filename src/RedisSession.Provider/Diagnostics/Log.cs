@@ -64,9 +64,9 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.NoDedicatedThreads, LogLevel.Warning,
-        "The application's Redis connection reads replies on the thread pool: synchronous calls of what {Method} adds can stall when all its "
-        + "threads wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let {Method} open the "
-        + "connection, or set UseDedicatedThreads to false to be told no more.")]
+        "The application's Redis connection reads replies on the thread pool: synchronous calls of what {Method} adds can stall when all "
+        + "its threads wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let {Method} open "
+        + "the connection, or set UseDedicatedThreads to false to be told no more.")]
     public static partial void NoDedicatedThreads(this ILogger logger, string method);
 
     [LoggerMessage(
@@ -128,7 +128,7 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.StockSessionNotMarked, LogLevel.Warning,
-        "What AddSession has left of session {SessionId} could not be marked as taken over or ended: if the session ends while it is there, "
-        + "it can be taken over once more.")]
+        "What AddSession has left of session {SessionId} could not be marked as taken over or ended: if the session ends while it is "
+        + "there, it can be taken over once more.")]
     public static partial void StockSessionNotMarked(this ILogger logger, string sessionId, Exception error);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using StackExchange.Redis;
 
@@ -22,7 +23,7 @@ internal sealed class RedisTarget(IReadOnlyCollection<EndPoint> endPoints, int d
         {
             new(TelemetryTags.SystemName, "redis"),
             new(TelemetryTags.OperationName, kind.Command),
-            new(TelemetryTags.Namespace, database.ToString(System.Globalization.CultureInfo.InvariantCulture)),
+            new(TelemetryTags.Namespace, database.ToString(CultureInfo.InvariantCulture)),
             new(TelemetryTags.Operation, kind.Name),
         };
         var (address, port) = Address();

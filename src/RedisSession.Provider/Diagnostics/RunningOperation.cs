@@ -39,8 +39,8 @@ internal sealed class RunningOperation(OperationKind kind, SessionMetrics metric
                 isAbsent = entries.Length == 0;
                 if (metrics.CountsBytes) read = Payload.Of(entries);
                 break;
-            case bool removed:
-                isAbsent = !removed;
+            case bool isThere:
+                isAbsent = !isThere;
                 break;
         }
 

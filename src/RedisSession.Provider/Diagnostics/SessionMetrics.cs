@@ -46,7 +46,8 @@ internal sealed class SessionMetrics
         _created = meter.CreateCounter<long>(CreatedSessions, "{session}", "Sessions created.");
         _renewed = meter.CreateCounter<long>(RenewedSessions, "{session}", "Sessions that were given a new key.");
         _takenOver = meter.CreateCounter<long>(TakenOverSessions, "{session}", "Sessions of AddSession that were taken over.");
-        _ended = meter.CreateCounter<long>(EndedSessions, "{session}", "Sessions abandoned, ended by the directory, or found expired by a request.");
+        _ended = meter.CreateCounter<long>(
+            EndedSessions, "{session}", "Sessions abandoned, ended by the directory, or found expired by a request.");
         _refusedWrites = meter.CreateCounter<long>(
             RefusedWrites, "{write}", "Writes that were not made because the session had ended since the request first saw it.");
     }

@@ -61,7 +61,7 @@ internal sealed class UserLists(
     public void Remember(string id, string? user, SessionExpiry expiry)
     {
         _known.Remember(id, user, Environment.TickCount64);
-        if (user is not null && connection.OpenDatabase is { } database) NoteOwner(database, id, user, LifeOf(expiry), expiry);
+        if (user is not null && connection.OpenDatabase is { } database) NoteOwner(database, id, user, expiry.Life, expiry);
     }
 
     /// <summary>
@@ -186,9 +186,7 @@ internal sealed class UserLists(
         if (lifecycle.HasHandlers) OwnerOf(database, id).Keep(user, timeToLive, expiry);
     }
 
-    private static long LifeOf(SessionExpiry expiry) => expiry.Absolute > 0 ? Math.Min(expiry.Idle, expiry.Absolute) : expiry.Idle;
-
-    private static long TimeInList(SessionExpiry expiry) => TimeInList(LifeOf(expiry), expiry);
+    private static long TimeInList(SessionExpiry expiry) => TimeInList(expiry.Life, expiry);
 
     private static long TimeInList(long timeToLive, SessionExpiry expiry) => timeToLive + (expiry.Idle / 4);
 }

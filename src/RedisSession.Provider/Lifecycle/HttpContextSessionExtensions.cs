@@ -9,8 +9,8 @@ public static class HttpContextSessionExtensions
     /// Gives the session a new key: call it whenever somebody signs in or gains rights, so that who knew the key before (session fixation)
     /// has nothing. All data and the expiries of single fields stay, the old key is dead at once, the new cookie is in this response, and
     /// <see cref="ISession.Id"/> changes. Writes that other requests make to the old key from then on are refused; what they wrote before
-    /// comes along. Four round trips, whatever the size. A session key that was made for this very request is kept: it has never left the
-    /// server.
+    /// comes along. Three round trips, whatever the size, and one more with a <paramref name="user"/>. A session key that was made for this
+    /// very request is kept: it has never left the server.
     /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="user">

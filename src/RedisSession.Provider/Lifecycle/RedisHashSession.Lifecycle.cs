@@ -12,7 +12,11 @@ internal sealed partial class RedisHashSession
     /// <summary>Moves the session to a new key. See <see cref="HttpContextSessionExtensions.RenewSessionAsync"/>.</summary>
     public async Task RenewKeyAsync(HttpContext context, string? user, CancellationToken cancellationToken)
     {
-        if (user is { Length: 0 }) throw new ArgumentException("A user cannot be empty; null leaves the session's user as it is.", nameof(user));
+        if (user is { Length: 0 })
+        {
+            throw new ArgumentException("A user cannot be empty; null leaves the session's user as it is.", nameof(user));
+        }
+
         if (user is not null) user = SessionHashLayout.Normalize(user);
         if (context.Response.HasStarted || !_tryEstablishSession())
         {
@@ -30,7 +34,7 @@ internal sealed partial class RedisHashSession
         var from = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         byte[] key = SessionHashLayout.KeyOf(_store.KeyStart, sessionKey);
         var to = new SessionHash(await _store.Connection.GetDatabaseAsync().ConfigureAwait(false), key);
-        var protector = _store.ProtectorOf(id);
+        var protector = _store.ProtectsValues ? _store.ProtectorOf(id) : null;
         var move = Begin(OperationKind.RenewKey).Follow(MoveAsync(from, to, id, protector, cancellationToken));
         var moved = await move.ConfigureAwait(false);
 
@@ -70,7 +74,7 @@ internal sealed partial class RedisHashSession
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         cancellationToken.ThrowIfCancellationRequested();
         var hash = await OpenAsync(retry: true, cancellationToken).ConfigureAwait(false);
-        var ending = Observed(EndLeftAsync());
+        var ending = EndLeftAsync().Observed();
         var removal = Begin(OperationKind.Abandon).Follow(ReplyAsync(hash.EndAsync(), "abandoning", cancellationToken));
         string? user = await removal.ConfigureAwait(false);
         if (await ReplyAsync(ending, "abandoning", cancellationToken).ConfigureAwait(false))

@@ -1,8 +1,8 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Changes of one session key that depend on what it holds. Scripts, because looking and changing must hold together, and with the session's
-/// existence and TTL.
+/// Changes of one session key that depend on what it holds. Scripts, because looking and changing must hold together, and with the
+/// session's existence and TTL.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -42,8 +42,8 @@ internal static class FieldScripts
 
     /// <summary>Sets what is as expected.</summary>
     /// <remarks>
-    /// <c>ARGV 6 1 if it is expected to be there · 7 expected value · 8 value; returns {generation or '', 1 if it was set, else 0, the value
-    /// that is there in its place, or nil}</c>
+    /// <c>ARGV 6 1 if it is expected to be there · 7 expected value · 8 value; returns {generation or '', 1 if it was set, else 0, the
+    /// value that is there in its place, or nil}</c>
     /// </remarks>
     public static readonly RedisScript SetIfUnchanged = new(SessionScripts.Begin + """
         local value = redis.call('HGET', key, ARGV[5])

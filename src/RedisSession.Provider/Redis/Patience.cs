@@ -25,7 +25,8 @@ internal static class Patience
     }
 
     /// <summary>Whoever awaits the task is told of its failure; when nobody does, it is not reported as one that went unobserved.</summary>
-    public static Task Observed(this Task task)
+    public static TTask Observed<TTask>(this TTask task)
+        where TTask : Task
     {
         _ = task.ContinueWith(static done => _ = done.Exception, TaskScheduler.Default);
         return task;

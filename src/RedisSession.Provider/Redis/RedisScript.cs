@@ -21,15 +21,15 @@ internal sealed class RedisScript(string text)
             "EVAL", (object[])[text, 1, key, .. arguments.Select(argument => (object)argument)], CommandFlags.DemandMaster);
 
     /// <summary>By its hash, and by its text where the server does not have it.</summary>
-    public async Task<RedisResult> RunAsync(IDatabase database, RedisKey key, RedisValue[] arguments)
+    public async Task<RedisResult> RunAsync(IDatabase database, RedisKey key, RedisValue[] arguments, Waiting waiting = default)
     {
         try
         {
-            return await SendAsync(database, key, arguments).ConfigureAwait(false);
+            return await waiting.ForAsync(SendAsync(database, key, arguments)).ConfigureAwait(false);
         }
         catch (RedisServerException error) when (IsMissing(error))
         {
-            return await SendTextAsync(database, key, arguments).ConfigureAwait(false);
+            return await waiting.ForAsync(SendTextAsync(database, key, arguments)).ConfigureAwait(false);
         }
     }
 

@@ -6,8 +6,11 @@ namespace RedisSession.Provider;
 /// </summary>
 internal readonly record struct SessionExpiry(long Idle, long Absolute)
 {
-    // "Never", such as TimeSpan.MaxValue, is a hundred years: servers add it to their clock, and some overflow.
-    private const long Never = 100L * 365 * 24 * 60 * 60 * 1000;
+    /// <summary>"Never", such as TimeSpan.MaxValue, is a hundred years: servers add it to their clock, and some overflow.</summary>
+    public const long Never = 100L * 365 * 24 * 60 * 60 * 1000;
+
+    /// <summary>How long a session lives that begins now and is not used again.</summary>
+    public long Life => Absolute > 0 ? Math.Min(Idle, Absolute) : Idle;
 
     public static SessionExpiry From(TimeSpan idleTimeout, TimeSpan? absoluteTimeout) => new(
         Milliseconds(idleTimeout),

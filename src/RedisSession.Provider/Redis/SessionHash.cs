@@ -103,7 +103,12 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>Runs one of <see cref="FieldScripts"/>.</summary>
     public Task<RedisResult> ChangeFieldAsync(
-        RedisScript script, SessionExpiry expiry, RedisValue generationSeen, RedisValue newGeneration, string sessionKey, RedisValue[] operands) =>
+        RedisScript script,
+        SessionExpiry expiry,
+        RedisValue generationSeen,
+        RedisValue newGeneration,
+        string sessionKey,
+        RedisValue[] operands) =>
         script.RunAsync(database, key,
         [
             expiry.Idle,
@@ -123,7 +128,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     public Task<RedisResult> CopyAsync(RedisValue generationSeen) =>
         MoveScripts.Copy.RunAsync(database, key, [RedisScript.OrEmpty(generationSeen)]);
 
-    /// <summary>Puts <paramref name="fields"/> here, in the place of what there is; answers how many milliseconds they have to live.</summary>
+    /// <summary>Puts <paramref name="fields"/> here, in the place of what there is; answers how many milliseconds are left.</summary>
     public Task<RedisResult> PasteAsync(IReadOnlyList<SessionCopy.Field> fields, SessionExpiry expiry)
     {
         var arguments = new List<RedisValue>(3 + (2 * fields.Count)) { expiry.Idle, expiry.Absolute, fields.Count };
@@ -142,12 +147,12 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     {
         var arguments = new List<RedisValue>(3 + (2 * values.Count)) { expiry.Idle, expiry.Absolute, generation };
         foreach (var (sessionKey, value) in values) arguments.AddRange([SessionHashLayout.FieldOf(sessionKey), value]);
-        return waiting.ForAsync(TakeOverScripts.Create, database, key, arguments.ToArray());
+        return TakeOverScripts.Create.RunAsync(database, key, arguments.ToArray(), waiting);
     }
 
     /// <summary>Removes the session if it is still the one of <paramref name="generation"/>.</summary>
     public Task<RedisResult> DeleteAsync(string generation, Waiting waiting) =>
-        waiting.ForAsync(TakeOverScripts.Delete, database, key, [generation]);
+        TakeOverScripts.Delete.RunAsync(database, key, [generation], waiting);
 
     /// <summary>Whose session it is, and that it is <paramref name="user"/>'s where nobody has a better claim.</summary>
     public async Task<BindReply?> BindAsync(string? user, string? generationSeen, SessionExpiry expiry)

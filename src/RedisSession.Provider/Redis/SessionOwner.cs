@@ -23,7 +23,7 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
     /// </summary>
     public void Keep(string user, long timeToLive, SessionExpiry expiry)
     {
-        long left = timeToLive + (LifeOf(expiry) * 3 / 4);
+        long left = timeToLive + (expiry.Life * 3 / 4);
         try
         {
             _ = database.StringSetAsync(OwnerKey, user, TimeSpan.FromMilliseconds(left), flags: Unawaited);
@@ -46,11 +46,9 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
     public Task<bool> ClaimAsync(SessionExpiry expiry) => database.StringSetAsync(
         SessionHashLayout.ClaimKeyOf(keyPrefix, id),
         RedisValue.EmptyString,
-        TimeSpan.FromMilliseconds(Math.Clamp(LifeOf(expiry) / 2, 1, LongestClaim)),
+        TimeSpan.FromMilliseconds(Math.Clamp(expiry.Life / 2, 1, LongestClaim)),
         When.NotExists,
         CommandFlags.DemandMaster);
 
     private RedisKey OwnerKey => SessionHashLayout.OwnerKeyOf(keyPrefix, id);
-
-    private static long LifeOf(SessionExpiry expiry) => expiry.Absolute > 0 ? Math.Min(expiry.Idle, expiry.Absolute) : expiry.Idle;
 }

@@ -84,7 +84,9 @@ internal static class SessionScripts
     /// Renews the TTL where a plain PEXPIRE cannot. A script, because with an absolute timeout the TTL follows from the hash's
     /// @created, and because Garnet (seen in 2.2.8) breaks the connection at a PEXPIRE of a key that has just expired.
     /// </summary>
-    /// <remarks><c>ARGV 1 idle timeout, ms · 2 absolute timeout, ms, or 0; returns nothing of use</c></remarks>
+    /// <remarks>
+    /// <c>ARGV 1 idle timeout, ms · 2 absolute timeout, ms, or 0; returns 1, also past the absolute end · 0 there was none</c>
+    /// </remarks>
     public static readonly RedisScript Renew = new("""
         local key, ttl, limit = KEYS[1], ARGV[1], tonumber(ARGV[2])
         local created = redis.call('HGET', key, '@created')

@@ -2,12 +2,14 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>What is thrown when a key cannot be changed as it was asked for. The texts hold its name and the session's id, not its value.</summary>
+/// <summary>
+/// What is thrown when a key cannot be changed as it was asked for. The texts hold its name and the session's id, not its value.
+/// </summary>
 internal static class FieldErrors
 {
     public static InvalidOperationException NoNumber(string key, string sessionId) => new(
-        $"'{key}' of session {sessionId} holds no whole number as text, so nothing was added to it. (SetInt32 writes bytes; SetValue writes "
-        + "text.)");
+        $"'{key}' of session {sessionId} holds no whole number as text, so nothing was added to it. (SetInt32 writes bytes; SetValue "
+        + "writes text.)");
 
     /// <param name="refusal">The server's error at HINCRBY.</param>
     /// <param name="key">The session key.</param>
@@ -15,8 +17,13 @@ internal static class FieldErrors
     public static Exception NotAdded(string refusal, string key, string sessionId)
     {
         if (refusal.Contains("overflow", StringComparison.OrdinalIgnoreCase))
+        {
             return new OverflowException($"The sum for '{key}' of session {sessionId} does not fit into 64 bits; nothing was added.");
-        return refusal.Contains("integer", StringComparison.OrdinalIgnoreCase) ? NoNumber(key, sessionId) : new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, refusal);
+        }
+
+        return refusal.Contains("integer", StringComparison.OrdinalIgnoreCase)
+            ? NoNumber(key, sessionId)
+            : new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, refusal);
     }
 
     public static NotSupportedException NotExpiring() => new(

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider;
@@ -178,7 +179,8 @@ internal sealed partial class RedisHashSession
             _store.Metrics.SessionCreated();
         }
 
-        _store.Logger.SessionStored(Id);
+        // Asked first, because the id is made for it.
+        if (_store.Logger.IsEnabled(LogLevel.Debug)) _store.Logger.SessionStored(Id);
     }
 
     /// <summary>The session has ended: what was changed is dropped, and every confirmation says so. Called inside the lock.</summary>

@@ -104,7 +104,8 @@ internal sealed partial class RedisHashSession
     }
 
     /// <summary>Changes a key to what <paramref name="change"/> makes of it, as often as others are faster.</summary>
-    public async Task<T> UpdateAsync<T>(string key, Func<SessionValue, (byte[] Value, T Result)> change, CancellationToken cancellationToken)
+    public async Task<T> UpdateAsync<T>(
+        string key, Func<SessionValue, (byte[] Value, T Result)> change, CancellationToken cancellationToken)
     {
         key = CheckSet(key, []);
         RedisValue stored = Known(key) ?? await ReadStoredAsync(key, cancellationToken).ConfigureAwait(false);
@@ -141,8 +142,7 @@ internal sealed partial class RedisHashSession
         cancellationToken.ThrowIfCancellationRequested();
         await ConfirmForCallerAsync(cancellationToken).ConfigureAwait(false);
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
-        var operation = SendOperation(hash, script, key, operands, takeIn);
-        _ = operation.Observed();
+        var operation = SendOperation(hash, script, key, operands, takeIn).Observed();
         try
         {
             return await Bounded(operation, cancellationToken).ConfigureAwait(false);
@@ -224,7 +224,7 @@ internal sealed partial class RedisHashSession
     {
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         if (IsKnownToBeEmpty(hash)) return default;
-        var values = await ReplyAsync(OrTakenOver(AskFor(hash, out var asked, key), asked, hash, key), "reading", cancellationToken).ConfigureAwait(false);
+        var values = await ReplyAsync(Ask(hash, out var asked, key), "reading", cancellationToken).ConfigureAwait(false);
         return Saw(asked, values[0]) ? values[1] : default;
     }
 

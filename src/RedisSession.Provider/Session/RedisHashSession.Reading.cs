@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -15,10 +14,6 @@ internal sealed partial class RedisHashSession
     private bool _answered;
     private bool _renewed;
 
-    // The first failure: what comes after it in this request fails, or finds nothing, at once. Captured once, because an exception
-    // that is thrown again and again as it is grows a longer stack trace each time.
-    private ExceptionDispatchInfo? _failure;
-
     private int _snapshotsOnTheirWay;
 
     /// <summary>One key, fresh from Redis in both modes, or from this request's own unconfirmed write.</summary>
@@ -30,7 +25,7 @@ internal sealed partial class RedisHashSession
         var hash = await OpenAsync(retry: false, cancellationToken).ConfigureAwait(false);
         if (IsKnownToBeEmpty(hash)) return default;
         Task<RedisValue[]> reply;
-        var read = Begin(OperationKind.Read).Follow(Bounded(reply = OrTakenOver(AskFor(hash, out var asked, key), asked, hash, key), cancellationToken));
+        var read = Begin(OperationKind.Read).Follow(Bounded(reply = Ask(hash, out var asked, key), cancellationToken));
         try
         {
             var values = await read.ConfigureAwait(false);
@@ -65,7 +60,7 @@ internal sealed partial class RedisHashSession
             {
                 string[] asking = foreign.ConvertAll(i => normal[i]).ToArray();
                 var reply = Begin(OperationKind.Read)
-                    .Follow(ReplyAsync(OrTakenOver(AskFor(hash, out var asked, asking), asked, hash, asking), "reading", cancellationToken));
+                    .Follow(ReplyAsync(Ask(hash, out var asked, asking), "reading", cancellationToken));
                 var values = await reply.ConfigureAwait(false);
                 if (Saw(asked, values[0]))
                 {
@@ -100,7 +95,8 @@ internal sealed partial class RedisHashSession
         }
 
         Task<HashEntry[]> reply;
-        var load = Begin(OperationKind.Load).Follow(Bounded(reply = OrTakenOver(AskForAll(hash, out var asked), asked, hash), cancellationToken));
+        var load = Begin(OperationKind.Load)
+            .Follow(Bounded(reply = OrTakenOver(AskForAll(hash, out var asked), asked, hash), cancellationToken));
         return TakeInAsync(load, reply, asked, cancellationToken);
     }
 
@@ -122,82 +118,9 @@ internal sealed partial class RedisHashSession
         }
     }
 
-    private byte[]? ReadBlocking(string key)
-    {
-        if (_snapshot is null && _store.Mode == RedisSessionMode.Live)
-        {
-            return AskBlocking(key) is { } values ? Reveal(values[1]) : null;
-        }
-
-        var snapshot = ReadAllBlocking();
-        lock (Gate) return snapshot?.Find(key);
-    }
-
-    /// <summary>The snapshot, taken if there is none; in live mode one for this call alone. Null when Redis does not answer.</summary>
-    private SessionSnapshot? ReadAllBlocking() => _snapshot ?? TakeSnapshotBlocking();
-
-    private SessionSnapshot? TakeSnapshotBlocking()
-    {
-        SessionSight asked = default;
-        HashEntry[]? entries = null;
-        SessionSnapshot? snapshot = null;
-        bool onItsWay = false;
-        try
-        {
-            TryBlock(
-                OperationKind.Load,
-                whenEmpty: [],
-                hash =>
-                {
-                    if (onItsWay) return hash.ReadAllAsync(); // the same snapshot, of a session that has been taken over just now
-                    var reply = AskForAll(hash, out asked);
-                    onItsWay = true;
-                    return reply;
-                },
-                out entries);
-        }
-        finally
-        {
-            if (onItsWay) snapshot = Arrived(asked, entries, keep: _store.Mode == RedisSessionMode.Buffered);
-        }
-
-        return entries is null ? null : snapshot ?? SessionSnapshot.Empty();
-    }
-
-    /// <summary>The generation and the values of <paramref name="keys"/>; null when there is no such session, or no answer.</summary>
-    private RedisValue[]? AskBlocking(params string[] keys)
-    {
-        SessionSight asked = default;
-        bool answered = TryBlock(OperationKind.Read, whenEmpty: [], hash => AskFor(hash, out asked, keys), out var values);
-        return answered && values!.Length > 0 && Saw(asked, values[0]) ? values : null;
-    }
-
-    /// <summary>Asks Redis whether it is there, for whoever only wants to know that.</summary>
-    private void TouchBlocking()
-    {
-        try
-        {
-            if (_store.Mode == RedisSessionMode.Buffered) ReadAllBlocking();
-            else AskBlocking();
-        }
-        catch (Exception) when (_failure is not null)
-        {
-            // FailureMode.Throw: the question was whether Redis is available, and the answer is no.
-        }
-    }
-
-    private async ValueTask<SessionHash> OpenAsync(bool retry, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (!retry) ThrowIfFailed();
-        var database = _store.Connection.GetDatabaseAsync();
-        return new(
-            database.IsCompletedSuccessfully
-                ? database.Result
-                : await Begin(OperationKind.Connect).Follow(ReplyAsync(database.AsTask(), "connecting", cancellationToken))
-                    .ConfigureAwait(false),
-            Key);
-    }
+    /// <summary>The generation and the values of <paramref name="keys"/>, after a takeover where one is due.</summary>
+    private Task<RedisValue[]> Ask(SessionHash hash, out SessionSight asked, params ReadOnlySpan<string> keys) =>
+        OrTakenOver(AskFor(hash, out asked, keys), asked, hash, keys);
 
     private Task<RedisValue[]> AskFor(SessionHash hash, out SessionSight asked, params ReadOnlySpan<string> keys)
     {
@@ -326,58 +249,5 @@ internal sealed partial class RedisHashSession
         return snapshot;
     }
 
-    /// <summary>Waits for a reply as <see cref="Bounded"/> does, and takes in what goes wrong.</summary>
-    private async Task<T> ReplyAsync<T>(Task<T> reply, string doing, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await Bounded(reply, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception error) when (Failed(error, reply, doing, RememberReadFailure, cancellationToken) is { } timeout)
-        {
-            throw timeout;
-        }
-    }
-
-    /// <summary>The reply, for whoever waits no longer than the IOTimeout and the caller's patience.</summary>
-    private Task<T> Bounded<T>(Task<T> reply, CancellationToken cancellationToken) =>
-        IsBoundedByClient && !cancellationToken.CanBeCanceled ? reply : reply.WaitAsync(IOTimeout, cancellationToken);
-
-    // The client ends a wait by itself after its own timeout; a second timer is only for those who want less, or to cancel, and for where
-    // a reply may be several, one after the other, or that of a cache which waits for ever.
-    private bool IsBoundedByClient =>
-        _store.StockSessions is null && (IOTimeout == Timeout.InfiniteTimeSpan || _store.Connection.ReplyTimeout < IOTimeout);
-
-    /// <summary>
-    /// Takes in what ended a wait for a reply, if it is more than the caller's wish. As in ASP.NET Core a timeout is to be thrown as the
-    /// <see cref="OperationCanceledException"/> that this returns; its inner exception is a <see cref="TimeoutException"/>, its token not
-    /// the caller's. Null for what can be thrown as it is.
-    /// </summary>
-    private OperationCanceledException? Failed(
-        Exception error, Task reply, string doing, Action<Exception> remember, CancellationToken cancellationToken)
-    {
-        if (error is OperationCanceledException && cancellationToken.IsCancellationRequested) return null;
-        OperationCanceledException? thrown = null;
-        if (error is TimeoutException && !reply.IsCompleted)
-        {
-            _store.Logger.TimedOut(Id, doing, IOTimeout);
-            error = thrown = new($"Timed out {doing} the session.", error);
-        }
-
-        remember(error);
-        return thrown;
-    }
-
     private byte[]? Reveal(RedisValue value) => Protector is { } protector ? protector.Unprotect(value) : value;
-
-    private void RememberReadFailure(Exception error)
-    {
-        lock (Gate)
-        {
-            if (_failure is not null) return;
-            _failure = ExceptionDispatchInfo.Capture(error);
-        }
-
-        _store.Logger.ReadFailed(Id, error);
-    }
 }

@@ -9,7 +9,12 @@ namespace RedisSession.Provider;
 /// <remarks>
 /// <para>
 /// A synchronous read answers, first match: from this request's own writes · from the snapshot, which in buffered mode the
-/// first read takes · in live mode from Redis. RedisHashSession.Reading.cs asks Redis, RedisHashSession.Writing.cs tells it.
+/// first read takes · in live mode from Redis.
+/// </para>
+/// <para>
+/// The other files beside this one: Reading asks Redis, Blocking does so on a thread that waits, Waiting bounds each wait and takes in its
+/// failure; Writing has the changes until they are sent, Confirming from then on; Operating changes what depends on what Redis holds. What
+/// has another reason to change is where that is: Lifecycle (a new key, the end), Directory (whose it is), TakingOver, Diagnostics.
 /// </para>
 /// <para>
 /// Tasks of one request may share the session: state is guarded by one lock, and commands are sent inside it, so that they
@@ -176,7 +181,7 @@ internal sealed partial class RedisHashSession : ISession
     /// <summary>Nothing has been done with the session yet.</summary>
     private bool IsUntouched => _gate is null;
 
-    private ValueProtector? Protector => _protector ??= _store.ProtectorOf(Id);
+    private ValueProtector? Protector => _protector ??= _store.ProtectsValues ? _store.ProtectorOf(Id) : null;
 
     /// <summary>Refuses, at the earliest moment, what ASP.NET Core's session refuses; returns the normal form of the key.</summary>
     private string CheckSet(string key, byte[] value)
@@ -190,38 +195,4 @@ internal sealed partial class RedisHashSession : ISession
 
         return SessionHashLayout.Normalize(key);
     }
-
-    /// <summary>
-    /// Runs a synchronous access: true with the reply, or without asking with <paramref name="whenEmpty"/>; false when Redis gave no reply
-    /// and the application wants to go on.
-    /// </summary>
-    private bool TryBlock<T>(OperationKind kind, T whenEmpty, Func<SessionHash, Task<T>> send, [NotNullWhen(true)] out T? reply)
-        where T : notnull
-    {
-        reply = default;
-        if (_failure is not null && _store.FailureMode == FailureMode.LogAndContinue) return false;
-        try
-        {
-            ThrowIfFailed();
-            var database = _store.Connection.GetDatabaseAsync();
-            var hash = new SessionHash(
-                database.IsCompletedSuccessfully
-                    ? database.Result
-                    : Begin(OperationKind.Connect).Wait(database.AsTask(), IOTimeout),
-                Key);
-            var asked = _sight;
-            var answer = IsKnownToBeEmpty(hash) ? whenEmpty : Begin(kind).Wait(send(hash), IOTimeout);
-            if (IsTakenOverNow(asked, answer, hash)) answer = Begin(kind).Wait(send(hash), IOTimeout);
-            reply = answer;
-            return true;
-        }
-        catch (Exception error)
-        {
-            RememberReadFailure(error);
-            if (_store.FailureMode == FailureMode.Throw) throw;
-            return false;
-        }
-    }
-
-    private void ThrowIfFailed() => _failure?.Throw();
 }

@@ -49,8 +49,9 @@ internal sealed class RedisHashSessionStore(
     /// <summary>What the Redis keys of all sessions begin with.</summary>
     public byte[] KeyStart { get; } = SessionHashLayout.KeyStart(options.Value.KeyPrefix);
 
-    public ValueProtector? ProtectorOf(string sessionId) =>
-        _options.ProtectValues ? new ValueProtector(dataProtection, sessionId, Logger) : null;
+    public bool ProtectsValues => _options.ProtectValues;
+
+    public ValueProtector ProtectorOf(string sessionId) => new(dataProtection, sessionId, Logger);
 
     public ISession Create(
         string sessionKey, TimeSpan idleTimeout, TimeSpan ioTimeout, Func<bool> tryEstablishSession, bool isNewSessionKey)

@@ -17,7 +17,9 @@ internal sealed class UnconfirmedWrites
 
     public SessionChanges? Sent { get; set; }
 
-    /// <summary>Done when everything sent is confirmed, with null, or with what failed: a failed task would have to be observed by somebody.</summary>
+    /// <summary>
+    /// Done when everything sent is confirmed, with null, or with what failed: a failed task would have to be observed by somebody.
+    /// </summary>
     public Task<ExceptionDispatchInfo?> Confirmation { get; set; } = Confirmed;
 
     /// <summary>The last of the changes that depend on what Redis holds: their replies are taken in in the order of sending.</summary>

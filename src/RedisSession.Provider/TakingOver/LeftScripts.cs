@@ -1,8 +1,8 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The scripts that mark what AddSession has left: see <see cref="StockRedisSessions"/>. As <see cref="SessionScripts"/>: one key each, safe
-/// to apply twice. What is no hash cannot be marked.
+/// The scripts that mark what AddSession has left: see <see cref="StockRedisSessions"/>. As <see cref="SessionScripts"/>: one key each,
+/// safe to apply twice. What is no hash cannot be marked.
 /// </summary>
 internal static class LeftScripts
 {

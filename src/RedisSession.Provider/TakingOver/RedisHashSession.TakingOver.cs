@@ -16,13 +16,15 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed partial class RedisHashSession
 {
+    private static readonly Task<bool> NothingLeft = Task.FromResult(false);
+
     /// <summary>There may be a blob, and this request has not seen yet whether there is a hash, or had not when it asked.</summary>
     private bool MayBeLeft(SessionSight sight) => _store.StockSessions is not null && !_isNewKey && sight.IsUnknown;
 
     /// <summary>What was read; where that was nothing, the same after the session has been taken over.</summary>
     private Task<RedisValue[]> OrTakenOver(
         Task<RedisValue[]> reply, SessionSight asked, SessionHash hash, params ReadOnlySpan<string> keys) =>
-        MayBeLeft(asked) ? Observed(ReadOrTakeOverAsync(reply, hash, keys.ToArray())) : reply;
+        MayBeLeft(asked) ? ReadOrTakeOverAsync(reply, hash, keys.ToArray()).Observed() : reply;
 
     private async Task<RedisValue[]> ReadOrTakeOverAsync(Task<RedisValue[]> reply, SessionHash hash, string[] keys)
     {
@@ -33,7 +35,7 @@ internal sealed partial class RedisHashSession
     }
 
     private Task<HashEntry[]> OrTakenOver(Task<HashEntry[]> reply, SessionSight asked, SessionHash hash) =>
-        MayBeLeft(asked) ? Observed(LoadOrTakeOverAsync(reply, hash)) : reply;
+        MayBeLeft(asked) ? LoadOrTakeOverAsync(reply, hash).Observed() : reply;
 
     private async Task<HashEntry[]> LoadOrTakeOverAsync(Task<HashEntry[]> reply, SessionHash hash)
     {
@@ -66,7 +68,8 @@ internal sealed partial class RedisHashSession
 
     /// <summary>The same for a thread that waits: true when it is worth asking again.</summary>
     private bool IsTakenOverNow<T>(SessionSight asked, T reply, SessionHash hash) =>
-        MayBeLeft(asked) && IsNothing(reply) && Begin(OperationKind.TakeOver).Wait(TakeOverAsync(hash, Waiting.Blocking(IOTimeout)), IOTimeout);
+        MayBeLeft(asked) && IsNothing(reply)
+        && Begin(OperationKind.TakeOver).Wait(TakeOverAsync(hash, Waiting.Blocking(IOTimeout)), IOTimeout);
 
     /// <summary>True when a write was not made because there is no session yet, and may be one to take over.</summary>
     private bool WaitsForTakeover(SessionSight asked, ChangeReply answer) =>
@@ -111,7 +114,7 @@ internal sealed partial class RedisHashSession
         string id = Id;
         try
         {
-            await Observed(EndLeftAsync()).WaitAsync(IOTimeout).ConfigureAwait(false);
+            await EndLeftAsync().Observed().WaitAsync(IOTimeout).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -175,15 +178,6 @@ internal sealed partial class RedisHashSession
             return true;
         }
     }
-
-    /// <summary>A reply for which nobody may wait any more when it comes.</summary>
-    private static Task<T> Observed<T>(Task<T> reply)
-    {
-        _ = reply.Observed();
-        return reply;
-    }
-
-    private static readonly Task<bool> NothingLeft = Task.FromResult(false);
 
     /// <summary>Whether a reply says that there is no hash.</summary>
     private static bool IsNothing(object? reply) => reply is HashEntry[] { Length: 0 } or RedisValue[] and [{ IsNull: true }, ..];

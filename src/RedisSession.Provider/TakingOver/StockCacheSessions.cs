@@ -3,8 +3,8 @@ using Microsoft.Extensions.Caching.Distributed;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The sessions of an AddSession over any <see cref="IDistributedCache"/>. Such a cache cannot be told to mark an entry, so the one that has
-/// been taken over is removed; nor to look and remove in one step, so two who do it at the same moment do not notice.
+/// The sessions of an AddSession over any <see cref="IDistributedCache"/>. Such a cache cannot be told to mark an entry, so the one that
+/// has been taken over is removed; nor to look and remove in one step, so two who do it at the same moment do not notice.
 /// </summary>
 internal sealed class StockCacheSessions(IDistributedCache cache) : IStockSessions
 {

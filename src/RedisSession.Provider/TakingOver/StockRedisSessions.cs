@@ -36,12 +36,12 @@ internal sealed class StockRedisSessions(RedisConnection connection, string inst
     }
 
     public async Task<bool> MarkAsync(string sessionKey, string generation, Waiting waiting) =>
-        (int)await waiting.ForAsync(LeftScripts.Mark, Database, KeyOf(sessionKey), [generation]).ConfigureAwait(false) == 1;
+        (int)await LeftScripts.Mark.RunAsync(Database, KeyOf(sessionKey), [generation], waiting).ConfigureAwait(false) == 1;
 
     public Task PassOverAsync(string sessionKey, Waiting waiting) => MarkAsync(sessionKey, Unreadable, waiting);
 
     public async Task<bool> EndAsync(string sessionKey, Waiting waiting) =>
-        (int)await waiting.ForAsync(LeftScripts.End, Database, KeyOf(sessionKey), []).ConfigureAwait(false) == 1;
+        (int)await LeftScripts.End.RunAsync(Database, KeyOf(sessionKey), [], waiting).ConfigureAwait(false) == 1;
 
     // A session looks for its blob when it has asked for its hash: there is a connection.
     private IDatabase Database => connection.OpenDatabase!;

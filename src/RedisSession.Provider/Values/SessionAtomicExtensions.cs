@@ -61,7 +61,8 @@ public static class SessionAtomicExtensions
     /// <exception cref="OverflowException">The sum does not fit into 64 bits; the value stays as it is.</exception>
     /// <exception cref="SessionEndedException">The session has ended since this request first saw it; nothing was written.</exception>
     /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
-    public static Task<long> IncrementAsync(this ISession session, string key, long by = 1, CancellationToken cancellationToken = default) =>
+    public static Task<long> IncrementAsync(
+        this ISession session, string key, long by = 1, CancellationToken cancellationToken = default) =>
         RedisHashSession.Of(session).IncrementAsync(key, by, cancellationToken);
 
     /// <summary>

@@ -48,7 +48,8 @@ internal sealed record SessionVariant(
     public const string ComparedNames = "stock,buffered,live,floor-confirmed,floor";
 
     /// <summary>Those that <see cref="BlockingCommand"/> runs unless it is told others: all that an application can have.</summary>
-    public static string ApplicationNames { get; } = string.Join(',', All.Select(variant => variant.Name).Where(name => !name.StartsWith(FloorName, StringComparison.Ordinal)));
+    public static string ApplicationNames { get; } =
+        string.Join(',', All.Select(variant => variant.Name).Where(name => !name.StartsWith(FloorName, StringComparison.Ordinal)));
 
     /// <summary>Whether the flag is set in this process, by whomever.</summary>
     public static bool HasDedicatedThreads => ConnectionMultiplexer.GetFeatureFlag(DedicatedThreadsFlag);

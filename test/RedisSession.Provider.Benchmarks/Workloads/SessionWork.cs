@@ -85,7 +85,8 @@ internal static class SessionWork
     public static ValueTask<int> IgnoreAsync(HttpContext context, SessionShape shape) => new(0);
 
     // Ours does it by itself, stock never.
-    private static Task ConfirmAsync(ISession session) => session is FloorSession { ConfirmsFirst: true } ? session.CommitAsync() : Task.CompletedTask;
+    private static Task ConfirmAsync(ISession session) =>
+        session is FloorSession { ConfirmsFirst: true } ? session.CommitAsync() : Task.CompletedTask;
 
     private static int IsValue(byte[]? value, SessionShape shape) => value?.Length == shape.Value.Length ? 1 : 0;
 }

@@ -21,7 +21,8 @@ internal sealed class CacheConfigurationTests
     public void Every_setting_is_in_the_table_and_every_option_that_text_can_say_is_a_setting()
     {
         var sayable = typeof(RedisHashCacheOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(property => property.PropertyType == typeof(string) || property.PropertyType == typeof(bool) || property.PropertyType == typeof(object))
+            .Where(property =>
+                property.PropertyType == typeof(string) || property.PropertyType == typeof(bool) || property.PropertyType == typeof(object))
             .Select(property => property.Name);
         Assert.That(CacheConfiguration.Settings.Keys, Is.EquivalentTo(sayable));
         Assert.That(Settings.Select(setting => setting.Arguments[0]), Is.EquivalentTo(CacheConfiguration.Settings.Keys));
@@ -47,7 +48,8 @@ internal sealed class CacheConfigurationTests
         using var provider = services.BuildServiceProvider();
         Assert.That(
             () => provider.GetRequiredService<IOptions<RedisHashCacheOptions>>().Value,
-            Throws.TypeOf<OptionsValidationException>().With.Message.Contains("The setting App:Cache:UseDedicatedThreads is 'perhaps': true or false"));
+            Throws.TypeOf<OptionsValidationException>()
+                .With.Message.Contains("The setting App:Cache:UseDedicatedThreads is 'perhaps': true or false"));
     }
 
     private static TestCaseData Setting(string name, string text, Func<RedisHashCacheOptions, object?> read, object expected) =>

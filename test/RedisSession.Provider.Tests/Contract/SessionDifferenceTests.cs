@@ -103,9 +103,11 @@ internal sealed class SessionDifferenceTests(SessionStack stack)
             if (stack.IsStock)
             {
                 Assert.That(
-                    async () => await context.Session.ReadAsync("key"), Throws.InvalidOperationException.With.Message.Contains("AddRedisHashSession"));
+                    async () => await context.Session.ReadAsync("key"),
+                    Throws.InvalidOperationException.With.Message.Contains("AddRedisHashSession"));
                 Assert.That(
-                    async () => await context.Session.SetAsync("key", []), Throws.InvalidOperationException.With.Message.Contains("AddRedisHashSession"));
+                    async () => await context.Session.SetAsync("key", []),
+                    Throws.InvalidOperationException.With.Message.Contains("AddRedisHashSession"));
             }
             else
             {

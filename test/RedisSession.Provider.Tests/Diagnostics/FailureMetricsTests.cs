@@ -22,7 +22,7 @@ internal sealed class FailureMetricsTests(ServerKind kind)
         await browser.VisitAsync(session => session.SetString("key", "1"));
         using var metrics = new RecordedMetrics();
         server.Kill();
-        await UntilDownAsync(app);
+        await app.UntilDisconnectedAsync();
         await browser.VisitAsync(async context =>
         {
             if (way == "synchronous") Assert.That(context.Session.GetString("key"), Is.Null);
@@ -89,7 +89,7 @@ internal sealed class FailureMetricsTests(ServerKind kind)
         await browser.VisitAsync(session => session.SetString("key", "1"));
         using var metrics = new RecordedMetrics();
         server.Kill();
-        await UntilDownAsync(app);
+        await app.UntilDisconnectedAsync();
         await browser.VisitAsync(_ => { });
         await Until.TrueAsync("the failure is counted", () => Task.FromResult(metrics.Failures("renew_expiry", ConnectionError) == 1));
         Assert.That(metrics.Points(SessionMetrics.OperationDuration), Is.Empty);
@@ -137,15 +137,9 @@ internal sealed class FailureMetricsTests(ServerKind kind)
 
     private static Task<TestApp> StartAsync(
         ServerProcess server, RedisSessionMode mode, Action<RedisHashSessionOptions>? configure = null) =>
-        TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+        TestApp.StartAsync(server.ConfigurationString, options =>
         {
-            (options.Configuration, options.Mode) = (server.ConfigurationString, mode);
+            options.Mode = mode;
             configure?.Invoke(options);
-        }));
-
-    private static async Task UntilDownAsync(TestApp app)
-    {
-        var redis = await app.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
-        Assert.That(() => redis.Multiplexer.IsConnected, Is.False.After(20_000, 5));
-    }
+        });
 }

@@ -99,7 +99,7 @@ internal sealed class UserTrafficTests(ServerKind kind)
             await browser.At(app).VisitAsAsync(user, work);
 
             // What nobody waits for has been sent, and has arrived when something behind it is answered.
-            await (await app.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync()).PingAsync();
+            await (await app.RedisAsync()).PingAsync();
         });
         return string.Join(' ', seen);
     }

@@ -57,7 +57,7 @@ internal sealed class ReplicaTests(ServerKind kind)
 
     private static async Task UntilOnlyReplicasAreConnectedAsync(TestApp app)
     {
-        var multiplexer = (await app.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync()).Multiplexer;
+        var multiplexer = (await app.RedisAsync()).Multiplexer;
         Assert.That(
             () => multiplexer.GetServers().Where(server => server.IsConnected).Select(server => server.IsReplica),
             Is.EqualTo([true]).After(20_000, 10));

@@ -16,7 +16,9 @@ internal sealed class MarkdownDocumentTests
 
     [Test]
     public void A_block_that_does_not_end_is_told() =>
-        Assert.That(() => MarkdownDocument.Parse("a.md", "text\n```csharp\ncode\n"), Throws.InstanceOf<FormatException>().With.Message.Contains("a.md:2"));
+        Assert.That(
+            () => MarkdownDocument.Parse("a.md", "text\n```csharp\ncode\n"),
+            Throws.InstanceOf<FormatException>().With.Message.Contains("a.md:2"));
 
     [Test]
     public void A_diff_has_two_sides_with_each_line_where_it_is()
@@ -29,14 +31,16 @@ internal sealed class MarkdownDocumentTests
     [Test]
     public void Headings_have_the_anchors_that_GitHub_makes()
     {
-        var document = MarkdownDocument.Parse("a.md", "# What is `said`, and why?\n## Again\n## Again\n### A [link](b.md) in it\n```\n# no heading\n```");
+        var document = MarkdownDocument.Parse(
+            "a.md", "# What is `said`, and why?\n## Again\n## Again\n### A [link](b.md) in it\n```\n# no heading\n```");
         Assert.That(document.Anchors, Is.EquivalentTo(["what-is-said-and-why", "again", "again-1", "a-link-in-it"]));
     }
 
     [Test]
     public void Links_and_inline_code_are_those_of_the_text()
     {
-        var document = MarkdownDocument.Parse("a.md", "A [link](b.md#c), `[no](link)` and `dotnet\ntest`.\n```\n[no](link) `no`\n```\n[two](#d) [three](e.md \"title\")");
+        var document = MarkdownDocument.Parse(
+            "a.md", "A [link](b.md#c), `[no](link)` and `dotnet\ntest`.\n```\n[no](link) `no`\n```\n[two](#d) [three](e.md \"title\")");
         Assert.That(document.Links, Is.EqualTo([(1, "b.md#c"), (6, "#d"), (6, "e.md")]));
         Assert.That(document.InlineCodes, Is.EqualTo(["[no](link)", "dotnet\ntest"]));
     }

@@ -68,7 +68,8 @@ internal static class SnippetCompiler
 
     private static SyntaxList<MemberDeclarationSyntax> Members(SyntaxTree tree) => tree.GetCompilationUnitRoot().Members;
 
-    private static IEnumerable<string> NamesIn(SyntaxTree tree) => Members(tree).OfType<BaseTypeDeclarationSyntax>().Select(type => type.Identifier.Text);
+    private static IEnumerable<string> NamesIn(SyntaxTree tree) =>
+        Members(tree).OfType<BaseTypeDeclarationSyntax>().Select(type => type.Identifier.Text);
 
     private static SyntaxTree WithoutStatementsAnd(HashSet<string> known, SyntaxTree tree)
     {

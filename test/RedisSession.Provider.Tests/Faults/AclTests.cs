@@ -14,8 +14,8 @@ internal sealed class AclTests(ServerKind kind)
     /// <summary>What sessions send, directly or in scripts. Here and in the documentation the same: ClaimTests.</summary>
     private static readonly string[] Commands =
     [
-        "@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hincrby", "hdel", "exists", "expire", "pexpire", "pttl", "unlink", "time", "eval",
-        "evalsha", "zadd", "zrem", "zscore", "zremrangebyscore", "zrange",
+        "@connection", "hget", "hmget", "hgetall", "hset", "hsetnx", "hincrby", "hdel", "exists", "expire", "pexpire", "pttl", "unlink",
+        "time", "eval", "evalsha", "zadd", "zrem", "zscore", "zremrangebyscore", "zrange",
     ];
 
     /// <summary>What the directory sends besides.</summary>
@@ -102,7 +102,7 @@ internal sealed class AclTests(ServerKind kind)
         });
         if (HasFieldExpiry)
         {
-            var redis = await app.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
+            var redis = await app.RedisAsync();
             Assert.That(await redis.HashFieldGetExpireDateTimeAsync($"app:sessions:{id}", ["code"]), Is.All.Positive, "it moves along");
         }
 
@@ -175,7 +175,9 @@ internal sealed class AclTests(ServerKind kind)
         using var browser = app.NewBrowser();
         await browser.VisitAsync(async context =>
         {
-            Assert.That(async () => await context.Session.SetAsync("a", [1]), Throws.InstanceOf<RedisServerException>().With.Message.Contains("NOPERM"));
+            Assert.That(
+                async () => await context.Session.SetAsync("a", [1]),
+                Throws.InstanceOf<RedisServerException>().With.Message.Contains("NOPERM"));
         });
     }
 
@@ -235,11 +237,10 @@ internal sealed class AclTests(ServerKind kind)
         options => (options.KeyPrefix, options.IdleTimeout, options.FailureMode) = ("app:", TimeSpan.FromSeconds(1), FailureMode.Throw));
 
     private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:", string? takeOver = null) =>
-        TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+        TestApp.StartAsync($"redis://sessions:{Password}@{server.ConfigurationString}", options =>
         {
-            options.Configuration = $"redis://sessions:{Password}@{server.ConfigurationString}";
             (options.KeyPrefix, options.Mode, options.FailureMode) = (keyPrefix, mode, FailureMode.Throw);
             options.AbsoluteTimeout = TimeSpan.FromHours(8);
             if (takeOver is not null) options.TakeOverSessions(takeOver);
-        }));
+        });
 }

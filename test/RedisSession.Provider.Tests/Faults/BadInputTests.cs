@@ -37,7 +37,9 @@ internal sealed partial class BadInputTests(ServerKind kind)
 
         // Many inputs fill memory: sessions are short, and the cache in memory must not drop any before.
         var idle = TimeSpan.FromSeconds(10);
-        _stock = new(services => services.AddDistributedMemoryCache(cache => cache.SizeLimit = 4L << 30).AddSession(options => options.IdleTimeout = idle));
+        _stock = new(services => services
+            .AddDistributedMemoryCache(cache => cache.SizeLimit = 4L << 30)
+            .AddSession(options => options.IdleTimeout = idle));
         _ours = new(services => services.AddRedisHashSession(options =>
             (options.Configuration, options.KeyPrefix, options.IdleTimeout) = (server.ConfigurationString, _keyPrefix, idle)));
     }
@@ -53,7 +55,10 @@ internal sealed partial class BadInputTests(ServerKind kind)
     public async Task Any_cookie_gets_a_session_that_works_and_reaches_nothing_else()
     {
         // Among them cookies that are protected as they should be, of keys that are none.
-        var cookies = Gen.OneOf(Hostile, Hostile.Select(InProcessPipeline.CookieOf), Gen.Char['0', 'z'].Array[36].Select(characters => new string(characters)).Select(InProcessPipeline.CookieOf));
+        var cookies = Gen.OneOf(
+            Hostile,
+            Hostile.Select(InProcessPipeline.CookieOf),
+            Gen.Char['0', 'z'].Array[36].Select(characters => new string(characters)).Select(InProcessPipeline.CookieOf));
         await cookies.SampleAsync(
             async cookie =>
             {

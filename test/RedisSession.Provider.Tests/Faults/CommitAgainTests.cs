@@ -1,6 +1,5 @@
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -15,32 +14,26 @@ internal sealed class CommitAgainTests(ServerKind kind)
     [Test]
     public async Task A_commit_works_after_a_read_that_timed_out([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "old"));
-        await browser.VisitAsync(async context =>
+        await using var own = await StartAsync(mode);
+        await own.Browser.VisitAsync(async context =>
         {
-            await WhilePausedAsync(server, app, () => context.Session.LoadAsync());
+            await WhilePausedAsync(own, () => context.Session.LoadAsync());
             context.Session.SetString("key", "new");
             await context.Session.CommitAsync();
         });
-        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
+        Assert.That(await own.Browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
     }
 
     // The first may have been applied all the same: applying it twice does no harm.
     [Test]
     public async Task A_commit_works_after_one_that_timed_out([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "old"));
-        await browser.VisitAsync(async context =>
+        await using var own = await StartAsync(mode);
+        await own.Browser.VisitAsync(async context =>
         {
             context.Session.SetString("key", "1");
             await context.Session.CommitAsync();
-            await WhilePausedAsync(server, app, () =>
+            await WhilePausedAsync(own, () =>
             {
                 context.Session.SetString("key", "2");
                 return context.Session.CommitAsync();
@@ -49,20 +42,17 @@ internal sealed class CommitAgainTests(ServerKind kind)
             await context.Session.CommitAsync();
             Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("3"));
         });
-        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("3"));
+        Assert.That(await own.Browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("3"));
     }
 
     [Test]
     public async Task A_commit_waits_for_one_that_timed_out_and_is_still_under_way([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode, ioTimeout: TimeSpan.FromSeconds(1));
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "old"));
-        await browser.VisitAsync(async context =>
+        await using var own = await StartAsync(mode, ioTimeout: TimeSpan.FromSeconds(1));
+        await own.Browser.VisitAsync(async context =>
         {
             Task again;
-            server.Pause();
+            own.Server.Pause();
             try
             {
                 context.Session.SetString("key", "new");
@@ -72,26 +62,21 @@ internal sealed class CommitAgainTests(ServerKind kind)
             }
             finally
             {
-                server.Resume();
+                own.Server.Resume();
             }
 
             await again;
         });
-        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
+        Assert.That(await own.Browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
     }
 
     [Test]
     public async Task Of_several_writes_that_failed_all_are_written_and_the_newest_value_wins([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "old"));
-        await browser.VisitAsync(async context =>
+        await using var own = await StartAsync(mode);
+        await own.Browser.VisitAsync(async context =>
         {
-            server.Kill();
-            var redis = await DatabaseAsync(app);
-            Assert.That(() => redis.Multiplexer.IsConnected, Is.False.After(20_000, 5));
+            await own.KillServerAsync();
             foreach (string value in (string[])["1", "2"])
             {
                 byte[] bytes = Encoding.UTF8.GetBytes(value);
@@ -100,11 +85,11 @@ internal sealed class CommitAgainTests(ServerKind kind)
             }
 
             context.Session.SetString("other", "3");
-            await server.RestartAsync();
-            await UntilAnswersAsync(app);
+            await own.Server.RestartAsync();
+            await UntilAnswersAsync(own.App);
             await context.Session.CommitAsync();
         });
-        await browser.VisitAsync(session =>
+        await own.Browser.VisitAsync(session =>
         {
             Assert.That(session.GetString("key"), Is.EqualTo("2"));
             Assert.That(session.GetString("other"), Is.EqualTo("3"));
@@ -112,25 +97,25 @@ internal sealed class CommitAgainTests(ServerKind kind)
         });
     }
 
-    private static async Task WhilePausedAsync(ServerProcess server, TestApp app, Func<Task> timesOut)
+    private static async Task WhilePausedAsync(OwnServerApp own, Func<Task> timesOut)
     {
-        server.Pause();
+        own.Server.Pause();
         try
         {
             await Assert.ThatAsync(timesOut, Throws.InstanceOf<OperationCanceledException>());
         }
         finally
         {
-            server.Resume();
+            own.Server.Resume();
         }
 
-        await UntilAnswersAsync(app);
+        await UntilAnswersAsync(own.App);
     }
 
     /// <summary>Returns when the application's connection works: from then on a commit has no excuse.</summary>
     private static async Task UntilAnswersAsync(TestApp app)
     {
-        var redis = await DatabaseAsync(app);
+        var redis = await app.RedisAsync();
         await Assert.ThatAsync(
             async () =>
             {
@@ -147,12 +132,6 @@ internal sealed class CommitAgainTests(ServerKind kind)
             Is.True.After(20_000, 20));
     }
 
-    private static async Task<IDatabase> DatabaseAsync(TestApp app) => await app.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
-
-    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode, TimeSpan? ioTimeout = null) =>
-        TestApp.StartAsync(services => services.AddRedisHashSession(options =>
-        {
-            (options.Configuration, options.Mode) = (server.ConfigurationString, mode);
-            options.IOTimeout = ioTimeout ?? TimeSpan.FromMilliseconds(500);
-        }));
+    private Task<OwnServerApp> StartAsync(RedisSessionMode mode, TimeSpan? ioTimeout = null) => OwnServerApp.StartAsync(
+        kind, options => (options.Mode, options.IOTimeout) = (mode, ioTimeout ?? TimeSpan.FromMilliseconds(500)));
 }

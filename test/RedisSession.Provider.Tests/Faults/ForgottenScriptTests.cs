@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Tests;
 
@@ -65,6 +64,6 @@ internal sealed class ForgottenScriptTests(ServerKind kind)
         });
     }
 
-    private static Task<TestApp> StartLiveAsync(SharedServer server) => TestApp.StartAsync(services => services.AddRedisHashSession(options =>
-        (options.Configuration, options.Mode) = (server.ConfigurationString, RedisSessionMode.Live)));
+    private static Task<TestApp> StartLiveAsync(SharedServer server) =>
+        TestApp.StartAsync(server.ConfigurationString, options => options.Mode = RedisSessionMode.Live);
 }

@@ -13,7 +13,7 @@ internal sealed class LostSessionTests(ServerKind kind)
     public async Task A_snapshot_brings_sessions_back_that_were_signed_out_of_and_loses_those_that_began_since()
     {
         await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server);
+        await using var app = await TestApp.StartAsync(server.ConfigurationString);
         await using var admin = await ConnectAsync(server);
         using var browser = app.NewBrowser();
         using var later = app.NewBrowser();
@@ -35,10 +35,11 @@ internal sealed class LostSessionTests(ServerKind kind)
     [TestCase("volatile-ttl", true)]
     [TestCase("allkeys-lru", false)]
     [TestCase("allkeys-random", false)]
-    public async Task Eviction_takes_sessions_and_only_event_1_tells_and_what_has_no_TTL_stays_where_the_policy_spares_it(string policy, bool isSpared)
+    public async Task Eviction_takes_sessions_and_only_event_1_tells_and_what_has_no_TTL_stays_where_the_policy_spares_it(
+        string policy, bool isSpared)
     {
         await using var server = await ServerProcess.StartAsync(kind, "--maxmemory-policy", policy);
-        await using var app = await StartAsync(server);
+        await using var app = await TestApp.StartAsync(server.ConfigurationString);
         await using var admin = await ConnectAsync(server);
         using var browser = app.NewBrowser();
         await browser.VisitAsync(session => session.SetString("key", "1"));
@@ -52,9 +53,6 @@ internal sealed class LostSessionTests(ServerKind kind)
         Assert.That(app.Logs.Of(SessionEvents.AccessingExpiredSession), Has.Count.EqualTo(1));
         Assert.That(app.Logs.All.Where(entry => entry.Level > Microsoft.Extensions.Logging.LogLevel.Information), Is.Empty);
     }
-
-    private static Task<TestApp> StartAsync(ServerProcess server) => TestApp.StartAsync(services =>
-        services.AddRedisHashSession(options => options.Configuration = server.ConfigurationString));
 
     private static Task<ConnectionMultiplexer> ConnectAsync(ServerProcess server) =>
         ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");

@@ -16,33 +16,25 @@ internal sealed class OutageTests(ServerKind kind)
     [Test]
     public async Task Synchronous_reads_find_nothing_and_one_failure_is_logged([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode, FailureMode.LogAndContinue);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        server.Kill();
-        await UntilDownAsync(app);
-        int before = app.Logs.Of(SessionEvents.ReadFailed).Count;
+        await using var own = await StartAsync(mode, FailureMode.LogAndContinue);
+        await own.KillServerAsync();
+        int before = own.App.Logs.Of(SessionEvents.ReadFailed).Count;
 
-        await browser.VisitAsync(session =>
+        await own.Browser.VisitAsync(session =>
         {
             for (int i = 0; i < 10; i++) Assert.That(session.GetString("key"), Is.Null);
             Assert.That(session.IsAvailable, Is.False);
             Assert.That(session.Keys, Is.Empty);
         });
-        Assert.That(app.Logs.Of(SessionEvents.ReadFailed), Has.Count.EqualTo(before + 1));
+        Assert.That(own.App.Logs.Of(SessionEvents.ReadFailed), Has.Count.EqualTo(before + 1));
     }
 
     [Test]
     public async Task Synchronous_reads_throw_with_FailureMode_Throw([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode, FailureMode.Throw);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        server.Kill();
-        await UntilDownAsync(app);
-        await browser.VisitAsync(session =>
+        await using var own = await StartAsync(mode, FailureMode.Throw);
+        await own.KillServerAsync();
+        await own.Browser.VisitAsync(session =>
         {
             Assert.That(() => session.GetString("key"), Throws.InstanceOf<RedisException>());
             Assert.That(() => session.Keys, Throws.InstanceOf<RedisException>());
@@ -53,13 +45,9 @@ internal sealed class OutageTests(ServerKind kind)
     [Test]
     public async Task Asynchronous_members_and_LoadAsync_throw_in_both_failure_modes([Values] RedisSessionMode mode, [Values] FailureMode failureMode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode, failureMode);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        server.Kill();
-        await UntilDownAsync(app);
-        await browser.VisitAsync(async context =>
+        await using var own = await StartAsync(mode, failureMode);
+        await own.KillServerAsync();
+        await own.Browser.VisitAsync(async context =>
         {
             Assert.That(async () => await context.Session.LoadAsync(), Throws.InstanceOf<RedisException>());
             Assert.That(async () => await context.Session.GetIntAsync("key"), Throws.InstanceOf<RedisException>());
@@ -74,33 +62,25 @@ internal sealed class OutageTests(ServerKind kind)
     public async Task A_write_is_an_error_500_or_lost_with_a_log_entry_as_the_failure_mode_says(
         [Values] RedisSessionMode mode, [Values] FailureMode failureMode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode, failureMode);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        server.Kill();
-        await UntilDownAsync(app);
-        using var response = await browser.SendAsync(context =>
+        await using var own = await StartAsync(mode, failureMode);
+        await own.KillServerAsync();
+        using var response = await own.Browser.SendAsync(context =>
         {
             context.Session.SetString("key", "2");
             return context.Response.WriteAsync("done");
         });
         var expected = failureMode == FailureMode.Throw ? HttpStatusCode.InternalServerError : HttpStatusCode.OK;
         Assert.That(response.StatusCode, Is.EqualTo(expected));
-        Assert.That(app.Logs.Of(SessionEvents.ReadFailed).Concat(app.Logs.Of(SessionEvents.WriteFailed)), Is.Not.Empty);
+        Assert.That(own.App.Logs.Of(SessionEvents.ReadFailed).Concat(own.App.Logs.Of(SessionEvents.WriteFailed)), Is.Not.Empty);
     }
 
     [Test]
     public async Task Service_resumes_by_itself_when_the_server_is_back([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode, FailureMode.Throw);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        server.Kill();
-        await UntilDownAsync(app);
-        await server.RestartAsync();
-        await UntilUpAsync(browser);
+        await using var own = await StartAsync(mode, FailureMode.Throw);
+        await own.KillServerAsync();
+        await own.Server.RestartAsync();
+        await UntilUpAsync(own.Browser);
     }
 
     [Test]
@@ -108,7 +88,7 @@ internal sealed class OutageTests(ServerKind kind)
     {
         await using var server = await ServerProcess.StartAsync(kind);
         server.Kill();
-        await using var app = await StartAsync(server, RedisSessionMode.Buffered, FailureMode.LogAndContinue);
+        await using var app = await TestApp.StartAsync(server.ConfigurationString);
         using var browser = app.NewBrowser();
         using (var response = await browser.SendAsync(context => context.Response.WriteAsync(context.Session.GetStr("key"))))
         {
@@ -122,14 +102,11 @@ internal sealed class OutageTests(ServerKind kind)
     [Test]
     public async Task A_server_that_does_not_answer_is_waited_for_no_longer_than_the_IOTimeout([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode, FailureMode.LogAndContinue, ioTimeout: TimeSpan.FromMilliseconds(300));
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        server.Pause();
+        await using var own = await StartAsync(mode, FailureMode.LogAndContinue, ioTimeout: TimeSpan.FromMilliseconds(300));
+        own.Server.Pause();
         try
         {
-            await browser.VisitAsync(async context =>
+            await own.Browser.VisitAsync(async context =>
             {
                 var error = await Assert.CatchAsync<OperationCanceledException>(async () => await context.Session.GetIntAsync("key"));
                 Assert.That(error!.InnerException, Is.InstanceOf<TimeoutException>());
@@ -140,71 +117,57 @@ internal sealed class OutageTests(ServerKind kind)
                 Assert.That(async () => await context.Session.LoadAsync(), Throws.InstanceOf<OperationCanceledException>());
                 Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromMilliseconds(300)));
             });
-            await browser.VisitAsync(session =>
+            await own.Browser.VisitAsync(session =>
             {
                 Assert.That(session.GetString("key"), Is.Null);
                 Assert.That(session.IsAvailable, Is.False);
             });
-            Assert.That(app.Logs.Of(SessionEvents.TimedOut), Is.Not.Empty);
+            Assert.That(own.App.Logs.Of(SessionEvents.TimedOut), Is.Not.Empty);
         }
         finally
         {
-            server.Resume();
+            own.Server.Resume();
         }
 
-        await UntilUpAsync(browser);
+        await UntilUpAsync(own.Browser);
     }
 
     [Test]
     public async Task A_caller_who_cancels_is_told_so_and_nothing_is_remembered_as_a_failure()
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, RedisSessionMode.Buffered, FailureMode.Throw);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        await browser.VisitAsync(async context =>
+        await using var own = await StartAsync(RedisSessionMode.Buffered, FailureMode.Throw);
+        await own.Browser.VisitAsync(async context =>
         {
-            server.Pause();
+            own.Server.Pause();
             using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
             var error = await Assert.CatchAsync<OperationCanceledException>(async () => await context.Session.GetIntAsync("key", impatient.Token));
             Assert.That(error!.CancellationToken, Is.EqualTo(impatient.Token));
-            server.Resume();
+            own.Server.Resume();
             Assert.That(await context.Session.GetIntAsync("key"), Is.EqualTo(1));
         });
-        Assert.That(app.Logs.Of(SessionEvents.ReadFailed).Concat(app.Logs.Of(SessionEvents.TimedOut)), Is.Empty);
+        Assert.That(own.App.Logs.Of(SessionEvents.ReadFailed).Concat(own.App.Logs.Of(SessionEvents.TimedOut)), Is.Empty);
     }
 
     [Test]
     public async Task UseRedisHashSession_goes_on_or_throws_as_the_failure_mode_says([Values] FailureMode failureMode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, RedisSessionMode.Buffered, failureMode, preload: true);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        server.Kill();
-        await UntilDownAsync(app);
-        using var response = await browser.SendAsync(context => context.Response.WriteAsync(context.Session.IsAvailable.ToString()));
+        await using var own = await StartAsync(RedisSessionMode.Buffered, failureMode, preload: true);
+        await own.KillServerAsync();
+        using var response = await own.Browser.SendAsync(context => context.Response.WriteAsync(context.Session.IsAvailable.ToString()));
         if (failureMode == FailureMode.Throw) Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
         else Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("False"));
     }
 
-    private static Task<TestApp> StartAsync(
-        ServerProcess server, RedisSessionMode mode, FailureMode failureMode, TimeSpan? ioTimeout = null, bool preload = false) =>
-        TestApp.StartAsync(
-            services => services.AddRedisHashSession(options =>
+    private Task<OwnServerApp> StartAsync(
+        RedisSessionMode mode, FailureMode failureMode, TimeSpan? ioTimeout = null, bool preload = false) =>
+        OwnServerApp.StartAsync(
+            kind,
+            options =>
             {
-                options.Configuration = server.ConfigurationString;
                 (options.Mode, options.FailureMode) = (mode, failureMode);
                 options.IOTimeout = ioTimeout ?? options.IOTimeout;
-            }),
+            },
             preload ? app => app.UseRedisHashSession() : null);
-
-    private static async Task UntilDownAsync(TestApp app)
-    {
-        var connection = app.Services.GetRequiredService<IRedisSessionConnection>();
-        var database = await connection.GetDatabaseAsync();
-        Assert.That(() => database.Multiplexer.IsConnected, Is.False.After((int)Soon.TotalMilliseconds, 5));
-    }
 
     private static async Task UntilUpAsync(Browser browser)
     {

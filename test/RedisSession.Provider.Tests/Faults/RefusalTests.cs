@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -11,18 +10,16 @@ namespace RedisSession.Provider.Tests;
 internal sealed class RefusalTests(ServerKind kind)
 {
     [Test]
-    public async Task Out_of_memory_a_write_is_refused_as_a_whole_and_reading_goes_on([Values] RedisSessionMode mode, [Values] FailureMode failureMode)
+    public async Task Out_of_memory_a_write_is_refused_as_a_whole_and_reading_goes_on(
+        [Values] RedisSessionMode mode, [Values] FailureMode failureMode)
     {
-        await using var server = await ServerProcess.StartAsync(kind, "--maxmemory-policy", "noeviction");
-        await using var app = await StartAsync(server, mode, failureMode);
-        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "old"));
+        await using var own = await StartAsync(mode, failureMode, "--maxmemory-policy", "noeviction");
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(own.Server.ConfigurationString + ",allowAdmin=true");
 
         await admin.GetServers().Single().ConfigSetAsync("maxmemory", "1");
-        using (var response = await browser.SendAsync(async context =>
+        using (var response = await own.Browser.SendAsync(async context =>
         {
-            Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("old"));
+            Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("1"));
             context.Session.SetString("new", "1");
             context.Session.SetString("key", "2");
             await context.Response.WriteAsync("done");
@@ -32,35 +29,34 @@ internal sealed class RefusalTests(ServerKind kind)
             Assert.That(response.StatusCode, Is.EqualTo(expected));
         }
 
-        Assert.That(app.Logs.Of(SessionEvents.WriteFailed), Has.Count.EqualTo(1));
-        await browser.VisitAsync(session =>
+        Assert.That(own.App.Logs.Of(SessionEvents.WriteFailed), Has.Count.EqualTo(1));
+        await own.Browser.VisitAsync(session =>
         {
             Assert.That(session.Keys, Is.EqualTo(["key"]));
-            Assert.That(session.GetString("key"), Is.EqualTo("old"));
+            Assert.That(session.GetString("key"), Is.EqualTo("1"));
         });
-        await browser.VisitAsync(async context =>
+        await own.Browser.VisitAsync(async context =>
         {
-            Assert.That(async () => await context.Session.SetAsync("new", [1]), Throws.InstanceOf<RedisServerException>().With.Message.Contains("OOM"));
-            Assert.That(context.Session.GetString("key"), Is.EqualTo("old"));
+            Assert.That(
+                async () => await context.Session.SetAsync("new", [1]),
+                Throws.InstanceOf<RedisServerException>().With.Message.Contains("OOM"));
+            Assert.That(context.Session.GetString("key"), Is.EqualTo("1"));
         });
 
         await admin.GetServers().Single().ConfigSetAsync("maxmemory", "0");
-        await browser.VisitAsync(session => session.SetString("new", "1"));
-        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EquivalentTo(["key", "new"]));
+        await own.Browser.VisitAsync(session => session.SetString("new", "1"));
+        Assert.That(await own.Browser.VisitAsync(session => session.Keys.ToArray()), Is.EquivalentTo(["key", "new"]));
     }
 
     [Test]
     public async Task A_server_that_has_become_a_replica_refuses_writes_until_it_is_a_primary_again([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode, FailureMode.Throw);
-        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "old"));
+        await using var own = await StartAsync(mode, FailureMode.Throw);
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(own.Server.ConfigurationString + ",allowAdmin=true");
 
         // A primary that nobody listens at: the data stays, and what is read is stale at worst.
         await admin.GetDatabase().ExecuteAsync("REPLICAOF", "127.0.0.1", "1");
-        await browser.VisitAsync(async context =>
+        await own.Browser.VisitAsync(async context =>
         {
             Assert.That(async () => await context.Session.SetAsync("key", "new"u8.ToArray()), Throws.InstanceOf<RedisException>());
         });
@@ -69,19 +65,19 @@ internal sealed class RefusalTests(ServerKind kind)
         await Assert.ThatAsync(
             async () =>
             {
-                using var response = await browser.SendAsync(context => context.Session.SetAsync("key", "new"u8.ToArray()));
+                using var response = await own.Browser.SendAsync(context => context.Session.SetAsync("key", "new"u8.ToArray()));
                 return response.IsSuccessStatusCode;
             },
             Is.True.After(30_000, 50));
-        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
+        Assert.That(await own.Browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
     }
 
     [Test]
     public async Task A_write_that_the_client_cannot_even_send_is_a_failed_write([Values] RedisSessionMode mode, [Values] FailureMode failureMode)
     {
         await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
-            (options.Configuration, options.Mode, options.FailureMode) = ($"redis://{server.ConfigurationString}/99", mode, failureMode)));
+        await using var app = await TestApp.StartAsync(
+            $"redis://{server.ConfigurationString}/99", options => (options.Mode, options.FailureMode) = (mode, failureMode));
         using var browser = app.NewBrowser();
         using var response = await browser.SendAsync(context =>
         {
@@ -93,7 +89,7 @@ internal sealed class RefusalTests(ServerKind kind)
         Assert.That(app.Logs.Of(SessionEvents.WriteFailed), Has.Count.EqualTo(1));
     }
 
-    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode, FailureMode failureMode) =>
-        TestApp.StartAsync(services => services.AddRedisHashSession(options =>
-            (options.Configuration, options.Mode, options.FailureMode) = (server.ConfigurationString, mode, failureMode)));
+    private Task<OwnServerApp> StartAsync(RedisSessionMode mode, FailureMode failureMode, params string[] serverArguments) =>
+        OwnServerApp.StartAsync(
+            kind, options => (options.Mode, options.FailureMode) = (mode, failureMode), serverArguments: serverArguments);
 }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -63,7 +62,10 @@ internal sealed class UnderLoadTests(ServerKind kind)
 
         await load.UntilServedAsync();
         Assert.That(await load.StopAndCountLostAsync(), Is.Zero);
-        Assert.That(load.Slowest, Is.LessThan(TimeSpan.FromSeconds(4)), "the client's own timeout is 5 seconds, and without one it would be the pause");
+        Assert.That(
+            load.Slowest,
+            Is.LessThan(TimeSpan.FromSeconds(4)),
+            "the client's own timeout is 5 seconds, and without one it would be the pause");
         Assert.That(load.Faults, Is.Empty);
     }
 
@@ -88,9 +90,9 @@ internal sealed class UnderLoadTests(ServerKind kind)
     }
 
     private static Task<TestApp> StartAsync(string configuration, RedisSessionMode mode, TimeSpan? ioTimeout = null) =>
-        TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+        TestApp.StartAsync(configuration, options =>
         {
-            (options.Configuration, options.Mode, options.FailureMode) = (configuration, mode, FailureMode.Throw);
+            (options.Mode, options.FailureMode) = (mode, FailureMode.Throw);
             options.IOTimeout = ioTimeout ?? TimeSpan.FromSeconds(5);
-        }));
+        });
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -13,15 +12,13 @@ internal sealed class UnderWayTests(ServerKind kind)
     private static readonly string[] Ways = ["not awaited", "cancelled"];
 
     [Test]
-    public async Task A_response_does_not_start_before_an_asynchronous_write_is_confirmed([ValueSource(nameof(Ways))] string way, [Values] RedisSessionMode mode)
+    public async Task A_response_does_not_start_before_an_asynchronous_write_is_confirmed(
+        [ValueSource(nameof(Ways))] string way, [Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "old"));
-        await browser.VisitAsync(async context =>
+        await using var own = await StartAsync(mode);
+        await own.Browser.VisitAsync(async context =>
         {
-            server.Pause();
+            own.Server.Pause();
             Task start;
             try
             {
@@ -31,24 +28,23 @@ internal sealed class UnderWayTests(ServerKind kind)
             }
             finally
             {
-                server.Resume();
+                own.Server.Resume();
             }
 
             await start;
         });
-        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
+        Assert.That(await own.Browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
     }
 
     [Test]
-    public async Task An_asynchronous_write_that_fails_while_nobody_waits_for_it_is_a_500([ValueSource(nameof(Ways))] string way, [Values] RedisSessionMode mode)
+    public async Task An_asynchronous_write_that_fails_while_nobody_waits_for_it_is_a_500(
+        [ValueSource(nameof(Ways))] string way, [Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
-        await MakeUnwritableAsync(server, browser);
-        using var response = await browser.SendAsync(async context =>
+        await using var own = await StartAsync(mode);
+        await MakeUnwritableAsync(own);
+        using var response = await own.Browser.SendAsync(async context =>
         {
-            server.Pause();
+            own.Server.Pause();
             Task start;
             try
             {
@@ -57,7 +53,7 @@ internal sealed class UnderWayTests(ServerKind kind)
             }
             finally
             {
-                server.Resume();
+                own.Server.Resume();
             }
 
             await start;
@@ -69,13 +65,11 @@ internal sealed class UnderWayTests(ServerKind kind)
     [Test]
     public async Task A_commit_that_is_cancelled_and_fails_afterwards_is_a_500([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
-        await MakeUnwritableAsync(server, browser);
-        using var response = await browser.SendAsync(async context =>
+        await using var own = await StartAsync(mode);
+        await MakeUnwritableAsync(own);
+        using var response = await own.Browser.SendAsync(async context =>
         {
-            server.Pause();
+            own.Server.Pause();
             try
             {
                 context.Session.SetString("key", "new");
@@ -86,7 +80,7 @@ internal sealed class UnderWayTests(ServerKind kind)
             }
             finally
             {
-                server.Resume();
+                own.Server.Resume();
             }
 
             await context.Response.WriteAsync("all is well");
@@ -103,19 +97,15 @@ internal sealed class UnderWayTests(ServerKind kind)
         Assert.That(async () => await write, Throws.InstanceOf<OperationCanceledException>());
     }
 
-    /// <summary>Gives the browser a session, and puts something under its key that is no hash.</summary>
-    private static async Task MakeUnwritableAsync(ServerProcess server, Browser browser)
+    /// <summary>Puts something under the session's key that is no hash.</summary>
+    private static async Task MakeUnwritableAsync(OwnServerApp own)
     {
-        string id = await browser.VisitAsync(session =>
-        {
-            session.SetString("key", "old");
-            return session.Id;
-        });
-        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
+        string id = await own.Browser.VisitAsync(session => session.Id);
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(own.Server.ConfigurationString);
         await admin.GetDatabase().KeyDeleteAsync($"sessions:{id}");
         await admin.GetDatabase().StringSetAsync($"sessions:{id}", "no hash", TimeSpan.FromMinutes(5));
     }
 
-    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode) => TestApp.StartAsync(services =>
-        services.AddRedisHashSession(options => (options.Configuration, options.Mode, options.FailureMode) = (server.ConfigurationString, mode, FailureMode.Throw)));
+    private Task<OwnServerApp> StartAsync(RedisSessionMode mode) =>
+        OwnServerApp.StartAsync(kind, options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw));
 }

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
@@ -56,6 +57,17 @@ internal sealed class TestApp : IAsyncDisposable
         return test;
     }
 
+    /// <summary>Starts one whose sessions are ours, at the server that <paramref name="configuration"/> names.</summary>
+    public static Task<TestApp> StartAsync(
+        string configuration, Action<RedisHashSessionOptions>? configure = null, Action<IApplicationBuilder>? use = null) =>
+        StartAsync(
+            services => services.AddRedisHashSession(options =>
+            {
+                options.Configuration = configuration;
+                configure?.Invoke(options);
+            }),
+            use);
+
     /// <summary>The session key in a session cookie of one of these applications, as SessionMiddleware reads it.</summary>
     public static string SessionKeyIn(string cookie)
     {
@@ -66,6 +78,16 @@ internal sealed class TestApp : IAsyncDisposable
 
     /// <summary>A visitor with cookies of its own.</summary>
     public Browser NewBrowser() => new(this);
+
+    /// <summary>The connection of its sessions, where they are ours.</summary>
+    public async Task<IDatabase> RedisAsync() => await Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
+
+    /// <summary>Returns when it has noticed that its server is gone.</summary>
+    public async Task UntilDisconnectedAsync()
+    {
+        var redis = await RedisAsync();
+        Assert.That(() => redis.Multiplexer.IsConnected, Is.False.After(20_000, 5));
+    }
 
     /// <summary>
     /// Has <paramref name="request"/> run <paramref name="work"/> inside the application; also returns what it threw there.

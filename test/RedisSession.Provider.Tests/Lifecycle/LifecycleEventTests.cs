@@ -206,7 +206,8 @@ internal sealed class LifecycleEventTests(ServerKind kind)
     {
         var context = new AsyncLocal<string?>();
         var seen = new TaskCompletionSource<string?>();
-        await using var app = await StartAsync(services => services.AddSingleton<ISessionLifecycle>(new Asking(() => seen.TrySetResult(context.Value))));
+        await using var app = await StartAsync(
+            services => services.AddSingleton<ISessionLifecycle>(new Asking(() => seen.TrySetResult(context.Value))));
         using var browser = app.NewBrowser();
         await browser.VisitAsync(async http =>
         {
@@ -216,7 +217,8 @@ internal sealed class LifecycleEventTests(ServerKind kind)
         Assert.That(await seen.Task.WaitAsync(TimeSpan.FromSeconds(10)), Is.Null);
     }
 
-    private Task<TestApp> StartAsync(Action<IServiceCollection> add, RedisSessionMode mode = RedisSessionMode.Buffered) => StartAsync(kind, add, mode);
+    private Task<TestApp> StartAsync(Action<IServiceCollection> add, RedisSessionMode mode = RedisSessionMode.Buffered) =>
+        StartAsync(kind, add, mode);
 
     private static async Task<TestApp> StartAsync(ServerKind kind, Action<IServiceCollection> add, RedisSessionMode mode)
     {

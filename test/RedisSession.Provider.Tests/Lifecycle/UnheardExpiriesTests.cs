@@ -38,7 +38,9 @@ internal sealed class UnheardExpiriesTests(ServerKind kind)
         var warning = app.Logs.All.Single(entry =>
             entry.Category.StartsWith("RedisSession.Provider", StringComparison.Ordinal) && entry.Level >= LogLevel.Warning);
         Assert.That(warning, Has.Property("EventId").EqualTo(SessionEvents.ExpiriesUnheard).And.Property("Level").EqualTo(LogLevel.Warning));
-        Assert.That(warning.Message, Does.Contain("notify-keyspace-events").And.Contain("\"Ex\"").And.Contain(server.ConfigurationString.Split(',')[0]));
+        Assert.That(
+            warning.Message,
+            Does.Contain("notify-keyspace-events").And.Contain("\"Ex\"").And.Contain(server.ConfigurationString.Split(',')[0]));
         Assert.That(ListeningApp.ListenerOf(app).Listens, Is.False);
     }
 }

@@ -15,7 +15,8 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable(ParallelScope.All)]
 internal sealed class SessionModelTests(ServerKind kind)
 {
-    private static readonly long Sequences = long.TryParse(Environment.GetEnvironmentVariable("SESSION_MODEL_SEQUENCES"), out long count) ? count : 150;
+    private static readonly long Sequences =
+        long.TryParse(Environment.GetEnvironmentVariable("SESSION_MODEL_SEQUENCES"), out long count) ? count : 150;
 
     private readonly string _keyPrefix = SessionStack.NewKeyPrefix();
 
@@ -154,6 +155,7 @@ internal sealed class SessionModelTests(ServerKind kind)
 
     private static void Require<T>(T expected, T actual, string what)
     {
-        if (!EqualityComparer<T>.Default.Equals(expected, actual)) throw new InvalidOperationException($"{what}: the model says '{expected}', the session '{actual}'.");
+        if (EqualityComparer<T>.Default.Equals(expected, actual)) return;
+        throw new InvalidOperationException($"{what}: the model says '{expected}', the session '{actual}'.");
     }
 }

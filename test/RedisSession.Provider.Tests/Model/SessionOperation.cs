@@ -22,7 +22,12 @@ internal sealed record SessionOperation(int Actor, SessionVerb Verb, string Key,
         (2, Gen.Const(SessionVerb.EndRequest)));
 
     public static readonly Gen<SessionOperation[]> Sequences =
-        Gen.Select(Gen.Int[0, 4], Verbs, Gen.OneOf(Gen.Const("a"), Gen.Const("b"), Gen.Const("@c")), Gen.Int[1, 99], (actor, verb, key, value) => new SessionOperation(actor, verb, key, value))
+        Gen.Select(
+            Gen.Int[0, 4],
+            Verbs,
+            Gen.OneOf(Gen.Const("a"), Gen.Const("b"), Gen.Const("@c")),
+            Gen.Int[1, 99],
+            (actor, verb, key, value) => new SessionOperation(actor, verb, key, value))
             .Array[1, 25];
 }
 

@@ -86,7 +86,7 @@ internal sealed class ConnectionTests(ServerKind kind)
                 services.AddRedisHashSession(options => options.ServiceKey = key);
             });
             await WorksAsync(app);
-            return (await app.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync()).Database;
+            return (await app.RedisAsync()).Database;
         }
 
         Assert.That(await DatabaseUsedAsync(null), Is.EqualTo(1));

@@ -51,27 +51,57 @@ internal sealed class RoundTripTests(ServerKind kind)
         Request("touches nothing", _ => Task.CompletedTask, "PEXPIRE"),
         Request("asks for the id", session => Task.FromResult(session.Id), "PEXPIRE"),
         Request("reads a key", Sync(s => s.GetInt("a")), buffered: "PEXPIRE HGETALL", live: "PEXPIRE HMGET"),
-        Request("reads three keys", Sync(s => s.GetInt("a") + s.GetInt("b") + s.GetInt("c")), buffered: "PEXPIRE HGETALL", live: "PEXPIRE HMGET HMGET HMGET"),
+        Request(
+            "reads three keys",
+            Sync(s => s.GetInt("a") + s.GetInt("b") + s.GetInt("c")),
+            buffered: "PEXPIRE HGETALL", live: "PEXPIRE HMGET HMGET HMGET"),
         Request("lists the keys", Sync(s => s.Keys.Count()), "PEXPIRE HGETALL"),
-        Request("is asked whether it is available and reads", Sync(s => s.IsAvailable ? s.GetInt("a") : 0), buffered: "PEXPIRE HGETALL", live: "PEXPIRE HMGET HMGET"),
+        Request(
+            "is asked whether it is available and reads",
+            Sync(s => s.IsAvailable ? s.GetInt("a") : 0),
+            buffered: "PEXPIRE HGETALL", live: "PEXPIRE HMGET HMGET"),
         Request("reads a key asynchronously", async s => await s.GetIntAsync("a"), "PEXPIRE HMGET"),
         Request("reads three keys asynchronously in one", async s => await s.ReadAsync(["a", "b", "c"]), "PEXPIRE HMGET"),
-        Request("loads and reads three keys", async s => { await s.LoadAsync(); _ = s.GetInt("a") + s.GetInt("b") + s.GetInt("c"); }, "PEXPIRE HGETALL"),
+        Request(
+            "loads and reads three keys",
+            async s => { await s.LoadAsync(); _ = s.GetInt("a") + s.GetInt("b") + s.GetInt("c"); },
+            "PEXPIRE HGETALL"),
         Request("sets a key", Sync(s => s.SetValue("a", 1)), "EVALSHA"),
-        Request("sets three keys", Sync(s => { s.SetValue("a", 1); s.SetValue("b", 2); s.SetValue("c", 3); }), buffered: "EVALSHA", live: "EVALSHA EVALSHA EVALSHA"),
+        Request(
+            "sets three keys",
+            Sync(s => { s.SetValue("a", 1); s.SetValue("b", 2); s.SetValue("c", 3); }),
+            buffered: "EVALSHA", live: "EVALSHA EVALSHA EVALSHA"),
         Request("clears", Sync(s => s.Clear()), "EVALSHA"),
         Request("sets a key asynchronously", s => s.SetValueAsync("a", 1), "EVALSHA"),
-        Request("sets three keys asynchronously at once", s => s.SetAsync(new Dictionary<string, byte[]> { ["a"] = [1], ["b"] = [2], ["c"] = [3] }), "EVALSHA"),
+        Request(
+            "sets three keys asynchronously at once",
+            s => s.SetAsync(new Dictionary<string, byte[]> { ["a"] = [1], ["b"] = [2], ["c"] = [3] }),
+            "EVALSHA"),
         Request("increments a key", s => s.IncrementAsync("a"), "EVALSHA"),
         Request("takes a key", s => s.TakeAsync("a"), "EVALSHA"),
         Request("sets a key that is not there", s => s.TrySetValueAsync("b", 1), "EVALSHA"),
-        Request("increments a key behind a change of its own", async s => { s.SetValue("b", 1); await s.IncrementAsync("a"); }, "EVALSHA EVALSHA"),
+        Request(
+            "increments a key behind a change of its own",
+            async s => { s.SetValue("b", 1); await s.IncrementAsync("a"); },
+            "EVALSHA EVALSHA"),
         Request("updates a key", s => s.UpdateJsonAsync<int>("a", n => n + 1), "PEXPIRE HMGET EVALSHA"),
-        Request("loads and updates a key", async s => { await s.LoadAsync(); await s.UpdateJsonAsync<int>("a", n => n + 1); }, "PEXPIRE HGETALL EVALSHA"),
+        Request(
+            "loads and updates a key",
+            async s => { await s.LoadAsync(); await s.UpdateJsonAsync<int>("a", n => n + 1); },
+            "PEXPIRE HGETALL EVALSHA"),
         Request("sets a key that expires, or learns that it cannot", SetExpiring, "EVALSHA"),
-        Request("reads a counter and sets it", Sync(s => s.SetValue("a", s.GetInt("a") + 1)), buffered: "PEXPIRE HGETALL EVALSHA", live: "PEXPIRE HMGET EVALSHA"),
-        Request("loads, and reads what it has set", async s => { await s.LoadAsync(); s.SetValue("a", 1); _ = s.GetInt("a"); }, "PEXPIRE HGETALL EVALSHA"),
-        Request("sets, commits and commits again", async s => { s.SetValue("a", 1); await s.CommitAsync(); await s.CommitAsync(); }, "EVALSHA"),
+        Request(
+            "reads a counter and sets it",
+            Sync(s => s.SetValue("a", s.GetInt("a") + 1)),
+            buffered: "PEXPIRE HGETALL EVALSHA", live: "PEXPIRE HMGET EVALSHA"),
+        Request(
+            "loads, and reads what it has set",
+            async s => { await s.LoadAsync(); s.SetValue("a", 1); _ = s.GetInt("a"); },
+            "PEXPIRE HGETALL EVALSHA"),
+        Request(
+            "sets, commits and commits again",
+            async s => { s.SetValue("a", 1); await s.CommitAsync(); await s.CommitAsync(); },
+            "EVALSHA"),
     ]).SelectMany(cases => cases);
 
     [TestCaseSource(nameof(Requests))]
@@ -103,7 +133,8 @@ internal sealed class RoundTripTests(ServerKind kind)
     public async Task A_new_session_costs_one_script([Values] RedisSessionMode mode)
     {
         using var browser = _apps[mode].NewBrowser();
-        var seen = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, () => browser.VisitAsync(session => session.SetValue("a", session.GetInt("a") + 1)));
+        var seen = await _monitor.CommandsDuringAsync(
+            _stack.KeyPrefix, () => browser.VisitAsync(session => session.SetValue("a", session.GetInt("a") + 1)));
         Assert.That(seen, Is.EqualTo(["EVALSHA"]));
     }
 

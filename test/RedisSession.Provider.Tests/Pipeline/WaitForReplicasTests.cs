@@ -39,8 +39,8 @@ internal sealed class WaitForReplicasTests(ServerKind kind)
         });
     }
 
-    private static Task<TestApp> StartAsync(ServerProcess primary) => TestApp.StartAsync(services => services.AddRedisHashSession(options =>
-        (options.Configuration, options.WaitForReplicas, options.FailureMode) = (primary.ConfigurationString, 1, FailureMode.Throw)));
+    private static Task<TestApp> StartAsync(ServerProcess primary) => TestApp.StartAsync(
+        primary.ConfigurationString, options => (options.WaitForReplicas, options.FailureMode) = (1, FailureMode.Throw));
 
     private static async Task UntilReplicatedAsync(Browser browser)
     {

@@ -63,7 +63,8 @@ internal sealed partial class CommandMonitor : IAsyncDisposable
         while (await reader.ReadLineAsync() is { } line) _lines.Enqueue(line);
     }
 
-    private static string? NameOf(string line) => Line().Match(line) is { Success: true } match ? match.Groups["name"].Value.ToUpperInvariant() : null;
+    private static string? NameOf(string line) =>
+        Line().Match(line) is { Success: true } match ? match.Groups["name"].Value.ToUpperInvariant() : null;
 
     // +1700000000.123456 [0 127.0.0.1:54321] "HMGET" "key" …     a script's own calls have [0 lua]
     [GeneratedRegex("""^\+[\d.]+ \[\d+ [\d.:]+\] "(?<name>\w+)" """)]

@@ -35,7 +35,10 @@ internal sealed class SharedServersLifetime
                 immortal.AddRange(entries.Select(key => $"{server.Kind}: {key}"));
             }
 
-            Assert.That(immortal, Is.Empty, "Keys of sessions, or of what belongs to them, without expiry; cache entries without the one that they name.");
+            Assert.That(
+                immortal,
+                Is.Empty,
+                "Keys of sessions, or of what belongs to them, without expiry; cache entries without the one that they name.");
         }
         finally
         {

@@ -113,13 +113,18 @@ internal sealed class SessionChangesTests
         var changes = new SessionChanges();
         changes.Remove("removed");
 
-        Assert.That(Texts(changes.ToArguments(new(1_000, 0), default, "new generation", protector: null)), Is.EqualTo("1000|0||new generation|4|removed"));
+        Assert.That(
+            Texts(changes.ToArguments(new(1_000, 0), default, "new generation", protector: null)),
+            Is.EqualTo("1000|0||new generation|4|removed"));
     }
 
     // A null argument would be sent as nothing at all and shift what comes after it.
     [Test]
     public void No_argument_is_null() => Sequence.Sample(
-        sequence => Change.Net(sequence).ToArguments(Expiry, default, "new generation", protector: null).All(argument => !argument.IsNull), iter: Samples);
+        sequence => Change.Net(sequence)
+            .ToArguments(Expiry, default, "new generation", protector: null)
+            .All(argument => !argument.IsNull),
+        iter: Samples);
 
     [Test]
     public void Setting_what_was_removed_and_removing_what_was_set_are_counted_right()

@@ -18,7 +18,7 @@ internal sealed class ClusterTakeoverTests(ServerKind kind)
             (options.Configuration, options.Mode) = (cluster.ConfigurationString, mode);
             options.TakeOverSessions("shop:");
         }));
-        var redis = (await app.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync()).Multiplexer;
+        var redis = (await app.RedisAsync()).Multiplexer;
         int apart = 0;
         for (int i = 0; i < 20; i++)
         {

@@ -39,40 +39,52 @@ internal sealed record FirstAccess(string Name, Func<HttpContext, Task> Work, pa
             await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => context.Session.GetIntAsync("count").AsTask())), Is.All.EqualTo(41))),
 
         // Writing without having read.
-        Sync("a set", session => session.SetString("new", "1")),
+        Sync("a set", session => session.SetString("new", "1")) with { Adds = true },
         Sync("several sets", session =>
         {
             for (int i = 0; i < 5; i++) session.SetString($"new{i}", "1");
-        }),
+        }) with { Adds = true },
         Sync("a set, and a read of something else", session =>
         {
             session.SetString("new", "1");
             Assert.That(session.GetString("name"), Is.EqualTo("Ann"));
-        }),
-        new("an asynchronous set", context => context.Session.SetValueAsync("new", 1)),
-        new("a set of several keys", context => context.Session.SetAsync(new Dictionary<string, byte[]> { ["new"] = [1], ["newer"] = [2] })),
-        new("sets at once", context => Task.WhenAll(Enumerable.Range(0, 8).Select(i => context.Session.SetValueAsync($"new{i}", i)))),
+        }) with { Adds = true },
+        new("an asynchronous set", context => context.Session.SetValueAsync("new", 1)) { Adds = true },
+        new("a set of several keys", context => context.Session.SetAsync(new Dictionary<string, byte[]> { ["new"] = [1], ["newer"] = [2] }))
+        {
+            Adds = true,
+        },
+        new("sets at once", context => Task.WhenAll(Enumerable.Range(0, 8).Select(i => context.Session.SetValueAsync($"new{i}", i))))
+        {
+            Adds = true,
+        },
         new("a commit of a set", context =>
         {
             context.Session.SetString("new", "1");
             return context.Session.CommitAsync();
-        }),
+        }) { Adds = true },
         Sync("an overwriting set", session => session.SetString("name", "Bea"), "name"),
         Sync("a remove", session => session.Remove("name"), "name"),
         new("an asynchronous remove", context => context.Session.RemoveAsync("name"), "name"),
         Sync("a remove of what is not there", session => session.Remove("other")),
 
         // Changing what depends on what is there.
-        new("an increment", async context => Assert.That(await context.Session.IncrementAsync("new"), Is.EqualTo(1))),
+        new("an increment", async context => Assert.That(await context.Session.IncrementAsync("new"), Is.EqualTo(1))) { Adds = true },
         new("increments at once", async context => Assert.That(
-            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => context.Session.IncrementAsync("new"))), Is.EquivalentTo([1L, 2L, 3L, 4L]))),
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => context.Session.IncrementAsync("new"))), Is.EquivalentTo([1L, 2L, 3L, 4L])))
+        {
+            Adds = true,
+        },
         new("a take", async context => Assert.That((await context.Session.TakeAsync("name")).Str, Is.EqualTo("Ann")), "name"),
         new("a take of what is not there", async context => Assert.That((await context.Session.TakeAsync("other")).None, Is.True)),
         new("a set of what is there, if it is not there", async context =>
             Assert.That(await context.Session.TrySetValueAsync("name", "Bea"), Is.False)),
-        new("a set of what is not there", async context => Assert.That(await context.Session.TrySetValueAsync("new", 1), Is.True)),
+        new("a set of what is not there", async context => Assert.That(await context.Session.TrySetValueAsync("new", 1), Is.True))
+        {
+            Adds = true,
+        },
         new("an update", async context => Assert.That(
-            await context.Session.UpdateJsonAsync<int[]>("new", list => [.. list ?? [], 1]), Is.EqualTo(new[] { 1 }))),
+            await context.Session.UpdateJsonAsync<int[]>("new", list => [.. list ?? [], 1]), Is.EqualTo(new[] { 1 }))) { Adds = true },
         new("a set of a key that expires", async context =>
         {
             try
@@ -92,11 +104,14 @@ internal sealed record FirstAccess(string Name, Func<HttpContext, Task> Work, pa
         {
             context.Session.SetString("new", "1");
             return context.RenewSessionAsync();
-        }),
+        }) { Adds = true },
         new("nothing at all", _ => Task.CompletedTask),
         Sync("the id", session => Assert.That(session.Id, Has.Length.EqualTo(43))),
         new("a commit of nothing", context => context.Session.CommitAsync()),
     ];
+
+    /// <summary>Whether it leaves a key that begins with "new".</summary>
+    public bool Adds { get; init; }
 
     public override string ToString() => Name;
 

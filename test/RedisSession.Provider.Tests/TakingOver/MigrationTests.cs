@@ -36,7 +36,8 @@ internal sealed class MigrationTests(ServerKind kind)
             string[] cookies = [.. visitors.Select(CookieOf)];
             await ForAllAsync(visitors, async (client, i) =>
             {
-                string expected = string.Create(CultureInfo.InvariantCulture, $"{i} {i} visitor {i} visitor {i} {Convert.ToHexString(BytesOf(i))} True");
+                string expected = string.Create(
+                    CultureInfo.InvariantCulture, $"{i} {i} visitor {i} visitor {i} {Convert.ToHexString(BytesOf(i))} True");
                 Assert.That(await GetAsync(client, app, "/read"), Is.EqualTo(expected));
             });
 

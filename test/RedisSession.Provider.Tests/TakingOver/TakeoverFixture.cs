@@ -72,5 +72,6 @@ internal abstract class TakeoverFixture(ServerKind kind) : BothModesFixture(kind
 
     protected RedisKey HashKeyOf(Browser browser) => Stack.KeyOf(SessionId.Of(TestApp.SessionKeyIn(browser.SessionCookie!.Value)));
 
-    protected static async Task<string[]> KeysAsync(Browser browser) => await browser.VisitAsync(session => session.Keys.Order(StringComparer.Ordinal).ToArray());
+    protected static Task<string[]> KeysAsync(Browser browser) =>
+        browser.VisitAsync(session => session.Keys.Order(StringComparer.Ordinal).ToArray());
 }

@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 internal static class SeedParseTable
 {
-    private static string FilePath => Path.Combine(TestContext.CurrentContext.TestDirectory, "seed-parse-table.tsv");
+    private static string FilePath => Path.Combine(TestContext.CurrentContext.TestDirectory, "Values", "seed-parse-table.tsv");
 
     /// <summary>The lines that are neither comment nor heading, unread.</summary>
     public static string[] Lines() =>

@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider;
 
 /// <summary>
@@ -23,18 +21,5 @@ internal readonly record struct Waiting
     {
         if (Blocks) Provider.Blocking.Wait(reply, _timeout);
         return reply;
-    }
-
-    /// <summary>A script's reply: by its hash, and by its text where the server does not have it.</summary>
-    public async Task<RedisResult> ForAsync(RedisScript script, IDatabase database, RedisKey key, RedisValue[] arguments)
-    {
-        try
-        {
-            return await ForAsync(script.SendAsync(database, key, arguments)).ConfigureAwait(false);
-        }
-        catch (RedisServerException error) when (RedisScript.IsMissing(error))
-        {
-            return await ForAsync(script.SendTextAsync(database, key, arguments)).ConfigureAwait(false);
-        }
     }
 }

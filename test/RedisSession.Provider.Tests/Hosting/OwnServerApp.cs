@@ -1,0 +1,52 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// An application with a server of its own, for tests that do something to that, and a visitor whose session has <c>key</c>: <c>1</c>.
+/// </summary>
+internal sealed class OwnServerApp : IAsyncDisposable
+{
+    private OwnServerApp(ServerProcess server, TestApp app) => (Server, App, Browser) = (server, app, app.NewBrowser());
+
+    public ServerProcess Server { get; }
+
+    public TestApp App { get; }
+
+    public Browser Browser { get; }
+
+    public static async Task<OwnServerApp> StartAsync(
+        ServerKind kind,
+        Action<RedisHashSessionOptions> configure,
+        Action<IApplicationBuilder>? use = null,
+        params string[] serverArguments)
+    {
+        var server = await ServerProcess.StartAsync(kind, serverArguments);
+        try
+        {
+            var own = new OwnServerApp(server, await TestApp.StartAsync(server.ConfigurationString, configure, use));
+            await own.Browser.VisitAsync(session => session.SetString("key", "1"));
+            return own;
+        }
+        catch
+        {
+            await server.DisposeAsync(); // the application ends with the tests
+            throw;
+        }
+    }
+
+    /// <summary>Returns when the application has noticed.</summary>
+    public async Task KillServerAsync()
+    {
+        Server.Kill();
+        await App.UntilDisconnectedAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Browser.Dispose();
+        await App.DisposeAsync();
+        await Server.DisposeAsync();
+    }
+}
