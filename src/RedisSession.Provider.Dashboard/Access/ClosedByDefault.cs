@@ -10,18 +10,18 @@ namespace RedisSession.Provider.Dashboard;
 /// </summary>
 /// <remarks>
 /// <para>
-/// An authorization policy of the endpoint itself opens the page to whom it admits. ASP.NET Core has asked it before a request comes here, or
-/// refuses to run the endpoint; as RouteOptions can switch that refusal off, the mark by which it tells is looked for here, too. The fallback
-/// policy does not count: it is for all pages, and admits customers. AllowAnonymous does not either: it says that nobody needs to be asked,
-/// which is no decision about this page, and a group of endpoints hands it down. Who wants the page open to everybody has to write a policy
-/// that admits everybody.
+/// An authorization policy of the endpoint itself opens the page to whom it admits. ASP.NET Core has asked it before a request comes here,
+/// or refuses to run the endpoint; as RouteOptions can switch that refusal off, the mark by which it tells is looked for here, too. The
+/// fallback policy does not count: it is for all pages, and admits customers. AllowAnonymous does not either: it says that nobody needs to
+/// be asked, which is no decision about this page, and a group of endpoints hands it down. Who wants the page open to everybody has to write
+/// a policy that admits everybody.
 /// </para>
 /// <para>
 /// A request is from this machine when it came over the loopback, or from the address that it came to, and no proxy has left a mark in it:
 /// behind one, everybody is local. Without an address (a Unix socket, on which proxies talk; a test server) nothing is known of its origin.
 /// Its host must be an address or localhost: a site whose name was pointed at this machine would otherwise read the page in the developer's
 /// browser (DNS rebinding). Nor may a GET have an origin: browsers name it where a script of another site asks, which then reads the answer
-/// if the application's CORS policy is as generous as many are in Development. (A posted form has one, and the token, which is on this page.)
+/// if the application's CORS policy is as generous as many are in Development. (A posted form has one, and the token of this page.)
 /// </para>
 /// </remarks>
 internal static class ClosedByDefault

@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What AddSession has left, with failures that do not name it. The name of a blob is the session key, the secret in the cookie, and clients
-/// say in their exceptions what they were asked for: who reads a log must not be able to take a session over.
+/// What AddSession has left, with failures that do not name it. The name of a blob is the session key, the secret in the cookie, and
+/// clients say in their exceptions what they were asked for: who reads a log must not be able to take a session over.
 /// </summary>
 internal sealed class DiscreetStockSessions(IStockSessions left) : IStockSessions
 {

@@ -56,7 +56,7 @@ internal sealed class PageHeadersTests
         }
     }
 
-    /// <summary>ASP.NET Core's output cache does not look at headers of responses, and answers before anybody is asked who may see them.</summary>
+    /// <summary>ASP.NET Core's output cache looks at no headers of responses, and answers before anybody is asked who may see it.</summary>
     [Test]
     public async Task Nor_does_an_application_that_caches_all_pages_keep_this_one()
     {

@@ -5,8 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// A cache that never answers, as a database behind a firewall that has just been closed. The client of the sessions' Redis ends its own waits
-/// sooner than the IOTimeout; this wait it does not know.
+/// A cache that never answers, as a database behind a firewall that has just been closed. The client of the sessions' Redis ends its own
+/// waits sooner than the IOTimeout; this wait it does not know.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]

@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// AddSession's entries are named by the session key, the secret in the cookie, and the Redis client names in its exceptions what it could not
-/// get. Neither logs nor error pages may have it.
+/// AddSession's entries are named by the session key, the secret in the cookie, and the Redis client names in its exceptions what it could
+/// not get. Neither logs nor error pages may have it.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable(ParallelScope.All)]
