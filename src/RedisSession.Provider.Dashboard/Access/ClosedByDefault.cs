@@ -13,8 +13,8 @@ namespace RedisSession.Provider.Dashboard;
 /// An authorization policy of the endpoint itself opens the page to whom it admits. ASP.NET Core has asked it before a request comes here,
 /// or refuses to run the endpoint; as RouteOptions can switch that refusal off, the mark by which it tells is looked for here, too. The
 /// fallback policy does not count: it is for all pages, and admits customers. AllowAnonymous does not either: it says that nobody needs to
-/// be asked, which is no decision about this page, and a group of endpoints hands it down. Who wants the page open to everybody has to write
-/// a policy that admits everybody.
+/// be asked, which is no decision about this page, and a group of endpoints hands it down. Who wants the page open to everybody has to
+/// write a policy that admits everybody.
 /// </para>
 /// <para>
 /// A request is from this machine when it came over the loopback, or from the address that it came to, and no proxy has left a mark in it:
