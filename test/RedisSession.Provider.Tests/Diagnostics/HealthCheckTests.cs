@@ -167,7 +167,7 @@ internal sealed class HealthCheckTests(ServerKind kind)
                 Assert.That(JsonSerializer.Serialize(entry.Data) + entry.Description + entry.Exception, Does.Not.Contain(Password));
                 return entry.Description;
             },
-            Is.EqualTo("Redis does not accept the user and password.").After(30_000, 20));
+            Is.EqualTo("Redis does not accept the user and password.").After(90_000, 20));
     }
 
     [Test]
