@@ -61,7 +61,7 @@ internal sealed partial class RedisHashCache(RedisHashCacheConnection connection
         var (redisKey, expiry) = (KeyOf(key), ExpiryOf(options));
         var entry = Open(redisKey);
         var copy = PooledCopy.Of(value);
-        Write(entry, expiry, copy.Memory);
+        Wait(WriteAsync(entry, expiry, copy.Memory, BlockingOn(entry.Database)), entry.Database);
         copy.Return();
     }
 
