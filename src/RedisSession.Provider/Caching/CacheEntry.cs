@@ -59,7 +59,12 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key)
 
     public Task<bool> DeleteAsync() => database.KeyDeleteAsync(key, CommandFlags.DemandMaster);
 
-    /// <summary>Runs a script, as <see cref="RedisScript.RunAsync"/> does.</summary>
-    public Task<RedisResult> RunAsync(RedisScript script, RedisValue[] arguments, Waiting waiting = default) =>
-        script.RunAsync(database, key, arguments, waiting);
+    /// <summary>Sends a script by its hash.</summary>
+    public Task<RedisResult> SendAsync(RedisScript script, RedisValue[] arguments) => script.SendAsync(database, key, arguments);
+
+    /// <summary>The same by its text, for a server that does not have it.</summary>
+    public Task<RedisResult> SendTextAsync(RedisScript script, RedisValue[] arguments) => script.SendTextAsync(database, key, arguments);
+
+    /// <summary>One after the other, as it is needed.</summary>
+    public Task<RedisResult> RunAsync(RedisScript script, RedisValue[] arguments) => script.RunAsync(database, key, arguments);
 }

@@ -42,16 +42,18 @@ internal sealed partial class RedisHashCache
         return isThere ? await Bounded(reading, token).ConfigureAwait(false) : default;
     }
 
-    /// <summary>Writes an entry in the place of what there is. What Redis answers is of no use.</summary>
-    private static async Task<RedisResult> WriteAsync(
-        CacheEntry entry, CacheExpiry expiry, ReadOnlyMemory<byte> data, Waiting waiting = default)
+    private static void Write(CacheEntry entry, CacheExpiry expiry, ReadOnlyMemory<byte> data)
     {
         if (!CacheEntry.IsForScript(data))
         {
             try
             {
                 var (executed, written) = entry.WriteInTransaction(expiry, data);
-                if (await waiting.ForAsync(executed).ConfigureAwait(false)) return await waiting.ForAsync(written).ConfigureAwait(false);
+                if (Wait(executed, entry.Database))
+                {
+                    Wait(written, entry.Database);
+                    return;
+                }
             }
             catch (RedisServerException error) when (error.Kind == RedisErrorKind.ExecAbort)
             {
@@ -59,12 +61,42 @@ internal sealed partial class RedisHashCache
             }
         }
 
-        return await entry.RunAsync(CacheScripts.Write, CacheScripts.EntryOf(expiry, data), waiting).ConfigureAwait(false);
+        Run(entry, CacheScripts.Write, CacheScripts.EntryOf(expiry, data));
     }
 
-    /// <summary>A script, on a thread that waits.</summary>
-    private static RedisResult Run(CacheEntry entry, RedisScript script, RedisValue[] arguments) =>
-        Wait(entry.RunAsync(script, arguments, BlockingOn(entry.Database)), entry.Database);
+    private static async Task WriteAsync(CacheEntry entry, CacheExpiry expiry, ReadOnlyMemory<byte> data)
+    {
+        if (!CacheEntry.IsForScript(data))
+        {
+            try
+            {
+                var (executed, written) = entry.WriteInTransaction(expiry, data);
+                if (await executed.ConfigureAwait(false))
+                {
+                    await written.ConfigureAwait(false);
+                    return;
+                }
+            }
+            catch (RedisServerException error) when (error.Kind == RedisErrorKind.ExecAbort)
+            {
+                // As in Write.
+            }
+        }
+
+        await entry.RunAsync(CacheScripts.Write, CacheScripts.EntryOf(expiry, data)).ConfigureAwait(false);
+    }
+
+    private static RedisResult Run(CacheEntry entry, RedisScript script, RedisValue[] arguments)
+    {
+        try
+        {
+            return Wait(entry.SendAsync(script, arguments), entry.Database);
+        }
+        catch (RedisServerException error) when (RedisScript.IsMissing(error))
+        {
+            return Wait(entry.SendTextAsync(script, arguments), entry.Database);
+        }
+    }
 
     private CacheEntry Open(RedisKey key)
     {
@@ -86,7 +118,7 @@ internal sealed partial class RedisHashCache
 
     private static T Wait<T>(Task<T> reply, IDatabase database)
     {
-        var timeout = TimeoutOf(database);
+        var timeout = TimeSpan.FromMilliseconds(database.Multiplexer.TimeoutMilliseconds);
         try
         {
             return Blocking.Wait(reply, timeout);
@@ -97,10 +129,6 @@ internal sealed partial class RedisHashCache
             throw new TimeoutException($"Redis did not answer within the client's syncTimeout of {timeout}.");
         }
     }
-
-    private static Waiting BlockingOn(IDatabase database) => Waiting.Blocking(TimeoutOf(database));
-
-    private static TimeSpan TimeoutOf(IDatabase database) => TimeSpan.FromMilliseconds(database.Multiplexer.TimeoutMilliseconds);
 
     /// <summary>The reply, for whoever waits no longer than the caller's patience. The client's own timeout ends a wait, too.</summary>
     private static async Task<T> Bounded<T>(Task<T> reply, CancellationToken token)

@@ -61,7 +61,7 @@ internal sealed partial class RedisHashCache(RedisHashCacheConnection connection
         var (redisKey, expiry) = (KeyOf(key), ExpiryOf(options));
         var entry = Open(redisKey);
         var copy = PooledCopy.Of(value);
-        Wait(WriteAsync(entry, expiry, copy.Memory, BlockingOn(entry.Database)), entry.Database);
+        Write(entry, expiry, copy.Memory);
         copy.Return();
     }
 
