@@ -34,17 +34,17 @@ internal sealed class CacheConfigurationTests
     {
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(read(Options(Configuration(("Cache:" + name, text)).GetSection("Cache"))), Is.EqualTo(expected));
-            Assert.That(read(Options(Configuration(("RedisHashCache:" + name, text)))), Is.EqualTo(expected));
-            Assert.That(read(Options(Configuration((name, text)))), Is.EqualTo(read(new())), "at the root it is somebody else's");
-            Assert.That(read(Options(Configuration(("RedisHashCache:" + name, "")))), Is.EqualTo(read(new())), "an empty text says nothing");
+            Assert.That(read(Options(InMemorySettings.Of(("Cache:" + name, text)).GetSection("Cache"))), Is.EqualTo(expected));
+            Assert.That(read(Options(InMemorySettings.Of(("RedisHashCache:" + name, text)))), Is.EqualTo(expected));
+            Assert.That(read(Options(InMemorySettings.Of((name, text)))), Is.EqualTo(read(new())), "at the root it is somebody else's");
+            Assert.That(read(Options(InMemorySettings.Of(("RedisHashCache:" + name, "")))), Is.EqualTo(read(new())), "an empty text says nothing");
         }
     }
 
     [Test]
     public void What_does_not_parse_stops_the_start_and_is_named()
     {
-        var services = new ServiceCollection().AddRedisHashCache(Configuration(("App:Cache:UseDedicatedThreads", "perhaps")).GetSection("App:Cache"));
+        var services = new ServiceCollection().AddRedisHashCache(InMemorySettings.Of(("App:Cache:UseDedicatedThreads", "perhaps")).GetSection("App:Cache"));
         using var provider = services.BuildServiceProvider();
         Assert.That(
             () => provider.GetRequiredService<IOptions<RedisHashCacheOptions>>().Value,
@@ -61,8 +61,4 @@ internal sealed class CacheConfigurationTests
         CacheConfiguration.Apply(configuration, options);
         return options;
     }
-
-    private static IConfigurationRoot Configuration(params (string Name, string Text)[] settings) => new ConfigurationBuilder()
-        .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Text)))
-        .Build();
 }

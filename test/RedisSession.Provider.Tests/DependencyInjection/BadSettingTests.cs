@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -64,14 +63,14 @@ internal sealed class BadSettingTests
     [TestCaseSource(nameof(Settings))]
     public async Task Unparsable_setting_stops_the_start_and_is_named(string name, string text, string wanted)
     {
-        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(Configuration((name, text))));
+        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(InMemorySettings.Of((name, text))));
         Assert.That(refusal, Does.Contain($"The setting {name} is '{text}'").And.Contains(wanted));
     }
 
     [Test]
     public async Task Setting_in_a_section_is_named_by_its_whole_path()
     {
-        var section = Configuration(("App:Session:Cookie:SameSite", "sometimes")).GetSection("App:Session");
+        var section = InMemorySettings.Of(("App:Session:Cookie:SameSite", "sometimes")).GetSection("App:Session");
         string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(section));
         Assert.That(refusal, Does.Contain("The setting App:Session:Cookie:SameSite is 'sometimes'"));
     }
@@ -79,7 +78,7 @@ internal sealed class BadSettingTests
     [Test]
     public void All_unparsable_settings_are_named_at_once()
     {
-        var configuration = Configuration(("SESSION_EXPIRE", "x"), ("session-cookie-secure", "y"), ("RedisHashSession:Mode", "z"));
+        var configuration = InMemorySettings.Of(("SESSION_EXPIRE", "x"), ("session-cookie-secure", "y"), ("RedisHashSession:Mode", "z"));
 
         var error = Assert.Throws<OptionsValidationException>(() => SessionConfiguration.Apply(configuration, new()))!;
 
@@ -96,7 +95,7 @@ internal sealed class BadSettingTests
     public async Task Setting_that_parses_and_cannot_work_stops_the_start()
     {
         string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(
-            Configuration(("SESSION_REDIS", "localhost"), ("RedisHashSession:IdleTimeout", "00:00:00"), ("SESSION_COOKIE_ID", "a b"))));
+            InMemorySettings.Of(("SESSION_REDIS", "localhost"), ("RedisHashSession:IdleTimeout", "00:00:00"), ("SESSION_COOKIE_ID", "a b"))));
         Assert.That(refusal, Does.Contain("IdleTimeout is 00:00:00").And.Contains("Cookie.Name is 'a b'"));
     }
 
@@ -104,11 +103,7 @@ internal sealed class BadSettingTests
     public async Task Secret_in_a_setting_does_not_show()
     {
         string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(
-            Configuration(("SESSION_REDIS", "redis://me:hunter2@localhost:port"), ("session-redis", "redis://me:hunter2@localhost/x"))));
+            InMemorySettings.Of(("SESSION_REDIS", "redis://me:hunter2@localhost:port"), ("session-redis", "redis://me:hunter2@localhost/x"))));
         Assert.That(refusal, Does.Contain("database").And.Not.Contain(BadConfigurations.Password));
     }
-
-    private static IConfigurationRoot Configuration(params (string Name, string Text)[] settings) => new ConfigurationBuilder()
-        .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Text)))
-        .Build();
 }

@@ -34,7 +34,7 @@ internal sealed class SessionConfigurationTests
 
     [TestCaseSource(nameof(Seed))]
     public void Seed_setting_is_read_from_configuration(SettingRow row) =>
-        Assert.That(row.Read(Options(Configuration((row.Name, row.Text)))), Is.EqualTo(row.Expected));
+        Assert.That(row.Read(Options(InMemorySettings.Of((row.Name, row.Text)))), Is.EqualTo(row.Expected));
 
     [TestCaseSource(nameof(Seed))]
     public void Seed_setting_is_read_from_the_environment(SettingRow row)
@@ -77,7 +77,7 @@ internal sealed class SessionConfigurationTests
     public void Words_are_read_in_any_case_on_a_turkish_server()
     {
         using var culture = new CultureScope("tr-TR");
-        var options = Options(Configuration(("RedisHashSession:Mode", "LIVE"), ("RedisHashSession:Cookie:SameSite", "STRICT")));
+        var options = Options(InMemorySettings.Of(("RedisHashSession:Mode", "LIVE"), ("RedisHashSession:Cookie:SameSite", "STRICT")));
 
         using (Assert.EnterMultipleScope())
         {
@@ -89,24 +89,24 @@ internal sealed class SessionConfigurationTests
     [TestCaseSource(nameof(DotNet))]
     public void DotNet_setting_is_read_from_a_section(SettingRow row)
     {
-        var section = Configuration(("Session:" + row.Name, row.Text)).GetSection("Session");
+        var section = InMemorySettings.Of(("Session:" + row.Name, row.Text)).GetSection("Session");
         Assert.That(row.Read(Options(section)), Is.EqualTo(row.Expected));
     }
 
     [TestCaseSource(nameof(DotNet))]
     public void DotNet_setting_is_read_from_the_default_section_of_the_root(SettingRow row) =>
-        Assert.That(row.Read(Options(Configuration(("RedisHashSession:" + row.Name, row.Text)))), Is.EqualTo(row.Expected));
+        Assert.That(row.Read(Options(InMemorySettings.Of(("RedisHashSession:" + row.Name, row.Text)))), Is.EqualTo(row.Expected));
 
     [TestCaseSource(nameof(DotNet))]
     public void DotNet_setting_at_the_root_is_somebody_elses(SettingRow row) =>
-        Assert.That(row.Read(Options(Configuration((row.Name, row.Text)))), Is.EqualTo(row.Read(new RedisHashSessionOptions())));
+        Assert.That(row.Read(Options(InMemorySettings.Of((row.Name, row.Text)))), Is.EqualTo(row.Read(new RedisHashSessionOptions())));
 
     // An empty text is how compose files and pipelines say "not set".
     [TestCaseSource(nameof(Seed))]
     [TestCaseSource(nameof(DotNet))]
     public void Empty_setting_says_nothing(SettingRow row)
     {
-        var options = Options(Configuration((row.Name, ""), ("RedisHashSession:" + row.Name, "")));
+        var options = Options(InMemorySettings.Of((row.Name, ""), ("RedisHashSession:" + row.Name, "")));
         Assert.That(row.Read(options), Is.EqualTo(row.Read(new RedisHashSessionOptions())));
     }
 
@@ -147,7 +147,7 @@ internal sealed class SessionConfigurationTests
     public void Secure_cookie_of_the_seed_is_always_or_never(string text, CookieSecurePolicy expected)
     {
         var options = new RedisHashSessionOptions { Cookie = { SecurePolicy = CookieSecurePolicy.SameAsRequest } };
-        SessionConfiguration.Apply(Configuration(("SESSION_COOKIE_SECURE", text)), options);
+        SessionConfiguration.Apply(InMemorySettings.Of(("SESSION_COOKIE_SECURE", text)), options);
         Assert.That(options.Cookie.SecurePolicy, Is.EqualTo(expected));
     }
 
@@ -157,14 +157,14 @@ internal sealed class SessionConfigurationTests
     [TestCase("trueshop:", "trueshop:")]
     public void Sessions_are_taken_over_from_the_instance_that_is_named_or_from_none_that_has_a_name(string text, string? expected)
     {
-        var options = Options(Configuration(("RedisHashSession:TakeOverSessions", text)));
+        var options = Options(InMemorySettings.Of(("RedisHashSession:TakeOverSessions", text)));
         Assert.That(options.InstanceNameOfLeft, Is.EqualTo(expected));
     }
 
     [Test]
     public void Names_of_the_seed_win_over_DotNet_names()
     {
-        var configuration = Configuration(("SESSION_REDIS_PREFIX", "seed:"), ("RedisHashSession:KeyPrefix", "dotnet:"));
+        var configuration = InMemorySettings.Of(("SESSION_REDIS_PREFIX", "seed:"), ("RedisHashSession:KeyPrefix", "dotnet:"));
         Assert.That(Options(configuration).KeyPrefix, Is.EqualTo("seed:"));
     }
 
@@ -180,7 +180,7 @@ internal sealed class SessionConfigurationTests
         (string, string)[] environment = [("SESSION_REDIS_PREFIX", "env:"), ("SESSION_COOKIE_ID", "env")];
         var configuration = new ConfigurationBuilder()
             .AddCommandLine(["--session-redis-prefix", "line:"])
-            .AddConfiguration(Configuration([.. environment, .. appSettings]))
+            .AddConfiguration(InMemorySettings.Of([.. environment, .. appSettings]))
             .Build();
         var options = Options(configuration);
 
@@ -195,7 +195,7 @@ internal sealed class SessionConfigurationTests
     [Test]
     public void Empty_text_does_not_win()
     {
-        var configuration = Configuration(
+        var configuration = InMemorySettings.Of(
             ("SESSION_REDIS_PREFIX", ""), ("session-redis-prefix", ""), ("RedisHashSession:KeyPrefix", "dotnet:"));
         Assert.That(Options(configuration).KeyPrefix, Is.EqualTo("dotnet:"));
     }
@@ -203,7 +203,7 @@ internal sealed class SessionConfigurationTests
     [Test]
     public void Section_is_read_alone()
     {
-        var configuration = Configuration(
+        var configuration = InMemorySettings.Of(
             ("SESSION_REDIS_PREFIX", "root:"), ("RedisHashSession:KeyPrefix", "default:"), ("Session:SESSION_COOKIE_ID", "section"));
         var options = Options(configuration.GetSection("Session"));
 
@@ -216,12 +216,12 @@ internal sealed class SessionConfigurationTests
 
     [Test]
     public void Section_that_is_not_there_says_nothing() =>
-        Assert.That(Options(Configuration().GetSection("Session")).Cookie.Name, Is.EqualTo(new RedisHashSessionOptions().Cookie.Name));
+        Assert.That(Options(InMemorySettings.Of().GetSection("Session")).Cookie.Name, Is.EqualTo(new RedisHashSessionOptions().Cookie.Name));
 
     [Test]
     public void Configuration_reaches_both_options_objects_in_its_place()
     {
-        var configuration = Configuration(("SESSION_REDIS", "configured"), ("SESSION_COOKIE_ID", "configured"), ("SESSION_EXPIRE", "90"));
+        var configuration = InMemorySettings.Of(("SESSION_REDIS", "configured"), ("SESSION_COOKIE_ID", "configured"), ("SESSION_EXPIRE", "90"));
         var services = new ServiceCollection()
             .AddRedisHashSession("before")
             .AddRedisHashSession(configuration)
@@ -245,8 +245,4 @@ internal sealed class SessionConfigurationTests
         SessionConfiguration.Apply(configuration, options);
         return options;
     }
-
-    private static IConfigurationRoot Configuration(params (string Name, string Text)[] settings) => new ConfigurationBuilder()
-        .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Text)))
-        .Build();
 }
