@@ -37,8 +37,8 @@ internal static partial class Log
     [LoggerMessage(SessionEvents.TimedOut, LogLevel.Warning, "Timed out {Doing} session {SessionId} after the IOTimeout of {Timeout}.")]
     public static partial void TimedOut(this ILogger logger, string sessionId, string doing, TimeSpan timeout);
 
-    [LoggerMessage(SessionEvents.RenewalFailed, LogLevel.Warning, "Renewing the expiry of session {SessionId} failed.")]
-    public static partial void RenewalFailed(this ILogger logger, string sessionId, Exception error);
+    [LoggerMessage(SessionEvents.RefreshFailed, LogLevel.Warning, "Refreshing the expiry of session {SessionId} failed.")]
+    public static partial void RefreshFailed(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(SessionEvents.SessionRenewed, LogLevel.Debug, "Session {OldSessionId} has a new key and is {SessionId} now.")]
     public static partial void SessionRenewed(this ILogger logger, string oldSessionId, string sessionId);

@@ -40,19 +40,19 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// Gives the session its full idle timeout again, in the flight of whatever is sent next: nobody needs to wait. A PEXPIRE to which no
     /// reply is kept, so the task is done at once; where there is an absolute timeout, and on Garnet, a script.
     /// </summary>
-    public Task RenewAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
+    public Task RefreshAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
         ? Sending.Try(
             (database, key, idle: TimeSpan.FromMilliseconds(expiry.Idle)),
             static it => it.database.KeyExpireAsync(
                 it.key, it.idle, ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster))
-        : SessionScripts.Renew.RunAsync(database, key, [expiry.Idle, expiry.Absolute]);
+        : SessionScripts.Refresh.RunAsync(database, key, [expiry.Idle, expiry.Absolute]);
 
     /// <summary>The same for whoever asks whether there is such a session: false when there is none.</summary>
-    public async Task<bool> TryRenewAsync(SessionExpiry expiry, bool isGarnet)
+    public async Task<bool> TryRefreshAsync(SessionExpiry expiry, bool isGarnet)
     {
         if (expiry.Absolute != 0 || isGarnet)
         {
-            return (int)await SessionScripts.Renew.RunAsync(database, key, [expiry.Idle, expiry.Absolute]).ConfigureAwait(false) == 1;
+            return (int)await SessionScripts.Refresh.RunAsync(database, key, [expiry.Idle, expiry.Absolute]).ConfigureAwait(false) == 1;
         }
 
         var idle = TimeSpan.FromMilliseconds(expiry.Idle);
@@ -81,7 +81,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
             return null;
         }
 
-        if ((string?)ours[0] is not { } generation) return null;
+        if ((string?)ours[0] is not { } generation || Tombstone.Is(generation)) return null;
         long count = await length.ConfigureAwait(false);
         if (count == 0) return null; // it has ended between the commands
         return new(
@@ -124,23 +124,6 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         database.Multiplexer.GetServer(key, flags: CommandFlags.DemandMaster)
             .ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds);
 
-    /// <summary>Everything, at one moment. The reply is for <see cref="SessionCopy.Parse"/>.</summary>
-    public Task<RedisResult> CopyAsync(RedisValue generationSeen) =>
-        MoveScripts.Copy.RunAsync(database, key, [RedisScript.OrEmpty(generationSeen)]);
-
-    /// <summary>Puts <paramref name="fields"/> here, in the place of what there is; answers how many milliseconds are left.</summary>
-    public Task<RedisResult> PasteAsync(IReadOnlyList<SessionCopy.Field> fields, SessionExpiry expiry)
-    {
-        var arguments = new List<RedisValue>(3 + (2 * fields.Count)) { expiry.Idle, expiry.Absolute, fields.Count };
-        foreach (var field in fields) arguments.AddRange([field.Name, field.Value]);
-        foreach (var field in fields.Where(field => field.ExpiresAt > 0)) arguments.AddRange([field.Name, field.ExpiresAt]);
-        return MoveScripts.Paste.RunAsync(database, key, arguments.ToArray());
-    }
-
-    /// <summary>Removes the session if it is still the one that was copied: 1; 0 when it has changed, null when it has ended.</summary>
-    public Task<RedisResult> DeleteIfUnchangedAsync(RedisValue generationSeen, string digest) =>
-        MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [RedisScript.OrEmpty(generationSeen), digest]);
-
     /// <summary>Makes the session of <paramref name="values"/>, unless there is one: see <see cref="TakeOverScripts.Create"/>.</summary>
     public Task<RedisResult> CreateAsync(
         IReadOnlyCollection<KeyValuePair<string, RedisValue>> values, string generation, SessionExpiry expiry, Waiting waiting)
@@ -171,8 +154,4 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// </summary>
     public async Task<string?> EndAsync(string? onlyOf = null) =>
         (string?)await UserScripts.End.RunAsync(database, key, [RedisScript.OrEmpty(onlyOf)]).ConfigureAwait(false);
-
-    /// <summary>Removes the session, whatever it is.</summary>
-    public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) =>
-        Sending.Try((database, key, flags), static it => it.database.KeyDeleteAsync(it.key, it.flags | CommandFlags.DemandMaster));
 }

@@ -15,7 +15,7 @@ internal static class SessionScripts
         """;
 
     // How each script that changes a session begins. Sets `generation`, false where there is none, and `ttl`; removes a session past its
-    // absolute end; answers nil when the session that was seen has ended.
+    // absolute end, and a tombstone whose time is over; answers nil when the session that was seen has ended.
     internal const string Begin = """
         local key, ttl, limit, seen = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
         local generation = redis.call('HGET', key, '@gen')
@@ -29,7 +29,14 @@ internal static class SessionScripts
             ttl = string.format('%.0f', left)
           end
         end
-        if seen ~= '' and generation ~= seen then return false end
+        if generation ~= seen and (seen ~= '' or generation and string.byte(generation) == 126) then
+          local till = seen == '' and tonumber(string.match(generation, '^~(%d+)'))
+          if not till then return false end
+        """ + "\n" + ServerTime + """
+          if tonumber(now) < till then return false end
+          redis.call('UNLINK', key)
+          generation = false
+        end
 
         """;
 
@@ -81,13 +88,13 @@ internal static class SessionScripts
         """);
 
     /// <summary>
-    /// Renews the TTL where a plain PEXPIRE cannot. A script, because with an absolute timeout the TTL follows from the hash's
+    /// Refreshes the TTL where a plain PEXPIRE cannot. A script, because with an absolute timeout the TTL follows from the hash's
     /// @created, and because Garnet (seen in 2.2.8) breaks the connection at a PEXPIRE of a key that has just expired.
     /// </summary>
     /// <remarks>
     /// <c>ARGV 1 idle timeout, ms · 2 absolute timeout, ms, or 0; returns 1, also past the absolute end · 0 there was none</c>
     /// </remarks>
-    public static readonly RedisScript Renew = new("""
+    public static readonly RedisScript Refresh = new("""
         local key, ttl, limit = KEYS[1], ARGV[1], tonumber(ARGV[2])
         local created = redis.call('HGET', key, '@created')
         if not created and redis.call('EXISTS', key) == 0 then return 0 end
