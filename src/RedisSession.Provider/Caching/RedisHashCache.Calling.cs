@@ -104,7 +104,9 @@ internal sealed partial class RedisHashCache
         var opening = connection.Connection.GetDatabaseAsync();
 
         // The client's own timeout bounds connecting.
-        var database = opening.IsCompletedSuccessfully ? opening.Result : Blocking.Wait(opening.AsTask(), Timeout.InfiniteTimeSpan);
+        var database = opening.IsCompletedSuccessfully
+            ? opening.Result
+            : Waiting.Ended(Waiting.Blocking(Timeout.InfiniteTimeSpan).ForAsync(opening.AsTask()));
         return new(database, key);
     }
 
@@ -118,16 +120,8 @@ internal sealed partial class RedisHashCache
 
     private static T Wait<T>(Task<T> reply, IDatabase database)
     {
-        var timeout = TimeSpan.FromMilliseconds(database.Multiplexer.TimeoutMilliseconds);
-        try
-        {
-            return Blocking.Wait(reply, timeout);
-        }
-        catch (TimeoutException error) when (error is not RedisTimeoutException) // that one is the client's own, and says it
-        {
-            Abandon(reply);
-            throw new TimeoutException($"Redis did not answer within the client's syncTimeout of {timeout}.");
-        }
+        var waiting = Waiting.Blocking(TimeSpan.FromMilliseconds(database.Multiplexer.TimeoutMilliseconds), "client's syncTimeout");
+        return Waiting.Ended(waiting.ForAsync(reply));
     }
 
     /// <summary>The reply, for whoever waits no longer than the caller's patience. The client's own timeout ends a wait, too.</summary>
