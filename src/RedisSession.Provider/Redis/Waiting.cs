@@ -33,6 +33,12 @@ internal readonly struct Waiting
     /// <summary>True for a caller whose thread waits.</summary>
     public bool Blocks { get; }
 
+    /// <summary>
+    /// For work that goes on when the caller has given up: it is awaited as long as it takes, and the caller awaits it with a bound. A
+    /// thread that works waits as before.
+    /// </summary>
+    public Waiting ToTheEnd => Blocks ? this : Asynchronously;
+
     private TimeSpan Timeout => TimeSpan.FromMilliseconds(_bound - 1);
 
     /// <summary>No longer than <paramref name="timeout"/>, if it is not infinite, and the caller's patience.</summary>
@@ -49,8 +55,15 @@ internal readonly struct Waiting
     /// <summary>What a method that is written for both ways has given to a caller who blocks.</summary>
     public static T Ended<T>(Task<T> call)
     {
-        Debug.Assert(call.IsCompleted, "The call awaits something that did not come from Waiting: it would block on the thread pool.");
-        return call.GetAwaiter().GetResult();
+        Ended((Task)call);
+        return call.Result;
+    }
+
+    /// <inheritdoc cref="Ended{T}"/>
+    public static void Ended(Task call)
+    {
+        Debug.Assert(call.IsCompleted, "The call awaits something that is not from Waiting: it would wait for the thread pool, for ever.");
+        call.GetAwaiter().GetResult();
     }
 
     /// <summary>
