@@ -26,10 +26,6 @@ internal static class RunningOperationExtensions
         return FollowAsync(operation, confirmation);
     }
 
-    /// <summary>The same for a thread that waits.</summary>
-    public static T Wait<T>(this RunningOperation? operation, Task<T> reply, TimeSpan timeout) =>
-        Waiting.Ended(operation.Follow(Waiting.Blocking(timeout).ForAsync(reply)));
-
     /// <summary>Notes the <paramref name="arguments"/> that are about to be sent.</summary>
     public static RedisValue[] Sends(this RunningOperation? operation, RedisValue[] arguments)
     {

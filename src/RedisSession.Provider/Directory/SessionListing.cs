@@ -20,7 +20,7 @@ internal sealed class SessionListing(UserLists users)
         bool mayCreate = write is not null && state.IsAbsent;
         if (!state.Listing.LookAfter(mayCreate)) return;
         if (state.Identity.IsNew && user is null) return; // it cannot be anybody's yet
-        if (users.IsUpToDate(state.Identity, user, state.Generation, session.Timeouts.Expiry, out bool isNew) && !mayCreate) return;
+        if (users.IsUpToDate(state.Identity.IdBytes, user, state.Generation, session.Timeouts.Expiry, out bool isNew) && !mayCreate) return;
         Send(session, write, isWaitedFor: (isNew || mayCreate) && user is not null);
     }
 

@@ -46,14 +46,14 @@ internal sealed class UserLists(
     }
 
     /// <summary>True when this session needs nothing for now.</summary>
-    /// <param name="identity">The session.</param>
+    /// <param name="id">The session's id in UTF-8.</param>
     /// <param name="user">The request's user, or null.</param>
     /// <param name="generation">Which life of it; null while the request has not seen that.</param>
     /// <param name="expiry">The session's timeouts.</param>
     /// <param name="isNew">Whether this process has not looked after it for that user since it could last have expired.</param>
-    public bool IsUpToDate(SessionIdentity identity, string? user, RedisValue generation, SessionExpiry expiry, out bool isNew)
+    public bool IsUpToDate(ReadOnlySpan<byte> id, string? user, RedisValue generation, SessionExpiry expiry, out bool isNew)
     {
-        var age = _known.AgeOf(identity.IdBytes, user, generation, Environment.TickCount64);
+        var age = _known.AgeOf(id, user, generation, Environment.TickCount64);
         isNew = age is null || age > expiry.Idle;
         return age < expiry.Idle / 8;
     }

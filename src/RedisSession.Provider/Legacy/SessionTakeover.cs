@@ -20,11 +20,11 @@ internal sealed class SessionTakeover(
 {
     private static readonly Task<bool> NothingLeft = Task.FromResult(false);
 
-    // Null when none are to be taken over.
-    private readonly IStockSessions? _left = StockSessionsChoice.Of(options.Value, connection, services);
+    /// <summary>The sessions that AddSession has left; null when none are to be taken over.</summary>
+    public IStockSessions? Stock { get; } = StockSessionsChoice.Of(options.Value, connection, services);
 
     /// <summary>There may be a blob, and the request had not seen yet whether there is a hash when it asked.</summary>
-    public bool IsDue(in Question question) => _left is not null && !question.Identity.IsNew && question.Sight.IsUnknown;
+    public bool IsDue(in Question question) => Stock is not null && !question.Identity.IsNew && question.Sight.IsUnknown;
 
     /// <summary>True when a write was not made because there is no session yet, and may be one to take over.</summary>
     public bool IsDue(in Question question, in ChangeReply answer) => IsDue(question) && !answer.Ended && answer.Generation.IsNull;
@@ -45,7 +45,7 @@ internal sealed class SessionTakeover(
 
     /// <summary>Ends what is left of the session for instances that still use it; true if there may have been something.</summary>
     public Task<bool> EndAsync(SessionIdentity identity, Waiting waiting) =>
-        _left is not null && !identity.IsNew ? _left.EndAsync(identity.SessionKey, waiting) : NothingLeft;
+        Stock is not null && !identity.IsNew ? Stock.EndAsync(identity.SessionKey, waiting) : NothingLeft;
 
     /// <summary>The same behind a renewal, which is made by then whatever becomes of this.</summary>
     public async Task EndOrLogAsync(SessionIdentity identity, Waiting waiting)
@@ -81,7 +81,7 @@ internal sealed class SessionTakeover(
     /// <summary>Looks for a blob, and makes the session of it. True when there may be a hash now, whoever has made it.</summary>
     private async Task<bool> LookAndTakeAsync(RequestSession session, Question question, Waiting waiting)
     {
-        var left = _left!;
+        var left = Stock!;
         var state = session.State;
         string sessionKey = question.Identity.SessionKey;
         lock (state.Gate)
@@ -130,7 +130,7 @@ internal sealed class SessionTakeover(
     {
         try
         {
-            return await _left!.MarkAsync(identity.SessionKey, generation, waiting).ConfigureAwait(false);
+            return await Stock!.MarkAsync(identity.SessionKey, generation, waiting).ConfigureAwait(false);
         }
         catch (Exception error)
         {

@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider;
 
 /// <summary>Gives a session that is used its whole idle timeout again. Nobody waits for that.</summary>

@@ -1,6 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider;
@@ -231,7 +229,7 @@ internal sealed class KeyRenewal(
     }
 
     /// <summary>False when the session has ended.</summary>
-    private async Task<bool> CopyAsync(IDatabase database, RequestSession session, PendingRenewal renewal, string? user)
+    private static async Task<bool> CopyAsync(IDatabase database, RequestSession session, PendingRenewal renewal, string? user)
     {
         var expiry = session.Timeouts.Expiry;
         RedisValue seen = RedisScript.OrEmpty(renewal.OldGeneration);
@@ -421,7 +419,7 @@ internal sealed class KeyRenewal(
         }
         catch (Exception error)
         {
-            channel.Logger.RefreshFailed(renewal.From.Id, error);
+            channel.Logger.RenewalNotSealed(renewal.From.Id, error);
         }
     }
 

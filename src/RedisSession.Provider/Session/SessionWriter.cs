@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -309,7 +308,7 @@ internal sealed class SessionWriter(
         return null;
     }
 
-    private async Task TellingTheCaller(RequestSession session, Task call, CancellationToken cancellationToken)
+    private static async Task TellingTheCaller(RequestSession session, Task call, CancellationToken cancellationToken)
     {
         try
         {

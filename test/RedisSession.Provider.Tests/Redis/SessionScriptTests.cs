@@ -88,34 +88,6 @@ internal sealed class SessionScriptTests(ServerKind kind)
         Assert.That(await _redis.KeyExistsAsync(key), Is.False);
     }
 
-    [Test]
-    public async Task A_paste_applied_twice_leaves_what_once_leaves()
-    {
-        var (hash, key) = NewHash();
-        SessionCopy.Field[] fields = [new("@gen", "g", -1), new("@created", "1", -1), new("a", "1", -1)];
-        await hash.PasteAsync(fields, Expiry);
-        string after = await ShowAsync(key);
-        await hash.PasteAsync(fields, Expiry);
-        Assert.That(await ShowAsync(key), Is.EqualTo(after));
-        Assert.That(after, Is.EqualTo("@created=1 @gen=g a=1"));
-        Assert.That(await _redis.KeyTimeToLiveAsync(key), Is.Not.Null);
-    }
-
-    [Test]
-    public async Task Removal_is_only_of_what_was_copied()
-    {
-        var (hash, key) = NewHash();
-        await hash.PasteAsync([new("@gen", "g", -1), new("a", "1", -1)], Expiry);
-        var copy = SessionCopy.Parse(await hash.CopyAsync("g"))!;
-        await _redis.HashSetAsync(key, "a", "2");
-        Assert.That((int)await hash.DeleteIfUnchangedAsync("g", copy.Digest), Is.Zero);
-
-        copy = SessionCopy.Parse(await hash.CopyAsync("g"))!;
-        Assert.That((int)await hash.DeleteIfUnchangedAsync("g", copy.Digest), Is.EqualTo(1));
-        Assert.That((await hash.DeleteIfUnchangedAsync("g", copy.Digest)).IsNull, Is.True);
-        Assert.That(SessionCopy.Parse(await hash.CopyAsync("g")), Is.Null);
-    }
-
     private (SessionHash Hash, RedisKey Key) NewHash()
     {
         RedisKey key = $"{_prefix}sessions:{Guid.NewGuid():N}";

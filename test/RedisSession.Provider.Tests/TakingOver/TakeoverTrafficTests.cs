@@ -117,7 +117,7 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
         var lists = Apps[mode].Services.GetRequiredService<UserLists>();
         var expiry = SessionExpiry.From(TimeSpan.FromMinutes(20), null);
         await Until.TrueAsync(
-            "its list is looked after", () => Task.FromResult(lists.IsUpToDate(Encoding.UTF8.GetBytes(id), null, expiry, out _)));
+            "its list is looked after", () => Task.FromResult(lists.IsUpToDate(Encoding.UTF8.GetBytes(id), null, default, expiry, out _)));
         await Redis.HashDeleteAsync(BlobKeyOf(browser), "taken");
         await Redis.KeyDeleteAsync(HashKeyOf(browser));
         return browser;

@@ -1,0 +1,16 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Sessions that tests make by hand.</summary>
+internal static class MadeSessions
+{
+    /// <summary>A hash with these fields, which lives for ten minutes.</summary>
+    public static Task MakeSessionAsync(this IDatabase redis, RedisKey key, params HashEntry[] fields)
+    {
+        var transaction = redis.CreateTransaction();
+        _ = transaction.HashSetAsync(key, fields);
+        _ = transaction.KeyExpireAsync(key, TimeSpan.FromMinutes(10));
+        return transaction.ExecuteAsync();
+    }
+}
