@@ -197,12 +197,10 @@ internal sealed class SessionState(SessionIdentity identity)
     public bool MaySend => _pending is { Collected: not null, HaveFailed: false } && !HasEnded && !IsMoving;
 
     /// <summary>Takes what is collected, to be sent as one script: see <see cref="MaySend"/>.</summary>
-    /// <param name="now">The process's clock.</param>
-    public Batch TakeBatch(long now)
+    public Batch TakeBatch()
     {
         AssertGuarded();
         Debug.Assert(MaySend, "Nothing may be sent.");
-        Refreshed(now); // the script sets the TTL
         return new(Ask(), _pending!.Send());
     }
 
