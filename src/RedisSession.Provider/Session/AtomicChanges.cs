@@ -15,7 +15,8 @@ internal sealed class AtomicChanges(
     SessionWriter writer,
     ExpiryRefresh refresh,
     SessionListing listing,
-    SessionTakeover takeover)
+    SessionTakeover takeover,
+    SessionRevival revival)
 {
     // Each time somebody else was faster; of many at once one always gets through.
     private const int UpdateAttempts = 1_000;
@@ -235,9 +236,16 @@ internal sealed class AtomicChanges(
         var state = session.State;
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var answer = await sent.ConfigureAwait(false);
+        bool isToBeSentAgain = SessionRevival.IsDue(question, answer.IsNull)
+            && await revival.IsGoneAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
         if (takeover.IsDue(question) && !answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
         {
             await takeover.SettleAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
+            isToBeSentAgain = true;
+        }
+
+        if (isToBeSentAgain)
+        {
             Task<RedisResult>? again = null;
             lock (state.Gate)
             {

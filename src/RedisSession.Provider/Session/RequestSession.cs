@@ -48,6 +48,9 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// <summary>The key was renewed in this request; null where it was not, and when that was undone.</summary>
     public PendingRenewal? Renewal { get; set; }
 
+    /// <summary>The response starts, or has started: no renewal begins any more.</summary>
+    public bool IsResponseStarting { get; protected set; }
+
     // Counted for a hint in the log. Guarded by the state's lock, as all of this.
     public SequentialReads Reads;
 
