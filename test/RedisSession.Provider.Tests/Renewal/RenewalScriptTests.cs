@@ -250,20 +250,21 @@ internal sealed class RenewalScriptTests(ServerKind kind)
     }
 
     [Test]
-    public async Task Keys_of_one_session_are_in_one_slot_and_begin_as_those_of_sessions_do(
+    public void Keys_of_one_session_are_in_one_slot_and_begin_as_those_of_sessions_do(
         [Values("", "app:", "{app}:", "a{b}c:", "shop of Ann:")] string prefix)
     {
-        RedisKey key = $"{prefix}sessions:{SessionId.Of("x")}";
-        var keys = SessionHashLayout.WithParked(key);
-        var server = await TestServers.GetAsync(kind);
-        if (kind.IsProcess)
-        {
-            int[] slots = await Task.WhenAll(keys.Select(async it => (int)await _redis.ExecuteAsync("CLUSTER", "KEYSLOT", it)));
-            Assert.That(slots[1], Is.EqualTo(slots[0]));
-        }
-
+        var keys = SessionHashLayout.WithParked($"{prefix}sessions:{SessionId.Of("x")}");
+        Assert.That(HashedPartOf(keys[1]), Is.EqualTo(HashedPartOf(keys[0])));
         Assert.That(keys[1].ToString(), Does.StartWith($"{prefix}sessions:"));
         Assert.That(SessionId.IsOne(keys[1].ToString().AsSpan($"{prefix}sessions:".Length)), Is.False);
+
+        // What is in the first braces, if there is anything; else the whole key.
+        static string HashedPartOf(string? key)
+        {
+            int open = key!.IndexOf('{', StringComparison.Ordinal);
+            int close = open < 0 ? -1 : key.IndexOf('}', open);
+            return close > open + 1 ? key[(open + 1)..close] : key;
+        }
     }
 
     [TestCase("x")]

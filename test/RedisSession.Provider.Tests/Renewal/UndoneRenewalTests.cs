@@ -184,7 +184,7 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
             {
                 using var cancellation = new CancellationTokenSource();
                 if (i % 16 == 0) await cancellation.CancelAsync();
-                else cancellation.CancelAfter(i % 16 * 4);
+                else cancellation.CancelAfter(i % 16 * 8);
                 try
                 {
                     await context.RenewSessionAsync("ann", cancellation.Token);
