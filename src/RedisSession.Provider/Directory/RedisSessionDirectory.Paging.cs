@@ -7,14 +7,7 @@ internal sealed partial class RedisSessionDirectory
 
     public Task<SessionPage> ListPageAsync(int size = 50, string? after = null, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, LargestPage);
-        var start = ScanPosition.Start;
-        if (after is not null && !ScanPosition.TryParse(after, out start))
-        {
-            throw new ArgumentException("It is no SessionPage.Next.", nameof(after));
-        }
-
+        var start = PositionOf(size, after);
         return ListOnePageAsync();
 
         async Task<SessionPage> ListOnePageAsync()

@@ -48,6 +48,43 @@ internal sealed partial class RedisSessionDirectory(
         }
     }
 
+    public Task<SessionPage> FindPageAsync(
+        SessionFilter filter, int size = 50, string? after = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        var start = PositionOf(size, after);
+        string idStart = filter.IdStart ?? "";
+        return SessionId.IsStartOfOne(idStart) ? FindOnePageAsync() : Task.FromResult(new SessionPage { Sessions = [] });
+
+        async Task<SessionPage> FindOnePageAsync()
+        {
+            var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            var (ids, end) = await _scan.ChosenPageAsync(
+                database, size, start, idStart, filter.AsksForUser ? ChooseAsync : null, cancellationToken).ConfigureAwait(false);
+            var found = await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false);
+            return new() { Sessions = [.. found.Where(session => filter.AdmitsUser(session.User))], Next = end?.ToString() };
+
+            async Task<IEnumerable<string>> ChooseAsync(string[] some)
+            {
+                var users = await Task.WhenAll(some.Select(id => UserOfAsync(HashOf(database, id))))
+                    .WithinAsync(_options.IOTimeout, "finding sessions", cancellationToken).ConfigureAwait(false);
+                return some.Zip(users).Where(pair => filter.AdmitsUser(pair.Second)).Select(pair => pair.First);
+            }
+        }
+
+        static async Task<string?> UserOfAsync(SessionHash hash)
+        {
+            try
+            {
+                return (string?)await hash.ReadUserAsync().ConfigureAwait(false) is { Length: > 0 } user ? user : null;
+            }
+            catch (RedisServerException error) when (error.Kind == RedisErrorKind.WrongType)
+            {
+                return null; // no session: it is not described either
+            }
+        }
+    }
+
     public async Task<long> CountAsync(CancellationToken cancellationToken = default)
     {
         long count = 0;
@@ -175,9 +212,15 @@ internal sealed partial class RedisSessionDirectory(
         User = details.User,
         Created = DateTimeOffset.FromUnixTimeMilliseconds(details.Created is >= 0 and <= LastMoment ? details.Created.Value : 0),
         Expires = details.TimeToLive < DateTimeOffset.MaxValue - now ? now + details.TimeToLive.Value : DateTimeOffset.MaxValue,
+        LastUsed = LastUse.Of(
+            details.Created is { } created and >= 0 and <= LastMoment ? DateTimeOffset.FromUnixTimeMilliseconds(created) : null,
+            details.TimeToLive,
+            SessionExpiry.From(_options.IdleTimeout, _options.AbsoluteTimeout),
+            now),
         KeyCount = details.KeyCount,
         SizeInBytes = details.Size,
         Read = cancellationToken => ReadAsync(database, id, details.Generation, cancellationToken),
+        ReadExpiries = (keys, cancellationToken) => ReadExpiriesAsync(database, id, keys, cancellationToken),
     };
 
     private async Task<IReadOnlyDictionary<string, SessionValue>> ReadAsync(
@@ -189,6 +232,33 @@ internal sealed partial class RedisSessionDirectory(
         var snapshot = SessionSnapshot.Parse(entries, protector, out var generationNow);
         if (generationNow != generation) return SessionInfo.None;
         return snapshot.Keys.ToDictionary(key => key, key => new SessionValue(snapshot.Find(key)), StringComparer.Ordinal).AsReadOnly();
+    }
+
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> ReadExpiriesAsync(
+        IDatabase database, string id, IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    {
+        long[] expiries;
+        try
+        {
+            expiries = await HashOf(database, id).ReadExpiriesAsync(keys)
+                .WithinAsync(_options.IOTimeout, "reading a session", cancellationToken).ConfigureAwait(false);
+        }
+        catch (RedisServerException)
+        {
+            return SessionInfo.NoExpiries; // a server that has no such expiries, or a user without the right to ask
+        }
+
+        return keys.Zip(expiries).Where(pair => pair.Second is > 0 and <= LastMoment)
+            .ToDictionary(pair => pair.First, pair => DateTimeOffset.FromUnixTimeMilliseconds(pair.Second), StringComparer.Ordinal).AsReadOnly();
+    }
+
+    /// <summary>Where a list goes on that is asked for page by page.</summary>
+    private static ScanPosition PositionOf(int size, string? after)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, LargestPage);
+        if (after is null) return ScanPosition.Start;
+        return ScanPosition.TryParse(after, out var start) ? start : throw new ArgumentException("It is no SessionPage.Next.", nameof(after));
     }
 
     private Task<IDatabase> OpenAsync(CancellationToken cancellationToken) =>

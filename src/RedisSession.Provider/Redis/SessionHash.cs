@@ -37,6 +37,13 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         Sending.Try((database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
 
     /// <summary>
+    /// When each of <paramref name="keys"/> expires by itself, in unix milliseconds; not positive when it does not. One HPEXPIRETIME, which
+    /// servers before Redis 7.4 and Valkey 9 refuse.
+    /// </summary>
+    public Task<long[]> ReadExpiriesAsync(IReadOnlyList<string> keys) => database.HashFieldGetExpireDateTimeAsync(
+        key, [.. keys.Select(name => (RedisValue)SessionHashLayout.FieldOf(name))], CommandFlags.DemandMaster);
+
+    /// <summary>
     /// Gives the session its full idle timeout again, in the flight of whatever is sent next: nobody needs to wait. A PEXPIRE to which no
     /// reply is kept, so the task is done at once; where there is an absolute timeout, and on Garnet, a script.
     /// </summary>
