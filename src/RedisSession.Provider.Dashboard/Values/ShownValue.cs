@@ -12,8 +12,14 @@ namespace RedisSession.Provider.Dashboard;
 /// <param name="Kind">What it is, in a word.</param>
 /// <param name="Text">How it reads, shortened where it is long.</param>
 /// <param name="Note">What there is to say beside it; null when there is nothing.</param>
-internal sealed record ShownValue(string Kind, string Text, string? Note = null)
+/// <param name="Line">The same on one line, where it is short enough for that; null where it is not.</param>
+internal sealed record ShownValue(string Kind, string Text, string? Note = null, string? Line = null)
 {
+    public const string BytesKind = "bytes";
+
+    // What has room in the row of a table.
+    private const int LongestLine = 100;
+
     // Longer text is cut.
     private const int MaxLength = 4000;
 
@@ -25,14 +31,14 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null)
 
     public static ShownValue Of(byte[] value)
     {
-        if (value.Length == 0) return new("empty", "");
+        if (value.Length == 0) return new("empty", "", Line: "");
         if (!IsText(value)) return Bytes(value);
         if (value.Length <= MaxBytes)
         {
             string text = Encoding.UTF8.GetString(value);
-            if (text is "True" or "False" or "true" or "false") return new("bool", text);
-            if (IsNumber(text)) return new("number", text);
-            if (TryIndent(value, out string json)) return Shortened("JSON", json, "indented");
+            if (text is "True" or "False" or "true" or "false") return new("bool", text, Line: text);
+            if (IsNumber(text)) return new("number", text, Line: text);
+            if (TryIndent(value, out string json)) return Shortened("JSON", json, "indented") with { Line = LineOf(text) };
         }
 
         return Shortened("text", Encoding.UTF8.GetString(value, 0, Math.Min(value.Length, MaxBytes)), null);
@@ -46,8 +52,11 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null)
             note = note is null ? rest : $"{note}, {rest}";
         }
 
-        return new(kind, ShownText.Block(text, MaxLength), note);
+        return new(kind, ShownText.Block(text, MaxLength), note, LineOf(text));
     }
+
+    private static string? LineOf(string text) =>
+        text.Length <= LongestLine && !text.AsSpan().ContainsAny('\n', '\r', '\t') ? ShownText.Line(text, 2 * LongestLine) : null;
 
     private static ShownValue Bytes(byte[] value)
     {
@@ -68,7 +77,8 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null)
             note = string.Create(CultureInfo.InvariantCulture, $"{number} if SetInt32 wrote it");
         }
 
-        return new("bytes", dump.ToString(), note);
+        string shown = dump.ToString();
+        return new(BytesKind, shown, note, value.Length <= BytesOfLine ? shown : null);
     }
 
     /// <summary>UTF-8 without what no text has.</summary>
