@@ -93,9 +93,8 @@ internal sealed class SessionsEndpoint(
         if (list is null && view.By is null or Walk.ById && PublicId.StartIn(search) is { } start)
         {
             var found = await WalkAsync(view, new() { IdStart = start }, Match.IdStart, context).ConfigureAwait(false);
-            bool isInVain = view.By is null && found is { Sessions.Count: 0 };
-            (list, further) = isInVain ? (null, found!.Next is null ? null : Walk.ById) : (found, null);
-            if (!isInVain) view = view with { By = Walk.ById };
+            if (view.By is null && found is { Sessions.Count: 0 }) further = found.Next is null ? null : Walk.ById;
+            else (list, view) = (found, view with { By = Walk.ById });
         }
 
         if (list is null && view.By is null) list = await FindInOtherCaseAsync(search, context).ConfigureAwait(false);

@@ -16,7 +16,7 @@ internal sealed class SessionsPageVisitTests : BrowserFixture
         string id = await SessionIdAsync(customer);
 
         var @operator = await OpenAsync("/", WithoutScripts);
-        await @operator.GetByRole(AriaRole.Link, new() { Name = "All sessions, as an operator sees them" }).ClickAsync();
+        await @operator.GetByRole(AriaRole.Link, new() { Name = "Sessions dashboard" }).ClickAsync();
         await SearchAsync(@operator, name);
         await Expect(@operator.Locator("tbody tr")).ToHaveCountAsync(1);
         var end = @operator.GetByRole(AriaRole.Button, new() { Name = "End it" });

@@ -31,16 +31,20 @@ internal static class ListPage
             {Markup.If(view.Search is null, () => Filter(view))}
             </div>
             {(list.Sessions.Count == 0 ? Empty(list, view) : Table(list, place))}
-            <div class="bar">
-            {Markup.If(list.Sessions.Count > 0, () => Markup.Of($"""<div class="chosen">{Parts.EndChosen()}</div>"""))}
-            {Markup.If(list.User, user => Parts.EndAll(user, AllOf(list, user)))}
-            {Markup.If(list.Sessions.Count > 0, () => Markup.Of($"""<a class="file" href="{view.ToCsvLink()}">This page as CSV</a>"""))}
-            </div>
+            {Markup.If(list.Sessions.Count > 0, () => Below(list, view))}
             </div>
             {Pager.Of(view, list.Next)}
             {Markup.If(view.Search is not null, () => Elsewhere(list, view))}
             """));
     }
+
+    private static Markup Below(SessionList list, View view) => Markup.Of($"""
+        <div class="bar">
+        <div class="chosen">{Parts.EndChosen()}</div>
+        {Markup.If(list.User, user => Parts.EndAll(user, AllOf(list, user)))}
+        <a class="file" href="{view.ToCsvLink()}">This page as CSV</a>
+        </div>
+        """);
 
     private static Markup Elsewhere(SessionList list, View view) => Markup.Of($"""
         <p class="elsewhere"><a href="{view.All.ToLink()}">All sessions</a>

@@ -26,14 +26,14 @@ internal static class OneSessionPage
             <dl class="card facts">
             <div class="whole"><dt>Id</dt><dd class="id">{session.Id}</dd></div>
             <div><dt>Last used</dt><dd>{Parts.Used(session, place.Now)} {Parts.Moment(session.LastUsed)}</dd></div>
-            <div><dt>Age</dt><dd>{Parts.Age(session, place.Now)} {Parts.Moment(Known(session.Created, DateTimeOffset.UnixEpoch))}</dd></div>
-            <div><dt>Left</dt><dd>{Parts.Left(session, place.Now)} {Parts.Moment(Known(session.Expires, DateTimeOffset.MaxValue))}</dd></div>
+            <div><dt>Created</dt><dd>{Parts.Created(session, place.Now)} {Parts.Moment(Known(session.Created, DateTimeOffset.UnixEpoch))}</dd></div>
+            <div><dt>Expires</dt><dd>{Parts.Expires(session, place.Now)} {Parts.Moment(Known(session.Expires, DateTimeOffset.MaxValue))}</dd></div>
             <div><dt>User</dt><dd>{Parts.User(session.User, view)}</dd></div>
             <div><dt>Keys</dt><dd>{Quantity.Of(session.KeyCount)}</dd></div>
             <div><dt>Size</dt><dd>{Quantity.OfBytes(session.SizeInBytes)}</dd></div>
             </dl>
             <div class="actions">
-            {Parts.End(session)}
+            {Parts.End(session, "End this session")}
             {Markup.If(session.User, user => Parts.EndAll(user, $"all of {Parts.Whose(user)} sessions"))}
             </div>
             <div class="head"><h2>Keys and values</h2><div class="tools">{KeyForm(view)}{Toggle(view)}</div></div>

@@ -19,22 +19,23 @@ internal static class Parts
         ? Time(used, Quantity.Ago(now - used))
         : Markup.Of($"""<span class="muted" title="Its time left does not tell">–</span>""");
 
-    public static Markup Age(SessionInfo session, DateTimeOffset now) => session.Created == DateTimeOffset.UnixEpoch
-        ? Markup.Of($"""<span class="muted">unknown</span>""")
-        : Time(session.Created, Quantity.Of(now - session.Created));
+    public static Markup Age(SessionInfo session, DateTimeOffset now) => Since(session, Quantity.Of(now - session.Created));
 
-    public static Markup Left(SessionInfo session, DateTimeOffset now) => session.Expires == DateTimeOffset.MaxValue
-        ? Markup.Of($"""<span class="warning">for ever</span>""")
-        : Time(session.Expires, Quantity.Of(session.Expires - now));
+    public static Markup Created(SessionInfo session, DateTimeOffset now) => Since(session, Quantity.Ago(now - session.Created));
+
+    public static Markup Left(SessionInfo session, DateTimeOffset now) => Until(session, Quantity.Of(session.Expires - now), "for ever");
+
+    public static Markup Expires(SessionInfo session, DateTimeOffset now) =>
+        Until(session, $"in {Quantity.Of(session.Expires - now)}", "never");
 
     /// <summary>The moment itself, below what it is in words.</summary>
     public static Markup Moment(DateTimeOffset? time) =>
         time is { } known ? Markup.Of($"""<span class="moment">{Quantity.Moment(known)} UTC</span>""") : Markup.None;
 
-    public static Markup End(SessionInfo session)
+    public static Markup End(SessionInfo session, string text = "End")
     {
         string whose = session.User is null ? "" : $" of {ShownText.Line(session.User)}";
-        return Confirmed("End", $"End session {PublicId.Shorten(session.Id)}{whose}", "End it", FormToken.End, session.Id);
+        return Confirmed(text, $"{text}: {PublicId.Shorten(session.Id)}{whose}", "End it", FormToken.End, session.Id);
     }
 
     /// <param name="user">Whose sessions.</param>
@@ -55,6 +56,14 @@ internal static class Parts
     /// <summary>A form that leads to <paramref name="view"/>, where one field of it is filled in.</summary>
     public static Markup Hidden(View view) => Markup.Of(
         $"{view.Parameters.Select(one => Markup.Of($"""<input type="hidden" name="{one.Name}" value="{one.Value}">"""))}");
+
+    private static Markup Since(SessionInfo session, string text) => session.Created == DateTimeOffset.UnixEpoch
+        ? Markup.Of($"""<span class="muted">unknown</span>""")
+        : Time(session.Created, text);
+
+    private static Markup Until(SessionInfo session, string text, string never) => session.Expires == DateTimeOffset.MaxValue
+        ? Markup.Of($"""<span class="warning">{never}</span>""")
+        : Time(session.Expires, text);
 
     private static Markup Time(DateTimeOffset time, string text) => Markup.Of($"""
         <time datetime="{time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)}" title="{Quantity.Moment(time)} UTC">{text}</time>

@@ -38,21 +38,26 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null,
             string text = Encoding.UTF8.GetString(value);
             if (text is "True" or "False" or "true" or "false") return new("bool", text, Line: text);
             if (IsNumber(text)) return new("number", text, Line: text);
-            if (TryIndent(value, out string json)) return Shortened("JSON", json, "indented") with { Line = LineOf(text) };
+            if (TryIndent(value, out string json)) return Shortened("JSON", json, "indented, ") with { Line = LineOf(text) };
         }
 
-        return Shortened("text", Encoding.UTF8.GetString(value, 0, Math.Min(value.Length, MaxBytes)), null);
+        return Shortened("text", Encoding.UTF8.GetString(value, 0, Math.Min(value.Length, MaxBytes)), "");
     }
 
-    private static ShownValue Shortened(string kind, string text, string? note)
+    private static ShownValue Shortened(string kind, string text, string how)
     {
-        if (text.Length > MaxLength)
-        {
-            string rest = string.Create(CultureInfo.InvariantCulture, $"shortened to the first {MaxLength:N0} characters");
-            note = note is null ? rest : $"{note}, {rest}";
-        }
+        string rest = string.Create(CultureInfo.InvariantCulture, $"shortened to the first {MaxLength:N0} characters");
+        return new(kind, ShownText.Block(text, MaxLength), text.Length > MaxLength ? how + rest : null, LineOf(text));
+    }
 
-        return new(kind, ShownText.Block(text, MaxLength), note, LineOf(text));
+    private static string LineOf(byte[] value) =>
+        $"{string.Join(' ', value.Select(static one => one.ToString("x2", CultureInfo.InvariantCulture)))}  {Visible(value)}";
+
+    private static string Visible(ReadOnlySpan<byte> bytes)
+    {
+        var text = new StringBuilder(bytes.Length);
+        foreach (byte one in bytes) text.Append(one is >= 0x20 and < 0x7F ? (char)one : '·');
+        return text.ToString();
     }
 
     private static string? LineOf(string text) =>
@@ -68,7 +73,7 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null,
             dump.Append(CultureInfo.InvariantCulture, $"{start:x4} ");
             foreach (byte one in line) dump.Append(CultureInfo.InvariantCulture, $" {one:x2}");
             dump.Append(' ', 3 * (BytesOfLine - line.Length)).Append("  ");
-            foreach (byte one in line) dump.Append(one is >= 0x20 and < 0x7F ? (char)one : '·');
+            dump.Append(Visible(line));
         }
 
         string? note = value.Length > BytesOfDump ? $"shortened to the first {BytesOfDump} bytes" : null;
@@ -78,7 +83,7 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null,
         }
 
         string shown = dump.ToString();
-        return new(BytesKind, shown, note, value.Length <= BytesOfLine ? shown : null);
+        return new(BytesKind, shown, note, value.Length <= BytesOfLine ? LineOf(value) : null);
     }
 
     /// <summary>UTF-8 without what no text has.</summary>
