@@ -139,7 +139,7 @@ internal static class ListPage
     private static string Caption(SessionList list, View view)
     {
         string count = Quantity.Of(list.Sessions.Count, "session");
-        string search = $"“{ShownText.Line(view.Search ?? "", 40)}”";
+        string search = $"“{ShownText.Line(view.Search ?? "", 60)}”";
         string rest = list.Next is null ? "" : "; not all sessions have been looked at yet";
         string found = list.How switch
         {

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Dashboard;
 /// <summary>Pieces that several pages have.</summary>
 internal static class Parts
 {
-    private const int LongestName = 40;
+    private const int LongestName = 60;
 
     public static Markup Session(string id, View view) => Markup.Of(
         $"""<a class="id" href="{view.Of(id).ToLink()}" title="{id}">{PublicId.Shorten(id)}</a>""");
@@ -35,7 +35,7 @@ internal static class Parts
     public static Markup End(SessionInfo session, string text = "End")
     {
         string whose = session.User is null ? "" : $" of {ShownText.Line(session.User)}";
-        return Confirmed(text, $"{text}: {PublicId.Shorten(session.Id)}{whose}", "End it", FormToken.End, session.Id);
+        return Confirmed(text, $"{text}: session {PublicId.Shorten(session.Id)}{whose}", "End it", FormToken.End, session.Id);
     }
 
     /// <param name="user">Whose sessions.</param>
@@ -69,9 +69,11 @@ internal static class Parts
         <time datetime="{time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)}" title="{Quantity.Moment(time)} UTC">{text}</time>
         """);
 
+    private static Markup Label(string? label) => Markup.If(label, text => Markup.Of($""" aria-label="{text}" """));
+
     /// <summary>A button that opens another one, which does it: two steps, without a script.</summary>
     private static Markup Confirmed(string text, string? label, string question, string field, string value) => Markup.Of($"""
-        <details class="confirm" name="confirm"><summary{Markup.If(label, all => Markup.Of($""" aria-label="{all}" """))}>{text}</summary>
+        <details class="confirm" name="confirm"><summary{Label(label)}>{text}</summary>
         <button class="danger" form="{FormToken.Form}" name="{field}" value="{value}">{question}</button></details>
         """);
 }
