@@ -79,6 +79,7 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
         {
             var ids = new HashSet<string>(StringComparer.Ordinal);
             cursor = await LookAsync(database, primaries[at], cursor, pattern, count, ids, cancellationToken).ConfigureAwait(false);
+            ids.RemoveWhere(id => !id.StartsWith(idStart, StringComparison.Ordinal)); // Garnet's patterns do not tell a from A
             chosen.UnionWith(choose is null || ids.Count == 0 ? ids : await choose([.. ids]).ConfigureAwait(false));
             if (cursor == 0 && ++at == primaries.Count) return ([.. chosen], null);
 
