@@ -319,13 +319,15 @@ internal sealed class SessionState(SessionIdentity identity)
         return true;
     }
 
-    /// <summary>What has failed is to be tried again. What has ended is not.</summary>
-    public void Retry()
+    /// <summary>What has failed is to be tried again; what has ended is not. True when nothing that was sent before counts any more.</summary>
+    public bool Retry()
     {
         AssertGuarded();
-        if (HasEnded) return;
+        if (HasEnded) return false;
         Failure = null;
-        _pending?.TakeBackFailed();
+        if (_pending is not { HaveFailed: true }) return false;
+        _pending.TakeBackFailed();
+        return true;
     }
 
     // Moving and ending.

@@ -57,7 +57,11 @@ internal sealed class SessionWriter(
     /// <summary>The same, and what has failed is sent again: every change may be applied twice.</summary>
     public Task RetryForCallerAsync(RequestSession session, CancellationToken cancellationToken)
     {
-        lock (session.State.Gate) session.State.Retry();
+        lock (session.State.Gate)
+        {
+            if (session.State.Retry()) session.Confirmation = RequestSession.Confirmed;
+        }
+
         return TellingTheCaller(session, ConfirmAsync(session, cancellationToken), cancellationToken);
     }
 
