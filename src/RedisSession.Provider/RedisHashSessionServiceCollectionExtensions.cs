@@ -33,6 +33,17 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<SessionMetrics>();
         services.TryAddSingleton<SessionTelemetry>();
         services.TryAddSingleton<SessionCookie>();
+        services.TryAddSingleton<SessionNames>();
+        services.TryAddSingleton<SessionChannel>();
+        services.TryAddSingleton<ErrorReports>();
+        services.TryAddSingleton<SessionTakeover>();
+        services.TryAddSingleton<SessionListing>();
+        services.TryAddSingleton<ExpiryRefresh>();
+        services.TryAddSingleton<SessionReader>();
+        services.TryAddSingleton<SessionWriter>();
+        services.TryAddSingleton<AtomicChanges>();
+        services.TryAddSingleton<KeyRenewal>();
+        services.TryAddSingleton<SessionEnding>();
         services.TryAddSingleton<CurrentRequest>();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IStartupFilter, CurrentRequest>(provider => provider.GetRequiredService<CurrentRequest>()));

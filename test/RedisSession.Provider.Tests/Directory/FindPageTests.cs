@@ -24,9 +24,9 @@ internal sealed class FindPageTests(ServerKind kind)
             (options.Configuration, options.KeyPrefix) = (server.ConfigurationString, _keyPrefix)));
         string?[] users = ["ann", null, "Ann", "bob", null];
         for (int i = 0; i < Sessions; i++) _users.Add(SessionId.Of(Guid.NewGuid().ToString()), users[i % users.Length]);
-        await Task.WhenAll(_users.Select(one => new SessionHash(_redis, SessionHashLayout.KeyOf(_keyPrefix, one.Key)).PasteAsync(
-            one.Value is { } user ? [new("@gen", "g", -1), new("@user", user, -1)] : [new("@gen", "g", -1)],
-            SessionExpiry.From(TimeSpan.FromMinutes(10), null))));
+        await Task.WhenAll(_users.Select(one => _redis.MakeSessionAsync(
+            SessionHashLayout.KeyOf(_keyPrefix, one.Key),
+            one.Value is { } user ? [new("@gen", "g"), new("@user", user)] : [new("@gen", "g")])));
 
         // It only has the name of a session.
         string odd = $"{_keyPrefix}sessions:{SessionId.Of("odd")}";
