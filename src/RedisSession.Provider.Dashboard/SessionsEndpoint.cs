@@ -57,7 +57,8 @@ internal sealed class SessionsEndpoint(
 
     private async Task ShowPageAsync(HttpContext context, View view)
     {
-        if (await PageAsync(view, view.HasUser is { } hasUser ? new() { HasUser = hasUser } : null, context).ConfigureAwait(false) is not { } page)
+        SessionFilter? filter = view.HasUser is { } hasUser ? new() { HasUser = hasUser } : null;
+        if (await PageAsync(view, filter, context).ConfigureAwait(false) is not { } page)
         {
             await SayAsync(context, MessagePage.NoSuchPage).ConfigureAwait(false);
             return;
@@ -134,7 +135,8 @@ internal sealed class SessionsEndpoint(
         }
 
         string[] users = [.. found.Select(session => session.User!).Distinct(StringComparer.Ordinal)];
-        return found.Count == 0 ? null : new(found, Match.UserInAnyCase, users.Length == 1 ? users[0] : null, areMore, Further: Walk.ByUser);
+        if (found.Count == 0) return null;
+        return new(found, Match.UserInAnyCase, users.Length == 1 ? users[0] : null, areMore, Further: Walk.ByUser);
     }
 
     private async Task<(List<SessionInfo> Sessions, bool AreMore)> OfUserAsync(string user, HttpContext context)
@@ -176,8 +178,9 @@ internal sealed class SessionsEndpoint(
             case AnswerFormat.Csv:
                 return response.SendCsvAsync(SessionCsv.Of(inOrder));
             case AnswerFormat.Json:
-                string? next = list.Next is null ? null : (view with { Trail = Trail.None.With(view.Page + 1, list.Next) }).At(view.Page + 1).ToLink();
-                var document = new ListDocument([.. inOrder.Select(SessionItem.Of)], list.How, next);
+                int following = view.Page + 1;
+                var next = list.Next is { } cursor ? (view with { Trail = view.Trail.With(following, cursor) }).At(following) : null;
+                var document = new ListDocument([.. inOrder.Select(SessionItem.Of)], list.How, next?.ToLink());
                 return response.SendJsonAsync(StatusCodes.Status200OK, document, DocumentJson.Default.ListDocument);
             default:
                 var place = new Place(view, FormToken.For(antiforgery, context), now);

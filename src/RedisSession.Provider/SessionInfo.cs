@@ -53,8 +53,8 @@ public sealed class SessionInfo
         Read?.Invoke(cancellationToken) ?? Task.FromResult(None);
 
     /// <summary>
-    /// Which of these keys expire by themselves, as those that were set with <c>expiresIn</c> do, and when, by the clock of Redis: one round
-    /// trip. Empty where the server has no such expiries. Does not renew the session.
+    /// Which of these keys expire by themselves, as those that were set with <c>expiresIn</c> do, and when, by the clock of Redis: one
+    /// round trip. Empty where the server has no such expiries. Does not renew the session.
     /// </summary>
     /// <param name="keys">Keys of the session, such as those of <see cref="GetValuesAsync"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -43,7 +43,8 @@ internal sealed class DashboardVisitTests : BrowserFixture
         var options = width < 500 ? Phone(width, 700) : new() { ViewportSize = new() { Width = width, Height = 800 } };
         options.ColorScheme = ColorScheme.Dark;
         var page = await OpenAsync(host.Address, options);
-        foreach (string query in (string[])["", "?q=ADA%20LOVELACE", "?who=anonymous&sort=-size", $"?session={id}&values=shown", "?q=nobody"])
+        string[] queries = ["", "?q=ADA%20LOVELACE", "?who=anonymous&sort=-size", $"?session={id}&values=shown", "?q=nobody"];
+        foreach (string query in queries)
         {
             await page.GotoAsync(host.Address + query);
             if (query.Length == 0) await page.Locator("tbody input").First.CheckAsync();
@@ -149,7 +150,8 @@ internal sealed class DashboardVisitTests : BrowserFixture
 
         async Task IsRefreshedAsync()
         {
-            await page.RunAndWaitForResponseAsync(() => Task.CompletedTask, response => response.Url.Contains("refresh=5", StringComparison.Ordinal));
+            await page.RunAndWaitForResponseAsync(
+                () => Task.CompletedTask, response => response.Url.Contains("refresh=5", StringComparison.Ordinal));
             await page.WaitForLoadStateAsync();
             await Expect(page.Locator("tbody tr")).Not.ToHaveCountAsync(0);
         }
@@ -173,7 +175,8 @@ internal sealed class DashboardVisitTests : BrowserFixture
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Keys", Exact = true }).ClickAsync();
         await Expect(page.Locator("th[aria-sort=descending]")).ToHaveTextAsync("Keys");
-        int[] keys = [.. (await page.Locator("[data-label=keys]").AllInnerTextsAsync()).Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
+        var texts = await page.Locator("[data-label=keys]").AllInnerTextsAsync();
+        int[] keys = [.. texts.Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
         Assert.That(keys, Is.Ordered.Descending);
         await Expect(page.GetByText("sorted by keys within this page")).ToBeVisibleAsync();
 
@@ -186,7 +189,8 @@ internal sealed class DashboardVisitTests : BrowserFixture
         await using var host = await CrowdedAsync();
         var page = await OpenAsync(host.Address, Desk);
         string[] shown = [.. await page.Locator("tbody .id").EvaluateAllAsync<string[]>("links => links.map(link => link.title)")];
-        var file = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "This page as CSV" }).ClickAsync());
+        var link = page.GetByRole(AriaRole.Link, new() { Name = "This page as CSV" });
+        var file = await page.RunAndWaitForDownloadAsync(() => link.ClickAsync());
         string[] lines = await File.ReadAllLinesAsync((await file.PathAsync())!);
         Assert.That(file.SuggestedFilename, Is.EqualTo("sessions.csv"));
         Assert.That(lines[0], Is.EqualTo("id,user,lastUsed,created,expires,keyCount,sizeInBytes"));
@@ -202,7 +206,8 @@ internal sealed class DashboardVisitTests : BrowserFixture
             int mixed = number * 7919 % 997;
             var idle = TimeSpan.FromSeconds(3 + (mixed % 31 * (mixed % 31)));
             string? user = mixed % 5 < 2 ? null : Names[mixed % 13 % Names.Length];
-            HashEntry[] keys = [.. Enumerable.Range(1, 1 + (mixed % 6)).Select(key => new HashEntry($"pref:{key}", new string('x', mixed % 50)))];
+            string value = new('x', mixed % 50);
+            HashEntry[] keys = [.. Enumerable.Range(1, 1 + (mixed % 6)).Select(key => new HashEntry($"pref:{key}", value))];
             await host.AddAsync(number, user, idle + (mixed % 240 * Minute), idle, keys);
         }
 

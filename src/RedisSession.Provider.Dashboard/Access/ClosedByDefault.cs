@@ -44,7 +44,8 @@ internal static class ClosedByDefault
             ? "The page’s authorization policy was not evaluated; is UseAuthorization missing?"
             : "This page has no authorization policy.";
         if (!environment.IsDevelopment()) return $"{why} Without one it is closed in the environment {environment.EnvironmentName}.";
-        return IsFromThisMachine(context) ? null : $"{why} Without one it is open to this machine only, and the request may come from another.";
+        if (IsFromThisMachine(context)) return null;
+        return $"{why} Without one it is open to this machine only, and the request may come from another.";
     }
 
     private static bool HasPolicy(Endpoint? endpoint) =>

@@ -24,6 +24,9 @@ internal static class AnswerFormats
 
         // By name: "*/*" is no wish for anything.
         double QualityOf(string type) => accepted
-            .Where(one => one.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase)).Select(one => one.Quality ?? 1).DefaultIfEmpty(0).Max();
+            .Where(one => one.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase))
+            .Select(one => one.Quality ?? 1)
+            .DefaultIfEmpty(0)
+            .Max();
     }
 }

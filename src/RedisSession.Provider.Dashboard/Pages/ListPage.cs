@@ -71,7 +71,7 @@ internal static class ListPage
     private static Markup SearchForm(View view) => Markup.Of($"""
         <form class="search" role="search" method="get">
         <label for="q">User or session id</label>
-        <input type="search" id="q" name="{View.SearchName}" value="{view.Search}" autocomplete="off" autocapitalize="none" spellcheck="false">
+        {Parts.SearchField("q", View.SearchName, view.Search)}
         {Parts.Hidden(view.All)}
         <button>Search</button>
         </form>
@@ -164,9 +164,10 @@ internal static class ListPage
     {
         if (view.Search is { } search)
         {
+            string rest = list.Next is null ? "" : ", among those that this page has looked at. There are more";
             return Markup.Of($"""
-                <p class="empty">No live session has an id that is or begins with “{ShownText.Line(search)}”, and nobody of that name has one,
-                in upper or lower case{Markup.If(list.Next, _ => Markup.Of($", among those that this page has looked at. There are more"))}.</p>
+                <p class="empty">No live session has an id that is or begins with “{ShownText.Line(search)}”, and nobody of that name has
+                one, in upper or lower case{rest}.</p>
                 """);
         }
 

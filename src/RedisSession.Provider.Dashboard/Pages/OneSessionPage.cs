@@ -19,6 +19,8 @@ internal static class OneSessionPage
     public static Markup Of(SessionInfo session, ShownKeys? keys, Place place)
     {
         var view = place.View;
+        var created = Parts.Moment(Known(session.Created, DateTimeOffset.UnixEpoch));
+        var expires = Parts.Moment(Known(session.Expires, DateTimeOffset.MaxValue));
         return Layout.Page($"Session {PublicId.Shorten(session.Id)}", view, Markup.Of($"""
             <p class="back"><a href="{view.Plain.ToLink()}">Back to the list</a></p>
             <h1>Session <span class="id">{PublicId.Shorten(session.Id)}</span></h1>
@@ -26,8 +28,8 @@ internal static class OneSessionPage
             <dl class="card facts">
             <div class="whole"><dt>Id</dt><dd class="id">{session.Id}</dd></div>
             <div><dt>Last used</dt><dd>{Parts.Used(session, place.Now)} {Parts.Moment(session.LastUsed)}</dd></div>
-            <div><dt>Created</dt><dd>{Parts.Created(session, place.Now)} {Parts.Moment(Known(session.Created, DateTimeOffset.UnixEpoch))}</dd></div>
-            <div><dt>Expires</dt><dd>{Parts.Expires(session, place.Now)} {Parts.Moment(Known(session.Expires, DateTimeOffset.MaxValue))}</dd></div>
+            <div><dt>Created</dt><dd>{Parts.Created(session, place.Now)} {created}</dd></div>
+            <div><dt>Expires</dt><dd>{Parts.Expires(session, place.Now)} {expires}</dd></div>
             <div><dt>User</dt><dd>{Parts.User(session.User, view)}</dd></div>
             <div><dt>Keys</dt><dd>{Quantity.Of(session.KeyCount)}</dd></div>
             <div><dt>Size</dt><dd>{Quantity.OfBytes(session.SizeInBytes)}</dd></div>
@@ -47,14 +49,16 @@ internal static class OneSessionPage
         <form class="search" role="search" method="get" aria-label="Keys">
         {Parts.Hidden(view.Again with { Key = null })}
         <label for="key">Keys with</label>
-        <input type="search" id="key" name="{View.KeyName}" value="{view.Key}" autocomplete="off" autocapitalize="none" spellcheck="false">
+        {Parts.SearchField("key", View.KeyName, view.Key)}
         <button>Filter</button>
         </form>
         """);
 
-    private static Markup Toggle(View view) => Markup.Of($"""
-        <a class="button" href="{(view.Again with { AreValuesShown = !view.AreValuesShown }).ToLink()}">{(view.AreValuesShown ? "Hide" : "Show")} values</a>
-        """);
+    private static Markup Toggle(View view)
+    {
+        string link = (view.Again with { AreValuesShown = !view.AreValuesShown }).ToLink();
+        return Markup.Of($"""<a class="button" href="{link}">{(view.AreValuesShown ? "Hide" : "Show")} values</a>""");
+    }
 
     private static Markup TooLarge => Markup.Of($"""
         <p class="empty">This session is large. Its keys are read, all of them together with their values, when you ask for the values.</p>
@@ -112,7 +116,7 @@ internal static class OneSessionPage
 
     private static Markup InRow(ShownValue value) => Markup.Of($"""
         {Markup.If(value.Line, line => Markup.Of($"<code>{line}</code>"))}
-        {Markup.If(value.Line is null || value.Kind == ShownValue.BytesKind ? value.Note : null, note => Markup.Of($"""<span class="muted">{note}</span>"""))}
+        {Markup.If(value.Note, note => Markup.Of($"""<span class="muted">{note}</span>"""))}
         """);
 
     /// <summary>In a row of its own. What is long has a place of its own to move about in, also by keyboard.</summary>

@@ -26,7 +26,7 @@ internal static class Overview
     {
         if (counts.Count == 0) return Markup.Of($"""<p class="muted">Nobody counts them over time: CountInterval is infinite.</p>""");
         var shown = place.View.Hours is { } hours ? [.. counts.Where(count => count.At >= place.Now.AddHours(-hours))] : counts;
-        if (shown.Count < 2) return Markup.Of($"""<p class="muted">What there is of the past is drawn when they have been counted twice.</p>""");
+        if (shown.Count < 2) return Markup.Of($"""<p class="muted">There is a plot when they have been counted twice in this time.</p>""");
         long highest = shown.Max(count => count.Count);
         return Markup.Of($"""
             {CountPlot.Of(shown)}

@@ -53,6 +53,10 @@ internal static class Parts
         ? Markup.Of($"""<a href="{view.ToLink()}" aria-current="true">{text}</a>""")
         : Markup.Of($"""<a href="{view.ToLink()}">{text}</a>""");
 
+    public static Markup SearchField(string id, string name, string? value) => Markup.Of($"""
+        <input type="search" id="{id}" name="{name}" value="{value}" autocomplete="off" autocapitalize="none" spellcheck="false">
+        """);
+
     /// <summary>A form that leads to <paramref name="view"/>, where one field of it is filled in.</summary>
     public static Markup Hidden(View view) => Markup.Of(
         $"{view.Parameters.Select(one => Markup.Of($"""<input type="hidden" name="{one.Name}" value="{one.Value}">"""))}");

@@ -25,7 +25,8 @@ internal readonly record struct SortOrder(string Column, bool IsDescending)
     }
 
     /// <summary>Where a click on the head of <paramref name="column"/> leads: what is large is looked for by keys and size.</summary>
-    public SortOrder After(string column) => column == Column ? this with { IsDescending = !IsDescending } : new(column, column is Keys or Size);
+    public SortOrder After(string column) =>
+        column == Column ? this with { IsDescending = !IsDescending } : new(column, column is Keys or Size);
 
     /// <summary>The sessions in this order. What is not known comes last either way.</summary>
     public IReadOnlyList<SessionInfo> Sort(IEnumerable<SessionInfo> sessions, DateTimeOffset now) => Column switch

@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Dashboard;
 /// Where the pages of a list begin, as far as they are known: a list that is walked by SCAN only leads on, and nobody but who has come
 /// along knows the way back. It goes with the links. Pure.
 /// </summary>
-/// <param name="First">The number of the page that begins at the first cursor; the second page, or a later one where a trail is long.</param>
+/// <param name="First">The number of the page that begins at the first cursor: 2, or more where a trail is long.</param>
 /// <param name="Cursors">Where that page and those behind it begin.</param>
 internal sealed record Trail(int First, IReadOnlyList<string> Cursors)
 {
@@ -43,9 +43,12 @@ internal sealed record Trail(int First, IReadOnlyList<string> Cursors)
         if (parts.Length is < 2 or > Longest + 1) return None;
         bool isTrail = int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int first)
             && first is >= 2 and < 1_000_000
-            && parts[1..].All(static cursor => cursor.Length is > 0 and <= LongestCursor && cursor.All(static one => char.IsAsciiLetterOrDigit(one) || one == '-'));
+            && parts[1..].All(IsCursor);
         return isTrail ? new(first, parts[1..]) : None;
     }
+
+    private static bool IsCursor(string text) =>
+        text.Length is > 0 and <= LongestCursor && text.All(static one => char.IsAsciiLetterOrDigit(one) || one == '-');
 
     public override string ToString() =>
         Cursors.Count == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{First}.{string.Join('.', Cursors)}");

@@ -111,7 +111,7 @@ internal sealed record View
             By = Text(ByName) switch { "id" => Walk.ById, "user" => Walk.ByUser, _ => null },
             HasUser = Text(WhoName) switch { "users" => true, "anonymous" => false, _ => null },
             Sort = SortOrder.Parse(Text(SortName)),
-            Page = Number(PageName) is { } page and > 1 ? page : 1,
+            Page = Number(PageName) is { } page and > 1 and < 1_000_000 ? page : 1,
             After = query.ContainsKey(AfterName) ? query[AfterName].ToString() is { Length: > 0 } after ? after : null : null,
             Trail = Trail.Parse(Text(TrailName)),
             Hours = OneOf(Ranges, HoursName),

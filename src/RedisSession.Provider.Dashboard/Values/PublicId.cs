@@ -18,7 +18,7 @@ internal static class PublicId
 
     public static bool IsOne(string text) => text.Length == Length && !text.AsSpan().ContainsAnyExcept(Characters);
 
-    /// <summary>What <paramref name="text"/> says of the beginning of an id, such as what a page shows of one; null when it cannot be one.</summary>
+    /// <summary>The beginning of an id in <paramref name="text"/>, such as what a page shows of one; null when it cannot be one.</summary>
     public static string? StartIn(string text)
     {
         string start = text.Trim().TrimEnd('…');

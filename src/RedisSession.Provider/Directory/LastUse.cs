@@ -1,6 +1,8 @@
 namespace RedisSession.Provider;
 
-/// <summary>When a session was last used. Nobody writes it down: a use gives the hash its full TTL, so what has gone from that tells. Pure.</summary>
+/// <summary>
+/// When a session was last used. Nobody writes it down: a use gives the hash its full TTL, so what has gone from that tells. Pure.
+/// </summary>
 internal static class LastUse
 {
     // What ends at its absolute timeout was given less than the full TTL by its last use, and does not tell. That end is by the clock of

@@ -250,7 +250,8 @@ internal sealed partial class RedisSessionDirectory(
         }
 
         return keys.Zip(expiries).Where(pair => pair.Second is > 0 and <= LastMoment)
-            .ToDictionary(pair => pair.First, pair => DateTimeOffset.FromUnixTimeMilliseconds(pair.Second), StringComparer.Ordinal).AsReadOnly();
+            .ToDictionary(pair => pair.First, pair => DateTimeOffset.FromUnixTimeMilliseconds(pair.Second), StringComparer.Ordinal)
+            .AsReadOnly();
     }
 
     /// <summary>Where a list goes on that is asked for page by page.</summary>
@@ -259,7 +260,8 @@ internal sealed partial class RedisSessionDirectory(
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(size, LargestPage);
         if (after is null) return ScanPosition.Start;
-        return ScanPosition.TryParse(after, out var start) ? start : throw new ArgumentException("It is no SessionPage.Next.", nameof(after));
+        if (ScanPosition.TryParse(after, out var start)) return start;
+        throw new ArgumentException("It is no SessionPage.Next.", nameof(after));
     }
 
     private Task<IDatabase> OpenAsync(CancellationToken cancellationToken) =>

@@ -128,8 +128,8 @@ internal sealed class ClosedByDefaultTests
     }
 
     /// <summary>
-    /// On a Unix socket there is a proxy, and what it passes on is believed: the forwarded headers make an address of what anybody sends, and
-    /// leave no mark, as there was no address to be kept.
+    /// On a Unix socket there is a proxy, and what it passes on is believed: the forwarded headers make an address of what anybody sends,
+    /// and leave no mark, as there was no address to be kept.
     /// </summary>
     [Test]
     public async Task In_Development_on_a_Unix_socket_nobody_is_local_whatever_he_says()

@@ -141,7 +141,8 @@ internal sealed class HostileContentTests
         string gap = new(' ', 38);
         Assert.That(ShownValue.Of([0xFF, 0xFE, (byte)'<', (byte)'a']).Text, Is.EqualTo($"0000  ff fe 3c 61{gap}··<a"));
         var number = ShownValue.Of([0, 0, 0, 42]);
-        Assert.That(number, Is.EqualTo(new ShownValue("bytes", $"0000  00 00 00 2a{gap}···*", "42 if SetInt32 wrote it", "00 00 00 2a  ···*")));
+        string dump = $"0000  00 00 00 2a{gap}···*";
+        Assert.That(number, Is.EqualTo(new ShownValue("bytes", dump, "42 if SetInt32 wrote it", "00 00 00 2a  ···*")));
         Assert.That(ShownValue.Of([0xC3, 0x28]).Kind, Is.EqualTo("bytes"), "no UTF-8");
         Assert.That(ShownValue.Of([(byte)'a', 0]).Kind, Is.EqualTo("bytes"));
         Assert.That(ShownValue.Of(new byte[1000]).Text.Split('\n'), Has.Length.EqualTo(16));

@@ -30,7 +30,8 @@ internal sealed class PageHeadersTests
         await _closed.DisposeAsync();
     }
 
-    private static readonly string[] Queries = ["", "?q=ann", "?who=users&sort=-size&refresh=5", "?session=x", "?after=x", "POST", "closed", "own"];
+    private static readonly string[] Queries =
+        ["", "?q=ann", "?who=users&sort=-size&refresh=5", "?session=x", "?after=x", "POST", "closed", "own"];
 
     [TestCaseSource(nameof(Queries))]
     public async Task Every_page_may_show_itself_and_send_its_forms_and_nothing_else(string query)

@@ -49,7 +49,8 @@ internal sealed class FindPageTests(ServerKind kind)
     public async Task All_sessions_are_found_whose_id_begins_so([Values(1, 7, 50)] int size)
     {
         string start = _users.Keys.First()[..1];
-        Assert.That(await FindAsync(new() { IdStart = start }, size), Is.EquivalentTo(_users.Keys.Where(id => id.StartsWith(start, StringComparison.Ordinal))));
+        var expected = _users.Keys.Where(id => id.StartsWith(start, StringComparison.Ordinal));
+        Assert.That(await FindAsync(new() { IdStart = start }, size), Is.EquivalentTo(expected));
     }
 
     [TestCase("*")]
@@ -106,7 +107,8 @@ internal sealed class FindPageTests(ServerKind kind)
             Assert.That(() => Directory.FindPageAsync(new(), 1001), Throws.InstanceOf<ArgumentOutOfRangeException>());
             Assert.That(() => Directory.FindPageAsync(new(), after: "x"), Throws.ArgumentException);
             Assert.That(
-                () => Directory.FindPageAsync(new(), cancellationToken: new(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+                () => Directory.FindPageAsync(new(), cancellationToken: new(canceled: true)),
+                Throws.InstanceOf<OperationCanceledException>());
         }
     }
 
