@@ -88,7 +88,12 @@ internal sealed record View
     /// <summary>The list that one has come from, without what has just happened.</summary>
     public View Plain => this with
     {
-        Session = null, AreValuesShown = false, Key = null, Ended = null, EndedId = null, EndedUser = null,
+        Session = null,
+        AreValuesShown = false,
+        Key = null,
+        Ended = null,
+        EndedId = null,
+        EndedUser = null,
     };
 
     /// <summary>The same page once more.</summary>

@@ -224,13 +224,13 @@ internal sealed class ViewTests
 
     private static SessionInfo Session(
         string id, string? user, int idle, int age = 100, int left = 10, long keys = 1, long? size = 1) => new()
-    {
-        Id = id,
-        User = user,
-        LastUsed = Now.AddMinutes(-idle),
-        Created = Now.AddMinutes(-age),
-        Expires = Now.AddMinutes(left),
-        KeyCount = keys,
-        SizeInBytes = size,
-    };
+        {
+            Id = id,
+            User = user,
+            LastUsed = Now.AddMinutes(-idle),
+            Created = Now.AddMinutes(-age),
+            Expires = Now.AddMinutes(left),
+            KeyCount = keys,
+            SizeInBytes = size,
+        };
 }

@@ -48,7 +48,7 @@ internal sealed class FindPageTests(ServerKind kind)
     [Test]
     public async Task All_sessions_are_found_whose_id_begins_so([Values(1, 7, 50)] int size)
     {
-        string start = _users.Keys.First()[..1];
+        string start = _users.Keys.First(id => char.IsAsciiLetter(id[0]))[..1];
         var expected = _users.Keys.Where(id => id.StartsWith(start, StringComparison.Ordinal));
         Assert.That(await FindAsync(new() { IdStart = start }, size), Is.EquivalentTo(expected));
     }
