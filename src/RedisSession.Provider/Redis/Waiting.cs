@@ -9,9 +9,9 @@ namespace RedisSession.Provider;
 /// there already, so that the method never gives up its thread and has ended when it returns: see <see cref="Ended"/>.
 /// </summary>
 /// <remarks>
-/// What is waited for must be the Redis client's own task. Those complete without the thread pool (on the thread that has read the reply,
-/// where the client has threads of its own). The task of an asynchronous method completes on a pool thread, and when all of them block
-/// here there is none left: nobody is answered before the pool has made new ones, which it does once or twice in a second.
+/// What a thread waits for must be the Redis client's own task: where the client has threads of its own, the one that has read the reply
+/// completes it. What an asynchronous method makes of a reply that is not there yet completes on a pool thread, and when all of them block
+/// here there is none left: nobody is answered before the pool has made more, a few at a time.
 /// </remarks>
 internal readonly struct Waiting
 {
