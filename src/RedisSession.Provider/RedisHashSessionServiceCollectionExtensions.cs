@@ -35,6 +35,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<SessionCookie>();
         services.TryAddSingleton<SessionNames>();
         services.TryAddSingleton<SessionChannel>();
+        services.TryAddSingleton<ErrorReports>();
         services.TryAddSingleton<SessionTakeover>();
         services.TryAddSingleton<SessionListing>();
         services.TryAddSingleton<ExpiryRefresh>();

@@ -10,7 +10,12 @@ namespace RedisSession.Provider;
 /// the synchronous API sees it.
 /// </remarks>
 internal sealed class AtomicChanges(
-    SessionChannel channel, SessionReader reader, SessionWriter writer, SessionListing listing, SessionTakeover takeover)
+    SessionChannel channel,
+    SessionReader reader,
+    SessionWriter writer,
+    ExpiryRefresh refresh,
+    SessionListing listing,
+    SessionTakeover takeover)
 {
     // Each time somebody else was faster; of many at once one always gets through.
     private const int UpdateAttempts = 1_000;
@@ -194,7 +199,6 @@ internal sealed class AtomicChanges(
 
             session.Renewal?.Note(key);
             var question = state.Ask();
-            state.Refreshed(Environment.TickCount64); // the script sets the TTL
             var change = channel.Begin(OperationKind.Change, session);
             var sent = SendAsync(session, question, database, script, key, change.Sends(operands(question.Identity)));
             var operation = change.Follow(FinishAsync(session, session.Operation, question, database, script, key, operands, sent, takeIn));
@@ -206,8 +210,16 @@ internal sealed class AtomicChanges(
 
     private Task<RedisResult> SendAsync(
         RequestSession session, Question question, IDatabase database, RedisScript script, string key, RedisValue[] operands) =>
-        new SessionHash(database, question.Identity.RedisKey).ChangeFieldAsync(
-            script, session.Timeouts.Expiry, question.Sight.Generation, session.State.NewGeneration(takeover.IsDue(question)), key, operands);
+        script.RunAsync(
+            database,
+            question.Identity.RedisKey,
+            FieldScripts.ArgumentsOf(
+                session.Timeouts.Expiry,
+                refresh.IsRecentForWrite(session),
+                question.Sight.Generation,
+                session.State.NewGeneration(takeover.IsDue(question)),
+                key,
+                operands));
 
     private async Task<T> FinishAsync<T>(
         RequestSession session,

@@ -132,7 +132,7 @@ internal sealed class RedisHashSession : RequestSession, ISession
             await _store.Writer.RetryForCallerAsync(this, cancellationToken).ConfigureAwait(false);
         }
 
-        _store.Refresh.IfUntouched(this);
+        _store.Refresh.AtEnd(this);
     }
 
     public ValueTask<SessionValue> ReadAsync(string key, CancellationToken cancellationToken) =>

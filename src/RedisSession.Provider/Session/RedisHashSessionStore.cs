@@ -19,6 +19,7 @@ internal sealed class RedisHashSessionStore(
     IOptions<RedisHashSessionOptions> options) : ISessionStore
 {
     private readonly TimeSpan? _absoluteTimeout = options.Value.AbsoluteTimeout;
+    private readonly TimeSpan _refreshInterval = options.Value.RefreshInterval;
     private SessionTimeouts? _lastTimeouts;
 
     public SessionChannel Channel { get; } = channel;
@@ -56,7 +57,7 @@ internal sealed class RedisHashSessionStore(
     private SessionTimeouts TimeoutsOf(TimeSpan idle, TimeSpan io)
     {
         var last = _lastTimeouts;
-        if (last is null || last.Idle != idle || last.IO != io) _lastTimeouts = last = new(idle, io, _absoluteTimeout);
+        if (last is null || last.Idle != idle || last.IO != io) _lastTimeouts = last = new(idle, io, _absoluteTimeout, _refreshInterval);
         return last;
     }
 }

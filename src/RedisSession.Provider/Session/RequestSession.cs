@@ -9,7 +9,8 @@ namespace RedisSession.Provider;
 /// </summary>
 internal abstract class RequestSession(SessionState state, SessionTimeouts timeouts, Func<bool> tryEstablish, HttpContext? request)
 {
-    private static readonly Task<ExceptionDispatchInfo?> Confirmed = Task.FromResult<ExceptionDispatchInfo?>(null);
+    /// <summary>What <see cref="Confirmation"/> is while nothing was sent.</summary>
+    public static readonly Task<ExceptionDispatchInfo?> Confirmed = Task.FromResult<ExceptionDispatchInfo?>(null);
 
     private bool _isWatchingResponse;
 

@@ -12,6 +12,7 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed class SessionWriter(
     SessionChannel channel,
+    ExpiryRefresh refresh,
     SessionListing listing,
     SessionTakeover takeover,
     LifecycleQueue lifecycle,
@@ -56,7 +57,11 @@ internal sealed class SessionWriter(
     /// <summary>The same, and what has failed is sent again: every change may be applied twice.</summary>
     public Task RetryForCallerAsync(RequestSession session, CancellationToken cancellationToken)
     {
-        lock (session.State.Gate) session.State.Retry();
+        lock (session.State.Gate)
+        {
+            if (session.State.Retry()) session.Confirmation = RequestSession.Confirmed;
+        }
+
         return TellingTheCaller(session, ConfirmAsync(session, cancellationToken), cancellationToken);
     }
 
@@ -199,21 +204,26 @@ internal sealed class SessionWriter(
     private void Send(RequestSession session, IDatabase database)
     {
         var state = session.State;
-        var arguments = ArgumentsOf(session, state.Pending!.Collected!); // may fail, and then nothing has been taken
+        var (script, arguments) = ScriptFor(session, state.Pending!.Collected!); // may fail, and then nothing has been taken
         var write = channel.Begin(OperationKind.Write, session);
         session.Renewal?.Note(state.Pending.Collected!);
-        var batch = state.TakeBatch(Environment.TickCount64);
-        var reply = new SessionHash(database, batch.Question.Identity.RedisKey).ChangeAsync(write.Sends(arguments));
+        var batch = state.TakeBatch();
+        var reply = script.SendAsync(database, batch.Question.Identity.RedisKey, write.Sends(arguments));
         session.Confirmation = write.Follow(ConfirmInOrderAsync(session, session.Confirmation, batch, reply));
         listing.Keep(session, session.Confirmation);
     }
 
-    private RedisValue[] ArgumentsOf(RequestSession session, SessionChanges changes)
+    private (RedisScript Script, RedisValue[] Arguments) ScriptFor(RequestSession session, SessionChanges changes)
     {
         var state = session.State;
         bool mayBeLegacy = takeover.IsDue(new(state.Identity, state.Sight));
-        return changes.ToArguments(
-            session.Timeouts.Expiry, state.Generation, state.NewGeneration(mayBeLegacy), state.Identity.Protector);
+        return SessionScripts.For(
+            changes,
+            session.Timeouts.Expiry,
+            refresh.IsRecentForWrite(session),
+            state.Generation,
+            state.NewGeneration(mayBeLegacy),
+            state.Identity.Protector);
     }
 
     private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(
@@ -277,8 +287,8 @@ internal sealed class SessionWriter(
         lock (state.Gate)
         {
             if (!state.TakeAgain(ref batch, evenIfCovered)) return (batch, new(state.HasEnded, state.Generation));
-            reply = new SessionHash(database, batch.Question.Identity.RedisKey)
-                .ChangeByTextAsync(ArgumentsOf(session, state.Pending!.Sent!));
+            var (script, arguments) = ScriptFor(session, state.Pending!.Sent!);
+            reply = script.SendTextAsync(database, batch.Question.Identity.RedisKey, arguments);
         }
 
         return (batch, ChangeReply.Parse(await reply.ConfigureAwait(false)));
