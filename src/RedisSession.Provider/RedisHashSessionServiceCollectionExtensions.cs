@@ -44,6 +44,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<AtomicChanges>();
         services.TryAddSingleton<KeyRenewal>();
         services.TryAddSingleton<SessionEnding>();
+        services.TryAddSingleton<ExclusiveSessions>();
         services.TryAddSingleton<CurrentRequest>();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IStartupFilter, CurrentRequest>(provider => provider.GetRequiredService<CurrentRequest>()));

@@ -49,6 +49,9 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// <summary>The key was renewed in this request; null where it was not, and when that was undone.</summary>
     public PendingRenewal? Renewal { get; set; }
 
+    /// <summary>The lock of the session that this request holds; null while it does not.</summary>
+    public HeldLock? Lock { get; set; }
+
     // Counted for a hint in the log. Guarded by the state's lock, as all of this.
     public SequentialReads Reads;
 
