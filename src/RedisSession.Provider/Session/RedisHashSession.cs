@@ -191,12 +191,17 @@ internal sealed class RedisHashSession : RequestSession, ISession
 
     protected override Task OnResponseStartingAsync()
     {
+        // Whoever begins to renew the key sees this, or is seen here.
+        IsResponseStarting = true;
+        Interlocked.MemoryBarrier();
+        var move = Move;
         var confirming = _store.Writer.ConfirmBeforeResponseAsync(this);
-        return Renewal is null ? confirming : FinishRenewalAsync();
+        return Renewal is null && move.IsCompleted ? confirming : FinishRenewalAsync();
 
         async Task FinishRenewalAsync()
         {
             await confirming.ConfigureAwait(false);
+            await move.WaitAsync(Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _store.Renewal.FinishAsync(this).ConfigureAwait(false);
         }
     }
