@@ -37,6 +37,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<SessionChannel>();
         services.TryAddSingleton<ErrorReports>();
         services.TryAddSingleton<SessionTakeover>();
+        services.TryAddSingleton<SessionRevival>();
         services.TryAddSingleton<SessionListing>();
         services.TryAddSingleton<ExpiryRefresh>();
         services.TryAddSingleton<SessionReader>();
@@ -44,6 +45,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<AtomicChanges>();
         services.TryAddSingleton<KeyRenewal>();
         services.TryAddSingleton<SessionEnding>();
+        services.TryAddSingleton<ExclusiveSessions>();
         services.TryAddSingleton<CurrentRequest>();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IStartupFilter, CurrentRequest>(provider => provider.GetRequiredService<CurrentRequest>()));

@@ -124,7 +124,8 @@ internal sealed class RedisHashSession : RequestSession, ISession
         {
             _store.Listing.Settle(this, request);
             Request = null; // the server will use it for another request
-            await _store.Writer.ConfirmAsync(this, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var last = Lock is null ? _store.Writer.ConfirmAsync(this, cancellationToken) : _store.Exclusive.ReleaseAsync(this);
+            await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _store.HintAtManyReads(this);
         }
         else
@@ -185,14 +186,22 @@ internal sealed class RedisHashSession : RequestSession, ISession
     public Task AbandonAsync(HttpContext request, CancellationToken cancellationToken) =>
         _store.Ending.AbandonAsync(this, request, cancellationToken);
 
+    public Task<SessionLock?> TryLockAsync(TimeSpan wait, CancellationToken cancellationToken) =>
+        _store.Exclusive.TryTakeAsync(this, wait, cancellationToken);
+
     protected override Task OnResponseStartingAsync()
     {
+        // Whoever begins to renew the key sees this, or is seen here.
+        IsResponseStarting = true;
+        Interlocked.MemoryBarrier();
+        var move = Move;
         var confirming = _store.Writer.ConfirmBeforeResponseAsync(this);
-        return Renewal is null ? confirming : FinishRenewalAsync();
+        return Renewal is null && move.IsCompleted ? confirming : FinishRenewalAsync();
 
         async Task FinishRenewalAsync()
         {
             await confirming.ConfigureAwait(false);
+            await move.WaitAsync(Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _store.Renewal.FinishAsync(this).ConfigureAwait(false);
         }
     }

@@ -13,6 +13,7 @@ internal sealed class RedisHashSessionStore(
     AtomicChanges atomic,
     KeyRenewal renewal,
     SessionEnding ending,
+    ExclusiveSessions exclusive,
     ExpiryRefresh refresh,
     SessionListing listing,
     CurrentRequest request,
@@ -33,6 +34,8 @@ internal sealed class RedisHashSessionStore(
     public KeyRenewal Renewal { get; } = renewal;
 
     public SessionEnding Ending { get; } = ending;
+
+    public ExclusiveSessions Exclusive { get; } = exclusive;
 
     public ExpiryRefresh Refresh { get; } = refresh;
 
