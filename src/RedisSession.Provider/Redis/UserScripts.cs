@@ -39,10 +39,14 @@ internal static class UserScripts
     /// Ends a session. A script, because the user has to be known for his list, and must still be the one that is meant, when the session
     /// goes.
     /// </summary>
-    /// <remarks><c>ARGV 1 whose session it has to be, or ''; returns the user or '' · nil there was none, or it is not his</c></remarks>
+    /// <remarks>
+    /// <c>ARGV 1 whose session it has to be, or '' · 2 '1' where it has to be a hash; returns the user or '' · nil there was none, or it is
+    /// not as it has to be</c>
+    /// </remarks>
     public static readonly RedisScript End = new("""
         local key = KEYS[1]
         local user = redis.pcall('HGET', key, '@user')
+        if type(user) == 'table' and ARGV[2] == '1' then return false end
         if type(user) ~= 'string' then user = '' end
         if ARGV[1] ~= '' and user ~= ARGV[1] then return false end
         if redis.call('UNLINK', key) == 0 then return false end
