@@ -42,4 +42,7 @@ public class RedisHashCacheOptions
     /// needs a pool thread to be read, and all of them may be blocked waiting for replies. Default: true. False leaves the flag as it is.
     /// </summary>
     public bool UseDedicatedThreads { get; set; } = true;
+
+    /// <summary>What was found where these options were read from configuration.</summary>
+    internal ConfigurationFindings Findings { get; } = new();
 }

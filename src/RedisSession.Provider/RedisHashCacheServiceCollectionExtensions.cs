@@ -50,7 +50,12 @@ public static class RedisHashCacheServiceCollectionExtensions
     /// <inheritdoc cref="AddRedisHashCache(IServiceCollection)" path="/remarks|/exception"/>
     public static IServiceCollection AddRedisHashCache(this IServiceCollection services, string configuration)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(configuration);
+        ArgumentNullException.ThrowIfNull(configuration);
+        if (string.IsNullOrWhiteSpace(configuration))
+        {
+            throw new ArgumentException(RedisConnectionChoice.Help(RedisConnectionSettings.Of(new RedisHashCacheOptions())), nameof(configuration));
+        }
+
         return services.AddRedisHashCache(options => options.Configuration = configuration);
     }
 
@@ -75,7 +80,8 @@ public static class RedisHashCacheServiceCollectionExtensions
     /// </summary>
     /// <param name="services">The service collection.</param>
     /// <param name="section">
-    /// A section, or the whole configuration: then its section <c>RedisHashCache</c> is read.
+    /// A section, or the whole configuration: then its section <c>RedisHashCache</c> is read. A name in it that is not known stops the start,
+    /// and so does a section that is given and empty or not there.
     /// </param>
     /// <inheritdoc cref="AddRedisHashCache(IServiceCollection)" path="/remarks|/exception"/>
     public static IServiceCollection AddRedisHashCache(this IServiceCollection services, IConfiguration section)

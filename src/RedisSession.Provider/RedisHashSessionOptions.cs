@@ -136,4 +136,7 @@ public class RedisHashSessionOptions : SessionOptions
     internal string? InstanceNameOfLeft { get; set; }
 
     internal bool TakesOverFromCache { get; set; }
+
+    /// <summary>What was found where these options were read from configuration.</summary>
+    internal ConfigurationFindings Findings { get; } = new();
 }

@@ -131,4 +131,15 @@ internal static partial class Log
         "What AddSession has left of session {SessionId} could not be marked as taken over or ended: if the session ends while it is "
         + "there, it can be taken over once more.")]
     public static partial void StockSessionNotMarked(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.SecureAsInSeed, LogLevel.Information,
+        "The session cookie is Secure, as in redis-session, whose settings are in use: browsers send it over HTTPS only. "
+        + "To decide it yourself, set SESSION_COOKIE_SECURE to true or false.")]
+    public static partial void SecureAsInSeed(this ILogger logger);
+
+    [LoggerMessage(
+        SessionEvents.SettingNearlyOurs, LogLevel.Warning,
+        "Nothing that {Method} adds reads the setting {Name}: is {Meant} meant?")]
+    public static partial void SettingNearlyOurs(this ILogger logger, string method, string name, string meant);
 }

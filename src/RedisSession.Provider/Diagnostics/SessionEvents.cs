@@ -32,4 +32,6 @@ internal static class SessionEvents
     public const int SessionTakenOver = 31;
     public const int StockSessionUnreadable = 32;
     public const int StockSessionNotMarked = 33;
+    public const int SecureAsInSeed = 34;
+    public const int SettingNearlyOurs = 35;
 }
