@@ -48,15 +48,15 @@ public static class RedisHashCacheServiceCollectionExtensions
     /// See <see cref="RedisHashCacheOptions.Configuration"/>: <c>"localhost:6379"</c>, <c>"redis://…"</c>.
     /// </param>
     /// <inheritdoc cref="AddRedisHashCache(IServiceCollection)" path="/remarks|/exception"/>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="configuration"/> is empty; the message says all ways to name a Redis, as when none is given.
+    /// </exception>
     public static IServiceCollection AddRedisHashCache(this IServiceCollection services, string configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        if (string.IsNullOrWhiteSpace(configuration))
-        {
-            throw new ArgumentException(RedisConnectionChoice.Help(RedisConnectionSettings.Of(new RedisHashCacheOptions())), nameof(configuration));
-        }
-
-        return services.AddRedisHashCache(options => options.Configuration = configuration);
+        if (!string.IsNullOrWhiteSpace(configuration)) return services.AddRedisHashCache(options => options.Configuration = configuration);
+        string help = RedisConnectionChoice.Help(RedisConnectionSettings.Of(new RedisHashCacheOptions()));
+        throw new ArgumentException(help, nameof(configuration));
     }
 
     /// <summary>
@@ -80,8 +80,8 @@ public static class RedisHashCacheServiceCollectionExtensions
     /// </summary>
     /// <param name="services">The service collection.</param>
     /// <param name="section">
-    /// A section, or the whole configuration: then its section <c>RedisHashCache</c> is read. A name in it that is not known stops the start,
-    /// and so does a section that is given and empty or not there.
+    /// A section, or the whole configuration: then its section <c>RedisHashCache</c> is read. A name in it that is not known stops the
+    /// start, and so does a section that is given and empty or not there.
     /// </param>
     /// <inheritdoc cref="AddRedisHashCache(IServiceCollection)" path="/remarks|/exception"/>
     public static IServiceCollection AddRedisHashCache(this IServiceCollection services, IConfiguration section)

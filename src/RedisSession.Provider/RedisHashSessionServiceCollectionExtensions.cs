@@ -64,15 +64,15 @@ public static class RedisHashSessionServiceCollectionExtensions
     /// See <see cref="RedisHashSessionOptions.Configuration"/>: <c>"localhost:6379"</c>, <c>"redis://…"</c>.
     /// </param>
     /// <inheritdoc cref="AddRedisHashSession(IServiceCollection)" path="/exception"/>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="configuration"/> is empty; the message says all ways to name a Redis, as when none is given.
+    /// </exception>
     public static IServiceCollection AddRedisHashSession(this IServiceCollection services, string configuration)
     {
         ArgumentNullException.ThrowIfNull(configuration);
-        if (string.IsNullOrWhiteSpace(configuration))
-        {
-            throw new ArgumentException(RedisConnectionChoice.Help(RedisConnectionSettings.Of(new RedisHashSessionOptions())), nameof(configuration));
-        }
-
-        return services.AddRedisHashSession(options => options.Configuration = configuration);
+        if (!string.IsNullOrWhiteSpace(configuration)) return services.AddRedisHashSession(options => options.Configuration = configuration);
+        string help = RedisConnectionChoice.Help(RedisConnectionSettings.Of(new RedisHashSessionOptions()));
+        throw new ArgumentException(help, nameof(configuration));
     }
 
     /// <summary>
@@ -101,8 +101,8 @@ public static class RedisHashSessionServiceCollectionExtensions
     /// </summary>
     /// <remarks>
     /// A name in the section that is not known stops the start, and so does a section that is given and empty or not there. What is below
-    /// <c>Configuration</c> is left alone. At the root of the whole configuration, where others have names too, one that is one or two edits
-    /// from one of redis-session's is a warning in the log at the start (35).
+    /// <c>Configuration</c> is left alone. At the root of the whole configuration, where others have names too, one that is one or two
+    /// edits from one of redis-session's is a warning in the log at the start (35).
     /// </remarks>
     /// <param name="services">The service collection.</param>
     /// <param name="section">

@@ -12,8 +12,8 @@ public sealed class SessionInfo
     public string? User { get; init; }
 
     /// <summary>
-    /// When it began, by the clock of Redis. <see cref="DateTimeOffset.UnixEpoch"/> when the hash does not say: another program has made it,
-    /// or removed that.
+    /// When it began, by the clock of Redis. <see cref="DateTimeOffset.UnixEpoch"/> when the hash does not say: another program has made
+    /// it, or removed that.
     /// </summary>
     public DateTimeOffset Created { get; init; }
 

@@ -25,12 +25,12 @@ public readonly struct SessionValue(byte[]? raw)
 
     /// <summary>
     /// The whole number; <c>0</c> when the key is absent, or holds none that fits: for larger ones there is <see cref="Long"/>. Text first,
-    /// with white space around it or none; else 4 bytes are the big-endian integer that the built-in <c>SetInt32</c> writes, unless they are
-    /// text, which is valid UTF-8 without control bytes (0x00 to 0x08, 0x0E to 0x1F, 0x7F): so no text that is no number reads as one.
+    /// with white space around it or none; else 4 bytes are the big-endian integer that the built-in <c>SetInt32</c> writes, unless they
+    /// are text, which is valid UTF-8 without control bytes (0x00 to 0x08, 0x0E to 0x1F, 0x7F): so no text that is no number reads as one.
     /// </summary>
     /// <remarks>
-    /// What <c>SetInt32</c> writes for numbers from -191,905,856 to 151,587,080 is never text. Outside of that the bytes of some numbers are,
-    /// such as 825,373,492, which is the text <c>1234</c>: read those with <c>GetInt32</c>, or write them with <c>SetValue</c>.
+    /// What <c>SetInt32</c> writes for numbers from -191,905,856 to 151,587,080 is never text. Outside of that the bytes of some numbers
+    /// are, such as 825,373,492, which is the text <c>1234</c>: read those with <c>GetInt32</c>, or write them with <c>SetValue</c>.
     /// </remarks>
     [SuppressMessage("Naming", "CA1720:Identifier contains type name", Justification = "The name in redis-session.")]
     public int Int => As(0);

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Configuration;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Names at the root of the configuration that are one or two edits from one of ours. They can be somebody else's, so they are no error; but
-/// nobody here reads them, and whoever has written <c>SESSION_EXPIRES</c> should know.
+/// Names at the root of the configuration that are one or two edits from one of ours. They can be somebody else's, so they are no error;
+/// but nobody here reads them, and whoever has written <c>SESSION_EXPIRES</c> should know.
 /// </summary>
 internal static class NearMisses
 {

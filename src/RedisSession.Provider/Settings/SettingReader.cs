@@ -52,13 +52,14 @@ internal sealed class SettingReader(string method, IConfiguration configuration,
         else if (!IsWhole(configuration))
         {
             _errors.Add(
-                $"{name} that {method} was given is empty or not there: correct its name, or call {method}() if all is to be as by default.");
+                $"{name} that {method} was given is empty or not there: correct its name, or call {method}() where all is to be as by "
+                + "default.");
         }
     }
 
     /// <summary>
-    /// Notes what is in our section and is none of <paramref name="known"/>, each with the nearest of them: a name that is mistyped would be
-    /// a protection that is not there. What hangs below <c>Configuration</c>, which is a text to us, somebody else reads.
+    /// Notes what is in our section and is none of <paramref name="known"/>, each with the nearest of them: a name that is mistyped would
+    /// be a protection that is not there. What hangs below <c>Configuration</c>, which is a text to us, somebody else reads.
     /// </summary>
     /// <param name="known">The names that are read, below the section.</param>
     /// <param name="inCode">Options that only code can set.</param>

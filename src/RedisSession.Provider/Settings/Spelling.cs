@@ -4,8 +4,8 @@ namespace RedisSession.Provider;
 internal static class Spelling
 {
     /// <summary>
-    /// How many edits lie between the two: a character too many, one that is missing, another one, or two neighbours in the wrong order. Case
-    /// does not count.
+    /// How many edits lie between the two: a character too many, one that is missing, another one, or two neighbours in the wrong order.
+    /// Case does not count.
     /// </summary>
     public static int Distance(string one, string other)
     {
@@ -29,7 +29,8 @@ internal static class Spelling
     }
 
     /// <summary>
-    /// The one of <paramref name="known"/> that is nearest; of several, the first. Where none is near and one begins with the name, that one.
+    /// The one of <paramref name="known"/> that is nearest; of several, the first. Where none is near and one begins with the name, that
+    /// one.
     /// </summary>
     public static string Nearest(string name, IReadOnlyCollection<string> known) =>
         NearMiss(name, known)

@@ -61,8 +61,8 @@ internal static class SessionText
     }
 
     /// <summary>
-    /// A whole number of 64 bits as text; else what <c>SetInt32</c> wrote, so that whoever needs more room than an int has loses none of the
-    /// numbers that are there already.
+    /// A whole number of 64 bits as text; else what <c>SetInt32</c> wrote, so that whoever needs more room than an int has loses none of
+    /// the numbers that are there already.
     /// </summary>
     public static bool TryParseLong(byte[] value, out long number)
     {

@@ -76,7 +76,8 @@ internal sealed class CacheConfigurationTests
     [Test]
     public void Every_option_is_a_setting_or_for_code_only()
     {
-        var options = typeof(RedisHashCacheOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(option => option.Name);
+        var options = typeof(RedisHashCacheOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Select(option => option.Name);
         Assert.That(CacheConfiguration.Settings.Keys.Concat(CacheConfiguration.InCode), Is.EquivalentTo(options));
         var section = InMemorySettings.Of(("Cache:ConfigurationOptions:Ssl", "true")).GetSection("Cache");
         Assert.That(() => Options(section), Throws.TypeOf<OptionsValidationException>().With.Message.Contains("only code can set"));
@@ -99,7 +100,9 @@ internal sealed class CacheConfigurationTests
         await host.StartAsync();
         await host.StopAsync();
         var warning = logs.Of(SessionEvents.SettingNearlyOurs).Single();
-        Assert.That(warning.Message, Does.Contain("AddRedisHashCache").And.Contains("the setting RedisHashCahce: is RedisHashCache meant?"));
+        Assert.That(
+            warning.Message,
+            Does.Contain("AddRedisHashCache").And.Contains("the setting RedisHashCahce: is RedisHashCache meant?"));
     }
 
     private static TestCaseData Setting(string name, string text, Func<RedisHashCacheOptions, object?> read, object expected) =>

@@ -130,7 +130,8 @@ internal sealed class CacheRegistrationTests
     [Test]
     public async Task The_message_says_where_one_was_looked_for()
     {
-        string refusal = await RefusalAsync(services => services.AddRedisHashCache(InMemorySettings.Of(("RedisHashCache:InstanceName", "x"))));
+        var configuration = InMemorySettings.Of(("RedisHashCache:InstanceName", "x"));
+        string refusal = await RefusalAsync(services => services.AddRedisHashCache(configuration));
         Assert.That(refusal, Does.Contain("it has looked for RedisHashCache:Configuration, RedisHashCache:ServiceKey:"));
     }
 

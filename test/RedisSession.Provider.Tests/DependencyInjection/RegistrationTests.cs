@@ -163,7 +163,7 @@ internal sealed class RegistrationTests
         }
     }
 
-    /// <summary>Where it is given, since another connection may be in the services; with the help that an application gets which gives none.</summary>
+    // Where it is given, since another connection may be in the services; with the help that an application gets which gives none.
     [TestCase("")]
     [TestCase(" ")]
     public async Task Empty_configuration_string_is_refused_where_it_is_given_with_the_help_for_none(string configuration)

@@ -22,7 +22,8 @@ internal sealed class SeedCookieTests
         foreach (string name in (string[])[row.Name, row.Switch[2..], $"Session:{row.Name}"])
         {
             var configuration = InMemorySettings.Of((name, row.Text));
-            IConfiguration given = name.StartsWith("Session:", StringComparison.Ordinal) ? configuration.GetSection("Session") : configuration;
+            bool isInSection = name.StartsWith("Session:", StringComparison.Ordinal);
+            IConfiguration given = isInSection ? configuration.GetSection("Session") : configuration;
             var (policy, told) = await StartAsync(services => services.AddRedisHashSession(given));
             Assert.That(policy, Is.EqualTo(CookieSecurePolicy.Always), name);
             Assert.That(told.Select(entry => entry.Level), Is.EqualTo([LogLevel.Information]), name);
@@ -80,7 +81,8 @@ internal sealed class SeedCookieTests
     }
 
     /// <summary>What the middleware reads, and what was said of it at the start.</summary>
-    private static async Task<(CookieSecurePolicy Policy, IReadOnlyList<RecordedLogs.Entry> Told)> StartAsync(Action<IServiceCollection> configure)
+    private static async Task<(CookieSecurePolicy Policy, IReadOnlyList<RecordedLogs.Entry> Told)> StartAsync(
+        Action<IServiceCollection> configure)
     {
         var logs = new RecordedLogs();
         await using var app = Application.Build(services =>

@@ -20,8 +20,8 @@ internal sealed partial class Int32BytesTests
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    // Latin, its accents, currencies, Greek, Cyrillic, Hebrew, Arabic and its digits, Devanagari and its digits, Thai, Hangul, Kana, Han, full
-    // width and its digits, emoji, white space of all kinds, marks without width, and what ASCII has beside digits and letters.
+    // Latin, its accents, currencies, Greek, Cyrillic, Hebrew, Arabic and its digits, Devanagari and its digits, Thai, Hangul, Kana, Han,
+    // full width and its digits, emoji, white space of all kinds, marks without width, and what ASCII has beside digits and letters.
     private static readonly (int First, int Last)[] Scripts =
     [
         (' ', '~'), ('\t', '\r'), (0x80, 0xFF), (0x100, 0x24F), (0x370, 0x3FF), (0x400, 0x4FF), (0x5D0, 0x5EA), (0x600, 0x6FF),
