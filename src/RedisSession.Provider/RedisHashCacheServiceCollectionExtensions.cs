@@ -33,6 +33,7 @@ public static class RedisHashCacheServiceCollectionExtensions
         services.RemoveAll<IDistributedCache>();
         services.AddSingleton<IDistributedCache, RedisHashCache>();
         services.TryAddSingleton<RedisHashCacheConnection>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CacheSettingsReport>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisHashCacheConnection>(
             provider => provider.GetRequiredService<RedisHashCacheConnection>()));
 

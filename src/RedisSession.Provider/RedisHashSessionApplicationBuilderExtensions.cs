@@ -34,7 +34,7 @@ public static class RedisHashSessionApplicationBuilderExtensions
                 {
                     await context.Session.LoadAsync(context.RequestAborted).ConfigureAwait(false);
                 }
-                catch (Exception) when (store.FailureMode == FailureMode.LogAndContinue && !context.RequestAborted.IsCancellationRequested)
+                catch (Exception) when (!store.Channel.Throws && !context.RequestAborted.IsCancellationRequested)
                 {
                     // Logged where it happened; the session remembers that Redis is away.
                 }

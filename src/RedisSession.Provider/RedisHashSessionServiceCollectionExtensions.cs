@@ -33,6 +33,17 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<SessionMetrics>();
         services.TryAddSingleton<SessionTelemetry>();
         services.TryAddSingleton<SessionCookie>();
+        services.TryAddSingleton<SessionNames>();
+        services.TryAddSingleton<SessionChannel>();
+        services.TryAddSingleton<ErrorReports>();
+        services.TryAddSingleton<SessionTakeover>();
+        services.TryAddSingleton<SessionListing>();
+        services.TryAddSingleton<ExpiryRefresh>();
+        services.TryAddSingleton<SessionReader>();
+        services.TryAddSingleton<SessionWriter>();
+        services.TryAddSingleton<AtomicChanges>();
+        services.TryAddSingleton<KeyRenewal>();
+        services.TryAddSingleton<SessionEnding>();
         services.TryAddSingleton<CurrentRequest>();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IStartupFilter, CurrentRequest>(provider => provider.GetRequiredService<CurrentRequest>()));
@@ -102,7 +113,7 @@ public static class RedisHashSessionServiceCollectionExtensions
     /// <remarks>
     /// A name in the section that is not known stops the start, and so does a section that is given and empty or not there. What is below
     /// <c>Configuration</c> is left alone. At the root of the whole configuration, where others have names too, one that is one or two
-    /// edits from one of redis-session's is a warning in the log at the start (35).
+    /// edits from one of redis-session's is a warning in the log at the start (37).
     /// </remarks>
     /// <param name="services">The service collection.</param>
     /// <param name="section">

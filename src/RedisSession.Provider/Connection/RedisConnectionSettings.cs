@@ -46,8 +46,8 @@ internal sealed record RedisConnectionSettings
         ServiceKey = options.ServiceKey,
         UseDedicatedThreads = options.UseDedicatedThreads,
         IOTimeout = options.IOTimeout,
-        LookedFor = options.Findings.LookedFor,
-        InConfiguration = $"SESSION_REDIS, --session-redis and the section {SessionConfiguration.DefaultSection}",
+        LookedFor = options.LookedFor,
+        InConfiguration = $"SESSION_REDIS, --session-redis and the section {RedisHashSessionOptions.Section}",
     };
 
     public static RedisConnectionSettings Of(RedisHashCacheOptions options) => new()
@@ -58,8 +58,8 @@ internal sealed record RedisConnectionSettings
         ConnectionMultiplexerFactory = options.ConnectionMultiplexerFactory,
         ServiceKey = options.ServiceKey,
         UseDedicatedThreads = options.UseDedicatedThreads,
-        LookedFor = options.Findings.LookedFor,
-        InConfiguration = $"the section {CacheConfiguration.DefaultSection}",
+        LookedFor = options.LookedFor,
+        InConfiguration = $"the section {RedisHashCacheOptions.Section}",
         FurtherWay = "AddRedisHashSession with one of these: the cache then uses the connection of the sessions",
     };
 }

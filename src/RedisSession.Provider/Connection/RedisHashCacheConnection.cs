@@ -12,13 +12,10 @@ namespace RedisSession.Provider;
 internal sealed class RedisHashCacheConnection : IHostedService, IDisposable, IAsyncDisposable
 {
     private readonly RedisConnection? _own;
-    private readonly ConfigurationFindings _findings;
-    private readonly ILogger _logger;
 
     public RedisHashCacheConnection(
         IOptions<RedisHashCacheOptions> options, IServiceProvider services, ILogger<RedisConnection> logger)
     {
-        (_findings, _logger) = (options.Value.Findings, logger);
         var settings = RedisConnectionSettings.Of(options.Value);
         var sessions = settings.NamesOne ? null : services.GetService<RedisConnection>();
         if (sessions is null) _own = new(settings, services, logger);
@@ -27,11 +24,7 @@ internal sealed class RedisHashCacheConnection : IHostedService, IDisposable, IA
 
     public RedisConnection Connection { get; }
 
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        foreach (var (name, meant) in _findings.NearMisses) _logger.SettingNearlyOurs("AddRedisHashCache", name, meant);
-        return RedisConnectionOpener.OpenAsync(Connection, cancellationToken);
-    }
+    public Task StartAsync(CancellationToken cancellationToken) => RedisConnectionOpener.OpenAsync(Connection, cancellationToken);
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

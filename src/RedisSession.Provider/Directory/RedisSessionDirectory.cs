@@ -157,16 +157,17 @@ internal sealed class RedisSessionDirectory(
     private async Task<IReadOnlyList<string[]>> UnaskedAsync(
         IDatabase database, string user, HashSet<string> asked, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var list = new UserList(database, SessionHashLayout.UserKeyOf(_options.KeyPrefix, user));
-        var ids = await list.ReadAsync()
-            .WithinAsync(_options.IOTimeout, "finding a user's sessions", cancellationToken).ConfigureAwait(false);
+        var ids = await Within(cancellationToken).ForAsync(list.ReadAsync()).ConfigureAwait(false);
         return [.. ids.Select(id => id.ToString()).Where(asked.Add).Chunk(PageSize)];
     }
 
     private async Task<int> EndAsync(IDatabase database, string[] ids, string? onlyOf, CancellationToken cancellationToken)
     {
-        var owners = await Task.WhenAll(ids.Select(id => HashOf(database, id).EndAsync(onlyOf, onlyHash: true)))
-            .WithinAsync(_options.IOTimeout, "ending sessions", cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        var ending = Task.WhenAll(ids.Select(id => HashOf(database, id).EndAsync(onlyOf, onlyHash: true)));
+        var owners = await Within(cancellationToken).ForAsync(ending).ConfigureAwait(false);
         int ended = 0;
         foreach (var (id, owner) in ids.Zip(owners))
         {
@@ -184,8 +185,9 @@ internal sealed class RedisSessionDirectory(
     /// <summary>Those of the sessions that there are: one round trip.</summary>
     private async Task<List<SessionInfo>> DescribeAsync(IDatabase database, IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
-        var described = await Task.WhenAll(ids.Select(id => HashOf(database, id).DescribeAsync()))
-            .WithinAsync(_options.IOTimeout, "reading sessions", cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        var describing = Task.WhenAll(ids.Select(id => HashOf(database, id).DescribeAsync()));
+        var described = await Within(cancellationToken).ForAsync(describing).ConfigureAwait(false);
         var now = time.GetUtcNow();
         var found = new List<SessionInfo>(ids.Count);
         foreach (var (id, details) in ids.Zip(described))
@@ -210,8 +212,8 @@ internal sealed class RedisSessionDirectory(
     private async Task<IReadOnlyDictionary<string, SessionValue>> ReadAsync(
         IDatabase database, string id, string? generation, CancellationToken cancellationToken)
     {
-        var entries = await HashOf(database, id).ReadAllAsync()
-            .WithinAsync(_options.IOTimeout, "reading a session", cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        var entries = await Within(cancellationToken).ForAsync(HashOf(database, id).ReadAllAsync()).ConfigureAwait(false);
         var protector = _options.ProtectValues ? new ValueProtector(dataProtection, id, logger) : null;
         var snapshot = SessionSnapshot.Parse(entries, protector, out var generationNow);
         if (generationNow != generation) return StoredValues.None;
@@ -220,7 +222,9 @@ internal sealed class RedisSessionDirectory(
     }
 
     private Task<IDatabase> OpenAsync(CancellationToken cancellationToken) =>
-        connection.GetDatabaseAsync().AsTask().WithinAsync(_options.IOTimeout, "connecting", cancellationToken);
+        Within(cancellationToken).ForAsync(connection.GetDatabaseAsync().AsTask());
+
+    private Waiting Within(CancellationToken cancellationToken) => Waiting.Within(_options.IOTimeout, cancellationToken);
 
     private SessionHash HashOf(IDatabase database, string id) => new(database, SessionHashLayout.KeyOf(_options.KeyPrefix, id));
 }

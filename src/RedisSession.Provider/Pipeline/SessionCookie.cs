@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.Options;
 
@@ -26,30 +27,31 @@ internal sealed class SessionCookie(IDataProtectionProvider dataProtection, IOpt
 
     public bool IsIn(HttpRequest request) => request.Cookies.ContainsKey(Name);
 
-    /// <summary>The response names <paramref name="sessionKey"/> from now on, unless it changes again.</summary>
-    public void Renew(HttpContext context, string sessionKey) => Change(context, response =>
+    /// <summary>False where a cookie policy would hold the cookie back: the visitor has not consented, and it is not essential.</summary>
+    public bool MayBeSent(HttpContext context) =>
+        options.Value.Cookie.IsEssential || context.Features.Get<ITrackingConsentFeature>() is not { CanTrack: false };
+
+    /// <summary>
+    /// The response, which is about to start, names <paramref name="sessionKey"/>. False, and nothing of it is in the response, where
+    /// something between here and the response holds the cookie back.
+    /// </summary>
+    public bool TryRenew(HttpContext context, string sessionKey)
     {
+        var headers = context.Response.Headers;
         string value = Convert.ToBase64String(_protector.Protect(Encoding.UTF8.GetBytes(sessionKey))).TrimEnd('=');
-        response.Cookies.Append(Name, value, options.Value.Cookie.Build(context));
-    });
+        context.Response.Cookies.Append(Name, value, options.Value.Cookie.Build(context));
+        if (!headers.SetCookie.Any(cookie => cookie?.Contains(Uri.EscapeDataString(value), StringComparison.Ordinal) == true)) return false;
+        ForbidCaching(headers);
+        return true;
+    }
 
     /// <summary>The response tells the client to forget the cookie.</summary>
-    public void Expire(HttpContext context) =>
-        Change(context, response => response.Cookies.Delete(Name, options.Value.Cookie.Build(context)));
-
-    /// <summary>Of several changes in a request the last one counts; it is made when the response starts.</summary>
-    private void Change(HttpContext context, Action<HttpResponse> change)
+    public void ExpireWithResponse(HttpContext context) => context.Response.OnStarting(() =>
     {
-        bool isFirst = !context.Items.ContainsKey(this);
-        context.Items[this] = change;
-        if (!isFirst) return;
-        context.Response.OnStarting(() =>
-        {
-            ((Action<HttpResponse>)context.Items[this]!)(context.Response);
-            ForbidCaching(context.Response.Headers);
-            return Task.CompletedTask;
-        });
-    }
+        context.Response.Cookies.Delete(Name, options.Value.Cookie.Build(context));
+        ForbidCaching(context.Response.Headers);
+        return Task.CompletedTask;
+    });
 
     private string Name => options.Value.Cookie.Name!;
 

@@ -20,6 +20,8 @@ namespace RedisSession.Provider;
 /// member  the id of a session that is, or was a moment ago, this user's: the session's @user has the last word
 /// score   unix time in microseconds, by the server's clock, from which on nobody needs the entry: the session is gone by then
 ///
+/// key     {prefix}renewed:{{prefix}sessions:{id}}   a session whose key was renewed, until the new cookie is certain; with its TTL
+///
 /// Where there is an ISessionLifecycle, with TTLs, always:
 /// key     {prefix}owners:{id}    the user of a session, to be read when the session has expired
 /// key     {prefix}claims:{id}    some instance tells that the session has expired
@@ -63,6 +65,9 @@ internal static class SessionHashLayout
         SHA256.HashData(Encoding.UTF8.GetBytes(user), digest);
         return $"{prefix}users:{Base64Url.EncodeToString(digest)}";
     }
+
+    /// <summary>Where a session waits whose key was renewed, in its own slot of a cluster: see <see cref="RenewalScripts"/>.</summary>
+    public static RedisKey ParkedKeyOf(string prefix, string id) => $"{prefix}renewed:{{{prefix}sessions:{id}}}";
 
     public static RedisKey OwnerKeyOf(string prefix, string id) => $"{prefix}owners:{id}";
 

@@ -63,15 +63,16 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     private async Task<ulong> LookAsync(
         IDatabase database, IServer primary, ulong cursor, int count, HashSet<string> ids, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         object[] arguments = [(RedisValue)cursor, "MATCH", _pattern, "COUNT", count];
-        var reply = await primary.ExecuteAsync(database.Database, "SCAN", arguments, CommandFlags.DemandMaster)
-            .WithinAsync(ioTimeout, "listing sessions", cancellationToken).ConfigureAwait(false);
+        var page = primary.ExecuteAsync(database.Database, "SCAN", arguments, CommandFlags.DemandMaster);
+        var reply = await Waiting.Within(ioTimeout, cancellationToken).ForAsync(page).ConfigureAwait(false);
         ids.UnionWith(((string[])reply[1]!).Select(IdIn).OfType<string>());
         return (ulong)(RedisValue)reply[0];
     }
 
     private Task<IReadOnlyList<IServer>> FindPrimariesAsync(IConnectionMultiplexer multiplexer, CancellationToken cancellationToken) =>
-        Primaries.FindAsync(multiplexer, cancellationToken).WithinAsync(ioTimeout, "looking for servers", cancellationToken);
+        Waiting.Within(ioTimeout, cancellationToken).ForAsync(Primaries.FindAsync(multiplexer, cancellationToken));
 
     /// <summary>The session's id; null where the key only begins as one of a session does.</summary>
     private string? IdIn(string key) =>

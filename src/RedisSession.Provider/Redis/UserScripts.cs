@@ -15,24 +15,25 @@ internal static class UserScripts
     /// <remarks>
     /// <code>
     /// ARGV     1 the request's user, or ''   2 generation seen, or ''   3 idle timeout, ms   4 absolute timeout, ms, or 0
-    /// returns  {user or '', the user whose it was until now, or '', ms it can live unless it is used again} · nil there is no such session
+    /// returns  {user or '', the user whose it was until now, or '', ms it can live unless it is used again, generation}
+    ///          · nil there is no such session
     /// </code>
     /// </remarks>
     public static readonly RedisScript Bind = new("""
         local key, user, seen, ttl, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
         local generation, created, bound, automatic = unpack(redis.call('HMGET', key, '@gen', '@created', '@user', '@auto'))
-        if not generation or (seen ~= '' and generation ~= seen) then return false end
-        local before = ''
-        if user ~= '' and bound ~= user and (automatic or not bound) then
-          redis.call('HSET', key, '@user', user, '@auto', '1')
-          before, bound = bound or '', user
-        end
+        if not generation or string.byte(generation) == 126 or (seen ~= '' and generation ~= seen) then return false end
         if limit > 0 then
         """ + "\n" + SessionScripts.ServerTime + """
           local left = (tonumber(created) or tonumber(now)) + limit - tonumber(now)
           ttl = math.min(ttl, math.max(left, 1))
         end
-        return {bound or '', before, ttl}
+        local before = ''
+        if user ~= '' and bound ~= user and (automatic or not bound) then
+          redis.call('HSET', key, '@user', user, '@auto', '1')
+          before, bound = bound or '', user
+        end
+        return {bound or '', before, ttl, generation}
         """);
 
     /// <summary>
@@ -45,6 +46,8 @@ internal static class UserScripts
     /// </remarks>
     public static readonly RedisScript End = new("""
         local key = KEYS[1]
+        local state = redis.pcall('HGET', key, '@gen')
+        if type(state) == 'string' and string.byte(state) == 126 then return false end
         local user = redis.pcall('HGET', key, '@user')
         if type(user) == 'table' and ARGV[2] == '1' then return false end
         if type(user) ~= 'string' then user = '' end
@@ -65,15 +68,17 @@ internal static class UserScripts
         local key, id, ttl, stamp = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
-        if ttl > 0 then
-          stamp = string.format('%.0f', now + ttl * 1000)
-          redis.call('ZADD', key, stamp, id)
-        elseif redis.call('ZSCORE', key, id) == stamp then
-          redis.call('ZREM', key, id)
-        end
         redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
-        local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
-        if last[2] then redis.call('PEXPIRE', key, string.format('%.0f', math.ceil((last[2] - now) / 1000))) end
+        if ttl == 0 and redis.call('ZSCORE', key, id) == stamp then redis.call('ZREM', key, id) end
+        local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2]
+        if ttl > 0 then stamp = string.format('%.0f', now + ttl * 1000) end
+        local ends = math.max(tonumber(last) or 0, now + ttl * 1000)
+        local left = string.format('%.0f', math.ceil((ends - now) / 1000))
+        if ttl > 0 or last then redis.call('PEXPIRE', key, left) end
+        if ttl > 0 then
+          redis.call('ZADD', key, stamp, id)
+          if not last then redis.call('PEXPIRE', key, left) end
+        end
         return stamp
         """);
 }

@@ -1,62 +1,27 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>The session of one request. This file: what it is made of, and the synchronous API of <see cref="ISession"/>.</summary>
+/// <summary>
+/// The session of one request: what <see cref="ISession"/> and the extension methods call. What it knows is in <see cref="SessionState"/>,
+/// what it does in the operations of <see cref="RedisHashSessionStore"/>.
+/// </summary>
 /// <remarks>
-/// <para>
-/// A synchronous read answers, first match: from this request's own writes · from the snapshot, which in buffered mode the
-/// first read takes · in live mode from Redis.
-/// </para>
-/// <para>
-/// The other files beside this one: Reading asks Redis, Blocking does so on a thread that waits, Waiting bounds each wait and takes in its
-/// failure; Writing has the changes until they are sent, Confirming from then on; Operating changes what depends on what Redis holds. What
-/// has another reason to change is where that is: Lifecycle (a new key, the end), Directory (whose it is), TakingOver, Diagnostics.
-/// </para>
-/// <para>
-/// Tasks of one request may share the session: state is guarded by one lock, and commands are sent inside it, so that they
-/// leave in the order in which the application made its changes. Nobody waits for a reply inside the lock.
-/// </para>
+/// A synchronous read answers, first match: from this request's own writes · from the snapshot, which in buffered mode the first read takes ·
+/// in live mode from Redis. Tasks of one request may share the session.
 /// </remarks>
-internal sealed partial class RedisHashSession : ISession
+internal sealed class RedisHashSession : RequestSession, ISession
 {
     private readonly RedisHashSessionStore _store;
-    private readonly SessionTimeouts _timeouts;
-    private readonly Func<bool> _tryEstablishSession;
-
-    // The session key was made for this request: nobody else can know it.
-    private readonly bool _isNewKey;
-
-    // Renewal changes it.
-    private string _sessionKey;
-
-    // Made from the session key when somebody needs them: many requests never do.
-    private string? _id;
-    private byte[]? _redisKey;
-    private ValueProtector? _protector;
-    private Lock? _gate;
-
-    // The request, so that writes can be confirmed before its response starts; null where there is none (any more).
-    private HttpContext? _context;
 
     public RedisHashSession(
-        RedisHashSessionStore store,
-        string sessionKey,
-        SessionTimeouts timeouts,
-        Func<bool> tryEstablishSession,
-        bool isNewSessionKey,
-        HttpContext? context)
+        RedisHashSessionStore store, SessionState state, SessionTimeouts timeouts, Func<bool> tryEstablish, HttpContext? request)
+        : base(state, timeouts, tryEstablish, request)
     {
         _store = store;
-        _sessionKey = sessionKey;
-        _timeouts = timeouts;
-        _tryEstablishSession = tryEstablishSession;
-        _isNewKey = isNewSessionKey;
-        _context = context;
-        if (context is not null) ConfirmBeforeResponse(context);
+        if (request is not null) WatchResponse(request);
     }
 
     /// <summary>The session as one of ours.</summary>
@@ -69,9 +34,6 @@ internal sealed partial class RedisHashSession : ISession
             + "call AddRedisHashSession on the service collection.");
     }
 
-    /// <summary>base64url(SHA-256(session key)): public, stable for the life of the cookie, costs nothing.</summary>
-    public string Id => _id ??= SessionId.Of(_sessionKey);
-
     /// <summary>
     /// Whether Redis answers; never throws. Where nothing in this request has asked it yet, this does, as the first read would:
     /// in buffered mode by taking the snapshot, so that the reads after it cost nothing.
@@ -80,8 +42,8 @@ internal sealed partial class RedisHashSession : ISession
     {
         get
         {
-            if (!_answered && _failure is null) TouchBlocking();
-            return _failure is null;
+            if (!State.HasAnswered && State.Failure is null) _store.Reader.Touch(this);
+            return State.Failure is null;
         }
     }
 
@@ -91,11 +53,11 @@ internal sealed partial class RedisHashSession : ISession
         {
             // As of before asking: of what is confirmed meanwhile, the answer need not have all yet.
             SessionChanges own;
-            lock (Gate) own = CopyOwn();
-            var snapshot = ReadAllBlocking();
-            lock (Gate)
+            lock (State.Gate) own = State.CopyOwn();
+            var snapshot = _store.Reader.ReadAll(this);
+            lock (State.Gate)
             {
-                own.Append(CopyOwn());
+                own.Append(State.CopyOwn());
                 return own.Overlay(snapshot?.Keys ?? []).ToArray(); // a copy: the application may change the session while it enumerates
             }
         }
@@ -104,46 +66,51 @@ internal sealed partial class RedisHashSession : ISession
     public bool TryGetValue(string key, [NotNullWhen(true)] out byte[]? value)
     {
         key = SessionHashLayout.Normalize(key);
-        if (!TryGetOwn(key, out value)) value = ReadBlocking(key);
+        if (!State.TryGetOwn(key, out value)) value = _store.Reader.Read(this, key);
         return value is not null;
     }
 
     public void Set(string key, byte[] value)
     {
         key = CheckSet(key, value);
-        lock (Gate)
+        lock (State.Gate)
         {
-            Changes.Set(key, value.AsSpan().ToArray()); // a copy, as in ASP.NET Core: the caller may reuse its array
-            HasChanged();
+            State.Collect().Set(key, value.AsSpan().ToArray()); // a copy, as in ASP.NET Core: the caller may reuse its array
+            _store.Writer.HasChanged(this);
         }
     }
 
     public void Remove(string key)
     {
         key = SessionHashLayout.Normalize(key);
-        lock (Gate)
+        lock (State.Gate)
         {
-            Changes.Remove(key);
-            HasChanged();
+            State.Collect().Remove(key);
+            _store.Writer.HasChanged(this);
         }
     }
 
     public void Clear()
     {
-        lock (Gate)
+        lock (State.Gate)
         {
-            Changes.Clear();
-            HasChanged();
+            State.Collect().Clear();
+            _store.Writer.HasChanged(this);
         }
     }
 
     /// <summary>Takes the snapshot, unless there is one: one round trip.</summary>
-    public Task LoadAsync(CancellationToken cancellationToken = default) =>
-        _snapshot is null ? TakeSnapshotAsync(retry: false, cancellationToken) : Task.CompletedTask;
+    public Task LoadAsync(CancellationToken cancellationToken = default) => State.Snapshot is not null
+        ? Task.CompletedTask
+        : _store.Reader.TakeSnapshotAsync(this, retry: false, keep: true, Within(cancellationToken));
+
+    /// <summary>Takes a newer snapshot: one round trip.</summary>
+    public Task ReloadAsync(CancellationToken cancellationToken) =>
+        _store.Reader.TakeSnapshotAsync(this, retry: true, keep: true, Within(cancellationToken));
 
     /// <summary>
-    /// Writes and confirms what is not yet: one round trip, or none. A request that used nothing has its expiry renewed, and
-    /// nobody waits for that.
+    /// Writes and confirms what is not yet: one round trip, or none. A request that used nothing has its expiry refreshed, and nobody waits
+    /// for that.
     /// </summary>
     /// <exception cref="SessionEndedException">The session has ended; nothing was written.</exception>
     public async Task CommitAsync(CancellationToken cancellationToken = default)
@@ -153,46 +120,82 @@ internal sealed partial class RedisHashSession : ISession
         // SessionMiddleware takes the feature away before its own commit, the last one. It would log a failure and go on; but we
         // have logged it. What has failed before is not tried again: an outage costs a request one failure. A commit that the
         // application asks for does try again.
-        if (_context is { } context && context.Features.Get<ISessionFeature>() is null)
+        if (Request is { } request && request.Features.Get<ISessionFeature>() is null)
         {
-            SettleUser(context);
-            _context = null; // the server will use it for another request
-            await ConfirmAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            HintAtManyReads();
+            _store.Listing.Settle(this, request);
+            Request = null; // the server will use it for another request
+            await _store.Writer.ConfirmAsync(this, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _store.HintAtManyReads(this);
         }
         else
         {
-            await TellingTheCaller(RetryAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+            await _store.Writer.RetryForCallerAsync(this, cancellationToken).ConfigureAwait(false);
         }
 
-        RenewIfUntouched();
+        _store.Refresh.AtEnd(this);
     }
 
-    private byte[] KeyBytes => _redisKey ??= SessionHashLayout.KeyOf(_store.KeyStart, _sessionKey);
+    public ValueTask<SessionValue> ReadAsync(string key, CancellationToken cancellationToken) =>
+        _store.Reader.ReadAsync(this, SessionHashLayout.Normalize(key), Within(cancellationToken));
 
-    private RedisKey Key => KeyBytes;
+    public ValueTask<SessionValues> ReadAsync(IEnumerable<string> keys, CancellationToken cancellationToken) =>
+        _store.Reader.ReadAsync(this, keys, Within(cancellationToken));
 
-    private SessionExpiry Expiry => _timeouts.Expiry;
-
-    private TimeSpan IOTimeout => _timeouts.IO;
-
-    private Lock Gate => _gate ?? Interlocked.CompareExchange(ref _gate, new(), null) ?? _gate;
-
-    /// <summary>Nothing has been done with the session yet.</summary>
-    private bool IsUntouched => _gate is null;
-
-    private ValueProtector? Protector => _protector ??= _store.ProtectsValues ? _store.ProtectorOf(Id) : null;
-
-    /// <summary>Refuses, at the earliest moment, what ASP.NET Core's session refuses; returns the normal form of the key.</summary>
-    private string CheckSet(string key, byte[] value)
+    public Task SetAsync(IEnumerable<KeyValuePair<string, byte[]>> values, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(value);
-        SessionHashLayout.ThrowIfNotAKey(key);
-        if (!_tryEstablishSession())
-        {
-            throw new InvalidOperationException("The session cannot be established after the response has started.");
-        }
-
-        return SessionHashLayout.Normalize(key);
+        ArgumentNullException.ThrowIfNull(values);
+        var changes = new SessionChanges();
+        foreach (var (key, value) in values) changes.Set(CheckSet(key, value), value.AsSpan().ToArray());
+        return _store.Writer.WriteAsync(this, changes, cancellationToken);
     }
+
+    public Task SetAsync(string key, byte[] value, CancellationToken cancellationToken)
+    {
+        var changes = new SessionChanges();
+        changes.Set(CheckSet(key, value), value.AsSpan().ToArray());
+        return _store.Writer.WriteAsync(this, changes, cancellationToken);
+    }
+
+    public Task RemoveAsync(string key, CancellationToken cancellationToken)
+    {
+        var changes = new SessionChanges();
+        changes.Remove(SessionHashLayout.Normalize(key));
+        return _store.Writer.WriteAsync(this, changes, cancellationToken);
+    }
+
+    public Task SetAsync(string key, byte[] value, TimeSpan expiresIn, CancellationToken cancellationToken) =>
+        _store.Atomic.SetAsync(this, key, value, expiresIn, cancellationToken);
+
+    public Task<SessionValue> TakeAsync(string key, CancellationToken cancellationToken) =>
+        _store.Atomic.TakeAsync(this, key, cancellationToken);
+
+    public Task<bool> TrySetAsync(string key, byte[] value, CancellationToken cancellationToken) =>
+        _store.Atomic.TrySetAsync(this, key, value, cancellationToken);
+
+    public Task<long> IncrementAsync(string key, long by, CancellationToken cancellationToken) =>
+        _store.Atomic.IncrementAsync(this, key, by, cancellationToken);
+
+    public Task<T> UpdateAsync<T>(
+        string key, Func<SessionValue, (byte[] Value, T Result)> change, CancellationToken cancellationToken) =>
+        _store.Atomic.UpdateAsync(this, key, change, cancellationToken);
+
+    public Task RenewKeyAsync(HttpContext request, string? user, CancellationToken cancellationToken) =>
+        _store.Renewal.RenewAsync(this, request, user, cancellationToken);
+
+    public Task AbandonAsync(HttpContext request, CancellationToken cancellationToken) =>
+        _store.Ending.AbandonAsync(this, request, cancellationToken);
+
+    protected override Task OnResponseStartingAsync()
+    {
+        var confirming = _store.Writer.ConfirmBeforeResponseAsync(this);
+        return Renewal is null ? confirming : FinishRenewalAsync();
+
+        async Task FinishRenewalAsync()
+        {
+            await confirming.ConfigureAwait(false);
+            await _store.Renewal.FinishAsync(this).ConfigureAwait(false);
+        }
+    }
+
+    private Waiting Within(CancellationToken cancellationToken) => _store.Channel.Within(this, cancellationToken);
 }

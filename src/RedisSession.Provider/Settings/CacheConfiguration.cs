@@ -12,8 +12,6 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal static class CacheConfiguration
 {
-    public const string DefaultSection = "RedisHashCache";
-
     /// <summary>What a section can hold, and what it means.</summary>
     public static readonly IReadOnlyDictionary<string, Action<RedisHashCacheOptions, string>> Settings =
         new Dictionary<string, Action<RedisHashCacheOptions, string>>
@@ -33,16 +31,19 @@ internal static class CacheConfiguration
     /// </exception>
     public static void Apply(IConfiguration configuration, RedisHashCacheOptions options)
     {
-        var reader = new SettingReader("AddRedisHashCache", configuration, DefaultSection);
+        var reader = new SettingReader("AddRedisHashCache", configuration, RedisHashCacheOptions.Section);
         reader.RefuseEmpty();
         reader.RefuseUnknown([.. Settings.Keys], InCode);
         foreach (var (name, apply) in Settings) reader.TryApply(reader.Section, name, text => apply(options, text));
         reader.ThrowIfAnythingIsWrong(typeof(RedisHashCacheOptions));
-        options.Findings.LookedFor.AddRange(
+        options.LookedFor.AddRange(
         [
             SettingReader.NameIn(reader.Section, nameof(options.Configuration)),
             SettingReader.NameIn(reader.Section, nameof(options.ServiceKey)),
         ]);
-        if (SettingReader.IsWhole(configuration)) options.Findings.NearMisses.UnionWith(NearMisses.Of(configuration, [], DefaultSection));
+        if (SettingReader.IsWhole(configuration))
+        {
+            options.Findings.NearMisses.UnionWith(NearMisses.Of(configuration, [], RedisHashCacheOptions.Section));
+        }
     }
 }

@@ -3,9 +3,6 @@ namespace RedisSession.Provider;
 /// <summary>What was found where options were read from configuration, for what is said of it at the start.</summary>
 internal sealed class ConfigurationFindings
 {
-    /// <summary>The names under which a Redis was looked for; empty when no configuration was given.</summary>
-    public List<string> LookedFor { get; } = [];
-
     /// <summary>Names that nobody reads, and those that may be meant.</summary>
     public HashSet<(string Name, string Meant)> NearMisses { get; } = [];
 

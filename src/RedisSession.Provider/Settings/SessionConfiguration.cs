@@ -18,11 +18,6 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal static class SessionConfiguration
 {
-    /// <summary>Where .NET names are looked for when the whole configuration was given: at its root they could be anybody's.</summary>
-    public const string DefaultSection = "RedisHashSession";
-
-    private const string Method = "AddRedisHashSession";
-
     /// <summary>Options that no text can say.</summary>
     public static readonly IReadOnlyCollection<string> InCode =
     [
@@ -41,8 +36,7 @@ internal static class SessionConfiguration
     /// </exception>
     public static void Apply(IConfiguration configuration, RedisHashSessionOptions options)
     {
-        var findings = options.Findings;
-        var reader = new SettingReader(Method, configuration, DefaultSection);
+        var reader = new SettingReader("AddRedisHashSession", configuration, RedisHashSessionOptions.Section);
         reader.RefuseEmpty();
         reader.RefuseUnknown(Known, InCode);
         var found = new HashSet<SessionSetting>();
@@ -54,7 +48,7 @@ internal static class SessionConfiguration
 
         reader.ThrowIfAnythingIsWrong(typeof(RedisHashSessionOptions));
         if (found.Overlaps(SessionSetting.Seed) && !found.Overlaps(SessionSetting.OfSecureCookie)) BeSecureAsInSeed(options);
-        findings.LookedFor.AddRange(
+        options.LookedFor.AddRange(
         [
             SettingReader.NameIn(reader.Section, nameof(options.Configuration)),
             SettingReader.NameIn(reader.Section, nameof(options.ServiceKey)),
@@ -62,7 +56,7 @@ internal static class SessionConfiguration
         ]);
         if (SettingReader.IsWhole(configuration))
         {
-            findings.NearMisses.UnionWith(NearMisses.Of(configuration, SeedNames, DefaultSection));
+            options.Findings.NearMisses.UnionWith(NearMisses.Of(configuration, SeedNames, RedisHashSessionOptions.Section));
         }
 
         void TryApply(SessionSetting setting, IConfiguration from, string name)

@@ -110,13 +110,12 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     {
         string id = SessionId.Of(Guid.NewGuid().ToString());
         var hash = new SessionHash(Redis, Stack.KeyOf(id));
-        var expiry = SessionExpiry.From(Idle, null);
         using var over = new CancellationTokenSource();
         var living = Task.Run(async () =>
         {
             while (!over.IsCancellationRequested)
             {
-                await hash.PasteAsync([new("@gen", "g", -1), new("@created", "1795530887267", -1), new("a", "1", -1)], expiry);
+                await Redis.MakeSessionAsync(Stack.KeyOf(id), new("@gen", "g"), new("@created", "1795530887267"), new("a", "1"));
                 await hash.EndAsync();
             }
         });
@@ -451,9 +450,8 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     private async Task<HashSet<string>> MakeSessionsAsync(string prefix, int count, string user = "ann")
     {
         var ids = Enumerable.Range(0, count).Select(_ => SessionId.Of(Guid.NewGuid().ToString())).ToHashSet();
-        var expiry = SessionExpiry.From(Idle, null);
-        await Task.WhenAll(ids.Select(id => new SessionHash(Redis, SessionHashLayout.KeyOf(prefix, id)).PasteAsync(
-            [new("@gen", "g", -1), new("@created", "1795530887267", -1), new("@user", user, -1), new("a", "1", -1)], expiry)));
+        await Task.WhenAll(ids.Select(id => Redis.MakeSessionAsync(
+            SessionHashLayout.KeyOf(prefix, id), new("@gen", "g"), new("@created", "1795530887267"), new("@user", user), new("a", "1"))));
         return ids;
     }
 }

@@ -18,10 +18,10 @@ internal sealed class RoundTripTests(ServerKind kind)
         var idle = TimeSpan.FromMilliseconds(1_200_001);
         foreach (var mode in Enum.GetValues<RedisSessionMode>())
         {
-            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout) = (mode, idle));
+            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout, options.RefreshInterval) = (mode, idle, TimeSpan.Zero));
         }
 
-        _preloading = await _stack.StartAsync(options => options.IdleTimeout = idle, preload: true);
+        _preloading = await _stack.StartAsync(options => (options.IdleTimeout, options.RefreshInterval) = (idle, TimeSpan.Zero), preload: true);
 
         // A server is sent the text of a script once; from then on its hash.
         using var browser = _preloading.NewBrowser();

@@ -37,8 +37,8 @@ internal static partial class Log
     [LoggerMessage(SessionEvents.TimedOut, LogLevel.Warning, "Timed out {Doing} session {SessionId} after the IOTimeout of {Timeout}.")]
     public static partial void TimedOut(this ILogger logger, string sessionId, string doing, TimeSpan timeout);
 
-    [LoggerMessage(SessionEvents.RenewalFailed, LogLevel.Warning, "Renewing the expiry of session {SessionId} failed.")]
-    public static partial void RenewalFailed(this ILogger logger, string sessionId, Exception error);
+    [LoggerMessage(SessionEvents.RefreshFailed, LogLevel.Warning, "Refreshing the expiry of session {SessionId} failed.")]
+    public static partial void RefreshFailed(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(SessionEvents.SessionRenewed, LogLevel.Debug, "Session {OldSessionId} has a new key and is {SessionId} now.")]
     public static partial void SessionRenewed(this ILogger logger, string oldSessionId, string sessionId);
@@ -131,6 +131,18 @@ internal static partial class Log
         "What AddSession has left of session {SessionId} could not be marked as taken over or ended: if the session ends while it is "
         + "there, it can be taken over once more.")]
     public static partial void StockSessionNotMarked(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.RenewedCookieHeldBack, LogLevel.Error,
+        "Session {SessionId} keeps its key: the new cookie is not in the response. Something between the session and the response, such as a "
+        + "cookie policy, holds it back.")]
+    public static partial void RenewedCookieHeldBack(this ILogger logger, string sessionId);
+
+    [LoggerMessage(
+        SessionEvents.RenewalNotSealed, LogLevel.Warning,
+        "Session {SessionId} was renewed, and Redis could not be told that the new cookie was sent: the old cookie may find the old session, "
+        + "as it was before the renewal, until that expires.")]
+    public static partial void RenewalNotSealed(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(
         SessionEvents.SecureAsInSeed, LogLevel.Information,

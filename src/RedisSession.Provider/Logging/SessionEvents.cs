@@ -13,7 +13,7 @@ internal static class SessionEvents
     public const int WriteFailed = 8;
     public const int WriteRefused = 9;
     public const int TimedOut = 10;
-    public const int RenewalFailed = 11;
+    public const int RefreshFailed = 11;
     public const int ValueUnreadable = 12;
     public const int Connected = 13;
     public const int NotConnectedYet = 14;
@@ -32,6 +32,8 @@ internal static class SessionEvents
     public const int SessionTakenOver = 31;
     public const int StockSessionUnreadable = 32;
     public const int StockSessionNotMarked = 33;
-    public const int SecureAsInSeed = 34;
-    public const int SettingNearlyOurs = 35;
+    public const int RenewedCookieHeldBack = 34;
+    public const int RenewalNotSealed = 35;
+    public const int SecureAsInSeed = 36;
+    public const int SettingNearlyOurs = 37;
 }

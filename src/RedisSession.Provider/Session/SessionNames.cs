@@ -1,0 +1,25 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>What the identities of all sessions share: where their hashes are, and whether their values are encrypted.</summary>
+internal sealed class SessionNames(
+    IOptions<RedisHashSessionOptions> options, IDataProtectionProvider dataProtection, ILogger<RedisHashSession> logger)
+{
+    private readonly string _keyPrefix = options.Value.KeyPrefix;
+    private readonly bool _protectsValues = options.Value.ProtectValues;
+
+    /// <summary>What the Redis keys of all sessions begin with, in UTF-8.</summary>
+    public byte[] KeyStart { get; } = SessionHashLayout.KeyStart(options.Value.KeyPrefix);
+
+    public SessionIdentity Identify(string sessionKey, bool isNew) => new(sessionKey, isNew, this);
+
+    /// <summary>Where a session waits whose key was renewed: see <see cref="RenewalScripts"/>.</summary>
+    public RedisKey ParkedKeyOf(SessionIdentity identity) => SessionHashLayout.ParkedKeyOf(_keyPrefix, identity.Id);
+
+    public ValueProtector? ProtectorOf(SessionIdentity identity) =>
+        _protectsValues ? new(dataProtection, identity.Id, logger) : null;
+}
