@@ -143,4 +143,15 @@ internal static partial class Log
         "Session {SessionId} was renewed, and Redis could not be told that the new cookie was sent: the old cookie may find the old session, "
         + "as it was before the renewal, until that expires.")]
     public static partial void RenewalNotSealed(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.SecureAsInSeed, LogLevel.Information,
+        "The session cookie is Secure, as in redis-session, whose settings are in use: browsers send it over HTTPS only. "
+        + "To decide it yourself, set SESSION_COOKIE_SECURE to true or false.")]
+    public static partial void SecureAsInSeed(this ILogger logger);
+
+    [LoggerMessage(
+        SessionEvents.SettingNearlyOurs, LogLevel.Warning,
+        "Nothing that {Method} adds reads the setting {Name}: is {Meant} meant?")]
+    public static partial void SettingNearlyOurs(this ILogger logger, string method, string name, string meant);
 }

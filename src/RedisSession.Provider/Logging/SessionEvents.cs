@@ -34,4 +34,6 @@ internal static class SessionEvents
     public const int StockSessionNotMarked = 33;
     public const int RenewedCookieHeldBack = 34;
     public const int RenewalNotSealed = 35;
+    public const int SecureAsInSeed = 36;
+    public const int SettingNearlyOurs = 37;
 }
