@@ -34,4 +34,8 @@ internal static class SessionEvents
     public const int StockSessionNotMarked = 33;
     public const int RenewedCookieHeldBack = 34;
     public const int RenewalNotSealed = 35;
+    public const int LoadsAhead = 36;
+    public const int CookieUnreadable = 37;
+    public const int RequestUnknown = 38;
+    public const int CommitFailed = 39;
 }

@@ -105,7 +105,7 @@ internal sealed class KeyRenewal(
         lock (state.Gate) isWritten = state.AreChangesConfirmed && !state.HasEnded;
         if (isWritten && !renewal.Request.RequestAborted.IsCancellationRequested)
         {
-            if (cookie.TryRenew(renewal.Request, renewal.To.SessionKey))
+            if (session.Cookie!.TryRenew(renewal.Request, renewal.To.SessionKey))
             {
                 try
                 {
@@ -145,7 +145,9 @@ internal sealed class KeyRenewal(
                 "The session cannot be renewed after the response has started: its new cookie could not be sent.");
         }
 
-        if (!session.State.Identity.IsNew && !cookie.MayBeSent(request))
+        if (session.State.Identity.IsNew) return; // its cookie is another's to set
+        session.Cookie = cookie.Of(session, request.Request);
+        if (!session.Cookie.MayBeSent(request))
         {
             throw new InvalidOperationException(
                 "The session cannot be renewed without the visitor's consent: the cookie policy would hold its new cookie back. Set "

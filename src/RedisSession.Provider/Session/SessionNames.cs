@@ -15,7 +15,7 @@ internal sealed class SessionNames(
     /// <summary>What the Redis keys of all sessions begin with, in UTF-8.</summary>
     public byte[] KeyStart { get; } = SessionHashLayout.KeyStart(options.Value.KeyPrefix);
 
-    public SessionIdentity Identify(string sessionKey, bool isNew) => new(sessionKey, isNew, this);
+    public SessionIdentity Identify(string? sessionKey, bool isNew) => new(sessionKey, isNew, this);
 
     /// <summary>Where a session waits whose key was renewed: see <see cref="RenewalScripts"/>.</summary>
     public RedisKey ParkedKeyOf(SessionIdentity identity) => SessionHashLayout.ParkedKeyOf(_keyPrefix, identity.Id);
