@@ -58,6 +58,13 @@ public class RedisHashSessionOptions : SessionOptions
     public TimeSpan? AbsoluteTimeout { get; set; }
 
     /// <summary>
+    /// How often one instance of the application refreshes the expiry of a session that is used: at most once in this time, so that a page
+    /// with twenty requests costs one refresh. In Redis a session lives for <see cref="SessionOptions.IdleTimeout"/> and this, so that none
+    /// ends early. Default: one second. Never more than an eighth of the idle timeout; zero refreshes with each request.
+    /// </summary>
+    public TimeSpan RefreshInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
     /// Whether values are encrypted in Redis, with ASP.NET Core data protection, for the session they belong to. Default: false. Values
     /// that were written before are read as they are, and encrypted when they are next set; what cannot be decrypted reads as absent and is
     /// logged. Keys are not encrypted. Programs other than this application cannot read such values.

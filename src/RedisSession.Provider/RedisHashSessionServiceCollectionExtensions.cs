@@ -35,6 +35,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<SessionCookie>();
         services.TryAddSingleton<SessionNames>();
         services.TryAddSingleton<SessionChannel>();
+        services.TryAddSingleton<ErrorReports>();
         services.TryAddSingleton<SessionTakeover>();
         services.TryAddSingleton<SessionListing>();
         services.TryAddSingleton<ExpiryRefresh>();
@@ -43,6 +44,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<AtomicChanges>();
         services.TryAddSingleton<KeyRenewal>();
         services.TryAddSingleton<SessionEnding>();
+        services.TryAddSingleton<ExclusiveSessions>();
         services.TryAddSingleton<CurrentRequest>();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IStartupFilter, CurrentRequest>(provider => provider.GetRequiredService<CurrentRequest>()));

@@ -9,7 +9,7 @@ namespace RedisSession.Provider;
 /// </summary>
 /// <remarks>
 /// <code>
-/// entry   mark    the session: eight bytes of its id, XORed with what follows
+/// entry   mark    the session: <see cref="SessionId.NumberOf"/>, XORed with what follows
 ///         life    the generation
 ///         note    32 bits of a hash of the user (0: none), 32 bits of the time in milliseconds
 /// </code>
@@ -28,7 +28,7 @@ internal sealed class ListedSessions
     /// </summary>
     public long? AgeOf(ReadOnlySpan<byte> id, string? user, RedisValue generation, long now)
     {
-        ulong name = NameOf(id);
+        ulong name = SessionId.NumberOf(id);
         ref var entry = ref _entries[name % Size];
         ulong note = Volatile.Read(ref entry.Note), life = Volatile.Read(ref entry.Life);
         if ((Volatile.Read(ref entry.Mark) ^ note ^ life) != name) return null;
@@ -40,19 +40,12 @@ internal sealed class ListedSessions
     /// <summary>This life of the session was looked after for <paramref name="user"/> at <paramref name="now"/>.</summary>
     public void Remember(ReadOnlySpan<byte> id, string? user, RedisValue generation, long now)
     {
-        ulong name = NameOf(id), life = LifeOf(generation);
+        ulong name = SessionId.NumberOf(id), life = LifeOf(generation);
         ulong note = ((ulong)(user is null ? 0 : HashOf(user)) << 32) | (uint)now;
         ref var entry = ref _entries[name % Size];
         Volatile.Write(ref entry.Mark, name ^ note ^ life);
         Volatile.Write(ref entry.Life, life);
         Volatile.Write(ref entry.Note, note);
-    }
-
-    // An id is a digest of a secret, so nobody can choose it to meet another's. Its characters have six bits in eight: they are mixed.
-    private static ulong NameOf(ReadOnlySpan<byte> id)
-    {
-        ulong characters = MemoryMarshal.Read<ulong>(id) * 0x9E3779B97F4A7C15;
-        return (characters ^ (characters >> 32) ^ MemoryMarshal.Read<ulong>(id[8..])) | 1UL << 63; // never that of an empty entry
     }
 
     // Users choose their names: with a key of this process.

@@ -24,6 +24,7 @@ internal sealed class UserLists(
     IOptions<RedisHashSessionOptions> options,
     LifecycleQueue lifecycle,
     SessionMetrics metrics,
+    ErrorReports errors,
     ILogger<UserLists> logger)
 {
     private readonly RedisHashSessionOptions _options = options.Value;
@@ -176,7 +177,7 @@ internal sealed class UserLists(
 
     private void Failed(string id, Exception error)
     {
-        logger.ListingFailed(id, error);
+        if (errors.IsNews(OperationKind.KeepListed, error)) logger.ListingFailed(id, error);
         metrics.OperationFailed(OperationKind.KeepListed, error);
     }
 

@@ -37,27 +37,14 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         Sending.Try((database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
 
     /// <summary>
-    /// Gives the session its full idle timeout again, in the flight of whatever is sent next: nobody needs to wait. A PEXPIRE to which no
-    /// reply is kept, so the task is done at once; where there is an absolute timeout, and on Garnet, a script.
+    /// Gives the session its full idle timeout again: false when there is none. A PEXPIRE; where there is an absolute timeout, and on
+    /// Garnet, a script.
     /// </summary>
-    public Task RefreshAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
+    public Task<bool> RefreshAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
         ? Sending.Try(
             (database, key, idle: TimeSpan.FromMilliseconds(expiry.Idle)),
-            static it => it.database.KeyExpireAsync(
-                it.key, it.idle, ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster))
-        : SessionScripts.Refresh.RunAsync(database, key, [expiry.Idle, expiry.Absolute]);
-
-    /// <summary>The same for whoever asks whether there is such a session: false when there is none.</summary>
-    public async Task<bool> TryRefreshAsync(SessionExpiry expiry, bool isGarnet)
-    {
-        if (expiry.Absolute != 0 || isGarnet)
-        {
-            return (int)await SessionScripts.Refresh.RunAsync(database, key, [expiry.Idle, expiry.Absolute]).ConfigureAwait(false) == 1;
-        }
-
-        var idle = TimeSpan.FromMilliseconds(expiry.Idle);
-        return await database.KeyExpireAsync(key, idle, ExpireWhen.Always, CommandFlags.DemandMaster).ConfigureAwait(false);
-    }
+            static it => it.database.KeyExpireAsync(it.key, it.idle, ExpireWhen.Always, CommandFlags.DemandMaster))
+        : RefreshByScriptAsync(database, key, expiry);
 
     /// <summary>
     /// What there is to know about the session; null when there is none, or something else under its key. HMGET, PTTL, MEMORY USAGE and
@@ -95,30 +82,6 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
             size.IsCompletedSuccessfully ? (long?)await size.ConfigureAwait(false) : null);
     }
 
-    /// <summary>Sends the change script by its hash. The reply is for <see cref="ChangeReply.Parse"/>.</summary>
-    public Task<RedisResult> ChangeAsync(RedisValue[] arguments) => SessionScripts.Change.SendAsync(database, key, arguments);
-
-    /// <summary>The same by its text, for a server that does not have the script.</summary>
-    public Task<RedisResult> ChangeByTextAsync(RedisValue[] arguments) => SessionScripts.Change.SendTextAsync(database, key, arguments);
-
-    /// <summary>Runs one of <see cref="FieldScripts"/>.</summary>
-    public Task<RedisResult> ChangeFieldAsync(
-        RedisScript script,
-        SessionExpiry expiry,
-        RedisValue generationSeen,
-        RedisValue newGeneration,
-        string sessionKey,
-        RedisValue[] operands) =>
-        script.RunAsync(database, key,
-        [
-            expiry.Idle,
-            expiry.Absolute,
-            RedisScript.OrEmpty(generationSeen),
-            newGeneration,
-            SessionHashLayout.FieldOf(sessionKey),
-            .. operands,
-        ]);
-
     /// <summary>WAIT: how many replicas have all that this connection has written to the hash's server so far.</summary>
     public Task<RedisResult> WaitForReplicasAsync(int replicas, TimeSpan timeout) =>
         database.Multiplexer.GetServer(key, flags: CommandFlags.DemandMaster)
@@ -154,4 +117,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// </summary>
     public async Task<string?> EndAsync(string? onlyOf = null) =>
         (string?)await UserScripts.End.RunAsync(database, key, [RedisScript.OrEmpty(onlyOf)]).ConfigureAwait(false);
+
+    private static async Task<bool> RefreshByScriptAsync(IDatabase database, RedisKey key, SessionExpiry expiry) =>
+        (int)await SessionScripts.Refresh.RunAsync(database, key, [expiry.Idle, expiry.Absolute]).ConfigureAwait(false) == 1;
 }

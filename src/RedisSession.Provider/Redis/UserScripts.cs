@@ -23,15 +23,15 @@ internal static class UserScripts
         local key, user, seen, ttl, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
         local generation, created, bound, automatic = unpack(redis.call('HMGET', key, '@gen', '@created', '@user', '@auto'))
         if not generation or string.byte(generation) == 126 or (seen ~= '' and generation ~= seen) then return false end
-        local before = ''
-        if user ~= '' and bound ~= user and (automatic or not bound) then
-          redis.call('HSET', key, '@user', user, '@auto', '1')
-          before, bound = bound or '', user
-        end
         if limit > 0 then
         """ + "\n" + SessionScripts.ServerTime + """
           local left = (tonumber(created) or tonumber(now)) + limit - tonumber(now)
           ttl = math.min(ttl, math.max(left, 1))
+        end
+        local before = ''
+        if user ~= '' and bound ~= user and (automatic or not bound) then
+          redis.call('HSET', key, '@user', user, '@auto', '1')
+          before, bound = bound or '', user
         end
         return {bound or '', before, ttl, generation}
         """);
@@ -64,15 +64,17 @@ internal static class UserScripts
         local key, id, ttl, stamp = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
-        if ttl > 0 then
-          stamp = string.format('%.0f', now + ttl * 1000)
-          redis.call('ZADD', key, stamp, id)
-        elseif redis.call('ZSCORE', key, id) == stamp then
-          redis.call('ZREM', key, id)
-        end
         redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
-        local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
-        if last[2] then redis.call('PEXPIRE', key, string.format('%.0f', math.ceil((last[2] - now) / 1000))) end
+        if ttl == 0 and redis.call('ZSCORE', key, id) == stamp then redis.call('ZREM', key, id) end
+        local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2]
+        if ttl > 0 then stamp = string.format('%.0f', now + ttl * 1000) end
+        local ends = math.max(tonumber(last) or 0, now + ttl * 1000)
+        local left = string.format('%.0f', math.ceil((ends - now) / 1000))
+        if ttl > 0 or last then redis.call('PEXPIRE', key, left) end
+        if ttl > 0 then
+          redis.call('ZADD', key, stamp, id)
+          if not last then redis.call('PEXPIRE', key, left) end
+        end
         return stamp
         """);
 }

@@ -10,7 +10,13 @@ namespace RedisSession.Provider;
 /// the synchronous API sees it.
 /// </remarks>
 internal sealed class AtomicChanges(
-    SessionChannel channel, SessionReader reader, SessionWriter writer, SessionListing listing, SessionTakeover takeover)
+    SessionChannel channel,
+    SessionReader reader,
+    SessionWriter writer,
+    ExpiryRefresh refresh,
+    SessionListing listing,
+    SessionTakeover takeover,
+    SessionNames names)
 {
     // Each time somebody else was faster; of many at once one always gets through.
     private const int UpdateAttempts = 1_000;
@@ -194,7 +200,6 @@ internal sealed class AtomicChanges(
 
             session.Renewal?.Note(key);
             var question = state.Ask();
-            state.Refreshed(Environment.TickCount64); // the script sets the TTL
             var change = channel.Begin(OperationKind.Change, session);
             var sent = SendAsync(session, question, database, script, key, change.Sends(operands(question.Identity)));
             var operation = change.Follow(FinishAsync(session, session.Operation, question, database, script, key, operands, sent, takeIn));
@@ -205,9 +210,18 @@ internal sealed class AtomicChanges(
     }
 
     private Task<RedisResult> SendAsync(
-        RequestSession session, Question question, IDatabase database, RedisScript script, string key, RedisValue[] operands) =>
-        new SessionHash(database, question.Identity.RedisKey).ChangeFieldAsync(
-            script, session.Timeouts.Expiry, question.Sight.Generation, session.State.NewGeneration(takeover.IsDue(question)), key, operands);
+        RequestSession session, Question question, IDatabase database, RedisScript script, string key, RedisValue[] operands)
+    {
+        var arguments = FieldScripts.ArgumentsOf(
+            session.Timeouts.Expiry,
+            refresh.IsRecentForWrite(session),
+            question.Sight.Generation,
+            session.State.NewGeneration(takeover.IsDue(question)),
+            key,
+            operands);
+        if (session.Lock is { } held) (script, arguments) = held.Guard(script, arguments, (string?)names.LockChannel);
+        return script.RunAsync(database, question.Identity.RedisKey, arguments);
+    }
 
     private async Task<T> FinishAsync<T>(
         RequestSession session,
@@ -222,7 +236,7 @@ internal sealed class AtomicChanges(
     {
         var state = session.State;
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var answer = await sent.ConfigureAwait(false);
+        var answer = await AnswerAsync(question, sent).ConfigureAwait(false);
         if (takeover.IsDue(question) && !answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
         {
             await takeover.SettleAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
@@ -255,6 +269,18 @@ internal sealed class AtomicChanges(
 
         if (isCreated) writer.HasCreated(session);
         return taken;
+    }
+
+    private static async Task<RedisResult> AnswerAsync(Question question, Task<RedisResult> sent)
+    {
+        try
+        {
+            return await sent.ConfigureAwait(false);
+        }
+        catch (RedisServerException error) when (LockScripts.IsLost(error))
+        {
+            throw new SessionLockLostException(question.Identity.Id);
+        }
     }
 
     /// <summary>What Redis holds under a key as far as this request knows; null when it does not.</summary>

@@ -88,7 +88,6 @@ internal sealed class PendingChanges
     /// <summary>What has failed is to be sent again, with what was changed since.</summary>
     public void TakeBackFailed()
     {
-        if (!HaveFailed) return;
         Collected = SessionChanges.Merge(Sent, Collected);
         Sent = null;
         Failure = null;

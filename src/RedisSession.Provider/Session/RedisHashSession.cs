@@ -157,7 +157,7 @@ internal sealed class RedisHashSession(
         else
         {
             await Operations.Writer.RetryForCallerAsync(this, cancellationToken).ConfigureAwait(false);
-            operations.Refresh.IfUntouched(this);
+            operations.Refresh.AtEnd(this);
         }
     }
 
@@ -197,9 +197,10 @@ internal sealed class RedisHashSession(
 
         operations.Listing.Settle(this, request);
         IsOver = true;
-        await operations.Writer.ConfirmAsync(this, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var last = Lock is null ? operations.Writer.ConfirmAsync(this, CancellationToken.None) : operations.Exclusive.ReleaseAsync(this);
+        await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         operations.HintAtManyReads(this);
-        operations.Refresh.IfUntouched(this);
+        operations.Refresh.AtEnd(this);
         await ResponseStartedAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (request.Response.HasStarted) Forget();
     }
@@ -253,6 +254,9 @@ internal sealed class RedisHashSession(
 
     public Task AbandonAsync(HttpContext request, CancellationToken cancellationToken) =>
         Operations.Ending.AbandonAsync(this, request, cancellationToken);
+
+    public Task<SessionLock?> TryLockAsync(TimeSpan wait, CancellationToken cancellationToken) =>
+        Operations.Exclusive.TryTakeAsync(this, wait, cancellationToken);
 
     protected override Task OnResponseStartingAsync()
     {

@@ -16,12 +16,14 @@ internal sealed class RedisHashSessionStore(
     AtomicChanges atomic,
     KeyRenewal renewal,
     SessionEnding ending,
+    ExclusiveSessions exclusive,
     ExpiryRefresh refresh,
     SessionListing listing,
     CurrentRequest request,
     IOptions<RedisHashSessionOptions> options) : ISessionStore
 {
     private readonly TimeSpan? _absoluteTimeout = options.Value.AbsoluteTimeout;
+    private readonly TimeSpan _refreshInterval = options.Value.RefreshInterval;
     private SessionTimeouts? _lastTimeouts;
 
     public SessionChannel Channel { get; } = channel;
@@ -35,6 +37,8 @@ internal sealed class RedisHashSessionStore(
     public KeyRenewal Renewal { get; } = renewal;
 
     public SessionEnding Ending { get; } = ending;
+
+    public ExclusiveSessions Exclusive { get; } = exclusive;
 
     public ExpiryRefresh Refresh { get; } = refresh;
 
@@ -84,7 +88,7 @@ internal sealed class RedisHashSessionStore(
     private SessionTimeouts TimeoutsOf(TimeSpan idle, TimeSpan io)
     {
         var last = _lastTimeouts;
-        if (last is null || last.Idle != idle || last.IO != io) _lastTimeouts = last = new(idle, io, _absoluteTimeout);
+        if (last is null || last.Idle != idle || last.IO != io) _lastTimeouts = last = new(idle, io, _absoluteTimeout, _refreshInterval);
         return last;
     }
 }

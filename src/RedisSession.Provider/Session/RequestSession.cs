@@ -13,7 +13,8 @@ namespace RedisSession.Provider;
 /// <param name="tryEstablish">Sets the cookie of a new session with the response; null where this does it itself.</param>
 internal abstract class RequestSession(SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish)
 {
-    private static readonly Task<ExceptionDispatchInfo?> Confirmed = Task.FromResult<ExceptionDispatchInfo?>(null);
+    /// <summary>What <see cref="Confirmation"/> is while nothing was sent.</summary>
+    public static readonly Task<ExceptionDispatchInfo?> Confirmed = Task.FromResult<ExceptionDispatchInfo?>(null);
 
     private RequestHolder? _holder;
     private Task _start = Task.CompletedTask;
@@ -63,6 +64,9 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
 
     /// <summary>A synchronous read has waited for Redis: it would not have, had the session been loaded before.</summary>
     public bool HasBlocked { get; set; }
+
+    /// <summary>The lock of the session that this request holds; null while it does not.</summary>
+    public HeldLock? Lock { get; set; }
 
     // Counted for a hint in the log. Guarded by the state's lock, as all of this.
     public SequentialReads Reads;

@@ -17,6 +17,9 @@ internal sealed class SessionNames(
 
     public SessionIdentity Identify(string? sessionKey, bool isNew) => new(sessionKey, isNew, this);
 
+    /// <summary>Where it is said that the lock of a session was given back.</summary>
+    public RedisChannel LockChannel { get; } = RedisChannel.Literal(options.Value.KeyPrefix + "locks");
+
     /// <summary>Where a session waits whose key was renewed: see <see cref="RenewalScripts"/>.</summary>
     public RedisKey ParkedKeyOf(SessionIdentity identity) => SessionHashLayout.ParkedKeyOf(_keyPrefix, identity.Id);
 

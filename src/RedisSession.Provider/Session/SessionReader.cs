@@ -23,6 +23,7 @@ internal sealed class SessionReader(
     public async ValueTask<SessionValue> ReadAsync(RequestSession session, string key, Waiting waiting)
     {
         var state = session.State;
+        bool mayBeLegacy = true;
         while (true)
         {
             if (state.TryGetOwn(key, out var own)) return new(own);
@@ -31,7 +32,12 @@ internal sealed class SessionReader(
             var values = await channel.ReplyAsync(
                 session, channel.Begin(OperationKind.Read, session), Ask(session, database, out var question, key), "reading", waiting)
                 .ConfigureAwait(false);
-            if (IsNothing(values) && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false)) continue;
+            if (mayBeLegacy && IsNothing(values) && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
+            {
+                mayBeLegacy = false; // who finds nothing now either has looked for it
+                continue;
+            }
+
             var verdict = Take(session, question, values[0]);
             if (verdict == Verdict.AskedUnderAnotherKey) continue;
             return new(verdict == Verdict.Accepted ? Reveal(question, values[1]) : null);
@@ -78,6 +84,7 @@ internal sealed class SessionReader(
     /// <param name="waiting">How the caller waits.</param>
     public async Task<SessionSnapshot> TakeSnapshotAsync(RequestSession session, bool retry, bool keep, Waiting waiting)
     {
+        bool mayBeLegacy = true;
         while (true)
         {
             var database = await channel.OpenAsync(session, waiting, retry).ConfigureAwait(false);
@@ -89,8 +96,10 @@ internal sealed class SessionReader(
                 var reply = await channel.ReplyAsync(
                     session, channel.Begin(OperationKind.Load, session), AskForAll(session, database, out question), "loading", waiting)
                     .ConfigureAwait(false);
-                bool isNothing = reply.Length == 0;
-                if (!isNothing || !await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false)) entries = reply;
+                bool isTakenOver = mayBeLegacy && reply.Length == 0
+                    && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false);
+                if (isTakenOver) mayBeLegacy = false;
+                else entries = reply;
             }
             finally
             {
@@ -161,6 +170,7 @@ internal sealed class SessionReader(
     /// <summary>The generation and the values of <paramref name="keys"/>; no values where there is no such session.</summary>
     private async ValueTask<(Question Question, RedisValue[]? Values)> ReadAllOfAsync(RequestSession session, string[] keys, Waiting waiting)
     {
+        bool mayBeLegacy = true;
         while (true)
         {
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
@@ -168,7 +178,12 @@ internal sealed class SessionReader(
             var values = await channel.ReplyAsync(
                 session, channel.Begin(OperationKind.Read, session), Ask(session, database, out var question, keys), "reading", waiting)
                 .ConfigureAwait(false);
-            if (IsNothing(values) && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false)) continue;
+            if (mayBeLegacy && IsNothing(values) && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
+            {
+                mayBeLegacy = false; // who finds nothing now either has looked for it
+                continue;
+            }
+
             var verdict = Take(session, question, values[0]);
             if (verdict != Verdict.AskedUnderAnotherKey) return (question, verdict == Verdict.Accepted ? values : null);
         }
@@ -181,7 +196,7 @@ internal sealed class SessionReader(
         {
             question = session.State.Ask();
             var hash = new SessionHash(database, question.Identity.RedisKey);
-            refresh.Once(session, hash);
+            refresh.WithQuestion(session, hash);
             return session.Reads.Sent(hash.ReadAsync(keys));
         }
     }
@@ -192,7 +207,7 @@ internal sealed class SessionReader(
         {
             question = session.State.AskForAll();
             var hash = new SessionHash(database, question.Identity.RedisKey);
-            refresh.Once(session, hash);
+            refresh.WithQuestion(session, hash);
             return session.Reads.Sent(hash.ReadAllAsync());
         }
     }

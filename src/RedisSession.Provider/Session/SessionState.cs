@@ -197,12 +197,10 @@ internal sealed class SessionState(SessionIdentity identity)
     public bool MaySend => _pending is { Collected: not null, HaveFailed: false } && !HasEnded && !IsMoving;
 
     /// <summary>Takes what is collected, to be sent as one script: see <see cref="MaySend"/>.</summary>
-    /// <param name="now">The process's clock.</param>
-    public Batch TakeBatch(long now)
+    public Batch TakeBatch()
     {
         AssertGuarded();
         Debug.Assert(MaySend, "Nothing may be sent.");
-        Refreshed(now); // the script sets the TTL
         return new(Ask(), _pending!.Send());
     }
 
@@ -321,13 +319,15 @@ internal sealed class SessionState(SessionIdentity identity)
         return true;
     }
 
-    /// <summary>What has failed is to be tried again. What has ended is not.</summary>
-    public void Retry()
+    /// <summary>What has failed is to be tried again; what has ended is not. True when nothing that was sent before counts any more.</summary>
+    public bool Retry()
     {
         AssertGuarded();
-        if (HasEnded) return;
+        if (HasEnded) return false;
         Failure = null;
-        _pending?.TakeBackFailed();
+        if (_pending is not { HaveFailed: true }) return false;
+        _pending.TakeBackFailed();
+        return true;
     }
 
     // Moving and ending.

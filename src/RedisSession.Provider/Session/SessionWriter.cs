@@ -12,9 +12,11 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed class SessionWriter(
     SessionChannel channel,
+    ExpiryRefresh refresh,
     SessionListing listing,
     SessionTakeover takeover,
     LifecycleQueue lifecycle,
+    SessionNames names,
     IOptions<RedisHashSessionOptions> options)
 {
     // A WAIT holds up whatever else shares the connection, so it must not be long.
@@ -56,7 +58,11 @@ internal sealed class SessionWriter(
     /// <summary>The same, and what has failed is sent again: every change may be applied twice.</summary>
     public Task RetryForCallerAsync(RequestSession session, CancellationToken cancellationToken)
     {
-        lock (session.State.Gate) session.State.Retry();
+        lock (session.State.Gate)
+        {
+            if (session.State.Retry()) session.Confirmation = RequestSession.Confirmed;
+        }
+
         return TellingTheCaller(session, ConfirmAsync(session, cancellationToken), cancellationToken);
     }
 
@@ -199,21 +205,27 @@ internal sealed class SessionWriter(
     private void Send(RequestSession session, IDatabase database)
     {
         var state = session.State;
-        var arguments = ArgumentsOf(session, state.Pending!.Collected!); // may fail, and then nothing has been taken
+        var (script, arguments) = ScriptFor(session, state.Pending!.Collected!); // may fail, and then nothing has been taken
         var write = channel.Begin(OperationKind.Write, session);
         session.Renewal?.Note(state.Pending.Collected!);
-        var batch = state.TakeBatch(Environment.TickCount64);
-        var reply = new SessionHash(database, batch.Question.Identity.RedisKey).ChangeAsync(write.Sends(arguments));
+        var batch = state.TakeBatch();
+        var reply = script.SendAsync(database, batch.Question.Identity.RedisKey, write.Sends(arguments));
         session.Confirmation = write.Follow(ConfirmInOrderAsync(session, session.Confirmation, batch, reply));
         listing.Keep(session, session.Confirmation);
     }
 
-    private RedisValue[] ArgumentsOf(RequestSession session, SessionChanges changes)
+    private (RedisScript Script, RedisValue[] Arguments) ScriptFor(RequestSession session, SessionChanges changes)
     {
         var state = session.State;
         bool mayBeLegacy = takeover.IsDue(new(state.Identity, state.Sight));
-        return changes.ToArguments(
-            session.Timeouts.Expiry, state.Generation, state.NewGeneration(mayBeLegacy), state.Identity.Protector);
+        var (script, arguments) = SessionScripts.For(
+            changes,
+            session.Timeouts.Expiry,
+            refresh.IsRecentForWrite(session),
+            state.Generation,
+            state.NewGeneration(mayBeLegacy),
+            state.Identity.Protector);
+        return session.Lock is { } held ? held.Guard(script, arguments, (string?)names.LockChannel) : (script, arguments);
     }
 
     private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(
@@ -256,9 +268,11 @@ internal sealed class SessionWriter(
 
             if (!answer.Ended) await ReplicateAsync(session, database, batch.Question.Identity).ConfigureAwait(false);
         }
-        catch (Exception error)
+        catch (Exception failure)
         {
+            var error = LockScripts.IsLost(failure) ? new SessionLockLostException(batch.Question.Identity.Id) : failure;
             lock (session.State.Gate) session.State.Fail(error);
+            if (error is SessionLockLostException) channel.Metrics.LockLost();
             if (earlier is null) channel.WritingFailed(session, error);
             return earlier ?? ExceptionDispatchInfo.Capture(error);
         }
@@ -277,8 +291,8 @@ internal sealed class SessionWriter(
         lock (state.Gate)
         {
             if (!state.TakeAgain(ref batch, evenIfCovered)) return (batch, new(state.HasEnded, state.Generation));
-            reply = new SessionHash(database, batch.Question.Identity.RedisKey)
-                .ChangeByTextAsync(ArgumentsOf(session, state.Pending!.Sent!));
+            var (script, arguments) = ScriptFor(session, state.Pending!.Sent!);
+            reply = script.SendTextAsync(database, batch.Question.Identity.RedisKey, arguments);
         }
 
         return (batch, ChangeReply.Parse(await reply.ConfigureAwait(false)));

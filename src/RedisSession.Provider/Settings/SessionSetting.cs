@@ -22,6 +22,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("UseDedicatedThreads", (options, text) => options.UseDedicatedThreads = YesNo(text)),
         new("TakeOverSessions", TakeOverSessions),
         new("IdleTimeout", (options, text) => options.IdleTimeout = Duration(text)),
+        new("RefreshInterval", (options, text) => options.RefreshInterval = Duration(text)),
         new("AbsoluteTimeout", (options, text) => options.AbsoluteTimeout = Duration(text)),
         new("IOTimeout", (options, text) => options.IOTimeout = Duration(text)),
         new("Cookie:Name", (options, text) => options.Cookie.Name = text),

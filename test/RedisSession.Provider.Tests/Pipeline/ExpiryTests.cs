@@ -20,9 +20,9 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline)
     [OneTimeSetUp]
     public async Task StartApps()
     {
-        _buffered = await _stack.StartAsync(options => options.IdleTimeout = Idle);
-        _live = await _stack.StartAsync(options => (options.IdleTimeout, options.Mode) = (Idle, RedisSessionMode.Live));
-        _limited = await _stack.StartAsync(options => (options.IdleTimeout, options.AbsoluteTimeout) = (Idle, Idle * 2));
+        _buffered = await _stack.StartAsync(options => (options.IdleTimeout, options.RefreshInterval) = (Idle, TimeSpan.Zero));
+        _live = await _stack.StartAsync(options => (options.IdleTimeout, options.Mode, options.RefreshInterval) = (Idle, RedisSessionMode.Live, TimeSpan.Zero));
+        _limited = await _stack.StartAsync(options => (options.IdleTimeout, options.AbsoluteTimeout, options.RefreshInterval) = (Idle, Idle * 2, TimeSpan.Zero));
         _redis = await _stack.DatabaseAsync();
     }
 
@@ -72,7 +72,8 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task A_new_session_has_the_idle_timeout()
     {
-        await using var app = await _stack.StartAsync(options => options.IdleTimeout = TimeSpan.FromMilliseconds(123_456));
+        await using var app = await _stack.StartAsync(options =>
+            (options.IdleTimeout, options.RefreshInterval) = (TimeSpan.FromMilliseconds(123_456), TimeSpan.Zero));
         using var browser = app.NewBrowser();
         var key = await NewSessionAsync(browser);
         Assert.That(

@@ -18,10 +18,11 @@ internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline)
         var idle = TimeSpan.FromMilliseconds(1_200_001);
         foreach (var mode in Enum.GetValues<RedisSessionMode>())
         {
-            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout) = (mode, idle));
+            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout, options.RefreshInterval) = (mode, idle, TimeSpan.Zero));
         }
 
-        _preloading = await new OurStack(kind, Pipeline.UseRedisHashSessionLoadingAhead, _stack.KeyPrefix).StartAsync(options => options.IdleTimeout = idle);
+        _preloading = await new OurStack(kind, Pipeline.UseRedisHashSessionLoadingAhead, _stack.KeyPrefix)
+            .StartAsync(options => (options.IdleTimeout, options.RefreshInterval) = (idle, TimeSpan.Zero));
 
         // A server is sent the text of a script once; from then on its hash.
         using var browser = _preloading.NewBrowser();
