@@ -28,7 +28,7 @@ public static class RedisHashSessionServiceCollectionExtensions
 
         services.AddDataProtection();
         services.RemoveAll<ISessionStore>();
-        services.AddSingleton<ISessionStore, RedisHashSessionStore>();
+        services.AddTransient<ISessionStore, RedisHashSessionStore>(); // one for each pipeline, as AddSession has it
         services.AddMetrics();
         services.TryAddSingleton<SessionMetrics>();
         services.TryAddSingleton<SessionTelemetry>();

@@ -154,4 +154,21 @@ internal static partial class Log
         SessionEvents.SettingNearlyOurs, LogLevel.Warning,
         "Nothing that {Method} adds reads the setting {Name}: is {Meant} meant?")]
     public static partial void SettingNearlyOurs(this ILogger logger, string method, string name, string meant);
+
+    [LoggerMessage(
+        SessionEvents.LoadsAhead, LogLevel.Debug,
+        "Endpoint {Endpoint} reads its session synchronously: from now on that is loaded before its requests go on.")]
+    public static partial void LoadsAhead(this ILogger logger, string endpoint);
+
+    [LoggerMessage(SessionEvents.CookieUnreadable, LogLevel.Warning, "A session cookie cannot be read; the request begins without a session.")]
+    public static partial void CookieUnreadable(this ILogger logger, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.RequestUnknown, LogLevel.Warning,
+        "A session does not know its request, so what that changes is written after the response, and a failure is told to nobody: the "
+        + "pipeline of the services of AddRedisHashSession was not begun by the host. Call UseRedisHashSession in the place of UseSession.")]
+    public static partial void RequestUnknown(this ILogger logger);
+
+    [LoggerMessage(SessionEvents.CommitFailed, LogLevel.Error, "Committing the session that the application has set for a request failed.")]
+    public static partial void CommitFailed(this ILogger logger, Exception error);
 }

@@ -112,7 +112,7 @@ internal sealed class KeyRenewal(
         var headers = renewal.Request.Response.Headers;
         var cookies = headers.SetCookie;
         Exception failure;
-        if (!cookie.TryRenew(renewal.Request, renewal.To.SessionKey))
+        if (!session.Cookie!.TryRenew(renewal.Request, renewal.To.SessionKey))
         {
             channel.Logger.RenewedCookieHeldBack(renewal.From.Id);
             failure = new InvalidOperationException("The session keeps its key: something holds back the cookie that names the new one.");
@@ -150,7 +150,9 @@ internal sealed class KeyRenewal(
             throw ResponseHasStarted();
         }
 
-        if (!session.State.Identity.IsNew && !cookie.MayBeSent(request))
+        if (session.State.Identity.IsNew) return; // its cookie is another's to set
+        session.Cookie = cookie.Of(session, request.Request);
+        if (!session.Cookie.MayBeSent(request))
         {
             throw new InvalidOperationException(
                 "The session cannot be renewed without the visitor's consent: the cookie policy would hold its new cookie back. Set "

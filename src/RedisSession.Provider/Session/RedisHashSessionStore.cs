@@ -4,7 +4,10 @@ using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;
 
-/// <summary>Makes a <see cref="RedisHashSession"/> for each request, and has the operations that all of them share. Sends nothing.</summary>
+/// <summary>
+/// Makes a <see cref="RedisHashSession"/> for each request that comes through one pipeline, and has the operations that all of them share.
+/// Sends nothing.
+/// </summary>
 internal sealed class RedisHashSessionStore(
     SessionNames names,
     SessionChannel channel,
@@ -46,14 +49,39 @@ internal sealed class RedisHashSessionStore(
     {
         ArgumentException.ThrowIfNullOrEmpty(sessionKey);
         ArgumentNullException.ThrowIfNull(tryEstablishSession);
-        var state = new SessionState(names.Identify(sessionKey, isNewSessionKey));
-        return new RedisHashSession(this, state, TimeoutsOf(idleTimeout, ioTimeout), tryEstablishSession, request.Context);
+        return SessionOf(request.Find(), sessionKey, isNewSessionKey, TimeoutsOf(idleTimeout, ioTimeout), tryEstablishSession, cookie: null);
+    }
+
+    /// <summary>The session of a request, which is its own feature and sets its cookie itself.</summary>
+    public RedisHashSession Begin(HttpContext context, SessionCookie cookie)
+    {
+        string? sessionKey = cookie.KeyIn(context.Request);
+        var timeouts = TimeoutsOf(cookie.Options.IdleTimeout, cookie.Options.IOTimeout);
+        return SessionOf(new(context), sessionKey, sessionKey is null, timeouts, tryEstablish: null, cookie);
     }
 
     /// <summary>Once for each request, when it is over, because only then the number is known.</summary>
     public void HintAtManyReads(RequestSession session)
     {
         if (session.Reads.Count > SequentialReads.Many) Channel.Logger.ManySequentialReads(session.Id, session.Reads.Count);
+    }
+
+    private RedisHashSession SessionOf(
+        RequestHolder? holder, string? sessionKey, bool isNew, SessionTimeouts timeouts, Func<bool>? tryEstablish, SessionCookie? cookie)
+    {
+        // A new session has no key that a second pass could know it by, but comes through the same pipeline.
+        object origin = cookie is null ? this : cookie.Name;
+        var context = holder?.Context;
+        var session = context is null ? null : RedisHashSession.OfEarlierPass(context, isNew ? null : sessionKey, origin);
+        if (session is null)
+        {
+            session = new(this, origin, new(names.Identify(sessionKey, isNew)), timeouts, tryEstablish);
+            if (context is not null) session.Remember(context.Features);
+        }
+
+        session.Cookie ??= cookie;
+        if (holder is not null) session.Enter(holder, isItsFeature: cookie is not null);
+        return session;
     }
 
     // The middleware gives the same ones for each request.

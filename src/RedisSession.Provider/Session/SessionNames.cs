@@ -14,7 +14,7 @@ internal sealed class SessionNames(
     /// <summary>What the Redis keys of all sessions begin with, in UTF-8.</summary>
     public byte[] KeyStart { get; } = SessionHashLayout.KeyStart(options.Value.KeyPrefix);
 
-    public SessionIdentity Identify(string sessionKey, bool isNew) => new(sessionKey, isNew, this);
+    public SessionIdentity Identify(string? sessionKey, bool isNew) => new(sessionKey, isNew, this);
 
     /// <summary>Where it is said that the lock of a session was given back.</summary>
     public RedisChannel LockChannel { get; } = RedisChannel.Literal(options.Value.KeyPrefix + "locks");
