@@ -53,14 +53,7 @@ internal sealed class RedisSessionDirectory(
 
     public Task<SessionPage> ListPageAsync(int size = 50, string? after = null, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, LargestPage);
-        var start = ScanPosition.Start;
-        if (after is not null && !ScanPosition.TryParse(after, out start))
-        {
-            throw new ArgumentException("It is no SessionPage.Next.", nameof(after));
-        }
-
+        var start = PositionOf(size, after);
         return ListOnePageAsync();
 
         async Task<SessionPage> ListOnePageAsync()
@@ -72,6 +65,43 @@ internal sealed class RedisSessionDirectory(
                 Sessions = ids.Count > 0 ? await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false) : [],
                 Next = end?.ToString(),
             };
+        }
+    }
+
+    public Task<SessionPage> FindPageAsync(
+        SessionFilter filter, int size = 50, string? after = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        var start = PositionOf(size, after);
+        string idStart = filter.IdStart ?? "";
+        return SessionId.IsStartOfOne(idStart) ? FindOnePageAsync() : Task.FromResult(new SessionPage { Sessions = [] });
+
+        async Task<SessionPage> FindOnePageAsync()
+        {
+            var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            var (ids, end) = await _scan.ChosenPageAsync(
+                database, size, start, idStart, filter.AsksForUser ? ChooseAsync : null, cancellationToken).ConfigureAwait(false);
+            var found = await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false);
+            return new() { Sessions = [.. found.Where(session => filter.AdmitsUser(session.User))], Next = end?.ToString() };
+
+            async Task<IEnumerable<string>> ChooseAsync(string[] some)
+            {
+                var users = await Within(cancellationToken)
+                    .ForAsync(Task.WhenAll(some.Select(id => UserOfAsync(HashOf(database, id))))).ConfigureAwait(false);
+                return some.Zip(users).Where(pair => filter.AdmitsUser(pair.Second)).Select(pair => pair.First);
+            }
+        }
+
+        static async Task<string?> UserOfAsync(SessionHash hash)
+        {
+            try
+            {
+                return (string?)await hash.ReadUserAsync().ConfigureAwait(false) is { Length: > 0 } user ? user : null;
+            }
+            catch (RedisServerException error) when (error.Kind == RedisErrorKind.WrongType)
+            {
+                return null; // no session: it is not described either
+            }
         }
     }
 
@@ -204,9 +234,15 @@ internal sealed class RedisSessionDirectory(
         User = details.User,
         Created = DateTimeOffset.FromUnixTimeMilliseconds(details.Created is >= 0 and <= LastMoment ? details.Created.Value : 0),
         Expires = details.TimeToLive < DateTimeOffset.MaxValue - now ? now + details.TimeToLive.Value : DateTimeOffset.MaxValue,
+        LastUsed = LastUse.Of(
+            details.Created is { } created and >= 0 and <= LastMoment ? DateTimeOffset.FromUnixTimeMilliseconds(created) : null,
+            details.TimeToLive,
+            SessionExpiry.From(_options.IdleTimeout, _options.AbsoluteTimeout, _options.RefreshInterval),
+            now),
         KeyCount = details.KeyCount,
         SizeInBytes = details.Size,
         Read = cancellationToken => ReadAsync(database, id, details.Generation, cancellationToken),
+        ReadExpiries = (keys, cancellationToken) => ReadExpiriesAsync(database, id, keys, cancellationToken),
     };
 
     private async Task<IReadOnlyDictionary<string, SessionValue>> ReadAsync(
@@ -219,6 +255,34 @@ internal sealed class RedisSessionDirectory(
         if (generationNow != generation) return StoredValues.None;
         return new StoredValues(
             snapshot.Keys.ToDictionary(key => key, key => new SessionValue(snapshot.Find(key)), StringComparer.Ordinal));
+    }
+
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> ReadExpiriesAsync(
+        IDatabase database, string id, IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    {
+        long[] expiries;
+        try
+        {
+            expiries = await Within(cancellationToken).ForAsync(HashOf(database, id).ReadExpiriesAsync(keys)).ConfigureAwait(false);
+        }
+        catch (RedisServerException)
+        {
+            return SessionInfo.NoExpiries; // a server that has no such expiries, or a user without the right to ask
+        }
+
+        return keys.Zip(expiries).Where(pair => pair.Second is > 0 and <= LastMoment)
+            .ToDictionary(pair => pair.First, pair => DateTimeOffset.FromUnixTimeMilliseconds(pair.Second), StringComparer.Ordinal)
+            .AsReadOnly();
+    }
+
+    /// <summary>Where a list goes on that is asked for page by page.</summary>
+    private static ScanPosition PositionOf(int size, string? after)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, LargestPage);
+        if (after is null) return ScanPosition.Start;
+        if (ScanPosition.TryParse(after, out var start)) return start;
+        throw new ArgumentException("It is no SessionPage.Next.", nameof(after));
     }
 
     private Task<IDatabase> OpenAsync(CancellationToken cancellationToken) =>

@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace RedisSession.Provider;
 

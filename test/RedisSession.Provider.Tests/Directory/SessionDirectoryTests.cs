@@ -48,6 +48,51 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     }
 
     [Test]
+    public async Task When_it_was_last_used_is_told_by_what_is_left_of_its_time()
+    {
+        using var browser = Browser();
+        string id = await NewSessionAsync(browser);
+        var used = (await Directory.GetAsync(id))!.LastUsed;
+        Assert.That(used, Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromSeconds(30)));
+        await Redis.HashSetAsync(Stack.KeyOf(id), "@created", DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
+        await Redis.KeyExpireAsync(Stack.KeyOf(id), TimeSpan.FromMinutes(3));
+        used = (await Directory.GetAsync(id))!.LastUsed;
+        Assert.That(used, Is.EqualTo(DateTimeOffset.UtcNow - Idle + TimeSpan.FromMinutes(3)).Within(TimeSpan.FromSeconds(30)));
+        await Redis.KeyPersistAsync(Stack.KeyOf(id));
+        Assert.That((await Directory.GetAsync(id))!.LastUsed, Is.Null);
+        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+    }
+
+    [Test]
+    public async Task Keys_that_expire_by_themselves_are_told_with_their_time()
+    {
+        using var browser = Browser();
+        string id = await NewSessionAsync(browser);
+        bool isSupported = true;
+        await browser.VisitAsync(async context =>
+        {
+            try
+            {
+                await context.Session.SetValueAsync("@code", "123456", TimeSpan.FromMinutes(5));
+            }
+            catch (NotSupportedException)
+            {
+                isSupported = false; // Redis before 7.4
+            }
+        });
+        var session = (await Directory.GetAsync(id))!;
+        var expiries = await session.GetKeyExpiriesAsync(["key", "@code", "no such key"]);
+        Assert.That(expiries.Keys, Is.EqualTo(isSupported ? (string[])["@code"] : []));
+        if (isSupported) Assert.That(expiries["@code"], Is.EqualTo(DateTimeOffset.UtcNow.AddMinutes(5)).Within(TimeSpan.FromMinutes(1)));
+
+        Assert.That(await session.GetKeyExpiriesAsync([]), Is.Empty);
+        Assert.That(() => session.GetKeyExpiriesAsync(null!), Throws.ArgumentNullException);
+        await Directory.EndAsync(id);
+        Assert.That(await session.GetKeyExpiriesAsync(["@code"]), Is.Empty);
+        Assert.That(await new SessionInfo { Id = "x" }.GetKeyExpiriesAsync(["key"]), Is.Empty);
+    }
+
+    [Test]
     public async Task A_session_that_nobody_has_filled_or_bound_is_shown_too()
     {
         using var browser = Browser();
