@@ -29,6 +29,11 @@ public sealed class SessionInfo
     /// </summary>
     public DateTimeOffset? LastUsed { get; init; }
 
+    /// <summary>
+    /// Since when a request has it to itself (<c>LockAsync</c>), by the clock of Redis; null when none has.
+    /// </summary>
+    public DateTimeOffset? LockedSince { get; init; }
+
     /// <summary>How many keys the application has set in it.</summary>
     public long KeyCount { get; init; }
 

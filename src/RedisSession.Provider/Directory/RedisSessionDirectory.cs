@@ -234,6 +234,7 @@ internal sealed class RedisSessionDirectory(
         User = details.User,
         Created = DateTimeOffset.FromUnixTimeMilliseconds(details.Created is >= 0 and <= LastMoment ? details.Created.Value : 0),
         Expires = details.TimeToLive < DateTimeOffset.MaxValue - now ? now + details.TimeToLive.Value : DateTimeOffset.MaxValue,
+        LockedSince = details.LockedSince is >= 0 and <= LastMoment and var since ? DateTimeOffset.FromUnixTimeMilliseconds(since) : null,
         LastUsed = LastUse.Of(
             details.Created is { } created and >= 0 and <= LastMoment ? DateTimeOffset.FromUnixTimeMilliseconds(created) : null,
             details.TimeToLive,

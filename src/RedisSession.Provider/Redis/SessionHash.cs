@@ -21,7 +21,9 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     private const int LooksAtOne = 3;
 
     private static readonly RedisValue[] FieldsOfOurs =
-        [SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic];
+        [
+            SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic, SessionHashLayout.Lock,
+        ];
 
     /// <summary>True while the connection to the server that holds this hash is up. Asks nobody: what the client knows.</summary>
     public bool IsConnected => database.IsConnected(key, CommandFlags.DemandMaster);
@@ -102,6 +104,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
             generation,
             (string?)ours[1] is { Length: > 0 } user ? user : null,
             ours[2].TryParse(out long created) ? created : null,
+            LockScripts.HeldSince(ours[4]),
             await left.ConfigureAwait(false),
             count - ours.Count(value => !value.IsNull),
 
