@@ -21,7 +21,11 @@ internal sealed class RedisHashSessionMiddleware(RequestDelegate next, RedisHash
         {
             // What could not be read is not tried again: an outage costs a request one failure, its error page included.
             if (lesson is { IsLoadedAhead: true } && session.State.Failure is null) await LoadAsync(session).ConfigureAwait(false);
-            await next(context).ConfigureAwait(false);
+            var exclusive = ExclusiveEndpoints.Of(context.GetEndpoint());
+            if (exclusive is null || await ExclusiveEndpoints.TryEnterAsync(context, session, exclusive).ConfigureAwait(false))
+                await next(context).ConfigureAwait(false);
+            if (exclusive is null && context.GetEndpoint() is { } chosen && ExclusiveEndpoints.Of(chosen) is not null)
+                throw ExclusiveEndpoints.NotHeard(chosen);
         }
         finally
         {

@@ -268,8 +268,22 @@ internal sealed class RedisHashSession(
         IsResponseStarting = true;
         Interlocked.MemoryBarrier();
         var move = Move;
-        var confirming = operations.Writer.ConfirmBeforeResponseAsync(this);
+        var confirming = Lock is { EndsWithResponse: true } ? UnlockAsync() : operations.Writer.ConfirmBeforeResponseAsync(this);
         return Renewal is null && move.IsCompleted ? confirming : FinishRenewalAsync();
+
+        async Task UnlockAsync()
+        {
+            try
+            {
+                await operations.Exclusive.ReleaseAsync(this).ConfigureAwait(false);
+            }
+            catch (Exception) when (!operations.Channel.Throws)
+            {
+                // Logged where it happened.
+            }
+
+            await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
+        }
 
         async Task FinishRenewalAsync()
         {
