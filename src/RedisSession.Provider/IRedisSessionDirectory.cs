@@ -75,6 +75,10 @@ public interface IRedisSessionDirectory
     Task<long> CountAsync(CancellationToken cancellationToken = default);
 
     /// <summary>What there is to know about one session; null when there is none, or not any more. One round trip.</summary>
+    /// <remarks>
+    /// A hash that another program has made is a session for every member: <see cref="EndAsync"/> ends it. When it began is not known then
+    /// (<see cref="SessionInfo.Created"/>), and looking at it takes a round trip more.
+    /// </remarks>
     /// <param name="id">The session's public id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ArgumentException"><paramref name="id"/> is null or empty.</exception>

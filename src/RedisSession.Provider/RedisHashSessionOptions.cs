@@ -18,6 +18,9 @@ namespace RedisSession.Provider;
 /// </remarks>
 public class RedisHashSessionOptions : SessionOptions
 {
+    /// <summary>The section that is read where the whole configuration is given: at its root .NET names could be anybody's.</summary>
+    internal const string Section = "RedisHashSession";
+
     /// <summary>
     /// The Redis server in the syntax of StackExchange.Redis (<c>redis1:6379,password=…</c>), or as a URL:
     /// <c>redis://user:password@host:6379/0</c>, <c>rediss://…</c> for TLS, <c>unix:///path/to/socket?db=0</c>. Default: null. The
@@ -143,4 +146,10 @@ public class RedisHashSessionOptions : SessionOptions
     internal string? InstanceNameOfLeft { get; set; }
 
     internal bool TakesOverFromCache { get; set; }
+
+    /// <summary>The names in configuration under which a Redis was looked for; empty when no configuration was given.</summary>
+    internal List<string> LookedFor { get; } = [];
+
+    /// <summary>What was found where these options were read from configuration.</summary>
+    internal ConfigurationFindings Findings { get; } = new();
 }

@@ -12,7 +12,8 @@ public sealed class SessionInfo
     public string? User { get; init; }
 
     /// <summary>
-    /// When it began, by the clock of Redis. <see cref="DateTimeOffset.UnixEpoch"/> when somebody else has removed that from the hash.
+    /// When it began, by the clock of Redis. <see cref="DateTimeOffset.UnixEpoch"/> when the hash does not say: another program has made
+    /// it, or removed that.
     /// </summary>
     public DateTimeOffset Created { get; init; }
 
@@ -27,6 +28,11 @@ public sealed class SessionInfo
     /// this application has. Null when that does not tell: it has no expiry, or its absolute timeout ends it.
     /// </summary>
     public DateTimeOffset? LastUsed { get; init; }
+
+    /// <summary>
+    /// Since when a request has it to itself (<c>LockAsync</c>), by the clock of Redis; null when none has.
+    /// </summary>
+    public DateTimeOffset? LockedSince { get; init; }
 
     /// <summary>How many keys the application has set in it.</summary>
     public long KeyCount { get; init; }
@@ -45,12 +51,13 @@ public sealed class SessionInfo
 
     /// <summary>
     /// Its keys with their values as they are now, decrypted where they are protected: one round trip. Empty when the session has ended.
-    /// Does not renew it.
+    /// Does not renew it. Reading never throws here either: the value of a key that is not there is a <see cref="SessionValue"/> whose
+    /// <see cref="SessionValue.None"/> is true.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
     public Task<IReadOnlyDictionary<string, SessionValue>> GetValuesAsync(CancellationToken cancellationToken = default) =>
-        Read?.Invoke(cancellationToken) ?? Task.FromResult(None);
+        Read?.Invoke(cancellationToken) ?? Task.FromResult<IReadOnlyDictionary<string, SessionValue>>(StoredValues.None);
 
     /// <summary>
     /// Which of these keys expire by themselves, as those that were set with <c>expiresIn</c> do, and when, by the clock of Redis: one
@@ -69,6 +76,4 @@ public sealed class SessionInfo
     }
 
     internal static IReadOnlyDictionary<string, DateTimeOffset> NoExpiries { get; } = new Dictionary<string, DateTimeOffset>().AsReadOnly();
-
-    internal static IReadOnlyDictionary<string, SessionValue> None { get; } = new Dictionary<string, SessionValue>().AsReadOnly();
 }

@@ -30,6 +30,7 @@ internal static class OneSessionPage
             <div><dt>Last used</dt><dd>{Parts.Used(session, place.Now)} {Parts.Moment(session.LastUsed)}</dd></div>
             <div><dt>Created</dt><dd>{Parts.Created(session, place.Now)} {created}</dd></div>
             <div><dt>Expires</dt><dd>{Parts.Expires(session, place.Now)} {expires}</dd></div>
+            {Markup.If(session.LockedSince is not null, () => Locked(session.LockedSince!.Value, place))}
             <div><dt>User</dt><dd>{Parts.User(session.User, view)}</dd></div>
             <div><dt>Keys</dt><dd>{Quantity.Of(session.KeyCount)}</dd></div>
             <div><dt>Size</dt><dd>{Quantity.OfBytes(session.SizeInBytes)}</dd></div>
@@ -42,6 +43,10 @@ internal static class OneSessionPage
             {(keys is null ? TooLarge : Keys(session, keys, place))}
             """));
     }
+
+    private static Markup Locked(DateTimeOffset since, Place place) => Markup.Of($"""
+        <div><dt>Locked</dt><dd>{Quantity.Ago(place.Now - since)} {Parts.Moment(since)}</dd></div>
+        """);
 
     private static DateTimeOffset? Known(DateTimeOffset time, DateTimeOffset unknown) => time == unknown ? null : time;
 

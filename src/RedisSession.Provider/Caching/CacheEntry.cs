@@ -32,10 +32,12 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
     public Task<Lease<byte>?> ReadPooledAsync() => AndRenewAsync(database.HashGetLeaseAsync(key, Data, CommandFlags.DemandMaster));
 
     /// <summary>Writes the entry with its TTL in the place of what there is, in one step and one flight.</summary>
-    public Task WriteAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) => waiting.ForAsync(WriteToTheEndAsync(expiry, data));
+    public Task WriteAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
+        waiting.ForAsync(data.Length > LargestForScript ? WriteLargeAsync(expiry, data) : WriteByScriptAsync(expiry, data));
 
-    /// <summary>False when the entry was past its end, and is removed.</summary>
-    public async Task<bool> RenewAsync() => !(await RunAsync(CacheScripts.Renew, CacheScripts.Now()).ConfigureAwait(false)).IsNull;
+    /// <summary>Null when the entry was past its end, and is removed.</summary>
+    public Task<RedisResult> RenewAsync() =>
+        waiting.ForAsync(CacheScripts.Renew.RunAsync(database, key, CacheScripts.Now(), waiting.ToTheEnd));
 
     public Task<bool> DeleteAsync() => waiting.ForAsync(database.KeyDeleteAsync(key, CommandFlags.DemandMaster));
 
@@ -44,7 +46,7 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
         bool isThere = false;
         try
         {
-            isThere = await RenewAsync().ConfigureAwait(false);
+            isThere = !(await RenewAsync().ConfigureAwait(false)).IsNull;
         }
         finally
         {
@@ -54,26 +56,26 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
         return isThere ? await waiting.ForAsync(reading).ConfigureAwait(false) : default;
     }
 
-    private async Task<RedisResult> WriteToTheEndAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data)
+    private async Task<RedisResult> WriteLargeAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data)
     {
-        if (data.Length > LargestForScript)
+        try
         {
-            try
+            var (executed, written) = WriteInTransaction(expiry, data);
+            if (await waiting.ToTheEnd.ForAsync(executed).ConfigureAwait(false))
             {
-                var (executed, written) = WriteInTransaction(expiry, data);
-                if (await waiting.ToTheEnd.ForAsync(executed).ConfigureAwait(false))
-                {
-                    return await waiting.ToTheEnd.ForAsync(written).ConfigureAwait(false);
-                }
-            }
-            catch (RedisServerException error) when (error.Kind == RedisErrorKind.ExecAbort)
-            {
-                // Nothing was done. The script is sent on to where the key is, or says what is wrong.
+                return await waiting.ToTheEnd.ForAsync(written).ConfigureAwait(false);
             }
         }
+        catch (RedisServerException error) when (error.Kind == RedisErrorKind.ExecAbort)
+        {
+            // Nothing was done. The script is sent on to where the key is, or says what is wrong.
+        }
 
-        return await RunToTheEndAsync(CacheScripts.Write, CacheScripts.EntryOf(expiry, data)).ConfigureAwait(false);
+        return await WriteByScriptAsync(expiry, data).ConfigureAwait(false);
     }
+
+    private Task<RedisResult> WriteByScriptAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
+        CacheScripts.Write.RunAsync(database, key, CacheScripts.EntryOf(expiry, data), waiting.ToTheEnd);
 
     /// <summary>
     /// False, or an error of the kind <see cref="RedisErrorKind.ExecAbort"/>, when nothing was done: on a cluster a transaction is not sent
@@ -94,9 +96,4 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
 
         return (transaction.ExecuteAsync(CommandFlags.DemandMaster), written);
     }
-
-    private Task<RedisResult> RunAsync(RedisScript script, RedisValue[] arguments) => waiting.ForAsync(RunToTheEndAsync(script, arguments));
-
-    private Task<RedisResult> RunToTheEndAsync(RedisScript script, RedisValue[] arguments) =>
-        script.RunAsync(database, key, arguments, waiting.ToTheEnd);
 }

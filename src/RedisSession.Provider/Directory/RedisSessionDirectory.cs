@@ -9,7 +9,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>Reads sessions from outside of them, and ends them.</summary>
-internal sealed partial class RedisSessionDirectory(
+internal sealed class RedisSessionDirectory(
     RedisConnection connection,
     IOptions<RedisHashSessionOptions> options,
     UserLists users,
@@ -21,6 +21,9 @@ internal sealed partial class RedisSessionDirectory(
 {
     // Sessions that are asked, or ended, in one flight.
     private const int PageSize = 100;
+
+    // Of who asks for one page.
+    private const int LargestPage = 1000;
 
     // What timers can do.
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1);
@@ -45,6 +48,23 @@ internal sealed partial class RedisSessionDirectory(
 
             // Nobody is in a hurry here: half of the time is for those who are.
             await Task.Delay(busy > ShortestPause ? busy : ShortestPause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public Task<SessionPage> ListPageAsync(int size = 50, string? after = null, CancellationToken cancellationToken = default)
+    {
+        var start = PositionOf(size, after);
+        return ListOnePageAsync();
+
+        async Task<SessionPage> ListOnePageAsync()
+        {
+            var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            var (ids, end) = await _scan.PageAsync(database, size, start, cancellationToken).ConfigureAwait(false);
+            return new()
+            {
+                Sessions = ids.Count > 0 ? await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false) : [],
+                Next = end?.ToString(),
+            };
         }
     }
 
@@ -176,7 +196,7 @@ internal sealed partial class RedisSessionDirectory(
     private async Task<int> EndAsync(IDatabase database, string[] ids, string? onlyOf, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var ending = Task.WhenAll(ids.Select(id => HashOf(database, id).EndAsync(onlyOf)));
+        var ending = Task.WhenAll(ids.Select(id => HashOf(database, id).EndAsync(onlyOf, onlyHash: true)));
         var owners = await Within(cancellationToken).ForAsync(ending).ConfigureAwait(false);
         int ended = 0;
         foreach (var (id, owner) in ids.Zip(owners))
@@ -214,6 +234,7 @@ internal sealed partial class RedisSessionDirectory(
         User = details.User,
         Created = DateTimeOffset.FromUnixTimeMilliseconds(details.Created is >= 0 and <= LastMoment ? details.Created.Value : 0),
         Expires = details.TimeToLive < DateTimeOffset.MaxValue - now ? now + details.TimeToLive.Value : DateTimeOffset.MaxValue,
+        LockedSince = details.LockedSince is >= 0 and <= LastMoment and var since ? DateTimeOffset.FromUnixTimeMilliseconds(since) : null,
         LastUsed = LastUse.Of(
             details.Created is { } created and >= 0 and <= LastMoment ? DateTimeOffset.FromUnixTimeMilliseconds(created) : null,
             details.TimeToLive,
@@ -226,14 +247,15 @@ internal sealed partial class RedisSessionDirectory(
     };
 
     private async Task<IReadOnlyDictionary<string, SessionValue>> ReadAsync(
-        IDatabase database, string id, string generation, CancellationToken cancellationToken)
+        IDatabase database, string id, string? generation, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var entries = await Within(cancellationToken).ForAsync(HashOf(database, id).ReadAllAsync()).ConfigureAwait(false);
         var protector = _options.ProtectValues ? new ValueProtector(dataProtection, id, logger) : null;
         var snapshot = SessionSnapshot.Parse(entries, protector, out var generationNow);
-        if (generationNow != generation) return SessionInfo.None;
-        return snapshot.Keys.ToDictionary(key => key, key => new SessionValue(snapshot.Find(key)), StringComparer.Ordinal).AsReadOnly();
+        if (generationNow != generation) return StoredValues.None;
+        return new StoredValues(
+            snapshot.Keys.ToDictionary(key => key, key => new SessionValue(snapshot.Find(key)), StringComparer.Ordinal));
     }
 
     private async Task<IReadOnlyDictionary<string, DateTimeOffset>> ReadExpiriesAsync(

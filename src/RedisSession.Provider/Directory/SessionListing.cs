@@ -19,7 +19,13 @@ internal sealed class SessionListing(UserLists users)
         string? user = UserOf(session);
         bool mayCreate = write is not null && state.IsAbsent;
         if (!state.Listing.LookAfter(mayCreate)) return;
-        if (state.Identity.IsNew && user is null) return; // it cannot be anybody's yet
+        if (state.Identity.IsNew && user is null)
+        {
+            // It cannot be anybody's yet. The reply may be there already.
+            Seen(session, isCreated: true);
+            return;
+        }
+
         if (users.IsUpToDate(state.Identity.IdBytes, user, state.Generation, session.Timeouts.Expiry, out bool isNew) && !mayCreate) return;
         Send(session, write, isWaitedFor: (isNew || mayCreate) && user is not null);
     }

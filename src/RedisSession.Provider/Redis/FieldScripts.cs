@@ -90,6 +90,11 @@ internal static class FieldScripts
         return {generation}
         """);
 
+    /// <summary>Those of <see cref="LockScripts.Take"/>, which begins as these do.</summary>
+    public static RedisValue[] LockArguments(
+        SessionExpiry expiry, bool isFresh, RedisValue generationSeen, RedisValue newGeneration, string token, long lease) =>
+        [isFresh ? -expiry.Idle : expiry.Idle, expiry.Absolute, RedisScript.OrEmpty(generationSeen), newGeneration, token, lease];
+
     /// <summary>The arguments of each of these.</summary>
     /// <param name="expiry">The session's timeouts.</param>
     /// <param name="isFresh">The TTL was set lately.</param>

@@ -9,7 +9,7 @@ internal readonly struct ListeningRecord(IDatabase database, RedisKey key)
     private static readonly TimeSpan TimeToLive = TimeSpan.FromDays(30);
 
     /// <summary>See <see cref="ListeningScripts.Beat"/>.</summary>
-    public async Task<SessionExpiriesMissed?> BeatAsync(string instance, bool begins, TimeSpan patience)
+    public async Task<ListeningGap?> BeatAsync(string instance, bool begins, TimeSpan patience)
     {
         RedisValue[] arguments = [instance, begins, (long)patience.TotalMilliseconds, (long)TimeToLive.TotalMilliseconds];
         var reply = await ListeningScripts.Beat.RunAsync(database, key, arguments).ConfigureAwait(false);

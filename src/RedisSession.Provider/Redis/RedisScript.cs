@@ -9,6 +9,14 @@ namespace RedisSession.Provider;
 internal sealed class RedisScript(string text)
 {
     private readonly byte[] _hash = Sha1(text);
+    private RedisScript? _fenced;
+    private RedisScript? _releasing;
+
+    /// <summary>The same for who holds the lock of the session, and refused to who does not any more: see <see cref="LockScripts"/>.</summary>
+    public RedisScript Fenced => _fenced ??= new(LockScripts.Fenced(text));
+
+    /// <summary>The same as <see cref="Fenced"/>, and it gives the lock back.</summary>
+    public RedisScript Releasing => _releasing ??= new(LockScripts.Releasing(text));
 
     /// <summary>Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>.</summary>
     public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) => SendAsync(database, [key], arguments);

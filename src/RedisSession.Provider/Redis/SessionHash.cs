@@ -17,8 +17,13 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     // Fields that the server weighs to tell how large a session is; of its own accord it takes 5, and misses the one that is large.
     private const int SizeSamples = 100;
 
+    // Who meets a session that begins looks again; nobody does so for ever.
+    private const int LooksAtOne = 3;
+
     private static readonly RedisValue[] FieldsOfOurs =
-        [SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic];
+        [
+            SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic, SessionHashLayout.Lock,
+        ];
 
     /// <summary>True while the connection to the server that holds this hash is up. Asks nobody: what the client knows.</summary>
     public bool IsConnected => database.IsConnected(key, CommandFlags.DemandMaster);
@@ -54,10 +59,26 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         : RefreshByScriptAsync(database, key, expiry);
 
     /// <summary>
-    /// What there is to know about the session; null when there is none, or something else under its key. HMGET, PTTL, MEMORY USAGE and
-    /// HLEN in one flight.
+    /// What there is to know about the session, whoever has made it; null when there is none, or something else than a hash under its key.
+    /// HMGET, PTTL, MEMORY USAGE and HLEN in one flight; and HGETALL after it where the session is none of ours.
     /// </summary>
     public async Task<SessionDetails?> DescribeAsync()
+    {
+        for (int look = 0; look < LooksAtOne; look++)
+        {
+            var details = await LookAsync().ConfigureAwait(false);
+            if (details is not { Generation: null }) return details;
+
+            // Another program has made it; or it began or ended between the commands. This one is of one moment.
+            var fields = await ReadAllAsync().ConfigureAwait(false);
+            if (fields.Length == 0) return null;
+            if (!fields.Any(field => field.Name == GenerationField)) return details;
+        }
+
+        return null;
+    }
+
+    private async Task<SessionDetails?> LookAsync()
     {
         var fields = database.HashGetAsync(key, FieldsOfOurs, CommandFlags.DemandMaster);
         var left = database.KeyTimeToLiveAsync(key, CommandFlags.DemandMaster);
@@ -75,13 +96,15 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
             return null;
         }
 
-        if ((string?)ours[0] is not { } generation || Tombstone.Is(generation)) return null;
+        string? generation = ours[0];
+        if (generation is not null && Tombstone.Is(generation)) return null;
         long count = await length.ConfigureAwait(false);
-        if (count == 0) return null; // it has ended between the commands
+        if (count == 0) return null; // there is none, or it has ended between the commands
         return new(
             generation,
             (string?)ours[1] is { Length: > 0 } user ? user : null,
             ours[2].TryParse(out long created) ? created : null,
+            LockScripts.HeldSince(ours[4]),
             await left.ConfigureAwait(false),
             count - ours.Count(value => !value.IsNull),
 
@@ -120,10 +143,11 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>
     /// Ends the session, where <paramref name="onlyOf"/> is given only if it is that user's: the user's name, or empty; null when there was
-    /// nothing to end.
+    /// nothing to end. What is no hash goes too, unless <paramref name="onlyHash"/>.
     /// </summary>
-    public async Task<string?> EndAsync(string? onlyOf = null) =>
-        (string?)await UserScripts.End.RunAsync(database, key, [RedisScript.OrEmpty(onlyOf)]).ConfigureAwait(false);
+    public async Task<string?> EndAsync(string? onlyOf = null, bool onlyHash = false) => (string?)await UserScripts.End
+        .RunAsync(database, SessionHashLayout.WithParked(key), [RedisScript.OrEmpty(onlyOf), onlyHash ? "1" : RedisValue.EmptyString])
+        .ConfigureAwait(false);
 
     private static async Task<bool> RefreshByScriptAsync(IDatabase database, RedisKey key, SessionExpiry expiry) =>
         (int)await SessionScripts.Refresh.RunAsync(database, key, [expiry.Idle, expiry.Absolute]).ConfigureAwait(false) == 1;

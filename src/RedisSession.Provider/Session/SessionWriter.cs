@@ -15,7 +15,9 @@ internal sealed class SessionWriter(
     ExpiryRefresh refresh,
     SessionListing listing,
     SessionTakeover takeover,
+    SessionRevival revival,
     LifecycleQueue lifecycle,
+    SessionNames names,
     IOptions<RedisHashSessionOptions> options)
 {
     // A WAIT holds up whatever else shares the connection, so it must not be long.
@@ -217,13 +219,14 @@ internal sealed class SessionWriter(
     {
         var state = session.State;
         bool mayBeLegacy = takeover.IsDue(new(state.Identity, state.Sight));
-        return SessionScripts.For(
+        var (script, arguments) = SessionScripts.For(
             changes,
             session.Timeouts.Expiry,
             refresh.IsRecentForWrite(session),
             state.Generation,
             state.NewGeneration(mayBeLegacy),
             state.Identity.Protector);
+        return session.Lock is { } held ? held.Guard(script, arguments, (string?)names.LockChannel) : (script, arguments);
     }
 
     private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(
@@ -234,7 +237,7 @@ internal sealed class SessionWriter(
         await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         bool isPlain = earlier is null && reply.IsCompletedSuccessfully && _waitForReplicas == 0;
         var answer = isPlain ? ChangeReply.Parse(await reply.ConfigureAwait(false)) : default;
-        return isPlain && !takeover.IsDue(batch.Question, answer)
+        return isPlain && !takeover.IsDue(batch.Question, answer) && !SessionRevival.IsDue(batch.Question, answer.Ended)
             ? Confirm(session, batch, answer)
             : await ConfirmUnusualAsync(session, earlier, batch, reply).ConfigureAwait(false);
     }
@@ -264,11 +267,19 @@ internal sealed class SessionWriter(
                 (batch, answer) = await SendAgainAsync(session, database, batch, isSentAgain).ConfigureAwait(false);
             }
 
+            if (SessionRevival.IsDue(batch.Question, answer.Ended)
+                && await revival.IsGoneAsync(session, batch.Question, Waiting.Asynchronously).ConfigureAwait(false))
+            {
+                (batch, answer) = await SendAgainAsync(session, database, batch, evenIfCovered: true).ConfigureAwait(false);
+            }
+
             if (!answer.Ended) await ReplicateAsync(session, database, batch.Question.Identity).ConfigureAwait(false);
         }
-        catch (Exception error)
+        catch (Exception failure)
         {
+            var error = LockScripts.IsLost(failure) ? new SessionLockLostException(batch.Question.Identity.Id) : failure;
             lock (session.State.Gate) session.State.Fail(error);
+            if (error is SessionLockLostException) channel.Metrics.LockLost();
             if (earlier is null) channel.WritingFailed(session, error);
             return earlier ?? ExceptionDispatchInfo.Capture(error);
         }
@@ -277,7 +288,8 @@ internal sealed class SessionWriter(
     }
 
     /// <summary>
-    /// Sends a batch that was not made once more: the server does not have the script, or the session had to be taken over first.
+    /// Sends a batch that was not made once more: the server does not have the script, or the session had to be taken over, or put back,
+    /// first.
     /// </summary>
     private async Task<(Batch Batch, ChangeReply Answer)> SendAgainAsync(
         RequestSession session, IDatabase database, Batch batch, bool evenIfCovered = false)

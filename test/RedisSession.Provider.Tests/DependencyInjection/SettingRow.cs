@@ -10,7 +10,7 @@ internal sealed record SettingRow(string Name, string Text, Func<RedisHashSessio
     public static IReadOnlyList<SettingRow> Seed { get; } =
     [
         new("SESSION_REDIS", "redis://seed:7000/1", options => options.Configuration, "redis://seed:7000/1"),
-        new("SESSION_REDIS_PREFIX", "seed:", options => options.KeyPrefix, "seed:"),
+        new("SESSION_REDIS_PREFIX", "seed", options => options.KeyPrefix, "seed:"),
         new("SESSION_EXPIRE", "90", options => options.IdleTimeout, TimeSpan.FromSeconds(90)),
         new("SESSION_COOKIE_ID", "sid", options => options.Cookie.Name, "sid"),
         new("SESSION_COOKIE_SECURE", "true", options => options.Cookie.SecurePolicy, CookieSecurePolicy.Always),

@@ -4,14 +4,14 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The expiry is renewed once per reading request, on every write, and by a request that touches nothing.</summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class ExpiryTests(ServerKind kind)
+internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan NearlyOver = TimeSpan.FromMinutes(1);
 
-    private readonly OurStack _stack = new(kind);
+    private readonly OurStack _stack = new(kind, pipeline);
     private TestApp _buffered = null!;
     private TestApp _live = null!;
     private TestApp _limited = null!;

@@ -143,4 +143,32 @@ internal static partial class Log
         "Session {SessionId} was renewed, and Redis could not be told that the new cookie was sent: the old cookie may find the old session, "
         + "as it was before the renewal, until that expires.")]
     public static partial void RenewalNotSealed(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.SecureAsInSeed, LogLevel.Information,
+        "The session cookie is Secure, as in redis-session, whose settings are in use: browsers send it over HTTPS only. "
+        + "To decide it yourself, set SESSION_COOKIE_SECURE to true or false.")]
+    public static partial void SecureAsInSeed(this ILogger logger);
+
+    [LoggerMessage(
+        SessionEvents.SettingNearlyOurs, LogLevel.Warning,
+        "Nothing that {Method} adds reads the setting {Name}: is {Meant} meant?")]
+    public static partial void SettingNearlyOurs(this ILogger logger, string method, string name, string meant);
+
+    [LoggerMessage(
+        SessionEvents.LoadsAhead, LogLevel.Debug,
+        "Endpoint {Endpoint} reads its session synchronously: from now on that is loaded before its requests go on.")]
+    public static partial void LoadsAhead(this ILogger logger, string endpoint);
+
+    [LoggerMessage(SessionEvents.CookieUnreadable, LogLevel.Warning, "A session cookie cannot be read; the request begins without a session.")]
+    public static partial void CookieUnreadable(this ILogger logger, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.RequestUnknown, LogLevel.Warning,
+        "A session does not know its request, so what that changes is written after the response, and a failure is told to nobody: the "
+        + "pipeline of the services of AddRedisHashSession was not begun by the host. Call UseRedisHashSession in the place of UseSession.")]
+    public static partial void RequestUnknown(this ILogger logger);
+
+    [LoggerMessage(SessionEvents.CommitFailed, LogLevel.Error, "Committing the session that the application has set for a request failed.")]
+    public static partial void CommitFailed(this ILogger logger, Exception error);
 }
