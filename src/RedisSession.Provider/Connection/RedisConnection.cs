@@ -17,6 +17,9 @@ internal sealed class RedisConnection(
     private Task<IDatabase>? _opening;
     private IConnectionMultiplexer? _own;
     private IConnectionMultiplexer? _watched;
+    private ConfigurationOptions? _configuration;
+    private RefusalWatch? _refusals;
+    private ConnectedUser.Mistake? _wrongUser;
     private bool _disposed;
 
     /// <summary>
@@ -43,6 +46,19 @@ internal sealed class RedisConnection(
             return new(_opening);
         }
     }
+
+    /// <summary>
+    /// A server that takes a connection of ours for that of somebody else; null where there is none, or none that can be known.
+    /// </summary>
+    public async Task<ConnectedUser.Mistake?> FindWrongUserAsync() =>
+        _configuration is { } configuration && OpenDatabase is { } database
+            ? await ConnectedUser.FindMistakeAsync(database.Multiplexer, configuration.User).ConfigureAwait(false)
+            : null;
+
+    /// <summary>Why Redis refuses a connection of ours, by trying one; null where it does not, or cannot be reached.</summary>
+    public async Task<RefusalProbe.Refusal?> FindRefusalAsync(CancellationToken cancellationToken) => _configuration is { } configuration
+        ? await RefusalProbe.FindAsync(configuration, server: null, cancellationToken).ConfigureAwait(false)
+        : null;
 
     public void Dispose()
     {
@@ -86,11 +102,16 @@ internal sealed class RedisConnection(
             _watched = multiplexer;
         }
 
-        return OpenDatabase = multiplexer.GetDatabase();
+        OpenDatabase = multiplexer.GetDatabase();
+        _ = LogWrongUserAsync().Observed();
+        return OpenDatabase;
     }
 
-    private void LearnAboutServers(object? multiplexer, ConnectionFailedEventArgs restored) =>
+    private void LearnAboutServers(object? multiplexer, ConnectionFailedEventArgs restored)
+    {
         LearnAboutServers((IConnectionMultiplexer)multiplexer!);
+        if (restored.ConnectionType == ConnectionType.Interactive) _ = LogWrongUserAsync().Observed();
+    }
 
     private void LearnAboutServers(IConnectionMultiplexer multiplexer) =>
         IsGarnet = multiplexer.GetServers().Any(server => server.GetProductVariant(out _) == ProductVariant.Garnet);
@@ -104,7 +125,7 @@ internal sealed class RedisConnection(
         lock (_gate)
         {
             tooLate = _disposed;
-            if (!tooLate) _own = multiplexer;
+            if (!tooLate) (_own, _configuration, _refusals) = (multiplexer, configuration, new(multiplexer, configuration, logger));
         }
 
         if (tooLate)
@@ -134,12 +155,21 @@ internal sealed class RedisConnection(
         }
     }
 
+    /// <summary>Says in the log that Redis has not accepted the password, where everything seems to work.</summary>
+    private async Task LogWrongUserAsync()
+    {
+        var mistake = await FindWrongUserAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _wrongUser, mistake) == mistake || mistake is null) return; // it is known
+        logger.WrongUser(mistake.Server.ToString()!, mistake.Actual, mistake.Wanted);
+    }
+
     private IConnectionMultiplexer? TakeOwn()
     {
         lock (_gate)
         {
             _disposed = true;
             if (_watched is not null) _watched.ConnectionRestored -= LearnAboutServers;
+            _refusals?.Dispose();
             var own = _own;
             _own = null;
             return own;

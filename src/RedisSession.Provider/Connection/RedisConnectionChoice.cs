@@ -11,7 +11,7 @@ internal static class RedisConnectionChoice
     public static ConfigurationOptions? OwnConnection(RedisConnectionSettings settings)
     {
         if (settings.ConnectionMultiplexerFactory is not null) return null;
-        if (settings.ConfigurationOptions is { } given) return Own(given.Clone(), settings.IOTimeout);
+        if (settings.ConfigurationOptions is { } given) return Own(LiveCredentials.CopyOf(given), settings.IOTimeout);
         return string.IsNullOrWhiteSpace(settings.Configuration) ? null : Own(Parse(settings.Configuration.Trim()), settings.IOTimeout);
     }
 

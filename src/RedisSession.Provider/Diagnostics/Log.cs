@@ -63,6 +63,17 @@ internal static partial class Log
     public static partial void ConnectingFailed(this ILogger logger, Exception error);
 
     [LoggerMessage(
+        SessionEvents.ConnectionRefused, LogLevel.Error,
+        "Redis refuses the connection: {Reason}. It is tried again all the time, and this is not logged again before it has worked.")]
+    public static partial void ConnectionRefused(this ILogger logger, string reason, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.WrongUser, LogLevel.Error,
+        "The connection to Redis at {EndPoint} is that of the user '{Actual}' and not of '{Wanted}', whose password Redis has not accepted: "
+        + "what sessions do there is done with the rights of '{Actual}'. Correct the password, and switch the user 'default' off.")]
+    public static partial void WrongUser(this ILogger logger, string endPoint, string actual, string wanted);
+
+    [LoggerMessage(
         SessionEvents.NoDedicatedThreads, LogLevel.Warning,
         "The application's Redis connection reads replies on the thread pool: synchronous calls of what {Method} adds can stall when all "
         + "its threads wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let {Method} open "

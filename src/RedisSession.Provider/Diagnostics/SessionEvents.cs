@@ -32,4 +32,7 @@ internal static class SessionEvents
     public const int SessionTakenOver = 31;
     public const int StockSessionUnreadable = 32;
     public const int StockSessionNotMarked = 33;
+    public const int ConnectionRefused = 34;
+    public const int WrongUser = 35;
+    public const int EventsDropped = 36;
 }

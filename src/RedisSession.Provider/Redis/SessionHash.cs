@@ -14,9 +14,6 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 {
     private static readonly RedisValue GenerationField = SessionHashLayout.Generation;
 
-    // Fields that the server weighs to tell how large a session is; of its own accord it takes 5, and misses the one that is large.
-    private const int SizeSamples = 100;
-
     private static readonly RedisValue[] FieldsOfOurs =
         [SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic];
 
@@ -67,7 +64,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     {
         var fields = database.HashGetAsync(key, FieldsOfOurs, CommandFlags.DemandMaster);
         var left = database.KeyTimeToLiveAsync(key, CommandFlags.DemandMaster);
-        var size = database.ExecuteAsync("MEMORY", ["USAGE", key, "SAMPLES", SizeSamples], CommandFlags.DemandMaster);
+        var size = SizeQuestion.AskAsync(database, key);
         var length = database.HashLengthAsync(key, CommandFlags.DemandMaster);
         await Task.WhenAll(fields, left, size, length).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -90,9 +87,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
             ours[2].TryParse(out long created) ? created : null,
             await left.ConfigureAwait(false),
             count - ours.Count(value => !value.IsNull),
-
-            // Not every server has it, nor every user the right to it.
-            size.IsCompletedSuccessfully ? (long?)await size.ConfigureAwait(false) : null);
+            await size.ConfigureAwait(false));
     }
 
     /// <summary>Sends the change script by its hash. The reply is for <see cref="ChangeReply.Parse"/>.</summary>

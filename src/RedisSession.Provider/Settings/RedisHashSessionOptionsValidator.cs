@@ -23,6 +23,12 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
     {
         if (RedisConnectionChoice.FindError(RedisConnectionSettings.Of(options), services) is { } error) yield return error;
         if (options.KeyPrefix is null) yield return $"{nameof(options.KeyPrefix)} is null: use \"\" for none.";
+        foreach (string wrong in KeyText.FindErrors(
+            (nameof(options.KeyPrefix), options.KeyPrefix), (nameof(options.TakeOverSessions), options.InstanceNameOfLeft)))
+        {
+            yield return wrong;
+        }
+
         if (!Enum.IsDefined(options.Mode)) yield return $"{nameof(options.Mode)} is {options.Mode}: use {Names<RedisSessionMode>()}.";
         if (!Enum.IsDefined(options.FailureMode))
         {

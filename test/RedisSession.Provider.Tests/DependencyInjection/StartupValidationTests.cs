@@ -15,6 +15,9 @@ internal sealed class StartupValidationTests
     private static IEnumerable<TestCaseData> BadOptions =>
     [
         Bad("KeyPrefix is null", "use \"\" for none", options => options.KeyPrefix = null!),
+        Bad("KeyPrefix holds half of a surrogate pair", "whole characters", options => options.KeyPrefix = "app\ud83d:"),
+        Bad("KeyPrefix holds half of a surrogate pair", "whole characters", options => options.KeyPrefix = "\ude00\ud83d"),
+        Bad("TakeOverSessions holds half of a surrogate pair", "whole characters", options => options.TakeOverSessions("\ud83d")),
         Bad("Mode is 2", "use Buffered or Live", options => options.Mode = (RedisSessionMode)2),
         Bad("FailureMode is -1", "use LogAndContinue or Throw", options => options.FailureMode = (FailureMode)(-1)),
         Bad("IdleTimeout is 00:00:00", "one millisecond or more", options => options.IdleTimeout = TimeSpan.Zero),

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Threading.Channels;
 
 namespace RedisSession.Provider.Tests;
@@ -21,6 +22,8 @@ internal sealed class Relay : IAsyncDisposable
     private readonly Task _accepting;
     private long _repliesLeft = long.MaxValue;
     private TaskCompletionSource _repliesPass = Passing();
+    private byte[]? _forbidden;
+    private int _cuts;
 
     public Relay(string server, TimeSpan there = default, TimeSpan back = default)
     {
@@ -31,7 +34,7 @@ internal sealed class Relay : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    private delegate ValueTask<int> Passage(int bytes);
+    private delegate ValueTask<int> Passage(ReadOnlyMemory<byte> bytes);
 
     /// <summary>HOST:PORT, where clients connect to.</summary>
     public string Address => _listener.LocalEndpoint.ToString()!;
@@ -40,6 +43,14 @@ internal sealed class Relay : IAsyncDisposable
     /// Lets <paramref name="bytes"/> more bytes of replies through, then cuts the connection in the middle of one. New connections work.
     /// </summary>
     public void CutAfter(long bytes) => Interlocked.Exchange(ref _repliesLeft, bytes);
+
+    /// <summary>
+    /// Cuts each connection on which a client sends <paramref name="word"/>, as twemproxy does with commands that it does not know.
+    /// </summary>
+    public void CutAt(string word) => _forbidden = Encoding.ASCII.GetBytes(word);
+
+    /// <summary>How often that has happened.</summary>
+    public int Cuts => Volatile.Read(ref _cuts);
 
     /// <summary>Keeps all replies back until <see cref="Release"/>: what a client sends meanwhile, it sends without an answer.</summary>
     public void Hold() => _repliesPass = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -83,7 +94,7 @@ internal sealed class Relay : IAsyncDisposable
                 await server.ConnectAsync(_host, _port, _end.Token);
                 client.NoDelay = server.NoDelay = true;
                 await Task.WhenAny(
-                    PumpAsync(client.GetStream(), server.GetStream(), _there, static bytes => new(bytes)),
+                    PumpAsync(client.GetStream(), server.GetStream(), _there, CommandsThatPassAsync),
                     PumpAsync(server.GetStream(), client.GetStream(), _back, RepliesThatPassAsync));
             }
             catch (Exception error) when (error is OperationCanceledException or SocketException)
@@ -122,7 +133,7 @@ internal sealed class Relay : IAsyncDisposable
                 {
                     var left = delay - Stopwatch.GetElapsedTime(arrived);
                     if (left > TimeSpan.Zero) await Task.Delay(left, _end.Token);
-                    int pass = await passage(bytes.Length);
+                    int pass = await passage(bytes);
                     await to.WriteAsync(bytes.AsMemory(0, pass), _end.Token);
                     if (pass < bytes.Length) return;
                 }
@@ -137,12 +148,19 @@ internal sealed class Relay : IAsyncDisposable
         }
     }
 
-    private async ValueTask<int> RepliesThatPassAsync(int bytes)
+    private ValueTask<int> CommandsThatPassAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (_forbidden is not { } word || bytes.Span.IndexOf(word) < 0) return new(bytes.Length);
+        Interlocked.Increment(ref _cuts);
+        return new(0);
+    }
+
+    private async ValueTask<int> RepliesThatPassAsync(ReadOnlyMemory<byte> bytes)
     {
         await _repliesPass.Task.WaitAsync(_end.Token);
-        long left = Interlocked.Add(ref _repliesLeft, -bytes);
-        if (left >= 0) return bytes;
+        long left = Interlocked.Add(ref _repliesLeft, -bytes.Length);
+        if (left >= 0) return bytes.Length;
         Interlocked.Exchange(ref _repliesLeft, long.MaxValue);
-        return (int)Math.Max(0, bytes + left);
+        return (int)Math.Max(0, bytes.Length + left);
     }
 }
