@@ -28,13 +28,18 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key)
 
     public IDatabase Database => database;
 
+    /// <summary>True while the connection to the server that holds this entry is up. Asks nobody: what the client knows.</summary>
+    public bool IsConnected => database.IsConnected(key, CommandFlags.DemandMaster);
+
     public static bool IsForScript(ReadOnlyMemory<byte> data) => data.Length <= LargestForScript;
 
     /// <summary>One HGET.</summary>
-    public Task<RedisValue> ReadAsync() => database.HashGetAsync(key, Data, CommandFlags.DemandMaster);
+    public Task<RedisValue> ReadAsync() =>
+        Sending.Try(database, key, (database, key), static it => it.database.HashGetAsync(it.key, Data, CommandFlags.DemandMaster));
 
     /// <summary>The same into memory of a pool. Null when there is no such entry.</summary>
-    public Task<Lease<byte>?> ReadPooledAsync() => database.HashGetLeaseAsync(key, Data, CommandFlags.DemandMaster);
+    public Task<Lease<byte>?> ReadPooledAsync() =>
+        Sending.Try(database, key, (database, key), static it => it.database.HashGetLeaseAsync(it.key, Data, CommandFlags.DemandMaster));
 
     /// <summary>
     /// The entry with its TTL, in one step and one flight, in the place of what there is. False, or an error of the kind
@@ -57,7 +62,8 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key)
         return (transaction.ExecuteAsync(CommandFlags.DemandMaster), written);
     }
 
-    public Task<bool> DeleteAsync() => database.KeyDeleteAsync(key, CommandFlags.DemandMaster);
+    public Task<bool> DeleteAsync() =>
+        Sending.Try(database, key, (database, key), static it => it.database.KeyDeleteAsync(it.key, CommandFlags.DemandMaster));
 
     /// <summary>Sends a script by its hash.</summary>
     public Task<RedisResult> SendAsync(RedisScript script, RedisValue[] arguments) => script.SendAsync(database, key, arguments);

@@ -44,7 +44,7 @@ internal sealed partial class RedisHashCache
 
     private static void Write(CacheEntry entry, CacheExpiry expiry, ReadOnlyMemory<byte> data)
     {
-        if (!CacheEntry.IsForScript(data))
+        if (!CacheEntry.IsForScript(data) && entry.IsConnected)
         {
             try
             {
@@ -55,9 +55,9 @@ internal sealed partial class RedisHashCache
                     return;
                 }
             }
-            catch (RedisServerException error) when (error.Kind == RedisErrorKind.ExecAbort)
+            catch (Exception error) when (IsForScript(error))
             {
-                // Nothing was done. The script is sent on to where the key is, or says what is wrong.
+                // Nothing was done, or the same will be. The script is sent on to where the key is, waits for it, or says what is wrong.
             }
         }
 
@@ -66,7 +66,7 @@ internal sealed partial class RedisHashCache
 
     private static async Task WriteAsync(CacheEntry entry, CacheExpiry expiry, ReadOnlyMemory<byte> data)
     {
-        if (!CacheEntry.IsForScript(data))
+        if (!CacheEntry.IsForScript(data) && entry.IsConnected)
         {
             try
             {
@@ -77,7 +77,7 @@ internal sealed partial class RedisHashCache
                     return;
                 }
             }
-            catch (RedisServerException error) when (error.Kind == RedisErrorKind.ExecAbort)
+            catch (Exception error) when (IsForScript(error))
             {
                 // As in Write.
             }
@@ -85,6 +85,9 @@ internal sealed partial class RedisHashCache
 
         await entry.RunAsync(CacheScripts.Write, CacheScripts.EntryOf(expiry, data)).ConfigureAwait(false);
     }
+
+    private static bool IsForScript(Exception error) =>
+        error is RedisConnectionException or RedisServerException { Kind: RedisErrorKind.ExecAbort };
 
     private static RedisResult Run(CacheEntry entry, RedisScript script, RedisValue[] arguments)
     {

@@ -19,6 +19,7 @@ internal sealed class RedisConnection(
     private IConnectionMultiplexer? _watched;
     private ConfigurationOptions? _configuration;
     private RefusalWatch? _refusals;
+    private Outages? _outages;
     private ConnectedUser.Mistake? _wrongUser;
     private bool _disposed;
 
@@ -42,7 +43,7 @@ internal sealed class RedisConnection(
 
             // On the pool: a factory or a service of the application may connect synchronously, and no request must wait for more
             // than its own timeout.
-            if (_opening is null or { IsFaulted: true } or { IsCanceled: true }) _opening = Task.Run(OpenAsync);
+            if (_opening is null or { IsFaulted: true } or { IsCanceled: true }) _opening = Task.Run(OpenWithThreadsAsync);
             return new(_opening);
         }
     }
@@ -70,8 +71,20 @@ internal sealed class RedisConnection(
         if (TakeOwn() is { } own) await own.DisposeAsync().ConfigureAwait(false);
     }
 
+    private async Task<IDatabase> OpenWithThreadsAsync()
+    {
+        // Connecting takes threads of the pool, and those who read synchronously meanwhile have them.
+        using var threads = SpareThreads.WhileAway();
+        return await OpenAsync().ConfigureAwait(false);
+    }
+
     private async Task<IDatabase> OpenAsync()
     {
+        // Read when connecting. It is never set back: it belongs to the process, and others may have come to rely on it.
+        bool connectsHere = settings.ConnectionMultiplexerFactory is not null || RedisConnectionChoice.OwnConnection(settings) is not null;
+        if (settings.UseDedicatedThreads && connectsHere) ConnectionMultiplexer.SetFeatureFlag(DedicatedThreads, true);
+        long since = TimeProvider.System.GetTimestamp();
+        bool keepsCommands = false;
         IConnectionMultiplexer multiplexer;
         try
         {
@@ -79,6 +92,7 @@ internal sealed class RedisConnection(
             {
                 multiplexer = await OpenOwnAsync(configuration).ConfigureAwait(false);
                 ReplyTimeout = TimeSpan.FromMilliseconds(configuration.AsyncTimeout);
+                keepsCommands = RedisConnectionChoice.KeepsCommands(configuration);
             }
             else
             {
@@ -94,12 +108,16 @@ internal sealed class RedisConnection(
         }
 
         LearnAboutServers(multiplexer);
+        var clock = new OutageClock(settings.OutageTolerance, TimeProvider.System);
+        var outages = Outages.Watch(multiplexer, clock, settings.IOTimeout, keepsCommands, since);
         lock (_gate)
         {
+            if (_disposed) outages?.Dispose();
+
             // The application's connection may outlive this one: what comes too late must not be given a handler that nobody takes off.
             ObjectDisposedException.ThrowIf(_disposed, this);
             multiplexer.ConnectionRestored += LearnAboutServers; // it may be the first time that we get through
-            _watched = multiplexer;
+            (_watched, _outages) = (multiplexer, outages);
         }
 
         OpenDatabase = multiplexer.GetDatabase();
@@ -118,8 +136,6 @@ internal sealed class RedisConnection(
 
     private async Task<IConnectionMultiplexer> OpenOwnAsync(ConfigurationOptions configuration)
     {
-        // Read when connecting. It is never set back: it belongs to the process, and others may have come to rely on it.
-        if (settings.UseDedicatedThreads) ConnectionMultiplexer.SetFeatureFlag(DedicatedThreads, true);
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
         bool tooLate;
         lock (_gate)
@@ -170,6 +186,7 @@ internal sealed class RedisConnection(
             _disposed = true;
             if (_watched is not null) _watched.ConnectionRestored -= LearnAboutServers;
             _refusals?.Dispose();
+            _outages?.Dispose();
             var own = _own;
             _own = null;
             return own;

@@ -100,7 +100,13 @@ internal static partial class Log
     public static partial void SessionEnded(this ILogger logger, string sessionId);
 
     [LoggerMessage(SessionEvents.HandlerFailed, LogLevel.Warning, "{Handler} failed when it was told: {Event}.")]
-    public static partial void HandlerFailed(this ILogger logger, string handler, object @event, Exception error);
+    public static partial void HandlerFailed(this ILogger logger, string handler, string @event, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.EventsDropped, LogLevel.Warning,
+        "{Count} events were dropped and not told to ISessionLifecycle handlers: {Limit} (MaxPendingEvents) were waiting. The handlers are "
+        + "slower than the sessions come and go.")]
+    public static partial void EventsDropped(this ILogger logger, long count, int limit);
 
     [LoggerMessage(
         SessionEvents.ExpiriesUnheard, LogLevel.Warning,

@@ -73,7 +73,7 @@ internal static class ListeningScripts
         for _, other in ipairs(gone) do redis.call('HDEL', key, other) end
         redis.call('PEXPIRE', key, life)
         return answer
-        """);
+        """, again: false);
 
     /// <summary>An instance listens no more. A script, because the clock is the server's.</summary>
     /// <remarks><c>ARGV 1 instance · 2 ms to live; returns nothing of use</c></remarks>

@@ -43,7 +43,7 @@ internal static class MoveScripts
         if digest ~= ARGV[2] then return 0 end
         redis.call('UNLINK', key)
         return 1
-        """);
+        """, again: false);
 
     /// <summary>
     /// Writes a copied session under its new key, in the place of an older copy. A script, so that there is never a hash without a TTL.

@@ -6,19 +6,29 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>A Lua script, sent by its SHA-1 so that its text crosses the wire once for each server and not on every call.</summary>
-internal sealed class RedisScript(string text)
+/// <param name="text">In Lua.</param>
+/// <param name="again">
+/// Whether it may be sent again when nobody knows whether the server has run it: twice it does the same as once, and answers the same.
+/// </param>
+internal sealed class RedisScript(string text, bool again = true)
 {
     private readonly byte[] _hash = Sha1(text);
 
     /// <summary>Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>.</summary>
     public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) => Sending.Try(
+        database,
+        key,
         (database, _hash, key, arguments),
-        static it => it.database.ScriptEvaluateAsync(it._hash, [it.key], it.arguments, CommandFlags.DemandMaster));
+        static it => it.database.ScriptEvaluateAsync(it._hash, [it.key], it.arguments, CommandFlags.DemandMaster),
+        again);
 
     /// <summary>Sends the script by its text, which the server keeps from then on: works whatever the server has.</summary>
-    public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
-        database.ExecuteAsync(
-            "EVAL", (object[])[text, 1, key, .. arguments.Select(argument => (object)argument)], CommandFlags.DemandMaster);
+    public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) => Sending.Try(
+        database,
+        key,
+        (database, arguments: (object[])[text, 1, key, .. arguments.Select(argument => (object)argument)]),
+        static it => it.database.ExecuteAsync("EVAL", it.arguments, CommandFlags.DemandMaster),
+        again);
 
     /// <summary>By its hash, and by its text where the server does not have it.</summary>
     public async Task<RedisResult> RunAsync(IDatabase database, RedisKey key, RedisValue[] arguments, Waiting waiting = default)

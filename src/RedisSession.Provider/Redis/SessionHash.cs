@@ -26,12 +26,12 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         var fields = new RedisValue[keys.Length + 1];
         fields[0] = GenerationField;
         for (int i = 0; i < keys.Length; i++) fields[i + 1] = SessionHashLayout.FieldOf(keys[i]);
-        return Sending.Try((database, key, fields), static it => it.database.HashGetAsync(it.key, it.fields, CommandFlags.DemandMaster));
+        return Sending.Try(database, key, (database, key, fields), static it => it.database.HashGetAsync(it.key, it.fields, CommandFlags.DemandMaster));
     }
 
     /// <summary>All fields, ours included: one HGETALL.</summary>
     public Task<HashEntry[]> ReadAllAsync() =>
-        Sending.Try((database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
+        Sending.Try(database, key, (database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
 
     /// <summary>
     /// Gives the session its full idle timeout again, in the flight of whatever is sent next: nobody needs to wait. A PEXPIRE to which no
@@ -39,6 +39,8 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// </summary>
     public Task RenewAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
         ? Sending.Try(
+            database,
+            key,
             (database, key, idle: TimeSpan.FromMilliseconds(expiry.Idle)),
             static it => it.database.KeyExpireAsync(
                 it.key, it.idle, ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster))
@@ -53,7 +55,11 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         }
 
         var idle = TimeSpan.FromMilliseconds(expiry.Idle);
-        return await database.KeyExpireAsync(key, idle, ExpireWhen.Always, CommandFlags.DemandMaster).ConfigureAwait(false);
+        return await Sending.Try(
+            database,
+            key,
+            (database, key, idle),
+            static it => it.database.KeyExpireAsync(it.key, it.idle, ExpireWhen.Always, CommandFlags.DemandMaster)).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -62,10 +68,13 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// </summary>
     public async Task<SessionDetails?> DescribeAsync()
     {
-        var fields = database.HashGetAsync(key, FieldsOfOurs, CommandFlags.DemandMaster);
-        var left = database.KeyTimeToLiveAsync(key, CommandFlags.DemandMaster);
+        var fields = Sending.Try(
+            database, key, (database, key), static it => it.database.HashGetAsync(it.key, FieldsOfOurs, CommandFlags.DemandMaster));
+        var left = Sending.Try(
+            database, key, (database, key), static it => it.database.KeyTimeToLiveAsync(it.key, CommandFlags.DemandMaster));
         var size = SizeQuestion.AskAsync(database, key);
-        var length = database.HashLengthAsync(key, CommandFlags.DemandMaster);
+        var length = Sending.Try(
+            database, key, (database, key), static it => it.database.HashLengthAsync(it.key, CommandFlags.DemandMaster));
         await Task.WhenAll(fields, left, size, length).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         RedisValue[] ours;
@@ -158,7 +167,8 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     }
 
     /// <summary>The user's name; null when it is nobody's session, or there is none.</summary>
-    public Task<RedisValue> ReadUserAsync() => database.HashGetAsync(key, SessionHashLayout.User, CommandFlags.DemandMaster);
+    public Task<RedisValue> ReadUserAsync() => Sending.Try(
+        database, key, (database, key), static it => it.database.HashGetAsync(it.key, SessionHashLayout.User, CommandFlags.DemandMaster));
 
     /// <summary>
     /// Ends the session, where <paramref name="onlyOf"/> is given only if it is that user's: the user's name, or empty; null when there was
@@ -169,5 +179,5 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>Removes the session, whatever it is.</summary>
     public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) =>
-        Sending.Try((database, key, flags), static it => it.database.KeyDeleteAsync(it.key, it.flags | CommandFlags.DemandMaster));
+        Sending.Try(database, key, (database, key, flags), static it => it.database.KeyDeleteAsync(it.key, it.flags | CommandFlags.DemandMaster));
 }

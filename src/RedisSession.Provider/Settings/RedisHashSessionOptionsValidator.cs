@@ -62,6 +62,12 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
             yield return $"{nameof(options.WaitForReplicas)} is {options.WaitForReplicas}: it must be 0 for none, or a number of replicas.";
         }
 
+        if (OutageError(options.OutageTolerance) is { } outage) yield return outage;
+        if (options.MaxPendingEvents < 1)
+        {
+            yield return $"{nameof(options.MaxPendingEvents)} is {options.MaxPendingEvents}: it must be 1 or more.";
+        }
+
         if (options is { InstanceNameOfLeft: not null, TakesOverFromCache: true })
         {
             yield return $"{nameof(options.TakeOverSessions)} and {nameof(options.TakeOverSessionsFromDistributedCache)} are both called: "
@@ -84,6 +90,11 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
                 + "a cookie's name has letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).";
         }
     }
+
+    /// <summary>What is wrong with an OutageTolerance, or null.</summary>
+    internal static string? OutageError(TimeSpan tolerance) => tolerance >= TimeSpan.Zero && tolerance.TotalMilliseconds <= int.MaxValue
+        ? null
+        : $"{nameof(RedisHashSessionOptions.OutageTolerance)} is {tolerance}: it must be 0 for none, or a time of 24 days or less.";
 
     private static string Names<T>()
         where T : struct, Enum => string.Join(" or ", Enum.GetNames<T>());

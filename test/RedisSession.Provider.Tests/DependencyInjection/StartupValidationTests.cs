@@ -29,6 +29,9 @@ internal sealed class StartupValidationTests
         Bad("IOTimeout is 10675199.02:48:05.4775807", "InfiniteTimeSpan", options => options.IOTimeout = TimeSpan.MaxValue),
         Bad("AbsoluteTimeout is 00:00:00", "null for none", options => options.AbsoluteTimeout = TimeSpan.Zero),
         Bad("AbsoluteTimeout is -08:00:00", "null for none", options => options.AbsoluteTimeout = TimeSpan.FromHours(-8)),
+        Bad("OutageTolerance is -00:00:01", "0 for none", options => options.OutageTolerance = TimeSpan.FromSeconds(-1)),
+        Bad("OutageTolerance is 10675199.02:48:05.4775807", "24 days or less", options => options.OutageTolerance = TimeSpan.MaxValue),
+        Bad("MaxPendingEvents is 0", "1 or more", options => options.MaxPendingEvents = 0),
         Bad("TakeOverSessionsFromDistributedCache is called, but", "keep the one", options => options.TakeOverSessionsFromDistributedCache()),
         Bad("are both called", "call the one", options =>
         {

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// Many threads that wait for Redis while it is away: to come back it needs threads itself. Nothing runs beside it, because it takes the whole
+/// pool. Half a minute is what a pool needs that has to grow by itself.
+/// </summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[NonParallelizable]
+internal sealed class BlockedOutageTests(ServerKind kind)
+{
+    private const string Flag = "DedicatedThreads";
+    private const string Patient = ",abortConnect=false,asyncTimeout=60000";
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10); // a second, on a machine that has nothing else to do
+
+    [TearDown]
+    public void SetFlag() => ConnectionMultiplexer.SetFeatureFlag(Flag, true);
+
+    [Test]
+    public async Task Of_200_who_read_in_a_short_outage_all_are_answered_as_soon_as_it_is_over([Values] RedisSessionMode mode)
+    {
+        await using var relay = await RelayAsync();
+        await using var app = await StartAsync(options => (options.Configuration, options.Mode) = (relay.Address, mode));
+        relay.Down();
+        await AnsweredAsync(app, relay, 200);
+    }
+
+    [Test]
+    public async Task Of_500_who_read_before_Redis_is_there_for_the_first_time_all_are_answered_as_soon_as_it_is([Values] bool factory)
+    {
+        await using var relay = await RelayAsync();
+        relay.Down();
+        ConnectionMultiplexer.SetFeatureFlag(Flag, false);
+        await using var app = await StartAsync(options =>
+        {
+            if (!factory) options.Configuration = relay.Address;
+            else options.ConnectionMultiplexerFactory = async () => await ConnectionMultiplexer.ConnectAsync(relay.Address + Patient);
+        });
+        await AnsweredAsync(app, relay, 500);
+    }
+
+    [Test]
+    public async Task Of_the_pool_nothing_is_changed_for_good()
+    {
+        await Until.TrueAsync("others have given back what they had", () => Task.FromResult(LeastThreads() <= Environment.ProcessorCount + 1));
+        int before = LeastThreads();
+        await using var relay = await RelayAsync();
+        await using var app = await StartAsync(options => options.Configuration = relay.Address);
+        relay.Down();
+        await Until.TrueAsync("there are more", () => Task.FromResult(LeastThreads() > before));
+        relay.Up();
+        await Until.TrueAsync("there are as many as before", () => Task.FromResult(LeastThreads() == before));
+    }
+
+    private static int LeastThreads()
+    {
+        ThreadPool.GetMinThreads(out int workers, out _);
+        return workers;
+    }
+
+    private static async Task AnsweredAsync(TestApp app, Relay relay, int count)
+    {
+        using var browser = app.NewBrowser();
+        var visits = Enumerable.Range(0, count).Select(async _ =>
+        {
+            using var response = await browser.SendAsync(context =>
+            {
+                context.Session.GetString("key");
+                return Task.CompletedTask;
+            });
+            return response.IsSuccessStatusCode;
+        }).ToList();
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        Assert.That(visits.Where(visit => visit.IsCompleted), Is.Empty);
+        var clock = Stopwatch.StartNew();
+        relay.Up();
+        bool[] answers = await Task.WhenAll(visits);
+        Assert.That(answers, Is.All.True);
+        TestContext.Out.WriteLine($"{count} were answered after {clock.Elapsed}.");
+        Assert.That(clock.Elapsed, Is.LessThan(Soon));
+    }
+
+    private async Task<Relay> RelayAsync() => new((await TestServers.GetAsync(kind)).ConfigurationString);
+
+    private static async Task<TestApp> StartAsync(Action<RedisHashSessionOptions> configure) =>
+        await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+        {
+            (options.KeyPrefix, options.FailureMode) = (SessionStack.NewKeyPrefix(), FailureMode.Throw);
+            options.OutageTolerance = TimeSpan.FromMinutes(1);
+            configure(options);
+        }));
+}
