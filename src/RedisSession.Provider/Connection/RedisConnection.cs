@@ -84,7 +84,7 @@ internal sealed class RedisConnection(
         bool connectsHere = settings.ConnectionMultiplexerFactory is not null || RedisConnectionChoice.OwnConnection(settings) is not null;
         if (settings.UseDedicatedThreads && connectsHere) ConnectionMultiplexer.SetFeatureFlag(DedicatedThreads, true);
         long since = TimeProvider.System.GetTimestamp();
-        bool keepsCommands = false;
+        bool? keepsCommands = null;
         IConnectionMultiplexer multiplexer;
         try
         {

@@ -27,9 +27,9 @@ internal sealed class Outages : IDisposable
     private int _isLooking;
     private volatile bool _isDisposed;
 
-    private Outages(IConnectionMultiplexer multiplexer, OutageClock clock, TimeSpan ioTimeout, bool sendsAgainLater)
+    private Outages(IConnectionMultiplexer multiplexer, OutageClock clock, TimeSpan ioTimeout, bool? keepsCommands)
     {
-        (_multiplexer, Clock, IOTimeout, SendsAgainLater) = (multiplexer, clock, ioTimeout, sendsAgainLater);
+        (_multiplexer, Clock, IOTimeout, KeepsCommands) = (multiplexer, clock, ioTimeout, keepsCommands);
         _timer = clock.Time.CreateTimer(static outages => ((Outages)outages!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         multiplexer.ConnectionFailed += Failed;
         multiplexer.ConnectionRestored += Restored;
@@ -41,22 +41,22 @@ internal sealed class Outages : IDisposable
     public TimeSpan IOTimeout { get; }
 
     /// <summary>
-    /// Whether a command that the client does not even keep is sent when the server is back. Not where the application has told the client
-    /// not to keep commands.
+    /// Whether the client keeps commands while their server is away: false where the application has told it not to, null where nobody knows.
+    /// What it has kept for as long as it does is kept on from here.
     /// </summary>
-    public bool SendsAgainLater { get; }
+    public bool? KeepsCommands { get; }
 
     /// <summary>Watches a connection, unless it is watched already.</summary>
     /// <param name="multiplexer">The connection.</param>
     /// <param name="clock">How long commands wait.</param>
     /// <param name="ioTimeout">How long commands wait at most, whatever the clock says.</param>
-    /// <param name="sendsAgainLater">See <see cref="SendsAgainLater"/>.</param>
+    /// <param name="keepsCommands">See <see cref="KeepsCommands"/>.</param>
     /// <param name="since">When connecting began: since then a server is away that is not connected.</param>
     public static Outages? Watch(
-        IConnectionMultiplexer multiplexer, OutageClock clock, TimeSpan ioTimeout, bool sendsAgainLater, long since)
+        IConnectionMultiplexer multiplexer, OutageClock clock, TimeSpan ioTimeout, bool? keepsCommands, long since)
     {
         if (clock.Tolerance == TimeSpan.Zero) return null;
-        var outages = new Outages(multiplexer, clock, ioTimeout, sendsAgainLater);
+        var outages = new Outages(multiplexer, clock, ioTimeout, keepsCommands);
         if (!Known.TryAdd(multiplexer, outages))
         {
             outages.Dispose();

@@ -130,8 +130,13 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
     private void Failed(Exception error)
     {
         if (Task.IsCompleted) return;
-        bool isUnsent = error is RedisConnectionException { CommandStatus: CommandStatus.WaitingInBacklog or CommandStatus.WaitingToBeSent }
-            or RedisTimeoutException { Commandstatus: CommandStatus.WaitingInBacklog or CommandStatus.WaitingToBeSent };
+        var status = error switch
+        {
+            RedisConnectionException lost => lost.CommandStatus,
+            RedisTimeoutException late => late.Commandstatus,
+            _ => CommandStatus.Unknown,
+        };
+        bool isUnsent = status is CommandStatus.WaitingInBacklog or CommandStatus.WaitingToBeSent;
         if (!isUnsent && error is not RedisConnectionException)
         {
             TrySetException(error); // an answer, or none in time from a server that is there
@@ -145,7 +150,7 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
         }
 
         (_last, _failed) = (error, _failed ?? Clock.Time.GetTimestamp());
-        if (isUnsent && !_outages.SendsAgainLater)
+        if (isUnsent && !(_outages.KeepsCommands ?? status == CommandStatus.WaitingInBacklog))
         {
             TrySetException(error); // what the application has told its client to do
             return;

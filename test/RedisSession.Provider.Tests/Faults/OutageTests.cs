@@ -165,7 +165,6 @@ internal sealed class OutageTests(ServerKind kind)
             options =>
             {
                 (options.Mode, options.FailureMode) = (mode, failureMode);
-                options.OutageTolerance = TimeSpan.FromMilliseconds(100); // it is away for longer here
                 options.IOTimeout = ioTimeout ?? options.IOTimeout;
             },
             preload ? app => app.UseRedisHashSession() : null);
