@@ -40,6 +40,12 @@ public class RedisHashCacheOptions
     public string? InstanceName { get; set; }
 
     /// <summary>
+    /// How long of an outage calls wait for its end, as with <see cref="RedisHashSessionOptions.OutageTolerance"/>. Default: 5 seconds. On
+    /// the connection of the sessions theirs counts.
+    /// </summary>
+    public TimeSpan OutageTolerance { get; set; } = RedisHashSessionOptions.DefaultOutageTolerance;
+
+    /// <summary>
     /// Whether a connection that is opened here reads and writes on threads of its own (the <c>DedicatedThreads</c> feature flag of
     /// StackExchange.Redis, which is per process and is set before connecting). Without them the synchronous members can stall: a reply
     /// needs a pool thread to be read, and all of them may be blocked waiting for replies. Default: true. False leaves the flag as it is.

@@ -77,7 +77,7 @@ public static class RedisHashCacheServiceCollectionExtensions
 
     /// <summary>
     /// Adds an <see cref="IDistributedCache"/> with the options that configuration holds: <c>Configuration</c>, <c>InstanceName</c>,
-    /// <c>ServiceKey</c>, <c>UseDedicatedThreads</c>.
+    /// <c>ServiceKey</c>, <c>OutageTolerance</c>, <c>UseDedicatedThreads</c>.
     /// </summary>
     /// <param name="services">The service collection.</param>
     /// <param name="section">

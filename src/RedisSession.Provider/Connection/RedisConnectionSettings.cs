@@ -23,6 +23,9 @@ internal sealed record RedisConnectionSettings
     /// <summary>How long anybody waits for a reply, beside what the client is told; infinite when nothing else is said.</summary>
     public TimeSpan IOTimeout { get; init; } = Timeout.InfiniteTimeSpan;
 
+    /// <summary>For how long of an outage commands wait for its end.</summary>
+    public TimeSpan OutageTolerance { get; init; } = RedisHashSessionOptions.DefaultOutageTolerance;
+
     /// <summary>Another way to a connection than those that all options have, for the message that there is none.</summary>
     public string? FurtherWay { get; init; }
 
@@ -48,6 +51,7 @@ internal sealed record RedisConnectionSettings
         IOTimeout = options.IOTimeout,
         LookedFor = options.LookedFor,
         InConfiguration = $"SESSION_REDIS, --session-redis and the section {RedisHashSessionOptions.Section}",
+        OutageTolerance = options.OutageTolerance,
     };
 
     public static RedisConnectionSettings Of(RedisHashCacheOptions options) => new()
@@ -60,6 +64,7 @@ internal sealed record RedisConnectionSettings
         UseDedicatedThreads = options.UseDedicatedThreads,
         LookedFor = options.LookedFor,
         InConfiguration = $"the section {RedisHashCacheOptions.Section}",
+        OutageTolerance = options.OutageTolerance,
         FurtherWay = "AddRedisHashSession with one of these: the cache then uses the connection of the sessions",
     };
 }

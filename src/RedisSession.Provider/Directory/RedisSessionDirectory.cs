@@ -120,6 +120,8 @@ internal sealed class RedisSessionDirectory(
 
         async Task<SessionInfo?> GetOneAsync()
         {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!SessionId.IsOne(id)) return null;
             var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
             return (await DescribeAsync(database, [id], cancellationToken).ConfigureAwait(false)).SingleOrDefault();
         }
@@ -138,6 +140,8 @@ internal sealed class RedisSessionDirectory(
 
         async Task<bool> EndOneAsync()
         {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!SessionId.IsOne(id)) return false;
             var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
             return await EndAsync(database, [id], onlyOf: null, cancellationToken).ConfigureAwait(false) > 0;
         }
@@ -190,7 +194,9 @@ internal sealed class RedisSessionDirectory(
         cancellationToken.ThrowIfCancellationRequested();
         var list = new UserList(database, SessionHashLayout.UserKeyOf(_options.KeyPrefix, user));
         var ids = await Within(cancellationToken).ForAsync(list.ReadAsync()).ConfigureAwait(false);
-        return [.. ids.Select(id => id.ToString()).Where(asked.Add).Chunk(PageSize)];
+
+        // Who can write to Redis can write into a list, and what is no id would be the name of any key.
+        return [.. ids.Select(id => id.ToString()).Where(id => SessionId.IsOne(id) && asked.Add(id)).Chunk(PageSize)];
     }
 
     private async Task<int> EndAsync(IDatabase database, string[] ids, string? onlyOf, CancellationToken cancellationToken)

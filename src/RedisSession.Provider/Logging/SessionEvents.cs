@@ -40,4 +40,7 @@ internal static class SessionEvents
     public const int CookieUnreadable = 39;
     public const int RequestUnknown = 40;
     public const int CommitFailed = 41;
+    public const int ConnectionRefused = 42;
+    public const int WrongUser = 43;
+    public const int EventsDropped = 44;
 }

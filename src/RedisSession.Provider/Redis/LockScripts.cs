@@ -73,7 +73,7 @@ internal static class LockScripts
 
     /// <summary>Gives the lock back where nothing is written. A script, because it must still be the caller's.</summary>
     /// <remarks><c>ARGV 1 channel · 2 token; returns 1</c></remarks>
-    public static readonly RedisScript Release = new(GiveBack + "return 1");
+    public static readonly RedisScript Release = new(GiveBack + "return 1", again: false);
 
     /// <summary>A script that does what <paramref name="text"/> says while the caller holds the lock.</summary>
     public static string Fenced(string text) => Fence + text;

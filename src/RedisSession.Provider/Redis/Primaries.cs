@@ -7,6 +7,8 @@ internal static class Primaries
 {
     private const int Slots = 16384; // of a cluster
 
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
     /// <summary>
     /// All of them. The client learns of changes in a cluster by redirections, or once a minute: where one is not connected, it may have
     /// been replaced, and the client looks anew.
@@ -15,6 +17,12 @@ internal static class Primaries
     public static async Task<IReadOnlyList<IServer>> FindAsync(IConnectionMultiplexer multiplexer, CancellationToken cancellationToken)
     {
         var primaries = Find(multiplexer);
+        while (primaries.Length == 0 && Outages.Of(multiplexer) is { Clock.MayWait: true })
+        {
+            await Task.Delay(Pause, cancellationToken).ConfigureAwait(false);
+            primaries = Find(multiplexer);
+        }
+
         if (primaries.Length == 0 && multiplexer.GetServers().Any(server => server.ServerType == ServerType.Cluster))
         {
             await multiplexer.ConfigureAsync().WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -51,7 +51,7 @@ internal static class RenewalScripts
     // Moves a hash to where there is none, or no other that counts.
     private const string MoveFunction = """
         local function move(from, to, ttl)
-          if type(redis.pcall('RENAME', from, to)) ~= 'table' then return end
+          if not redis.pcall('RENAME', from, to).err then return end
           if redis.call('EXISTS', from) == 0 then
             redis.call('UNLINK', to)
             return

@@ -14,9 +14,6 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 {
     private static readonly RedisValue GenerationField = SessionHashLayout.Generation;
 
-    // Fields that the server weighs to tell how large a session is; of its own accord it takes 5, and misses the one that is large.
-    private const int SizeSamples = 100;
-
     // Who meets a session that begins looks again; nobody does so for ever.
     private const int LooksAtOne = 3;
 
@@ -34,12 +31,12 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         var fields = new RedisValue[keys.Length + 1];
         fields[0] = GenerationField;
         for (int i = 0; i < keys.Length; i++) fields[i + 1] = SessionHashLayout.FieldOf(keys[i]);
-        return Sending.Try((database, key, fields), static it => it.database.HashGetAsync(it.key, it.fields, CommandFlags.DemandMaster));
+        return Sending.Try(database, key, (database, key, fields), static it => it.database.HashGetAsync(it.key, it.fields, CommandFlags.DemandMaster));
     }
 
     /// <summary>All fields, ours included: one HGETALL.</summary>
     public Task<HashEntry[]> ReadAllAsync() =>
-        Sending.Try((database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
+        Sending.Try(database, key, (database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
 
     /// <summary>
     /// When each of <paramref name="keys"/> expires by itself, in unix milliseconds; not positive when it does not. One HPEXPIRETIME, which
@@ -54,6 +51,8 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// </summary>
     public Task<bool> RefreshAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
         ? Sending.Try(
+            database,
+            key,
             (database, key, idle: TimeSpan.FromMilliseconds(expiry.Idle)),
             static it => it.database.KeyExpireAsync(it.key, it.idle, ExpireWhen.Always, CommandFlags.DemandMaster))
         : RefreshByScriptAsync(database, key, expiry);
@@ -80,10 +79,13 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     private async Task<SessionDetails?> LookAsync()
     {
-        var fields = database.HashGetAsync(key, FieldsOfOurs, CommandFlags.DemandMaster);
-        var left = database.KeyTimeToLiveAsync(key, CommandFlags.DemandMaster);
-        var size = database.ExecuteAsync("MEMORY", ["USAGE", key, "SAMPLES", SizeSamples], CommandFlags.DemandMaster);
-        var length = database.HashLengthAsync(key, CommandFlags.DemandMaster);
+        var fields = Sending.Try(
+            database, key, (database, key), static it => it.database.HashGetAsync(it.key, FieldsOfOurs, CommandFlags.DemandMaster));
+        var left = Sending.Try(
+            database, key, (database, key), static it => it.database.KeyTimeToLiveAsync(it.key, CommandFlags.DemandMaster));
+        var size = SizeQuestion.AskAsync(database, key);
+        var length = Sending.Try(
+            database, key, (database, key), static it => it.database.HashLengthAsync(it.key, CommandFlags.DemandMaster));
         await Task.WhenAll(fields, left, size, length).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         RedisValue[] ours;
@@ -107,9 +109,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
             LockScripts.HeldSince(ours[4]),
             await left.ConfigureAwait(false),
             count - ours.Count(value => !value.IsNull),
-
-            // Not every server has it, nor every user the right to it.
-            size.IsCompletedSuccessfully ? (long?)await size.ConfigureAwait(false) : null);
+            await size.ConfigureAwait(false));
     }
 
     /// <summary>WAIT: how many replicas have all that this connection has written to the hash's server so far.</summary>
@@ -139,7 +139,8 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     }
 
     /// <summary>The user's name; null when it is nobody's session, or there is none.</summary>
-    public Task<RedisValue> ReadUserAsync() => database.HashGetAsync(key, SessionHashLayout.User, CommandFlags.DemandMaster);
+    public Task<RedisValue> ReadUserAsync() => Sending.Try(
+        database, key, (database, key), static it => it.database.HashGetAsync(it.key, SessionHashLayout.User, CommandFlags.DemandMaster));
 
     /// <summary>
     /// Ends the session, where <paramref name="onlyOf"/> is given only if it is that user's: the user's name, or empty; null when there was

@@ -35,10 +35,13 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
     }
 
     /// <summary>Nobody will ask any more.</summary>
-    public Task ForgetAsync() => database.KeyDeleteAsync(OwnerKey, CommandFlags.DemandMaster);
+    public Task ForgetAsync() => Sending.Try(
+        database, OwnerKey, (database, OwnerKey), static it => it.database.KeyDeleteAsync(it.OwnerKey, CommandFlags.DemandMaster));
 
     /// <summary>The user; null when it was nobody's.</summary>
-    public async Task<string?> ReadAsync() => await database.StringGetAsync(OwnerKey, CommandFlags.DemandMaster).ConfigureAwait(false);
+    public async Task<string?> ReadAsync() => await Sending.Try(
+        database, OwnerKey, (database, OwnerKey), static it => it.database.StringGetAsync(it.OwnerKey, CommandFlags.DemandMaster))
+        .ConfigureAwait(false);
 
     /// <summary>
     /// True for one of all who ask. A claim is over before another session that begins under this id right now could expire.

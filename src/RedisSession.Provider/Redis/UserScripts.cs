@@ -67,7 +67,7 @@ internal static class UserScripts
         if ARGV[1] ~= '' and user ~= ARGV[1] then return false end
         if redis.call('UNLINK', key) == 0 then return false end
         return user
-        """);
+        """, again: false);
 
     /// <summary>
     /// Keeps a session in a list for so long, or takes it out if nobody has kept it since. A script, because the entry, what it makes of

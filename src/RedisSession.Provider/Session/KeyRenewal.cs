@@ -27,6 +27,9 @@ internal sealed class KeyRenewal(
     // How often it is looked whether the response has started: well within the lease.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(SessionMove.LeaseMilliseconds / 4);
 
+    // Within that time it shows that a visitor had gone who could not have the response any more. Well within the lease, too.
+    private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(150);
+
     /// <summary>The first step: makes the new session, which the request goes on with.</summary>
     public async Task RenewAsync(RequestSession session, HttpContext request, string? user, CancellationToken cancellationToken)
     {
@@ -313,7 +316,7 @@ internal sealed class KeyRenewal(
             hasStarted = renewal.HasResponseStarted;
         }
 
-        if (hasStarted is true) await SealAsync(renewal, expiry).ConfigureAwait(false);
+        if (hasStarted is true && renewal.TryEnd()) await SealAsync(renewal, expiry).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -322,14 +325,27 @@ internal sealed class KeyRenewal(
     /// </summary>
     private Task CompleteAsync(RequestSession session, PendingRenewal renewal)
     {
-        if (renewal.IsFinished) return SealAsync(renewal, session.Timeouts.Expiry);
-        if (session.Renewal == renewal) Undo(session, renewal);
+        if (!renewal.IsFinished)
+        {
+            if (session.Renewal == renewal) Undo(session, renewal);
+            return Task.CompletedTask;
+        }
+
+        if (!renewal.TryEnd() || renewal.Aborted.IsCancellationRequested) return Task.CompletedTask;
+        if (!renewal.IsConnectionKept) return SealAsync(renewal, session.Timeouts.Expiry);
+        _ = SealUnlessGoneAsync();
         return Task.CompletedTask;
+
+        async Task SealUnlessGoneAsync()
+        {
+            await Task.Delay(Farewell).ConfigureAwait(false);
+            if (!renewal.ConnectionClosed.IsCancellationRequested) await SealAsync(renewal, session.Timeouts.Expiry).ConfigureAwait(false);
+        }
     }
 
     private async Task SealAsync(PendingRenewal renewal, SessionExpiry expiry)
     {
-        if (!renewal.TryEnd() || renewal.Aborted.IsCancellationRequested || channel.OpenDatabase is not { } database) return;
+        if (channel.OpenDatabase is not { } database) return;
         try
         {
             await new SessionMove(database, renewal, expiry).SealAsync().ConfigureAwait(false);

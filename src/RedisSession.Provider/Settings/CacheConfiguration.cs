@@ -19,6 +19,7 @@ internal static class CacheConfiguration
             ["Configuration"] = (options, text) => options.Configuration = text,
             ["ServiceKey"] = (options, text) => options.ServiceKey = text,
             ["InstanceName"] = (options, text) => options.InstanceName = text,
+            ["OutageTolerance"] = (options, text) => options.OutageTolerance = SessionSetting.Duration(text),
             ["UseDedicatedThreads"] = (options, text) => options.UseDedicatedThreads = SessionSetting.YesNo(text),
         };
 

@@ -19,6 +19,8 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("FailureMode", (options, text) => options.FailureMode = OneOf<FailureMode>(text)),
         new("ProtectValues", (options, text) => options.ProtectValues = YesNo(text)),
         new("WaitForReplicas", (options, text) => options.WaitForReplicas = Count(text)),
+        new("OutageTolerance", (options, text) => options.OutageTolerance = Duration(text)),
+        new("MaxPendingEvents", (options, text) => options.MaxPendingEvents = Count(text)),
         new("UseDedicatedThreads", (options, text) => options.UseDedicatedThreads = YesNo(text)),
         new("TakeOverSessions", TakeOverSessions),
         new("IdleTimeout", (options, text) => options.IdleTimeout = Duration(text)),
@@ -97,7 +99,8 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
             ? count
             : throw new FormatException($"a whole number from 0 on is wanted, and no more than {int.MaxValue}");
 
-    private static TimeSpan Duration(string text)
+    /// <exception cref="FormatException">It is none.</exception>
+    internal static TimeSpan Duration(string text)
     {
         // .NET reads a lone number as days, which nobody who writes "20" means.
         bool isLoneNumber = int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out _);

@@ -18,6 +18,7 @@ internal sealed class CacheConfigurationTests
         Setting("Configuration", "one:7000", options => options.Configuration, "one:7000"),
         Setting("ServiceKey", "cache", options => options.ServiceKey, "cache"),
         Setting("InstanceName", "shop:", options => options.InstanceName, "shop:"),
+        Setting("OutageTolerance", "00:00:01.5", options => options.OutageTolerance, TimeSpan.FromSeconds(1.5)),
         Setting("UseDedicatedThreads", "False", options => options.UseDedicatedThreads, false),
     ];
 
@@ -26,7 +27,8 @@ internal sealed class CacheConfigurationTests
     {
         var sayable = typeof(RedisHashCacheOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property =>
-                property.PropertyType == typeof(string) || property.PropertyType == typeof(bool) || property.PropertyType == typeof(object))
+                property.PropertyType == typeof(string) || property.PropertyType == typeof(bool) || property.PropertyType == typeof(object)
+                || property.PropertyType == typeof(TimeSpan))
             .Select(property => property.Name);
         Assert.That(CacheConfiguration.Settings.Keys, Is.EquivalentTo(sayable));
         Assert.That(Settings.Select(setting => setting.Arguments[0]), Is.EquivalentTo(CacheConfiguration.Settings.Keys));

@@ -149,6 +149,7 @@ internal sealed class CacheRegistrationTests
         [nameof(RedisHashCacheOptions.ConfigurationOptions)] = "null",
         [nameof(RedisHashCacheOptions.ConnectionMultiplexerFactory)] = "null",
         [nameof(RedisHashCacheOptions.InstanceName)] = "null",
+        [nameof(RedisHashCacheOptions.OutageTolerance)] = "00:00:05",
         [nameof(RedisHashCacheOptions.ServiceKey)] = "null",
         [nameof(RedisHashCacheOptions.UseDedicatedThreads)] = "True",
     };
