@@ -16,30 +16,43 @@ internal sealed class InterleavingTests
 
     [Test]
     public void Reads_and_writes([Values] RedisSessionMode mode, [Values] bool faults) =>
-        Explore(mode, faults, Fields.Plain);
+        Explore(mode, faults, Fields.Reading | Fields.Writing);
 
     [Test]
     public void Atomic_changes([Values] RedisSessionMode mode, [Values] bool faults) =>
-        Explore(mode, faults, Fields.Plain | Fields.Atomic);
+        Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic);
+
+    [Test]
+    public void Reads_beside_a_new_key([Values] RedisSessionMode mode, [Values] bool faults) =>
+        Explore(mode, faults, Fields.Reading | Fields.Renewal, mostRenewals: 1);
 
     [Test]
     public void New_keys([Values] RedisSessionMode mode, [Values] bool faults) =>
-        Explore(mode, faults, Fields.Plain | Fields.Atomic | Fields.Renewal);
+        Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Renewal);
 
     [Test]
-    public void Ends([Values] RedisSessionMode mode, [Values] bool faults) =>
-        Explore(mode, faults, Fields.Plain | Fields.Atomic | Fields.Abandoning | Fields.Others);
+    public void Ends_by_the_request([Values] RedisSessionMode mode, [Values] bool faults) =>
+        Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Abandoning);
+
+    [Test]
+    public void Other_requests([Values] RedisSessionMode mode, [Values] bool faults) =>
+        Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Others);
 
     [Test]
     public void Takeovers([Values] RedisSessionMode mode, [Values] bool faults) =>
-        Explore(mode, faults, Fields.Plain | Fields.Atomic | Fields.Legacy | Fields.Others);
+        Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Legacy);
 
     [Test]
     public void Everything([Values] RedisSessionMode mode, [Values] bool faults) =>
+        Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Renewal | Fields.Abandoning | Fields.Others);
+
+    [Test]
+    public void Everything_of_a_legacy_session([Values] RedisSessionMode mode, [Values] bool faults) =>
         Explore(mode, faults, (Fields)~0);
 
-    private static void Explore(RedisSessionMode mode, bool faults, Fields fields) => Plans.Of(mode, faults, fields).Sample(
-        plan => Interleaving.FindFault(plan) is { } fault ? throw new InvalidOperationException(fault) : true,
-        iter: Interleavings,
-        print: plan => Story.Of(plan));
+    private static void Explore(RedisSessionMode mode, bool faults, Fields fields, int mostRenewals = int.MaxValue) =>
+        Plans.Of(mode, faults, fields, mostRenewals).Sample(
+            plan => Interleaving.FindFault(plan) is { } fault ? throw new InvalidOperationException(fault) : true,
+            iter: Interleavings,
+            print: Story.Of);
 }

@@ -6,12 +6,13 @@ namespace RedisSession.Provider.Tests;
 [Flags]
 internal enum Fields
 {
-    Plain = 1,
-    Atomic = 2,
-    Renewal = 4,
-    Abandoning = 8,
-    Legacy = 16,
-    Others = 32,
+    Reading = 1,
+    Writing = 2,
+    Atomic = 4,
+    Renewal = 8,
+    Abandoning = 16,
+    Legacy = 32,
+    Others = 64,
 }
 
 /// <summary>Random plans.</summary>
@@ -22,22 +23,22 @@ internal static class Plans
 
     private static readonly (int Weight, Verb Verb, Fields Fields)[] Verbs =
     [
-        (14, Verb.Reply, Fields.Plain),
-        (3, Verb.Replies, Fields.Plain),
-        (3, Verb.Server, Fields.Plain),
-        (2, Verb.Get, Fields.Plain),
-        (1, Verb.Keys, Fields.Plain),
-        (2, Verb.Set, Fields.Plain),
-        (1, Verb.Remove, Fields.Plain),
-        (1, Verb.Clear, Fields.Plain),
-        (4, Verb.Read, Fields.Plain),
-        (1, Verb.ReadMany, Fields.Plain),
-        (2, Verb.Load, Fields.Plain),
-        (1, Verb.Reload, Fields.Plain),
-        (3, Verb.SetAsync, Fields.Plain),
-        (1, Verb.RemoveAsync, Fields.Plain),
-        (2, Verb.Commit, Fields.Plain),
-        (1, Verb.Respond, Fields.Plain),
+        (14, Verb.Reply, Fields.Reading),
+        (3, Verb.Replies, Fields.Reading),
+        (3, Verb.Server, Fields.Reading),
+        (2, Verb.Get, Fields.Reading),
+        (1, Verb.Keys, Fields.Reading),
+        (2, Verb.Set, Fields.Writing),
+        (1, Verb.Remove, Fields.Writing),
+        (1, Verb.Clear, Fields.Writing),
+        (4, Verb.Read, Fields.Reading),
+        (1, Verb.ReadMany, Fields.Reading),
+        (2, Verb.Load, Fields.Reading),
+        (1, Verb.Reload, Fields.Reading),
+        (3, Verb.SetAsync, Fields.Writing),
+        (1, Verb.RemoveAsync, Fields.Writing),
+        (2, Verb.Commit, Fields.Writing),
+        (1, Verb.Respond, Fields.Writing),
         (2, Verb.Increment, Fields.Atomic),
         (1, Verb.Take, Fields.Atomic),
         (1, Verb.TrySet, Fields.Atomic),
@@ -54,12 +55,16 @@ internal static class Plans
         (1, Verb.Expires, Fields.Others),
     ];
 
-    public static Gen<Plan> Of(RedisSessionMode mode, bool faults, Fields fields)
+    public static Gen<Plan> Of(RedisSessionMode mode, bool faults, Fields fields, int mostRenewals)
     {
         var verbs = Gen.Frequency([.. Verbs.Where(verb => (verb.Fields & ~fields) == 0).Select(verb => (verb.Weight, Gen.Const(verb.Verb)))]);
         var fates = faults ? Gen.Frequency((8, Gen.Const(Fate.Answered)), (4, Gen.Enum<Fate>())) : Gen.Const(Fate.Answered);
-        Start[] starts = fields.HasFlag(Fields.Legacy) ? [Start.Legacy] : [Start.Present, Start.Absent, Start.New];
-        var steps = Gen.Select(verbs, Gen.OneOf(Gen.Const("a"), Gen.Const("b")), Gen.Int[0, 5], fates, StepOf).Array[1, MostSteps].Select(Limit);
+        Start[] starts = fields.HasFlag(Fields.Legacy) ? [Start.Legacy]
+            : fields == Fields.Reading || mostRenewals == 1 ? [Start.Present]
+            : [Start.Present, Start.Absent, Start.New];
+        var steps = Gen.Select(verbs, Gen.OneOf(Gen.Const("a"), Gen.Const("b")), Gen.Int[0, 5], fates, StepOf).Array[1, MostSteps]
+            .Select(steps => Limit(steps, MostUpdates, Verb.Update, Verb.Clear))
+            .Select(steps => Limit(steps, mostRenewals, Verb.Renew, Verb.RenewForUser));
         return Gen.Select(
             Gen.OneOf(Array.ConvertAll(starts, Gen.Const)), Gen.Bool, Gen.Bool, steps, (start, strict, user, steps) => new Plan(mode, start, strict, user, steps));
     }
@@ -79,9 +84,9 @@ internal static class Plans
             isSent ? fate : Fate.Answered);
     }
 
-    private static Step[] Limit(Step[] steps)
+    private static Step[] Limit(Step[] steps, int most, params Verb[] verbs)
     {
-        int updates = 0;
-        return [.. steps.Where(step => step.Verb is not (Verb.Update or Verb.Clear) || ++updates <= MostUpdates)];
+        int found = 0;
+        return [.. steps.Where(step => !verbs.Contains(step.Verb) || ++found <= most)];
     }
 }

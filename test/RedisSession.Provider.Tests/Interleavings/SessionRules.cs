@@ -18,7 +18,7 @@ namespace RedisSession.Provider.Tests;
 /// <item>What has been seen and has ended gets nothing any more, nor does what lives in its place. Nothing survives its Abandon.</item>
 /// <item>A read answers what was there at some moment while it ran, or since the snapshot; what the request wrote before comes first.</item>
 /// <item>What is confirmed is there, in the order in which the application made it. Increments and updates are there once each.</item>
-/// <item>The session is under the key that the request knows at its end, once, with its user, in his list. Nothing lacks a TTL.</item>
+/// <item>At the end the session is under the key that the client knows, once, with its user, in his list. Nothing lacks a TTL.</item>
 /// <item>When every reply has arrived, every call has ended.</item>
 /// </list>
 /// </remarks>
@@ -50,6 +50,7 @@ internal sealed class SessionRules
     private Operation? _abandon;
     private Operation? _binding;
     private int? _responded;
+    private string _keyOfClient;
     private bool _mayHaveSnapshot;
     private readonly List<Operation> _reloads = [];
     private (RedisEntry? Entry, int Version) _before;
@@ -57,7 +58,7 @@ internal sealed class SessionRules
     public SessionRules(Plan plan, Wire wire, Func<string> keyNow, string blobKey)
     {
         (_plan, _wire, _redis, _keyNow, _blobKey) = (plan, wire, wire.Redis, keyNow, blobKey);
-        _firstKey = keyNow();
+        _firstKey = _keyOfClient = keyNow();
         _keys.Add(_firstKey);
         if (plan.Start is Start.Present or Start.Legacy) _lastLife = 1;
         if (_redis.HashAt(_firstKey) is { } hash) _lives[hash[Generation]] = 1;
@@ -158,8 +159,11 @@ internal sealed class SessionRules
         else Succeeded(operation);
     }
 
-    public void OtherWrites(string key, string? value) =>
-        _writes.Add(new(null, key, value, _wire.Now) { End = _wire.Tick() });
+    /// <summary>Another request has written, if it was to this session.</summary>
+    public void OtherWrote(string key, string? value)
+    {
+        if (Now() is { Life: > 0 } now && ValueIn(now, key) == value) _writes.Add(new(null, key, value, _wire.Tick()) { End = _wire.Now });
+    }
 
     public void Takes(string key, string? value)
     {
@@ -182,7 +186,8 @@ internal sealed class SessionRules
 
         foreach (string key in Keys) CheckKept(key, now);
         if (!isWhole || now.Life == 0) return;
-        if (now.Key != _keyNow() && now.Key != _blobKey) Break($"the session is under {now.Key}, and the request knows {_keyNow()}");
+        if (now.Key != _keyOfClient && now.Key != _blobKey && Faults < 2)
+            Break($"the session is under {now.Key}, and the client has the cookie of {_keyOfClient}");
         var copies = _keys.Where(key => LifeAt(key) == now.Life).ToArray();
         if (copies.Length > 1 && Faults == 0) Break($"the session is there twice: {string.Join(", ", copies)}");
         if (_binding is not null && Faults == 0) CheckUser(now);
@@ -233,7 +238,7 @@ internal sealed class SessionRules
     {
         bool isExplained = error is SessionEndedException
             ? _ends > 0 || _sawTwo || _abandon is not null
-            : Faults > 0 || (_responded < operation.Start && operation.Verb is Verb.Renew or Verb.RenewForUser);
+            : Faults > 0 || (_responded < operation.End && operation.Verb is Verb.Renew or Verb.RenewForUser);
         if (isExplained) return;
         Break(error is SessionEndedException
             ? $"{operation} says that the session has ended, which it has not"
@@ -248,6 +253,7 @@ internal sealed class SessionRules
         {
             case Verb.Respond:
                 _responded = operation.End;
+                if (operation.Result is not null) _keyOfClient = _keyNow();
                 break;
             case Verb.Reload:
                 _reloads.Add(operation);
@@ -291,10 +297,10 @@ internal sealed class SessionRules
             if (!blocksNobody) write.End = operation.End;
         }
 
-        // What the response and the end of the request confirm is not told to anybody when it fails.
+        // That the response or the end of the request could not confirm is told to nobody.
         bool confirms = operation.Verb is Verb.SetAsync or Verb.RemoveAsync or Verb.Commit or Verb.Increment or Verb.Take or Verb.TrySet
             or Verb.Update or Verb.Renew or Verb.RenewForUser
-            || (operation.Verb is Verb.Respond or Verb.EndRequest && Faults == 0);
+            || (operation.Verb is Verb.Respond or Verb.EndRequest && Faults == 0 && _ends == 0 && !_sawTwo && _abandon is null);
         foreach (var write in confirms ? _writes : [])
         {
             if (write is { By.Verb: Verb.Set or Verb.Remove or Verb.Clear } && write.Start < operation.Start)
@@ -328,7 +334,7 @@ internal sealed class SessionRules
         {
             var moment = _moments[i];
             bool isSeen = _seen == 0 || moment.Life == _seen;
-            if (!isSeen) allowed.Add(null);
+            if (!isSeen || (_revealed != 0 && moment.Life != _revealed)) allowed.Add(null);
             if (isSeen || _seenAt > read.Start) allowed.Add(ValueIn(moment, key));
             if (moment.Time <= from) break;
         }
@@ -341,20 +347,19 @@ internal sealed class SessionRules
         return allowed;
     }
 
-    /// <summary>The last write of the request before a read, if it was not confirmed all the time, and nothing else can have come.</summary>
+    /// <summary>
+    /// The last write of the request before a read, if that was not confirmed till the read has ended and nothing else came to it.
+    /// </summary>
     private Write? LastOwn(Operation read, string key)
     {
         if (read.Verb is not (Verb.Get or Verb.Keys or Verb.Read or Verb.ReadMany)) return null;
-        Write? last = null;
-        foreach (var write in _writes)
-        {
-            if (write.By is null || write.Key != key) continue;
-            bool mayMatter = write.End > read.Start;
-            if (mayMatter && (!write.IsPlain || write.Start > read.Start)) return null;
-            if (write.Start < read.Start) last = write;
-        }
-
-        return last is { IsPlain: true } && last.End > read.End ? last : null;
+        var own = _writes.FindAll(write => write.By is not null && write.Key == key);
+        var last = own.FindLast(write => write.Start < read.Start);
+        if (last is not { IsPlain: true } || last.End < read.End) return null;
+        return _writes.Exists(write => write.Key == key
+            && (write.By is null ? write.Start > last.Start : write.Start > read.Start || (!write.IsPlain && write.End > last.Start)))
+            ? null
+            : last;
     }
 
     /// <summary>
@@ -378,9 +383,11 @@ internal sealed class SessionRules
     /// <summary>What is confirmed is there.</summary>
     private void CheckKept(string key, Moment now)
     {
-        var writes = _writes.FindAll(write => write.Key == key && write.Start >= _lastEnd);
+        var writes = _writes.FindAll(write => write.Key == key && write.End >= _lastEnd);
         string? value = ValueIn(now, key);
-        if (_ends > 0 && !writes.Exists(write => write.By is not null && write.IsConfirmed)) return; // who has ended it need not have begun it
+
+        // What has ended need not have begun again.
+        if (_ends > 0 && !writes.Exists(write => write.By is not null && write.IsConfirmed && write.Start > _lastEnd)) return;
         if (key is Counter or Json)
         {
             CheckCounted(key, value, writes);
@@ -394,25 +401,27 @@ internal sealed class SessionRules
         }
     }
 
+    /// <summary>Each increment and update is there once, unless all was cleared behind it.</summary>
     private void CheckCounted(string key, string? value, List<Write> writes)
     {
-        bool isCleared = writes.Exists(write => write.By is { Verb: Verb.Clear });
-        var changes = writes.FindAll(write => write.By is null or { Verb: Verb.Increment or Verb.Update } && write.Start > 0);
-        int confirmed = isCleared ? 0 : changes.Count(change => change.IsConfirmed);
-        int found;
+        var clear = writes.FindLast(write => write.By is { Verb: Verb.Clear });
+        var changes = writes.FindAll(write => write.By is null or { Verb: not Verb.Clear } && write.Start > 0);
+        var certain = changes.FindAll(change => change.IsConfirmed && change.Start > _lastEnd
+            && (clear is null || change.Start > (change.By is null ? clear.End : clear.Start)));
         if (key == Json)
         {
             int[] list = value is null ? [] : JsonSerializer.Deserialize<int[]>(value)!;
             if (list.Distinct().Count() < list.Length) Break($"at the end {key} is {value}: one update twice");
-            if (!isCleared && changes.Find(change => change.IsConfirmed && !list.Contains(change.By!.Number)) is { } lost)
+            if (certain.Find(change => !list.Contains(change.By!.Number)) is { } lost)
                 Break($"at the end {key} is {Show(value)}: the update of {lost.By} is lost");
             return;
         }
 
-        int before = _ends > 0 ? 0 : int.Parse(ValueIn(_moments[0], key) ?? "0", CultureInfo.InvariantCulture);
-        found = int.Parse(value ?? "0", CultureInfo.InvariantCulture) - (isCleared ? 0 : before);
-        int most = changes.Count + (isCleared ? before : 0);
-        if (found < confirmed || found > most) Break($"at the end {key} is {Show(value)}: {found} increments, and {confirmed} to {most} were made");
+        int before = int.Parse(ValueIn(_moments[0], key) ?? "0", CultureInfo.InvariantCulture);
+        int least = certain.Count + (clear is not null || _ends > 0 ? 0 : before);
+        int most = changes.Count + before;
+        int sum = int.Parse(value ?? "0", CultureInfo.InvariantCulture);
+        if (sum < least || sum > most) Break($"at the end {key} is {sum}, and must be {least} to {most}");
     }
 
     private void CheckAbandoned()

@@ -1,18 +1,28 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A plan that fails, told with the fewest steps, and what happens at each.</summary>
-internal static class Story
+internal static partial class Story
 {
+    /// <summary>Of sessions and users, which say nothing to a reader.</summary>
+    [GeneratedRegex(@"(?<=(sessions|users):)[\w-]{43}|(?<=left:)[\w-]+")]
+    private static partial Regex Ids();
+
     public static string Of(Plan plan)
     {
         plan = Shorten(plan);
         var story = new StringBuilder();
         story.AppendLine(CultureInfo.InvariantCulture, $"{plan.Mode}, {plan.Start}{(plan.IsStrict ? ", strict" : "")}{(plan.IsSignedIn ? ", signed in" : "")}");
         string? fault = Interleaving.FindFault(plan, line => story.AppendLine(line));
-        return story.Append(fault).ToString();
+        var names = new List<string>();
+        return Ids().Replace(story.Append(fault).ToString(), id =>
+        {
+            if (!names.Contains(id.Value)) names.Add(id.Value);
+            return (names.IndexOf(id.Value) + 1).ToString(CultureInfo.InvariantCulture);
+        });
     }
 
     /// <summary>Takes away what is not needed for it to fail.</summary>
@@ -24,21 +34,26 @@ internal static class Story
 
     private static IEnumerable<Plan> Simpler(Plan plan)
     {
-        for (int i = 0; i < plan.Steps.Length; i++) yield return plan with { Steps = [.. plan.Steps[..i], .. plan.Steps[(i + 1)..]] };
-        if (plan.IsStrict) yield return plan with { IsStrict = false };
-        if (plan.IsSignedIn) yield return plan with { IsSignedIn = false };
-        for (int i = 0; i < plan.Steps.Length; i++)
+        var steps = plan.Steps;
+        for (int i = 0; i < steps.Length; i++)
         {
-            var step = plan.Steps[i];
-            if (step.Pick > 0) yield return With(i, step with { Pick = step.Pick - 1 });
-            if (step.Fate != Fate.Answered) yield return With(i, step with { Fate = Fate.Answered });
+            yield return plan with { Steps = [.. steps.Where((_, at) => at != i)] };
+            for (int j = i + 1; j < steps.Length; j++) yield return plan with { Steps = [.. steps.Where((_, at) => at != i && at != j)] };
         }
 
-        Plan With(int at, Step step)
+        if (plan.IsStrict) yield return plan with { IsStrict = false };
+        if (plan.IsSignedIn) yield return plan with { IsSignedIn = false };
+        for (int i = 0; i < steps.Length; i++)
         {
-            var steps = plan.Steps.ToArray();
-            steps[at] = step;
-            return plan with { Steps = steps };
+            var step = steps[i];
+            if (step.Pick > 0) yield return With(i, step with { Pick = step.Pick - 1 });
+            if (step.Fate != Fate.Answered) yield return With(i, step with { Fate = Fate.Answered });
+            if (step.Verb == Verb.RenewForUser) yield return With(i, step with { Verb = Verb.Renew });
+            if (step.Verb is Verb.Keys or Verb.ReadMany or Verb.Get) yield return With(i, step with { Verb = Verb.Read, Key = "a", Pick = 0 });
+            if (step.Verb is Verb.TrySet or Verb.Take) yield return With(i, step with { Verb = Verb.SetAsync });
+            if (step.Verb is Verb.Set) yield return With(i, step with { Verb = Verb.SetAsync });
         }
+
+        Plan With(int at, Step step) => plan with { Steps = [.. steps[..at], step, .. steps[(at + 1)..]] };
     }
 }
