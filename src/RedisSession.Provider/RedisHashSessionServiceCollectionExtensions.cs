@@ -37,6 +37,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<SessionChannel>();
         services.TryAddSingleton<ErrorReports>();
         services.TryAddSingleton<SessionTakeover>();
+        services.TryAddSingleton<SessionRevival>();
         services.TryAddSingleton<SessionListing>();
         services.TryAddSingleton<ExpiryRefresh>();
         services.TryAddSingleton<SessionReader>();

@@ -175,6 +175,30 @@ internal sealed class UserLists(
         }
     }
 
+    /// <summary>
+    /// The key was renewed: what is left under it is no session, whose end handlers would be told of; or it is one again after all. Nobody
+    /// waits for it, and it never fails.
+    /// </summary>
+    /// <param name="id">The session.</param>
+    /// <param name="milliseconds">For how long; null: it is one again.</param>
+    public void TellNoEnd(string id, long? milliseconds)
+    {
+        if (lifecycle.HasHandlers) _ = TellNoEndAsync();
+
+        async Task TellNoEndAsync()
+        {
+            try
+            {
+                var owner = OwnerOf(await connection.GetDatabaseAsync().ConfigureAwait(false), id);
+                await (milliseconds is { } time ? owner.SilenceAsync(time) : owner.UnsilenceAsync()).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                Failed(id, error);
+            }
+        }
+    }
+
     private void Failed(string id, Exception error)
     {
         if (errors.IsNews(OperationKind.KeepListed, error)) logger.ListingFailed(id, error);

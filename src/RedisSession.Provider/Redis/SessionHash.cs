@@ -116,7 +116,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// nothing to end.
     /// </summary>
     public async Task<string?> EndAsync(string? onlyOf = null) =>
-        (string?)await UserScripts.End.RunAsync(database, key, [RedisScript.OrEmpty(onlyOf)]).ConfigureAwait(false);
+        (string?)await UserScripts.End.RunAsync(database, SessionHashLayout.WithParked(key), [RedisScript.OrEmpty(onlyOf)]).ConfigureAwait(false);
 
     private static async Task<bool> RefreshByScriptAsync(IDatabase database, RedisKey key, SessionExpiry expiry) =>
         (int)await SessionScripts.Refresh.RunAsync(database, key, [expiry.Idle, expiry.Absolute]).ConfigureAwait(false) == 1;

@@ -21,7 +21,7 @@ namespace RedisSession.Provider;
 /// member  the id of a session that is, or was a moment ago, this user's: the session's @user has the last word
 /// score   unix time in microseconds, by the server's clock, from which on nobody needs the entry: the session is gone by then
 ///
-/// key     {prefix}renewed:{{prefix}sessions:{id}}   a session whose key was renewed, until the new cookie is certain; with its TTL
+/// key     {prefix}sessions:{{prefix}sessions:{id}}   a session whose key was renewed, for when its new cookie was not sent; with a TTL
 ///
 /// Where there is an ISessionLifecycle, with TTLs, always:
 /// key     {prefix}owners:{id}    the user of a session, to be read when the session has expired
@@ -68,8 +68,17 @@ internal static class SessionHashLayout
         return $"{prefix}users:{Base64Url.EncodeToString(digest)}";
     }
 
-    /// <summary>Where a session waits whose key was renewed, in its own slot of a cluster: see <see cref="RenewalScripts"/>.</summary>
-    public static RedisKey ParkedKeyOf(string prefix, string id) => $"{prefix}renewed:{{{prefix}sessions:{id}}}";
+    /// <summary>
+    /// The key of a session, and where it waits when its key was renewed: see <see cref="RenewalScripts"/>. In the same slot of a cluster,
+    /// and under a name that needs no right of its own. Only the former where it ends with no session's id.
+    /// </summary>
+    public static RedisKey[] WithParked(RedisKey key)
+    {
+        byte[] whole = key!;
+        int start = whole.Length - SessionId.Length;
+        if (start < 0 || !SessionId.IsOne(Encoding.UTF8.GetString(whole.AsSpan(start)))) return [key];
+        return [key, (byte[])[.. whole.AsSpan(0, start), (byte)'{', .. whole, (byte)'}']];
+    }
 
     public static RedisKey OwnerKeyOf(string prefix, string id) => $"{prefix}owners:{id}";
 

@@ -10,7 +10,7 @@ internal static class UserScripts
     /// <summary>
     /// Asks whose a session is, and makes it the request's user's if it is nobody's or was taken by such a request before; what the
     /// application has bound by RenewSessionAsync stays. A script, because it must neither bring an ended session back nor overwrite a
-    /// binding made between the look and the write.
+    /// binding made between the look and the write. A tombstone that was refreshed gets the end back that it had.
     /// </summary>
     /// <remarks>
     /// <code>
@@ -22,7 +22,13 @@ internal static class UserScripts
     public static readonly RedisScript Bind = new("""
         local key, user, seen, ttl, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
         local generation, created, bound, automatic = unpack(redis.call('HMGET', key, '@gen', '@created', '@user', '@auto'))
-        if not generation or string.byte(generation) == 126 or (seen ~= '' and generation ~= seen) then return false end
+        if generation and string.byte(generation) == 126 then
+          local till = string.match(generation, '^~(%d+):0$')
+        """ + "\n" + SessionScripts.ServerTime + """
+          if till then redis.call('PEXPIRE', key, string.format('%.0f', math.max(tonumber(till) - tonumber(now), 1))) end
+          return false
+        end
+        if not generation or (seen ~= '' and generation ~= seen) then return false end
         if limit > 0 then
         """ + "\n" + SessionScripts.ServerTime + """
           local left = (tonumber(created) or tonumber(now)) + limit - tonumber(now)
@@ -40,11 +46,21 @@ internal static class UserScripts
     /// Ends a session. A script, because the user has to be known for his list, and must still be the one that is meant, when the session
     /// goes.
     /// </summary>
-    /// <remarks><c>ARGV 1 whose session it has to be, or ''; returns the user or '' · nil there was none, or it is not his</c></remarks>
+    /// <remarks>
+    /// One whose key was renewed has ended; but it must not be put back either.
+    /// <code>
+    /// KEYS     1 session   2 where it is parked, if it was renewed; may be missing
+    /// ARGV     1 whose session it has to be, or ''
+    /// returns  the user or '' · nil there was none, or it is not his
+    /// </code>
+    /// </remarks>
     public static readonly RedisScript End = new("""
-        local key = KEYS[1]
+        local key, parked = KEYS[1], KEYS[2]
         local state = redis.pcall('HGET', key, '@gen')
-        if type(state) == 'string' and string.byte(state) == 126 then return false end
+        if type(state) == 'string' and string.byte(state) == 126 then
+          if parked and (ARGV[1] == '' or redis.call('HGET', parked, '@user') == ARGV[1]) then redis.call('UNLINK', parked) end
+          return false
+        end
         local user = redis.pcall('HGET', key, '@user')
         if type(user) ~= 'string' then user = '' end
         if ARGV[1] ~= '' and user ~= ARGV[1] then return false end

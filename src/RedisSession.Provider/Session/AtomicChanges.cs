@@ -16,6 +16,7 @@ internal sealed class AtomicChanges(
     ExpiryRefresh refresh,
     SessionListing listing,
     SessionTakeover takeover,
+    SessionRevival revival,
     SessionNames names)
 {
     // Each time somebody else was faster; of many at once one always gets through.
@@ -237,9 +238,16 @@ internal sealed class AtomicChanges(
         var state = session.State;
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var answer = await AnswerAsync(question, sent).ConfigureAwait(false);
+        bool isToBeSentAgain = SessionRevival.IsDue(question, answer.IsNull)
+            && await revival.IsGoneAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
         if (takeover.IsDue(question) && !answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
         {
             await takeover.SettleAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
+            isToBeSentAgain = true;
+        }
+
+        if (isToBeSentAgain)
+        {
             Task<RedisResult>? again = null;
             lock (state.Gate)
             {

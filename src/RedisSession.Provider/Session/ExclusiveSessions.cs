@@ -62,7 +62,7 @@ internal sealed class ExclusiveSessions(
         {
             lock (session.State.Gate) held.IsBeingReleased = session.State.Pending?.Collected is not null;
             await writer.ConfirmForCallerAsync(session, CancellationToken.None).ConfigureAwait(false);
-            if (!held.IsBeingReleased)
+            if (!held.IsBeingReleased && !session.State.HasEnded)
             {
                 held.IsBeingReleased = true;
                 var waiting = channel.Within(session, CancellationToken.None);

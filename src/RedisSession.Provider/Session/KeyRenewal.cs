@@ -1,5 +1,5 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
@@ -24,17 +24,8 @@ internal sealed class KeyRenewal(
     SessionNames names,
     SessionCookie cookie)
 {
-    // How long a request that comes late is told that the session has ended.
-    private const long TombstoneMilliseconds = 60_000;
-
-    // From the end of the old session until its cookie could be used again if the response had not been sent.
-    private const long LeaseMilliseconds = 2_000;
-
-    // How long a second renewal of the same session, which began before the first ended, finds what that one has left.
-    private const long ParkedMilliseconds = 60_000;
-
-    // Fields that travel in one portion, where the application has to carry them.
-    private const int PortionSize = 500;
+    // How often it is looked whether the response has started: well within the lease.
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(SessionMove.LeaseMilliseconds / 4);
 
     /// <summary>The first step: makes the new session, which the request goes on with.</summary>
     public async Task RenewAsync(RequestSession session, HttpContext request, string? user, CancellationToken cancellationToken)
@@ -46,6 +37,7 @@ internal sealed class KeyRenewal(
 
         if (user is not null) user = SessionHashLayout.Normalize(user);
         ThrowIfCookieCannotBeSent(session, request);
+        session.WatchResponse(request);
         var state = session.State;
         lock (state.Gate) state.FailureIsTold = false;
 
@@ -68,7 +60,8 @@ internal sealed class KeyRenewal(
         try
         {
             await MakeAsync(session, renewal, user, channel.Within(session, cancellationToken)).ConfigureAwait(false);
-            users.Remember(renewal.To, renewal.Owner, renewal.Generation, new(session.Timeouts.Expiry.Idle, renewal.TimeToLive));
+            users.Remember(
+                renewal.To, renewal.Owner, renewal.Generation, session.Timeouts.Expiry with { Absolute = renewal.TimeToLive });
             request.Response.OnCompleted(() => CompleteAsync(session, renewal));
             lock (state.Gate)
             {
@@ -76,8 +69,6 @@ internal sealed class KeyRenewal(
                 if (user is not null) state.Listing.LeaveToApplication();
                 session.Renewal = renewal;
             }
-
-            session.WatchResponse(request);
         }
         catch (Exception)
         {
@@ -97,52 +88,66 @@ internal sealed class KeyRenewal(
     /// </summary>
     public async Task FinishAsync(RequestSession session)
     {
-        var state = session.State;
         if (session.Renewal is not { IsFinished: false } renewal) return;
-        var response = renewal.Request.Response;
-        var cookies = response.Headers.SetCookie;
-        bool isWritten;
-        lock (state.Gate) isWritten = state.AreChangesConfirmed && !state.HasEnded;
-        if (isWritten && !renewal.Request.RequestAborted.IsCancellationRequested)
+        var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (renewal.Aborted.IsCancellationRequested || !await BeginToFinishAsync(session, moved.Task).ConfigureAwait(false))
         {
-            if (session.Cookie!.TryRenew(renewal.Request, renewal.To.SessionKey))
-            {
-                try
-                {
-                    if (await EndOldAsync(session, renewal).ConfigureAwait(false))
-                    {
-                        Finished(session, renewal);
-                        return;
-                    }
+            Undo(session, renewal);
+            return;
+        }
 
-                    lock (state.Gate) writer.Refuse(session);
-                }
-                catch (Exception error)
+        try
+        {
+            await FinishAsync(session, renewal).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (session.State.Gate) session.State.Stay();
+            moved.SetResult();
+        }
+    }
+
+    private async Task FinishAsync(RequestSession session, PendingRenewal renewal)
+    {
+        var headers = renewal.Request.Response.Headers;
+        var cookies = headers.SetCookie;
+        Exception failure;
+        if (!session.Cookie!.TryRenew(renewal.Request, renewal.To.SessionKey))
+        {
+            channel.Logger.RenewedCookieHeldBack(renewal.From.Id);
+            failure = new InvalidOperationException("The session keeps its key: something holds back the cookie that names the new one.");
+        }
+        else
+        {
+            try
+            {
+                if (await EndOldAsync(session, renewal).ConfigureAwait(false))
                 {
-                    response.Headers.SetCookie = cookies;
-                    Undo(session, renewal);
-                    channel.WritingFailed(session, error);
-                    if (channel.Throws) throw;
+                    Finished(session, renewal);
                     return;
                 }
 
-                response.Headers.SetCookie = cookies;
+                lock (session.State.Gate) writer.Refuse(session);
+                failure = new SessionEndedException(renewal.From.Id);
             }
-            else
+            catch (Exception error)
             {
-                channel.Logger.RenewedCookieHeldBack(renewal.From.Id);
+                channel.WritingFailed(session, error);
+                failure = error;
             }
+
+            headers.SetCookie = cookies;
         }
 
         Undo(session, renewal);
+        if (channel.Throws) ExceptionDispatchInfo.Throw(failure);
     }
 
     private void ThrowIfCookieCannotBeSent(RequestSession session, HttpContext request)
     {
         if (request.Response.HasStarted || !session.TryEstablish())
         {
-            throw new InvalidOperationException(
-                "The session cannot be renewed after the response has started: its new cookie could not be sent.");
+            throw ResponseHasStarted();
         }
 
         if (session.State.Identity.IsNew) return; // its cookie is another's to set
@@ -154,6 +159,9 @@ internal sealed class KeyRenewal(
                 + "Cookie.IsEssential if the site cannot work without sessions.");
         }
     }
+
+    private static InvalidOperationException ResponseHasStarted() =>
+        new("The session cannot be renewed after the response has started: its new cookie could not be sent.");
 
     /// <summary>Confirms what was changed, and sees to it that nothing is under way. False when the key was renewed meanwhile.</summary>
     private async Task<bool> BeginToMoveAsync(RequestSession session, Task move, CancellationToken cancellationToken)
@@ -168,10 +176,16 @@ internal sealed class KeyRenewal(
             lock (state.Gate)
             {
                 if (state.Identity != identity) return false;
-                if (state.HasEnded) throw new SessionEndedException(session.Id);
                 if (state.IsMoving || !state.AreChangesConfirmed || !session.Operation.IsCompleted) continue;
-                state.Move();
                 session.Move = move;
+                Interlocked.MemoryBarrier(); // the response that starts now sees this, or is seen here
+                if (session.IsResponseStarting)
+                {
+                    session.Move = Task.CompletedTask;
+                    throw ResponseHasStarted();
+                }
+
+                state.Move();
                 return true;
             }
         }
@@ -184,25 +198,56 @@ internal sealed class KeyRenewal(
         }
     }
 
+    /// <summary>The same at the end. False where something that was changed is not written: the old session is to stay.</summary>
+    private async Task<bool> BeginToFinishAsync(RequestSession session, Task move)
+    {
+        var state = session.State;
+        while (true)
+        {
+            lock (state.Gate)
+            {
+                if (state.HasEnded || state.Pending is { HaveFailed: true }) return false;
+                if (state.AreChangesConfirmed && session.Operation.IsCompleted)
+                {
+                    state.Move();
+                    session.Move = move;
+                    return true;
+                }
+            }
+
+            try
+            {
+                await writer.ConfirmAsync(session, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                return false; // logged where it happened
+            }
+
+            await session.Operation.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!session.Operation.IsCompleted) return false;
+        }
+    }
+
     /// <summary>Lists the new session for its user, and makes it. Whoever is in the list before the session is his is found at any moment.</summary>
     private async Task MakeAsync(RequestSession session, PendingRenewal renewal, string? user, Waiting waiting)
     {
+        var expiry = session.Timeouts.Expiry;
         renewal.Owner = user;
         while (true)
         {
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
-            var listing = user is null ? Task.FromResult(true) : ListedAsync(renewal.To.Id, user, session.Timeouts.Expiry);
+            var listing = user is null ? Task.FromResult(true) : renewal.Sent(ListedAsync(renewal.To.Id, user, expiry));
             Question question;
             lock (session.State.Gate) question = session.State.Ask();
-            renewal.OldGeneration = question.Sight.Generation;
             bool isThere = await channel.ReplyAsync(
                 session,
                 channel.Begin(OperationKind.RenewKey, session),
-                CopyAsync(database, session, renewal, user).Observed(),
+                renewal.Sent(new SessionMove(database, renewal, expiry).CopyAsync(question.Sight, user)),
                 "renewing",
                 waiting,
                 writes: true).ConfigureAwait(false);
-            await channel.ReplyAsync(session, operation: null, listing.Observed(), "listing", waiting, writes: true).ConfigureAwait(false);
+            await channel.ReplyAsync(session, operation: null, listing, "listing", waiting, writes: true).ConfigureAwait(false);
             if (!isThere)
             {
                 lock (session.State.Gate) session.State.FoundEnded();
@@ -215,10 +260,11 @@ internal sealed class KeyRenewal(
                 continue;
             }
 
-            if (renewal.Owner is null || (user is not null && renewal.TimeToLive >= session.Timeouts.Expiry.Idle / 2)) return;
+            renewal.Owner = user ?? renewal.OldOwner;
+            if (renewal.Owner is null || (user is not null && renewal.TimeToLive >= expiry.Idle / 2)) return;
 
             // It is bound already; or the absolute timeout is near, and the list has no use for the entry much longer than that.
-            var again = ListedAsync(renewal.To.Id, renewal.Owner, new(renewal.TimeToLive, Absolute: 0)).Observed();
+            var again = renewal.Sent(ListedAsync(renewal.To.Id, renewal.Owner, expiry with { Absolute = renewal.TimeToLive }));
             await channel.ReplyAsync(session, operation: null, again, "listing", waiting, writes: true).ConfigureAwait(false);
             return;
         }
@@ -230,194 +276,66 @@ internal sealed class KeyRenewal(
         return true;
     }
 
-    /// <summary>False when the session has ended.</summary>
-    private static async Task<bool> CopyAsync(IDatabase database, RequestSession session, PendingRenewal renewal, string? user)
-    {
-        var expiry = session.Timeouts.Expiry;
-        RedisValue seen = RedisScript.OrEmpty(renewal.OldGeneration);
-        if (IsMovedByRedis(database, renewal))
-        {
-            var reply = await RenewalScripts.Begin.RunAsync(
-                database,
-                [renewal.From.RedisKey, renewal.To.RedisKey],
-                [expiry.Idle, expiry.Absolute, seen, renewal.Generation, RedisScript.OrEmpty(user)]).ConfigureAwait(false);
-            if (reply.IsNull) return false;
-            var generation = (RedisValue)reply[0];
-            renewal.OldGeneration = generation.IsNullOrEmpty ? RedisValue.Null : generation;
-            renewal.OldOwner = (string?)reply[1] is { Length: > 0 } owner ? owner : null;
-            renewal.TimeToLive = (long)reply[2];
-            renewal.WasThere = (int)reply[3] == 1;
-        }
-        else
-        {
-            renewal.Copied = new(StringComparer.Ordinal);
-            bool isFirst = true;
-            await foreach (var portion in PortionsAsync(database, renewal.From.RedisKey, seen, renewal).ConfigureAwait(false))
-            {
-                if (portion is null) return false;
-                renewal.WasThere |= portion.Count > 0;
-                if (portion.FirstOrDefault(field => field.Name == SessionHashLayout.User) is { Value: { IsNull: false } owner })
-                    renewal.OldOwner = owner;
-                var fields = portion.Where(field => !IsOfOurs(field.Name) || (user is null && field.Name != SessionHashLayout.Generation)).ToList();
-                renewal.Copied.UnionWith(fields.Select(field => field.Name.ToString()));
-                long? left = await WriteAsync(database, renewal, expiry, user, isFirst, fields, []).ConfigureAwait(false);
-                if (left is null) return false;
-                renewal.TimeToLive = left.Value;
-                isFirst = false;
-            }
-        }
-
-        renewal.Owner = user ?? renewal.OldOwner;
-        return true;
-    }
-
     /// <summary>Carries over what others have written meanwhile, and ends the old session. False where it, or the new one, has ended.</summary>
     private async Task<bool> EndOldAsync(RequestSession session, PendingRenewal renewal)
     {
-        var database = await channel.OpenAsync(session, channel.Within(session, CancellationToken.None)).ConfigureAwait(false);
-        var ending = CarryOverAsync(database, session, renewal).Observed();
+        var waiting = channel.Within(session, CancellationToken.None);
+        var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
         return await channel.ReplyAsync(
             session,
             channel.Begin(OperationKind.RenewKey, session),
-            ending,
+            renewal.Sent(new SessionMove(database, renewal, session.Timeouts.Expiry).CarryOverAsync()),
             "renewing",
-            channel.Within(session, CancellationToken.None),
+            waiting,
             writes: true).ConfigureAwait(false);
     }
 
-    private async Task<bool> CarryOverAsync(IDatabase database, RequestSession session, PendingRenewal renewal)
-    {
-        var parked = names.ParkedKeyOf(renewal.From);
-        RedisValue seen = RedisScript.OrEmpty(renewal.OldGeneration);
-        long tombstone = Math.Min(TombstoneMilliseconds, session.Timeouts.Expiry.Idle);
-        if (renewal.Copied is not { } copied)
-        {
-            var reply = await RenewalScripts.Finish.RunAsync(
-                database,
-                [renewal.From.RedisKey, renewal.To.RedisKey, parked],
-                [
-                    seen, renewal.Generation, renewal.IsCleared, tombstone, LeaseMilliseconds,
-                    .. renewal.Changed.Select(field => (RedisValue)field),
-                ]).ConfigureAwait(false);
-            return !reply.IsNull && (int)reply == 1;
-        }
-
-        RedisKey[] oldAndParked = [renewal.From.RedisKey, parked];
-        var end = await RenewalScripts.Park.RunAsync(database, oldAndParked, [seen, tombstone, LeaseMilliseconds]).ConfigureAwait(false);
-        if ((int)end != 1) return false;
-        if (renewal.IsCleared) return true;
-        await foreach (var portion in PortionsAsync(database, parked, RedisValue.EmptyString, renewal).ConfigureAwait(false))
-        {
-            if (portion is null) return false;
-            copied.ExceptWith(portion.Select(field => field.Name.ToString()));
-            var fields = portion.Where(field => !IsOfOurs(field.Name) && !renewal.HasChanged(field.Name.ToString())).ToList();
-            if (!await CarryAsync(fields, []).ConfigureAwait(false)) return false;
-        }
-
-        // What is left was copied, and others have removed it since.
-        copied.RemoveWhere(field => field.StartsWith('@') && !field.StartsWith("@@", StringComparison.Ordinal));
-        copied.ExceptWith(renewal.Changed);
-        return copied.Count == 0 || await CarryAsync([], copied).ConfigureAwait(false);
-
-        async Task<bool> CarryAsync(IReadOnlyList<Field> fields, IReadOnlyCollection<string> removed) =>
-            await WriteAsync(database, renewal, session.Timeouts.Expiry, user: null, isFirst: false, fields, removed)
-                .ConfigureAwait(false) is not null;
-    }
-
-    /// <summary>
-    /// Redis moves the data itself where both keys are on one server, and the values are not encrypted for the id of their session.
-    /// </summary>
-    private static bool IsMovedByRedis(IDatabase database, PendingRenewal renewal) =>
-        renewal.To.Protector is null
-        && database.Multiplexer.HashSlot(renewal.From.RedisKey) == database.Multiplexer.HashSlot(renewal.To.RedisKey);
-
-    /// <summary>A session in portions, its values as they are to be under the new key; null when it has ended.</summary>
-    private static async IAsyncEnumerable<IReadOnlyList<Field>?> PortionsAsync(
-        IDatabase database, RedisKey key, RedisValue seen, PendingRenewal renewal)
-    {
-        RedisValue cursor = 0;
-        do
-        {
-            var reply = await RenewalScripts.Read.RunAsync(database, key, [seen, cursor, PortionSize]).ConfigureAwait(false);
-            if (reply.IsNull)
-            {
-                yield return null;
-                yield break;
-            }
-
-            cursor = (RedisValue)reply[0];
-            var generation = (RedisValue)reply[1];
-            if (!generation.IsNullOrEmpty) renewal.OldGeneration = seen = generation;
-            var content = (RedisValue[])reply[2]!;
-            var expiries = (RedisValue[])reply[3]!;
-            var portion = new List<Field>(content.Length / 2);
-            for (int i = 0; i < content.Length; i += 2)
-            {
-                long expiry = expiries.Length > i / 2 ? (long)expiries[i / 2] : -1;
-                portion.Add(new(content[i], Recode(content[i], content[i + 1], renewal), Math.Max(expiry, 0)));
-            }
-
-            yield return portion;
-        }
-        while (cursor != 0);
-    }
-
-    /// <summary>How many milliseconds the new session has to live; null when it has ended.</summary>
-    private static async Task<long?> WriteAsync(
-        IDatabase database,
-        PendingRenewal renewal,
-        SessionExpiry expiry,
-        string? user,
-        bool isFirst,
-        IReadOnlyList<Field> fields,
-        IReadOnlyCollection<string> removed)
-    {
-        var arguments = new List<RedisValue>(6 + (3 * fields.Count) + removed.Count)
-        {
-            expiry.Idle, expiry.Absolute, renewal.Generation, RedisScript.OrEmpty(user), isFirst, fields.Count,
-        };
-        foreach (var field in fields) arguments.AddRange([field.Name, field.Value, field.ExpiresAt]);
-        arguments.AddRange(removed.Select(field => (RedisValue)field));
-        var reply = await RenewalScripts.Write.RunAsync(database, renewal.To.RedisKey, [.. arguments]).ConfigureAwait(false);
-        return reply.IsNull ? null : (long)reply;
-    }
-
-    private static RedisValue Recode(RedisValue name, RedisValue value, PendingRenewal renewal)
-    {
-        if (renewal.From.Protector is not { } old || SessionHashLayout.SessionKeyOf(name) is null) return value;
-        return old.Unprotect((byte[]?)value) is { } plain ? renewal.To.Protector!.Protect(plain) : value;
-    }
-
-    private static bool IsOfOurs(RedisValue name) => SessionHashLayout.SessionKeyOf(name) is null;
-
     private void Finished(RequestSession session, PendingRenewal renewal)
     {
+        var expiry = session.Timeouts.Expiry;
         renewal.IsFinished = true;
-        if (renewal.OldOwner is not null) users.Forget(renewal.From.Id, renewal.OldOwner);
+        users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + expiry.Idle);
         _ = takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None));
         channel.Logger.SessionRenewed(renewal.From.Id, renewal.To.Id);
         channel.Metrics.SessionRenewed();
         if (renewal.WasThere) lifecycle.Renewed(renewal.To.Id, renewal.From.Id, renewal.Owner);
         else lifecycle.Created(renewal.To.Id, renewal.Owner);
+        _ = SealWhenStartedAsync(renewal, expiry);
+    }
+
+    /// <summary>A response can take longer than the lease: once it has started, the visitor has the new cookie.</summary>
+    private async Task SealWhenStartedAsync(PendingRenewal renewal, SessionExpiry expiry)
+    {
+        bool? hasStarted = false;
+        while (hasStarted is false)
+        {
+            await Task.Delay(Look).ConfigureAwait(false);
+            hasStarted = renewal.HasResponseStarted;
+        }
+
+        if (hasStarted is true) await SealAsync(renewal, expiry).ConfigureAwait(false);
     }
 
     /// <summary>
-    /// The response has ended. If it was sent, the old session is gone for good. If it never started, the new one is removed. In between
-    /// nobody knows which cookie the visitor has, and both lead to a whole session.
+    /// The response has ended. If it was sent, the old session is gone for good. If it never started, the new one is removed. If the visitor
+    /// has gone in between, nobody knows which cookie he has, and both lead to a whole session.
     /// </summary>
-    private async Task CompleteAsync(RequestSession session, PendingRenewal renewal)
+    private Task CompleteAsync(RequestSession session, PendingRenewal renewal)
     {
-        if (!renewal.IsFinished)
-        {
-            if (session.Renewal == renewal) Undo(session, renewal);
-            return;
-        }
+        if (renewal.IsFinished) return SealAsync(renewal, session.Timeouts.Expiry);
+        if (session.Renewal == renewal) Undo(session, renewal);
+        return Task.CompletedTask;
+    }
 
-        if (renewal.Request.RequestAborted.IsCancellationRequested || channel.OpenDatabase is not { } database) return;
+    private async Task SealAsync(PendingRenewal renewal, SessionExpiry expiry)
+    {
+        if (!renewal.TryEnd() || renewal.Aborted.IsCancellationRequested || channel.OpenDatabase is not { } database) return;
         try
         {
-            await RenewalScripts.Seal.RunAsync(database, [renewal.From.RedisKey, names.ParkedKeyOf(renewal.From)], [ParkedMilliseconds])
-                .ConfigureAwait(false);
+            await new SessionMove(database, renewal, expiry).SealAsync().ConfigureAwait(false);
+
+            // Not before: if it had to be put back, "sign out everywhere" would have to find it.
+            if (renewal.OldOwner is not null) users.Forget(renewal.From.Id, renewal.OldOwner);
         }
         catch (Exception error)
         {
@@ -428,6 +346,7 @@ internal sealed class KeyRenewal(
     /// <summary>The old session stays as it is, and the new one is removed; this request has none any more.</summary>
     private void Undo(RequestSession session, PendingRenewal renewal)
     {
+        renewal.TryEnd();
         session.Renewal = null;
         lock (session.State.Gate) session.State.FoundEnded();
         Remove(session, renewal);
@@ -439,7 +358,8 @@ internal sealed class KeyRenewal(
 
         async Task RemoveAsync()
         {
-            // Behind what may be under way: the connection keeps the order.
+            // Behind what is under way: to give up waiting is not to take back what was sent.
+            await renewal.UnderWay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var database = await channel.OpenAsync(session, Waiting.Asynchronously, retry: true).ConfigureAwait(false);
             await new SessionHash(database, renewal.To.RedisKey).DeleteAsync(renewal.Generation, Waiting.Asynchronously).ConfigureAwait(false);
             if (renewal.Owner is not null) users.Forget(renewal.To.Id, renewal.Owner);
@@ -476,7 +396,4 @@ internal sealed class KeyRenewal(
         users.Remember(state.Identity, user, state.Generation, session.Timeouts.Expiry);
         if (session.Renewal is { } renewal) renewal.Owner = user;
     }
-
-    /// <summary>A field with its value and, in unix milliseconds, when it disappears by itself; 0 when it does not.</summary>
-    private readonly record struct Field(RedisValue Name, RedisValue Value, long ExpiresAt);
 }

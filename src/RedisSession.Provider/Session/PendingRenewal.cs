@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// A session whose key was renewed, until its response starts: the new session is there, and the old one has not ended yet. See
-/// <see cref="KeyRenewal"/>.
+/// A session whose key was renewed, until its response is out: the new session is there, and the old one has not ended yet, or could still
+/// be put back. See <see cref="KeyRenewal"/>.
 /// </summary>
 /// <param name="request">The request whose response is to have the new cookie.</param>
 /// <param name="from">The old identity.</param>
@@ -13,12 +13,20 @@ namespace RedisSession.Provider;
 internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, SessionIdentity to)
 {
     private readonly HashSet<string> _changed = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private bool _isOver;
 
     public HttpContext Request => request;
+
+    /// <summary>The visitor has gone. To be asked when the request may be over, too.</summary>
+    public CancellationToken Aborted { get; } = request.RequestAborted;
 
     public SessionIdentity From => from;
 
     public SessionIdentity To => to;
+
+    /// <summary>Where the old session is, where it is to be parked, and where the new one is.</summary>
+    public RedisKey[] Keys { get; } = [.. from.RedisKeyWithParked, to.RedisKey];
 
     /// <summary>Of the new session.</summary>
     public string Generation { get; } = SessionGeneration.Create();
@@ -41,6 +49,9 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
     /// <summary>The fields that were copied, where the data travels through the application.</summary>
     public HashSet<string>? Copied { get; set; }
 
+    /// <summary>What was sent in its behalf: it goes on when nobody waits for it any more.</summary>
+    public Task UnderWay { get; private set; } = Task.CompletedTask;
+
     /// <summary>The old session has ended.</summary>
     public bool IsFinished { get; set; }
 
@@ -60,4 +71,25 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
     public void Note(string key) => _changed.Add(SessionHashLayout.FieldOf(key));
 
     public bool HasChanged(string field) => _changed.Contains(field);
+
+    public Task<T> Sent<T>(Task<T> operation)
+    {
+        UnderWay = Task.WhenAll(UnderWay, operation).Observed();
+        return operation;
+    }
+
+    /// <summary>The request is over, or need not be watched any more. True for the first who says so.</summary>
+    public bool TryEnd()
+    {
+        lock (_gate) return !_isOver && (_isOver = true);
+    }
+
+    /// <summary>Null when the request is over, and cannot be asked.</summary>
+    public bool? HasResponseStarted
+    {
+        get
+        {
+            lock (_gate) return _isOver ? null : request.Response.HasStarted;
+        }
+    }
 }

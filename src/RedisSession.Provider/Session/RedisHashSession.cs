@@ -260,15 +260,20 @@ internal sealed class RedisHashSession(
 
     protected override Task OnResponseStartingAsync()
     {
+        // Whoever begins to renew the key sees this, or is seen here.
+        IsResponseStarting = true;
+        Interlocked.MemoryBarrier();
         if (IsPutAside) return Task.CompletedTask;
         if (IsEstablished && !State.HasEnded) Cookie!.Set(Context!, State.Identity.SessionKey);
         if (IsOver) Forget();
+        var move = Move;
         var confirming = operations.Writer.ConfirmBeforeResponseAsync(this);
-        return Renewal is null ? confirming : FinishRenewalAsync();
+        return Renewal is null && move.IsCompleted ? confirming : FinishRenewalAsync();
 
         async Task FinishRenewalAsync()
         {
             await confirming.ConfigureAwait(false);
+            await move.WaitAsync(Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await operations.Renewal.FinishAsync(this).ConfigureAwait(false);
         }
     }

@@ -68,6 +68,9 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// <summary>The lock of the session that this request holds; null while it does not.</summary>
     public HeldLock? Lock { get; set; }
 
+    /// <summary>The response starts, or has started: no renewal begins any more.</summary>
+    public bool IsResponseStarting { get; protected set; }
+
     // Counted for a hint in the log. Guarded by the state's lock, as all of this.
     public SequentialReads Reads;
 

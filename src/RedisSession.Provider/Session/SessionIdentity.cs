@@ -30,6 +30,9 @@ internal sealed class SessionIdentity(string? sessionKey, bool isNew, SessionNam
 
     public RedisKey RedisKey => KeyBytes;
 
+    /// <inheritdoc cref="SessionHashLayout.WithParked"/>
+    public RedisKey[] RedisKeyWithParked => SessionHashLayout.WithParked(RedisKey);
+
     /// <summary>Null where values are not encrypted.</summary>
     public ValueProtector? Protector => _protector ??= names.ProtectorOf(this);
 

@@ -9,7 +9,6 @@ namespace RedisSession.Provider;
 internal sealed class SessionNames(
     IOptions<RedisHashSessionOptions> options, IDataProtectionProvider dataProtection, ILogger<RedisHashSession> logger)
 {
-    private readonly string _keyPrefix = options.Value.KeyPrefix;
     private readonly bool _protectsValues = options.Value.ProtectValues;
 
     /// <summary>What the Redis keys of all sessions begin with, in UTF-8.</summary>
@@ -19,9 +18,6 @@ internal sealed class SessionNames(
 
     /// <summary>Where it is said that the lock of a session was given back.</summary>
     public RedisChannel LockChannel { get; } = RedisChannel.Literal(options.Value.KeyPrefix + "locks");
-
-    /// <summary>Where a session waits whose key was renewed: see <see cref="RenewalScripts"/>.</summary>
-    public RedisKey ParkedKeyOf(SessionIdentity identity) => SessionHashLayout.ParkedKeyOf(_keyPrefix, identity.Id);
 
     public ValueProtector? ProtectorOf(SessionIdentity identity) =>
         _protectsValues ? new(dataProtection, identity.Id, logger) : null;

@@ -15,6 +15,7 @@ internal sealed class SessionReader(
     ExpiryRefresh refresh,
     SessionListing listing,
     SessionTakeover takeover,
+    SessionRevival revival,
     IOptions<RedisHashSessionOptions> options)
 {
     private readonly bool _isLive = options.Value.Mode == RedisSessionMode.Live;
@@ -38,6 +39,7 @@ internal sealed class SessionReader(
                 continue;
             }
 
+            if (Tombstone.Is(values[0]) && await revival.IsGoneAsync(session, question, waiting).ConfigureAwait(false)) continue;
             var verdict = Take(session, question, values[0]);
             if (verdict == Verdict.AskedUnderAnotherKey) continue;
             return new(verdict == Verdict.Accepted ? Reveal(question, values[1]) : null);
@@ -89,25 +91,26 @@ internal sealed class SessionReader(
         {
             var database = await channel.OpenAsync(session, waiting, retry).ConfigureAwait(false);
             if (IsKnownToBeEmpty(session.State, database)) return TakeEmpty(session.State, keep);
-            HashEntry[]? entries = null;
+            SessionSnapshot? snapshot = null;
             Question question = default;
+            RedisValue generation = default;
             try
             {
-                var reply = await channel.ReplyAsync(
+                var entries = await channel.ReplyAsync(
                     session, channel.Begin(OperationKind.Load, session), AskForAll(session, database, out question), "loading", waiting)
                     .ConfigureAwait(false);
-                bool isTakenOver = mayBeLegacy && reply.Length == 0
+                bool isTakenOver = mayBeLegacy && entries.Length == 0
                     && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false);
                 if (isTakenOver) mayBeLegacy = false;
-                else entries = reply;
+                else snapshot = SessionSnapshot.Parse(entries, question.Identity.Protector, out generation);
+                if (Tombstone.Is(generation) && await revival.IsGoneAsync(session, question, waiting).ConfigureAwait(false)) snapshot = null;
             }
             finally
             {
-                if (entries is null) NotArrived(session.State, question);
+                if (snapshot is null) NotArrived(session.State, question);
             }
 
-            if (entries is null) continue;
-            if (Arrived(session, question, entries, keep) is { } snapshot) return snapshot;
+            if (snapshot is not null && Arrived(session, question, snapshot, generation, keep) is { } arrived) return arrived;
         }
     }
 
@@ -184,6 +187,7 @@ internal sealed class SessionReader(
                 continue;
             }
 
+            if (Tombstone.Is(values[0]) && await revival.IsGoneAsync(session, question, waiting).ConfigureAwait(false)) continue;
             var verdict = Take(session, question, values[0]);
             if (verdict != Verdict.AskedUnderAnotherKey) return (question, verdict == Verdict.Accepted ? values : null);
         }
@@ -232,9 +236,9 @@ internal sealed class SessionReader(
     }
 
     /// <summary>Takes in a snapshot; null when it was asked for under another key.</summary>
-    private SessionSnapshot? Arrived(RequestSession session, Question question, HashEntry[] entries, bool keep)
+    private SessionSnapshot? Arrived(
+        RequestSession session, Question question, SessionSnapshot snapshot, RedisValue generation, bool keep)
     {
-        var snapshot = SessionSnapshot.Parse(entries, question.Identity.Protector, out var generation);
         var verdict = Take(session, question, generation);
         if (verdict == Verdict.Ended) snapshot = SessionSnapshot.Empty();
         lock (session.State.Gate)

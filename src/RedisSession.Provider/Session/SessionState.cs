@@ -344,6 +344,7 @@ internal sealed class SessionState(SessionIdentity identity)
     public void Moved(SessionIdentity identity, RedisValue generation, long now)
     {
         Stay();
+        if (HasEnded) Snapshot = null; // it said that there is nothing
         Identity = identity;
         Sight = SessionSight.Present(generation);
         HasAsked = true;

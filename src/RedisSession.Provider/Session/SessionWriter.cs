@@ -15,6 +15,7 @@ internal sealed class SessionWriter(
     ExpiryRefresh refresh,
     SessionListing listing,
     SessionTakeover takeover,
+    SessionRevival revival,
     LifecycleQueue lifecycle,
     SessionNames names,
     IOptions<RedisHashSessionOptions> options)
@@ -236,7 +237,7 @@ internal sealed class SessionWriter(
         await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         bool isPlain = earlier is null && reply.IsCompletedSuccessfully && _waitForReplicas == 0;
         var answer = isPlain ? ChangeReply.Parse(await reply.ConfigureAwait(false)) : default;
-        return isPlain && !takeover.IsDue(batch.Question, answer)
+        return isPlain && !takeover.IsDue(batch.Question, answer) && !SessionRevival.IsDue(batch.Question, answer.Ended)
             ? Confirm(session, batch, answer)
             : await ConfirmUnusualAsync(session, earlier, batch, reply).ConfigureAwait(false);
     }
@@ -266,6 +267,12 @@ internal sealed class SessionWriter(
                 (batch, answer) = await SendAgainAsync(session, database, batch, isSentAgain).ConfigureAwait(false);
             }
 
+            if (SessionRevival.IsDue(batch.Question, answer.Ended)
+                && await revival.IsGoneAsync(session, batch.Question, Waiting.Asynchronously).ConfigureAwait(false))
+            {
+                (batch, answer) = await SendAgainAsync(session, database, batch, evenIfCovered: true).ConfigureAwait(false);
+            }
+
             if (!answer.Ended) await ReplicateAsync(session, database, batch.Question.Identity).ConfigureAwait(false);
         }
         catch (Exception failure)
@@ -281,7 +288,8 @@ internal sealed class SessionWriter(
     }
 
     /// <summary>
-    /// Sends a batch that was not made once more: the server does not have the script, or the session had to be taken over first.
+    /// Sends a batch that was not made once more: the server does not have the script, or the session had to be taken over, or put back,
+    /// first.
     /// </summary>
     private async Task<(Batch Batch, ChangeReply Answer)> SendAgainAsync(
         RequestSession session, IDatabase database, Batch batch, bool evenIfCovered = false)
