@@ -27,6 +27,7 @@ internal sealed class RedisHashSession(
     private bool _isFeature;
     private bool _isSeen;
     private bool _isPutAside;
+    private ConfirmedBody? _body;
 
     /// <summary>The session as one of ours.</summary>
     /// <exception cref="InvalidOperationException">It is not.</exception>
@@ -173,6 +174,14 @@ internal sealed class RedisHashSession(
         _isSeen |= isItsFeature;
         _isFeature = isItsFeature;
         _current = this;
+        if (operations.Channel.Throws
+            && _body is null
+            && request.Context is { Response.HasStarted: false, Features: var features }
+            && features.Get<IHttpResponseBodyFeature>() is { } body)
+        {
+            _body = new(ConfirmForBodyAsync, body);
+            features.Set<IHttpResponseBodyFeature>(_body);
+        }
     }
 
     /// <summary>It is to be found by <see cref="OfEarlierPass"/>.</summary>
@@ -201,6 +210,8 @@ internal sealed class RedisHashSession(
         await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         operations.HintAtManyReads(this);
         operations.Refresh.AtEnd(this);
+        if (_body is not null) await _body.LeaveAsync(request.Features).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _body = null;
         await ResponseStartedAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (request.Response.HasStarted) Forget();
     }
@@ -284,6 +295,20 @@ internal sealed class RedisHashSession(
         if (!operations.Channel.Throws || State.FailureIsTold || State.Pending?.Failure is not { } failure || request.Response.HasStarted) return;
         State.FailureIsTold = true;
         failure.Throw();
+    }
+
+    private async Task ConfirmForBodyAsync()
+    {
+        if (IsPutAside) return;
+        try
+        {
+            await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            State.FailureIsTold = true;
+            throw;
+        }
     }
 
     /// <summary>The application has set another session, or none: that one is committed, as SessionMiddleware does it.</summary>
