@@ -11,7 +11,7 @@ namespace RedisSession.Provider;
 internal sealed class ConfirmedBody(Func<Task> confirm, IHttpResponseBodyFeature inner) : Stream, IHttpResponseBodyFeature
 {
     private ConfirmedWriter? _writer;
-    private Task _first = Task.CompletedTask;
+    private readonly Handover _first = new();
     private bool _isConfirmed;
 
     public Stream Stream => this;
@@ -32,11 +32,11 @@ internal sealed class ConfirmedBody(Func<Task> confirm, IHttpResponseBodyFeature
         set => inner.Stream.Position = value;
     }
 
-    /// <summary>Done when what was written first is written, whether that was awaited or not.</summary>
+    /// <summary>What was written first is written, whether that was awaited or not.</summary>
     public Task LeaveAsync(IFeatureCollection features)
     {
         if (features.Get<IHttpResponseBodyFeature>() == this) features.Set(inner);
-        return _first;
+        return _first.OverAsync();
     }
 
     public Task StartAsync(CancellationToken cancellationToken = default) =>
@@ -74,7 +74,7 @@ internal sealed class ConfirmedBody(Func<Task> confirm, IHttpResponseBodyFeature
 
     private Task AfterConfirming(Func<ValueTask> write)
     {
-        return _first = ConfirmAndWriteAsync();
+        return _first.Of(ConfirmAndWriteAsync());
 
         async Task ConfirmAndWriteAsync()
         {

@@ -339,7 +339,8 @@ internal sealed class RedisHashSession(
     /// commits it.
     /// </summary>
     private bool IsPutAside =>
-        _isPutAside || (_isSeen && Request is { } request && request.Features.Get<ISessionFeature>()?.Session != this);
+        _isPutAside
+        || (_isFeature ? _current != this : _isSeen && Request is { } request && request.Features.Get<ISessionFeature>()?.Session != this);
 
     private bool IsNamedBy(string? sessionKey, object pipeline) =>
         sessionKey is null ? Given.IsNew && origin.Equals(pipeline) : !Given.IsNew && Given.SessionKey == sessionKey;

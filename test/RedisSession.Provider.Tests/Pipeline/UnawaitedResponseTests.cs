@@ -45,23 +45,28 @@ internal sealed class UnawaitedResponseTests(ServerKind kind, Pipeline pipeline)
         using var client = new HttpClient(new HttpClientHandler { UseCookies = false, MaxConnectionsPerServer = Visitors })
         {
             BaseAddress = app.Address,
-            DefaultRequestVersion = new Version(http, http == 2 ? 0 : 1),
-            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         int right = 0;
+        string? wrong = null;
         await Parallel.ForAsync(0, Visitors, new ParallelOptions { MaxDegreeOfParallelism = Visitors }, async (visitor, _) =>
         {
             string? cookie = null;
             for (int visit = 0; visit < Visits; visit++)
             {
                 string text = string.Create(CultureInfo.InvariantCulture, $"/{visitor}/{visit}/{new string('x', visit)}");
-                using var request = new HttpRequestMessage(HttpMethod.Get, text);
+                using var request = new HttpRequestMessage(HttpMethod.Get, text)
+                {
+                    Version = http == 2 ? HttpVersion.Version20 : HttpVersion.Version11,
+                    VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                };
                 if (cookie is not null) request.Headers.Add("Cookie", cookie);
                 using var response = await client.SendAsync(request);
                 if (response.Headers.TryGetValues("Set-Cookie", out var set)) cookie = set.Single().Split(';')[0];
-                if (response.StatusCode == HttpStatusCode.OK && await response.Content.ReadAsStringAsync() == text) Interlocked.Increment(ref right);
+                string body = await response.Content.ReadAsStringAsync();
+                if (response.StatusCode == HttpStatusCode.OK && body == text) Interlocked.Increment(ref right);
+                else wrong = $"{(int)response.StatusCode} {body} in the place of {text}";
             }
         });
-        Assert.That(right, Is.EqualTo(Visitors * Visits));
+        Assert.That(right, Is.EqualTo(Visitors * Visits), wrong);
     }
 }
