@@ -27,6 +27,7 @@ internal sealed class RedisHashSession(
     private bool _isFeature;
     private bool _isSeen;
     private bool _isPutAside;
+    private ConfirmedBody? _body;
 
     /// <summary>The session as one of ours.</summary>
     /// <exception cref="InvalidOperationException">It is not.</exception>
@@ -173,6 +174,14 @@ internal sealed class RedisHashSession(
         _isSeen |= isItsFeature;
         _isFeature = isItsFeature;
         _current = this;
+        if (operations.Channel.Throws
+            && _body is null
+            && request.Context is { Response.HasStarted: false, Features: var features }
+            && features.Get<IHttpResponseBodyFeature>() is { } body)
+        {
+            _body = new(ConfirmForBodyAsync, body);
+            features.Set<IHttpResponseBodyFeature>(_body);
+        }
     }
 
     /// <summary>It is to be found by <see cref="OfEarlierPass"/>.</summary>
@@ -201,6 +210,8 @@ internal sealed class RedisHashSession(
         await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         operations.HintAtManyReads(this);
         operations.Refresh.AtEnd(this);
+        if (_body is not null) await _body.LeaveAsync(request.Features).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _body = null;
         await ResponseStartedAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (request.Response.HasStarted) Forget();
     }
@@ -260,13 +271,12 @@ internal sealed class RedisHashSession(
 
     protected override Task OnResponseStartingAsync()
     {
-        if (IsPutAside) return Task.CompletedTask;
-        if (IsEstablished && !State.HasEnded) Cookie!.Set(Context!, State.Identity.SessionKey);
-        if (IsOver) Forget();
-
         // Whoever begins to renew the key sees this, or is seen here.
         IsResponseStarting = true;
         Interlocked.MemoryBarrier();
+        if (IsPutAside) return Task.CompletedTask;
+        if (IsEstablished && !State.HasEnded) Cookie!.Set(Context!, State.Identity.SessionKey);
+        if (IsOver) Forget();
         var move = Move;
         var confirming = Lock is { EndsWithResponse: true } ? UnlockAsync() : operations.Writer.ConfirmBeforeResponseAsync(this);
         return Renewal is null && move.IsCompleted ? confirming : FinishRenewalAsync();
@@ -301,6 +311,20 @@ internal sealed class RedisHashSession(
         failure.Throw();
     }
 
+    private async Task ConfirmForBodyAsync()
+    {
+        if (IsPutAside) return;
+        try
+        {
+            await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            State.FailureIsTold = true;
+            throw;
+        }
+    }
+
     /// <summary>The application has set another session, or none: that one is committed, as SessionMiddleware does it.</summary>
     private async Task PutAsideAsync()
     {
@@ -329,7 +353,8 @@ internal sealed class RedisHashSession(
     /// commits it.
     /// </summary>
     private bool IsPutAside =>
-        _isPutAside || (_isSeen && Request is { } request && request.Features.Get<ISessionFeature>()?.Session != this);
+        _isPutAside
+        || (_isFeature ? _current != this : _isSeen && Request is { } request && request.Features.Get<ISessionFeature>()?.Session != this);
 
     private bool IsNamedBy(string? sessionKey, object pipeline) =>
         sessionKey is null ? Given.IsNew && origin.Equals(pipeline) : !Given.IsNew && Given.SessionKey == sessionKey;

@@ -16,8 +16,7 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     public static readonly Task<ExceptionDispatchInfo?> Confirmed = Task.FromResult<ExceptionDispatchInfo?>(null);
 
     private RequestHolder? _holder;
-    private Task _start = Task.CompletedTask;
-    private int _startingThread;
+    private Handover? _start;
     private bool _isWatchingResponse;
 
     public SessionState State { get; } = state;
@@ -130,29 +129,12 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
         return SessionHashLayout.Normalize(key);
     }
 
-    /// <summary>
-    /// Waits for a start of the response that is under way, which is so where the application does not await what it writes: the server would
-    /// go on with the next request, and the rest of this response would be in that one's.
-    /// </summary>
-    protected Task ResponseStartedAsync() =>
-        _start.IsCompleted || _startingThread == Environment.CurrentManagedThreadId ? Task.CompletedTask : _start;
+    /// <summary>A start of the response that is under way is over.</summary>
+    protected Task ResponseStartedAsync() => _start?.OverAsync() ?? Task.CompletedTask;
 
     private Task StartResponseAsync()
     {
         var confirming = OnResponseStartingAsync();
-        if (confirming.IsCompleted) return confirming;
-        var mayStart = new TaskCompletionSource();
-        _start = StartAsync();
-        return mayStart.Task;
-
-        async Task StartAsync()
-        {
-            await confirming.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
-            // The server starts the response and writes what was to be written in here, and whoever has awaited that goes on in here, too.
-            _startingThread = Environment.CurrentManagedThreadId;
-            mayStart.SetFromTask(confirming);
-            _startingThread = 0;
-        }
+        return confirming.IsCompleted ? confirming : (_start = new()).Of(confirming);
     }
 }
