@@ -115,7 +115,7 @@ public class RedisHashSessionOptions : SessionOptions
 
     /// <summary>
     /// How many events wait at most to be told to <see cref="ISessionLifecycle"/> handlers. Default: 50,000, some 13 MB. What comes on top
-    /// is dropped, logged (36) and counted (<c>redis_session.dropped_events</c>): requests do not wait for handlers.
+    /// is dropped, logged (44) and counted (<c>redis_session.dropped_events</c>): requests do not wait for handlers.
     /// </summary>
     public int MaxPendingEvents { get; set; } = 50_000;
 

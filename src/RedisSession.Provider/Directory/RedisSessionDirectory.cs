@@ -107,10 +107,8 @@ internal sealed class RedisSessionDirectory(
 
     public async Task<long> CountAsync(CancellationToken cancellationToken = default)
     {
-        long count = 0;
         var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (var ids in _scan.PagesAsync(database, cancellationToken).ConfigureAwait(false)) count += ids.Count;
-        return count;
+        return await _scan.CountAsync(database, cancellationToken).ConfigureAwait(false);
     }
 
     public Task<SessionInfo?> GetAsync(string id, CancellationToken cancellationToken = default)

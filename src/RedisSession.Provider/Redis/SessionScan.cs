@@ -40,6 +40,29 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     }
 
     /// <summary>
+    /// How many there are. Of one whose key was renewed a moment ago two keys are left: what tells that it has ended, and what is parked.
+    /// </summary>
+    public async Task<long> CountAsync(IDatabase database, CancellationToken cancellationToken)
+    {
+        long count = 0;
+        foreach (var primary in await FindPrimariesAsync(database.Multiplexer, cancellationToken).ConfigureAwait(false))
+        {
+            ulong cursor = 0;
+            do
+            {
+                var ids = new HashSet<string>(StringComparer.Ordinal);
+                var parked = new HashSet<string>(StringComparer.Ordinal);
+                cursor = await LookAsync(database, primary, cursor, _pattern, PageSize, ids, cancellationToken, parked)
+                    .ConfigureAwait(false);
+                count += ids.Count - parked.Count;
+            }
+            while (cursor != 0);
+        }
+
+        return Math.Max(count, 0);
+    }
+
+    /// <summary>
     /// From <paramref name="start"/> at least <paramref name="size"/> ids, or those among so many keys as may be looked at; and where that
     /// ended, null for the end of all.
     /// </summary>
@@ -103,7 +126,8 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     }
 
     /// <summary>
-    /// One SCAN: puts the ids among the next keys into <paramref name="ids"/>, and answers the cursor to go on with; 0: no more.
+    /// One SCAN: puts the ids among the next keys into <paramref name="ids"/>, those of sessions that are parked into
+    /// <paramref name="parked"/>, and answers the cursor to go on with; 0: no more.
     /// </summary>
     private async Task<ulong> LookAsync(
         IDatabase database,
@@ -112,13 +136,16 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
         string pattern,
         int count,
         HashSet<string> ids,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        HashSet<string>? parked = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         object[] arguments = [(RedisValue)cursor, "MATCH", pattern, "COUNT", count];
         var page = primary.ExecuteAsync(database.Database, "SCAN", arguments, CommandFlags.DemandMaster);
         var reply = await Waiting.Within(ioTimeout, cancellationToken).ForAsync(page).ConfigureAwait(false);
-        ids.UnionWith(((string[])reply[1]!).Select(IdIn).OfType<string>());
+        string[] keys = (string[])reply[1]!;
+        ids.UnionWith(keys.Select(IdIn).OfType<string>());
+        parked?.UnionWith(keys.Where(IsParked));
         return (ulong)(RedisValue)reply[0];
     }
 
@@ -128,6 +155,9 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     /// <summary>The session's id; null where the key only begins as one of a session does.</summary>
     private string? IdIn(string key) =>
         key.StartsWith(_start, StringComparison.Ordinal) && SessionId.IsOne(key.AsSpan(_start.Length)) ? key[_start.Length..] : null;
+
+    private bool IsParked(string key) =>
+        key.Length > _start.Length && key[_start.Length] == '{' && key[^1] == '}' && IdIn(key[(_start.Length + 1)..^1]) is not null;
 
     [GeneratedRegex(@"[*?\[\]\\]")]
     private static partial Regex SpecialInPattern();

@@ -25,7 +25,7 @@ internal static class UserScripts
         if generation and string.byte(generation) == 126 then
           local till = string.match(generation, '^~(%d+):0$')
         """ + "\n" + SessionScripts.ServerTime + """
-          if till then redis.call('PEXPIRE', key, string.format('%.0f', math.max(tonumber(till) - tonumber(now), 1))) end
+          if till then redis.call('PEXPIRE', key, string.format('%.0f', math.max(till - now, 0) + 1000)) end
           return false
         end
         if not generation or (seen ~= '' and generation ~= seen) then return false end

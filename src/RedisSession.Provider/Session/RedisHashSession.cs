@@ -17,6 +17,7 @@ namespace RedisSession.Provider;
 /// <param name="state">What it knows.</param>
 /// <param name="timeouts">Of that pipeline.</param>
 /// <param name="tryEstablish">Null where this sets its cookie itself.</param>
+[SuppressMessage("Design", "CA1001", Justification = "What stands in front of the response's body owns nothing.")]
 internal sealed class RedisHashSession(
     RedisHashSessionStore operations, object origin, SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish = null)
     : RequestSession(state, timeouts, tryEstablish), ISession, ISessionFeature
