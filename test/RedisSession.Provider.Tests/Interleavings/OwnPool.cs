@@ -67,5 +67,6 @@ internal sealed class OwnPool
 
     private static MethodInfo Method(Type type, string name) => type.GetMethod(name, Any) ?? throw Missing($"{type}.{name}");
 
-    private static InvalidOperationException Missing(string name) => new($"This runtime's thread pool has no {name}: see {nameof(OwnPool)}.");
+    private static InvalidOperationException Missing(string name) =>
+        new($"This runtime's thread pool has no {name}: see {nameof(OwnPool)}.");
 }

@@ -57,7 +57,8 @@ internal static class Plans
 
     public static Gen<Plan> Of(RedisSessionMode mode, bool faults, Fields fields, int mostRenewals)
     {
-        var verbs = Gen.Frequency([.. Verbs.Where(verb => (verb.Fields & ~fields) == 0).Select(verb => (verb.Weight, Gen.Const(verb.Verb)))]);
+        var chosen = Verbs.Where(verb => (verb.Fields & ~fields) == 0).Select(verb => (verb.Weight, Gen.Const(verb.Verb)));
+        var verbs = Gen.Frequency([.. chosen]);
         var fates = faults ? Gen.Frequency((8, Gen.Const(Fate.Answered)), (4, Gen.Enum<Fate>())) : Gen.Const(Fate.Answered);
         Start[] starts = fields.HasFlag(Fields.Legacy) ? [Start.Legacy]
             : fields == Fields.Reading || mostRenewals == 1 ? [Start.Present]
@@ -66,7 +67,11 @@ internal static class Plans
             .Select(steps => Limit(steps, MostUpdates, Verb.Update, Verb.Clear))
             .Select(steps => Limit(steps, mostRenewals, Verb.Renew, Verb.RenewForUser));
         return Gen.Select(
-            Gen.OneOf(Array.ConvertAll(starts, Gen.Const)), Gen.Bool, Gen.Bool, steps, (start, strict, user, steps) => new Plan(mode, start, strict, user, steps));
+            Gen.OneOf(Array.ConvertAll(starts, Gen.Const)),
+            Gen.Bool,
+            Gen.Bool,
+            steps,
+            (start, strict, user, steps) => new Plan(mode, start, strict, user, steps));
     }
 
     private static Step StepOf(Verb verb, string key, int pick, Fate fate)

@@ -106,7 +106,7 @@ internal sealed class RedisInMemory
                 Keys[key].SortedSet![arguments[1]] = double.Parse(arguments[0], CultureInfo.InvariantCulture);
                 return 1L;
             case "ZSCORE":
-                return Keys.GetValueOrDefault(key)?.SortedSet?.TryGetValue(arguments[0], out double score) == true ? Text((long)score) : null;
+                return Members(key).TryGetValue(arguments[0], out double score) ? Text((long)score) : null;
             case "ZREM":
                 return RemoveMembers(key, [arguments[0]]);
             case "ZREMRANGEBYSCORE": // -inf up to

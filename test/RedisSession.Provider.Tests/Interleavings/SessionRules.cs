@@ -16,9 +16,10 @@ namespace RedisSession.Provider.Tests;
 /// <item>A life ends only by who ends it: the request's Abandon, others, its expiry.</item>
 /// <item>A call says "ended" only if it has. It fails only if a command did.</item>
 /// <item>What has been seen and has ended gets nothing any more, nor does what lives in its place. Nothing survives its Abandon.</item>
-/// <item>A read answers what was there at some moment while it ran, or since the snapshot; what the request wrote before comes first.</item>
+/// <item>A read answers what was there while it ran, or since the snapshot; what the request wrote before comes first.</item>
 /// <item>What is confirmed is there, in the order in which the application made it. Increments and updates are there once each.</item>
-/// <item>At the end the session is under the key that the client knows, once, with its user, in his list. Nothing lacks a TTL.</item>
+/// <item>At the end the session is under the key that the client knows, and nowhere else, with its user, in his list.</item>
+/// <item>Nothing lacks a TTL.</item>
 /// <item>When every reply has arrived, every call has ended.</item>
 /// </list>
 /// </remarks>
@@ -182,26 +183,31 @@ internal sealed class SessionRules
         var now = Now();
         bool isWhole = _ends == 0 && !_sawTwo && _abandon is null;
         if (_abandon is { HasSucceeded: true }) CheckAbandoned();
+        if (Faults == 0 && _keys.Find(key => IsOwn(LifeAt(key)) && key != _keyOfClient) is { } left)
+            Break($"{left} is left behind: the client has the cookie of {_keyOfClient}");
         if (_sawTwo || _abandon is not null) return;
 
         foreach (string key in Keys) CheckKept(key, now);
         if (!isWhole || now.Life == 0) return;
-        if (now.Key != _keyOfClient && now.Key != _blobKey && Faults < 2)
-            Break($"the session is under {now.Key}, and the client has the cookie of {_keyOfClient}");
-        var copies = _keys.Where(key => LifeAt(key) == now.Life).ToArray();
-        if (copies.Length > 1 && Faults == 0) Break($"the session is there twice: {string.Join(", ", copies)}");
+        if (now.Key != _keyOfClient && now.Key != _blobKey && Faults == 1) Break($"the client has the cookie of {_keyOfClient}");
         if (_binding is not null && Faults == 0) CheckUser(now);
     }
 
     private void CheckWrite(Command command, string generation, bool hasChanged)
     {
         if (!_lives.TryGetValue(generation, out int life)) _lives[generation] = life = Begin(command);
-        if (command.By is null || !hasChanged) return;
+        if (command.By is null || !hasChanged || IsCopy(command)) return;
         if (_abandon is { HasSucceeded: true } && command.SentAt > _abandon.End)
             Break($"{command} of {command.By} writes after the request has abandoned the session");
         if (command.SentAt > _seenAt && life != _seen)
-            Break($"{command} of {command.By} {(_before.Entry is null ? "begins" : "writes into")} another session than the one that was seen");
+            Break($"{command} of {command.By} {(_before.Entry is null ? "begins" : "writes into")} another session than was seen");
     }
+
+    /// <summary>A renewal writes under a key that nobody knows until it is done, and takes that back when it fails.</summary>
+    private bool IsCopy(Command command) =>
+        IsRenewal(command.By) && !command.By!.HasSucceeded && command.Key != _firstKey && command.Key != _keyNow();
+
+    private static bool IsRenewal(Operation? operation) => operation is { Verb: Verb.Renew or Verb.RenewForUser };
 
     /// <summary>A new generation: a life that begins, or the one that there is under another key, or out of a blob.</summary>
     private int Begin(Command command)
@@ -211,7 +217,7 @@ internal sealed class SessionRules
         if (command.By is { } by)
         {
             if (last.Life == 0) return ++_lastLife;
-            if (!isBlob && by.Verb is not (Verb.Renew or Verb.RenewForUser)) Break($"{command} of {by} begins a second session");
+            if (!isBlob && !IsRenewal(by)) Break($"{command} of {by} begins a second session");
             return last.Life;
         }
 
@@ -238,7 +244,7 @@ internal sealed class SessionRules
     {
         bool isExplained = error is SessionEndedException
             ? _ends > 0 || _sawTwo || _abandon is not null
-            : Faults > 0 || (_responded < operation.End && operation.Verb is Verb.Renew or Verb.RenewForUser);
+            : Faults > 0 || (_responded < operation.End && IsRenewal(operation));
         if (isExplained) return;
         Break(error is SessionEndedException
             ? $"{operation} says that the session has ended, which it has not"
@@ -394,11 +400,8 @@ internal sealed class SessionRules
             return;
         }
 
-        if (!writes.Exists(write => write.Value == value && !writes.Exists(later => later.Overwrites(write))))
-        {
-            string candidates = string.Join(" or ", writes.Where(one => !writes.Exists(later => later.Overwrites(one))).Select(one => Show(one.Value)));
-            Break($"at the end {key} is {Show(value)}, and must be {candidates}");
-        }
+        var last = writes.FindAll(write => !writes.Exists(later => later.Overwrites(write))).ConvertAll(write => write.Value);
+        if (!last.Contains(value)) Break($"at the end {key} is {Show(value)}, and must be {string.Join(" or ", last.Select(Show))}");
     }
 
     /// <summary>Each increment and update is there once, unless all was cleared behind it.</summary>
@@ -428,7 +431,7 @@ internal sealed class SessionRules
     {
         foreach (string key in _keys)
         {
-            if (LifeAt(key) is { } life and > 0 && !_ofOthers.Contains(life)) Break($"{key} is there, and the request has abandoned the session");
+            if (IsOwn(LifeAt(key))) Break($"{key} is there, and the request has abandoned the session");
         }
     }
 
@@ -438,6 +441,8 @@ internal sealed class SessionRules
         var list = _redis.Keys.GetValueOrDefault(SessionHashLayout.UserKeyOf("", Interleaving.User).ToString())?.SortedSet;
         if (list?.ContainsKey(now.Key!["sessions:".Length..]) != true) Break("the session is not in its user's list");
     }
+
+    private bool IsOwn(int life) => life > 0 && !_ofOthers.Contains(life);
 
     private int LifeAt(string key) =>
         _redis.HashAt(key)?.GetValueOrDefault(Generation) is { } generation ? _lives.GetValueOrDefault(generation) : 0;
@@ -454,8 +459,8 @@ internal sealed class SessionRules
         if (life == 0 || key is null)
         {
             key = known;
-            bool isBlobWhole = _redis.HashAt(_blobKey) is { } blob && blob.ContainsKey("data") && !blob.ContainsKey(StockRedisSessions.Taken);
-            if (isBlobWhole && LifeAt(known) == 0) return new(_wire.Now, 1, _blobKey, null, 0, Initial);
+            bool isLeft = _redis.HashAt(_blobKey) is { } blob && blob.ContainsKey("data") && !blob.ContainsKey(StockRedisSessions.Taken);
+            if (isLeft && LifeAt(known) == 0) return new(_wire.Now, 1, _blobKey, null, 0, Initial);
             life = LifeAt(known);
         }
 
@@ -492,6 +497,6 @@ internal sealed class SessionRules
         public bool IsConfirmed => End != Operation.Never;
 
         public bool Overwrites(Write earlier) =>
-            IsConfirmed && (earlier.End < Start || (By is not null && IsPlain && earlier.By is not null && earlier.IsPlain && earlier.Start < Start));
+            IsConfirmed && (earlier.End < Start || (IsPlain && earlier.IsPlain && earlier.Start < Start));
     }
 }

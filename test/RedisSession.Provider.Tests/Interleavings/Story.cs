@@ -15,7 +15,8 @@ internal static partial class Story
     {
         plan = Shorten(plan);
         var story = new StringBuilder();
-        story.AppendLine(CultureInfo.InvariantCulture, $"{plan.Mode}, {plan.Start}{(plan.IsStrict ? ", strict" : "")}{(plan.IsSignedIn ? ", signed in" : "")}");
+        string settings = $"{plan.Mode}, {plan.Start}{(plan.IsStrict ? ", strict" : "")}{(plan.IsSignedIn ? ", signed in" : "")}";
+        story.AppendLine(settings);
         string? fault = Interleaving.FindFault(plan, line => story.AppendLine(line));
         var names = new List<string>();
         return Ids().Replace(story.Append(fault).ToString(), id =>
@@ -49,9 +50,8 @@ internal static partial class Story
             if (step.Pick > 0) yield return With(i, step with { Pick = step.Pick - 1 });
             if (step.Fate != Fate.Answered) yield return With(i, step with { Fate = Fate.Answered });
             if (step.Verb == Verb.RenewForUser) yield return With(i, step with { Verb = Verb.Renew });
-            if (step.Verb is Verb.Keys or Verb.ReadMany or Verb.Get) yield return With(i, step with { Verb = Verb.Read, Key = "a", Pick = 0 });
-            if (step.Verb is Verb.TrySet or Verb.Take) yield return With(i, step with { Verb = Verb.SetAsync });
-            if (step.Verb is Verb.Set) yield return With(i, step with { Verb = Verb.SetAsync });
+            if (step.Verb is Verb.ReadMany || step.Blocks) yield return With(i, step with { Verb = Verb.Read, Key = "a", Pick = 0 });
+            if (step.Verb is Verb.TrySet or Verb.Take or Verb.Set) yield return With(i, step with { Verb = Verb.SetAsync });
         }
 
         Plan With(int at, Step step) => plan with { Steps = [.. steps[..at], step, .. steps[(at + 1)..]] };

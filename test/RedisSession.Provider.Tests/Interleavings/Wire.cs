@@ -61,8 +61,9 @@ internal abstract class Command(int number, Operation? by, string name, string? 
 /// only commands of one key take effect in the order in which they are sent. Everything runs on the caller's thread.
 /// </summary>
 /// <remarks>
-/// A reply is a task that <see cref="Deliver"/> runs: what awaits it goes on inside of that. A thread that waits for one makes it run, which
-/// <see cref="Blocked"/> gets to hear first: so there too is a moment at which anything else can happen.
+/// A reply is a task that <see cref="Deliver"/> runs: what awaits it goes on inside of that. A thread that blocks on one makes it run;
+/// <see cref="Blocked"/> gets to hear of that first, so there too is a moment at which anything else can happen. Nobody may block on
+/// anything but a reply, or with a timeout: that would wait for ever here.
 /// </remarks>
 internal sealed class Wire : TaskScheduler
 {
@@ -134,8 +135,12 @@ internal sealed class Wire : TaskScheduler
     /// <summary>The reply arrives, or what there is in its place.</summary>
     public void Deliver(Command command, Fate fate)
     {
-        var behind = _unexecuted.Where(one => one.Key == command.Key).TakeWhile(one => one != command).ToArray();
-        foreach (var earlier in behind) Execute(earlier);
+        for (int i = 0; !command.IsExecuted && _unexecuted[i] != command;)
+        {
+            if (_unexecuted[i].Key == command.Key) Execute(_unexecuted[i]);
+            else i++;
+        }
+
         if (!command.IsExecuted)
         {
             if (fate is Fate.NoScript && command.Name == "EVALSHA") command.Reply = new RedisError("NOSCRIPT No matching script.");
