@@ -18,8 +18,7 @@ internal sealed class Interleaving
 
     private static readonly AsyncLocal<Operation?> Current = new();
 
-    [ThreadStatic]
-    private static World? _ofThisThread;
+    private static readonly ThreadLocal<World> Worlds = new(() => new());
 
     private readonly World _world;
     private readonly Wire _wire;
@@ -68,7 +67,7 @@ internal sealed class Interleaving
     public static string? FindFault(Plan plan, Action<string>? trace = null)
     {
         string? fault = null;
-        var world = _ofThisThread ??= new();
+        var world = Worlds.Value!;
         world.Pool.Around(() =>
         {
             var interleaving = new Interleaving(world, plan, trace);

@@ -6,7 +6,7 @@ using KeraLua;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// Runs the library's scripts as they are, on <see cref="RedisInMemory"/>: whatever is in a static field as a <see cref="RedisScript"/>. Lua
+/// Runs the library's scripts as they are, on <see cref="RedisInMemory"/>: whatever a static field holds as <see cref="RedisScript"/>. Lua
 /// is 5.4 here and 5.1 in Redis; the scripts get what they use of 5.1.
 /// </summary>
 #pragma warning disable CA1001 // it lives as long as its thread

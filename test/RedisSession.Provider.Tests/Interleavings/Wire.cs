@@ -61,9 +61,9 @@ internal abstract class Command(int number, Operation? by, string name, string? 
 /// only commands of one key take effect in the order in which they are sent. Everything runs on the caller's thread.
 /// </summary>
 /// <remarks>
-/// A reply is a task that <see cref="Deliver"/> runs: what awaits it goes on inside of that. A thread that blocks on one makes it run, which
-/// <see cref="Blocked"/> gets to hear first: there too is a moment at which anything else can happen. So nobody may block on anything but a
-/// reply, or with a timeout: that would wait for ever here.
+/// A reply is a task that <see cref="Deliver"/> runs: what awaits it goes on inside of that. A thread that blocks on one makes it run;
+/// <see cref="Blocked"/> gets to hear of that first, so there too is a moment at which anything else can happen. Nobody may block on
+/// anything but a reply, or with a timeout: that would wait for ever here.
 /// </remarks>
 internal sealed class Wire : TaskScheduler
 {
