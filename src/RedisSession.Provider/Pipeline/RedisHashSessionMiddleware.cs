@@ -13,7 +13,8 @@ internal sealed class RedisHashSessionMiddleware(RequestDelegate next, RedisHash
     {
         var features = context.Features;
         var outer = features.Get<ISessionFeature>();
-        var session = store.Begin(context, cookie);
+        var request = new RequestHolder(context);
+        var session = store.Begin(request, cookie);
         features.Set<ISessionFeature>(session);
         var endpoint = session.Given.IsNew ? null : context.GetEndpoint();
         var lesson = session.Given.IsNew ? null : loadAhead.Of(endpoint);
@@ -21,7 +22,7 @@ internal sealed class RedisHashSessionMiddleware(RequestDelegate next, RedisHash
         {
             // What could not be read is not tried again: an outage costs a request one failure, its error page included.
             if (lesson is { IsLoadedAhead: true } && session.State.Failure is null) await LoadAsync(session).ConfigureAwait(false);
-            await next(context).ConfigureAwait(false);
+            await request.CallAsync(next).ConfigureAwait(false);
         }
         finally
         {

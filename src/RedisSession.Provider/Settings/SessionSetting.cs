@@ -19,6 +19,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("FailureMode", (options, text) => options.FailureMode = OneOf<FailureMode>(text)),
         new("ProtectValues", (options, text) => options.ProtectValues = YesNo(text)),
         new("WaitForReplicas", (options, text) => options.WaitForReplicas = Count(text)),
+        new("CookieCacheSize", (options, text) => options.CookieCacheSize = Count(text)),
         new("UseDedicatedThreads", (options, text) => options.UseDedicatedThreads = YesNo(text)),
         new("TakeOverSessions", TakeOverSessions),
         new("IdleTimeout", (options, text) => options.IdleTimeout = Duration(text)),

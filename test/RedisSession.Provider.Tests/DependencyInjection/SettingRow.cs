@@ -29,6 +29,7 @@ internal sealed record SettingRow(string Name, string Text, Func<RedisHashSessio
         new("FailureMode", "THROW", options => options.FailureMode, FailureMode.Throw),
         new("ProtectValues", "true", options => options.ProtectValues, true),
         new("WaitForReplicas", "2", options => options.WaitForReplicas, 2),
+        new("CookieCacheSize", "0", options => options.CookieCacheSize, 0),
         new("UseDedicatedThreads", "False", options => options.UseDedicatedThreads, false),
         new("TakeOverSessions", "shop:", options => options.InstanceNameOfLeft, "shop:"),
         new("IdleTimeout", "00:01:30", options => options.IdleTimeout, TimeSpan.FromSeconds(90)),
