@@ -96,6 +96,12 @@ public class RedisHashSessionOptions : SessionOptions
     /// </summary>
     public int WaitForReplicas { get; set; }
 
+    /// <summary>
+    /// For how many cookies this process remembers which session key is in them, so that not each request has to decrypt its own (14 µs). Default:
+    /// 16,384, some 500 bytes each once they are there; 0 for none. Five minutes at most, and never across a change of the key ring.
+    /// </summary>
+    public int CookieCacheSize { get; set; } = 16_384;
+
     /// <summary>What the synchronous API does when Redis cannot be reached. Default: <see cref="FailureMode.LogAndContinue"/>.</summary>
     public FailureMode FailureMode { get; set; } = FailureMode.LogAndContinue;
 

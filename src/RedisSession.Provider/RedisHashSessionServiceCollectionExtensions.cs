@@ -32,6 +32,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.AddMetrics();
         services.TryAddSingleton<SessionMetrics>();
         services.TryAddSingleton<SessionTelemetry>();
+        services.TryAddSingleton<CookieCache>();
         services.TryAddSingleton<SessionCookie>();
         services.TryAddSingleton<SessionNames>();
         services.TryAddSingleton<SessionChannel>();

@@ -44,7 +44,7 @@ internal sealed class CurrentRequest(IServiceProvider services, ILogger<RedisHas
                     return Task.CompletedTask;
                 },
                 holder);
-            return next(context);
+            return holder.CallAsync(next);
         });
         next(app);
     };

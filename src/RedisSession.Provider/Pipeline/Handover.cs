@@ -5,26 +5,30 @@ namespace RedisSession.Provider;
 /// the server would go on with the next request, and the rest of this response would be in that one's.
 /// </summary>
 /// <remarks>
-/// Whoever waits goes on inside of the call that completes the task, unless it is completed just when he begins to wait: then he would be sent
-/// to the thread pool, where nobody knows of him. As the context that he captures, this has him go on at once there, too.
+/// Whoever waits goes on inside of the call that completes the task, until he has to wait for something else. But if it is completed just when
+/// somebody begins to wait, he is sent to the thread pool, where nobody knows of him. So the application has to have returned, to wait or to
+/// end; unless it blocks.
 /// </remarks>
-internal sealed class Handover : SynchronizationContext
+internal sealed class Handover
 {
+    // Where the application blocks on what it writes, its response starts that much later.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(1);
+
     private Task _over = Task.CompletedTask;
     private int _thread;
 
     /// <summary>The same task, for the caller to wait for.</summary>
-    public Task Of(Task task)
+    public Task Of(Task task, RequestHolder? request)
     {
         if (task.IsCompleted) return task;
         var handed = new TaskCompletionSource();
         _over = HandOverAsync(_over);
-        SetSynchronizationContext(this); // until the asynchronous method that calls returns
         return handed.Task;
 
         async Task HandOverAsync(Task earlier)
         {
             await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (request is { IsCallingApplication: true }) SpinWait.SpinUntil(() => !request.IsCallingApplication, Patience);
             _thread = Environment.CurrentManagedThreadId;
             handed.SetFromTask(task);
             _thread = 0;
@@ -34,6 +38,4 @@ internal sealed class Handover : SynchronizationContext
 
     /// <summary>At once where this is called by what goes on.</summary>
     public Task OverAsync() => _over.IsCompleted || _thread == Environment.CurrentManagedThreadId ? Task.CompletedTask : _over;
-
-    public override void Post(SendOrPostCallback d, object? state) => d(state);
 }

@@ -13,7 +13,8 @@ internal sealed class RedisHashSessionMiddleware(RequestDelegate next, RedisHash
     {
         var features = context.Features;
         var outer = features.Get<ISessionFeature>();
-        var session = store.Begin(context, cookie);
+        var request = new RequestHolder(context);
+        var session = store.Begin(request, cookie);
         features.Set<ISessionFeature>(session);
         var endpoint = session.Given.IsNew ? null : context.GetEndpoint();
         var lesson = session.Given.IsNew ? null : loadAhead.Of(endpoint);
@@ -23,7 +24,7 @@ internal sealed class RedisHashSessionMiddleware(RequestDelegate next, RedisHash
             if (lesson is { IsLoadedAhead: true } && session.State.Failure is null) await LoadAsync(session).ConfigureAwait(false);
             var exclusive = ExclusiveEndpoints.Of(context.GetEndpoint());
             if (exclusive is null || await ExclusiveEndpoints.TryEnterAsync(context, session, exclusive).ConfigureAwait(false))
-                await next(context).ConfigureAwait(false);
+                await request.CallAsync(next).ConfigureAwait(false);
             if (exclusive is null && context.GetEndpoint() is { } chosen && ExclusiveEndpoints.Of(chosen) is not null)
                 throw ExclusiveEndpoints.NotHeard(chosen);
         }

@@ -7,5 +7,23 @@ namespace RedisSession.Provider;
 /// </summary>
 internal sealed class RequestHolder(HttpContext context)
 {
+    private volatile bool _isCallingApplication;
+
     public HttpContext? Context { get; set; } = context;
+
+    /// <summary>What is behind the session has not returned its task yet.</summary>
+    public bool IsCallingApplication => _isCallingApplication;
+
+    public Task CallAsync(RequestDelegate application)
+    {
+        _isCallingApplication = true;
+        try
+        {
+            return application(Context!);
+        }
+        finally
+        {
+            _isCallingApplication = false;
+        }
+    }
 }

@@ -14,12 +14,14 @@ namespace RedisSession.Provider;
 /// The cookie that names a session, as the stock <see cref="SessionMiddleware"/> writes and reads it, so that each reads what the other
 /// wrote: the session key, protected for the purpose "SessionMiddleware", in base64 without padding; with the options of one pipeline.
 /// </summary>
-internal sealed class SessionCookie(IDataProtectionProvider dataProtection, IOptions<SessionOptions> options, ILogger<RedisHashSession> logger)
+internal sealed class SessionCookie(
+    IDataProtectionProvider dataProtection, IOptions<SessionOptions> options, CookieCache cache, ILogger<RedisHashSession> logger)
 {
     // "382c74c3-721d-4f34-80e5-57657b6cbc27"
     private const int SessionKeyLength = 36;
 
     private readonly IDataProtector _protector = dataProtection.CreateProtector(nameof(SessionMiddleware));
+    private Func<string, string?>? _decrypt;
 
     public SessionOptions Options => options.Value;
 
@@ -37,9 +39,7 @@ internal sealed class SessionCookie(IDataProtectionProvider dataProtection, IOpt
 
     /// <summary>The session key that a request comes with; null where it has none that can be read.</summary>
     public string? KeyIn(HttpRequest request) =>
-        request.Cookies[Name] is { Length: > 0 } text && Unprotect(text) is { Length: SessionKeyLength } key && !string.IsNullOrWhiteSpace(key)
-            ? key
-            : null;
+        request.Cookies[Name] is { Length: > 0 } text ? cache.KeyIn(text, _decrypt ??= Decrypt) : null;
 
     /// <summary>The cookie that the request has its session from. SessionMiddleware tells no store which options it goes by.</summary>
     /// <exception cref="InvalidOperationException">It is not known.</exception>
@@ -91,12 +91,13 @@ internal sealed class SessionCookie(IDataProtectionProvider dataProtection, IOpt
         return value;
     }
 
-    private string? Unprotect(string text)
+    private string? Decrypt(string text)
     {
         try
         {
             byte[] secret = Convert.FromBase64String(text.PadRight((text.Length + 3) / 4 * 4, '='));
-            return Encoding.UTF8.GetString(_protector.Unprotect(secret));
+            string key = Encoding.UTF8.GetString(_protector.Unprotect(secret));
+            return key.Length == SessionKeyLength && !string.IsNullOrWhiteSpace(key) ? key : null;
         }
         catch (Exception error)
         {

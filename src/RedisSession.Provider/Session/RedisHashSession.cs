@@ -180,7 +180,7 @@ internal sealed class RedisHashSession(
             && request.Context is { Response.HasStarted: false, Features: var features }
             && features.Get<IHttpResponseBodyFeature>() is { } body)
         {
-            _body = new(ConfirmForBodyAsync, body);
+            _body = new(request, ConfirmForBodyAsync, body);
             features.Set<IHttpResponseBodyFeature>(_body);
         }
     }

@@ -56,11 +56,11 @@ internal sealed class RedisHashSessionStore(
     }
 
     /// <summary>The session of a request, which is its own feature and sets its cookie itself.</summary>
-    public RedisHashSession Begin(HttpContext context, SessionCookie cookie)
+    public RedisHashSession Begin(RequestHolder request, SessionCookie cookie)
     {
-        string? sessionKey = cookie.KeyIn(context.Request);
+        string? sessionKey = cookie.KeyIn(request.Context!.Request);
         var timeouts = TimeoutsOf(cookie.Options.IdleTimeout, cookie.Options.IOTimeout);
-        return SessionOf(new(context), sessionKey, sessionKey is null, timeouts, tryEstablish: null, cookie);
+        return SessionOf(request, sessionKey, sessionKey is null, timeouts, tryEstablish: null, cookie);
     }
 
     /// <summary>Once for each request, when it is over, because only then the number is known.</summary>

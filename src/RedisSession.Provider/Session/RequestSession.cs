@@ -15,7 +15,6 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// <summary>What <see cref="Confirmation"/> is while nothing was sent.</summary>
     public static readonly Task<ExceptionDispatchInfo?> Confirmed = Task.FromResult<ExceptionDispatchInfo?>(null);
 
-    private RequestHolder? _holder;
     private Handover? _start;
     private bool _isWatchingResponse;
 
@@ -78,8 +77,10 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// <summary>The response has to set the cookie of a new session.</summary>
     protected bool IsEstablished { get; private set; }
 
+    protected RequestHolder? Holder { get; private set; }
+
     /// <summary>The same as <see cref="Request"/>, and also when the pipeline is over, and its response may still have to start.</summary>
-    protected HttpContext? Context => _holder?.Context;
+    protected HttpContext? Context => Holder?.Context;
 
     /// <summary>
     /// The request begins to use the session. <see cref="OnResponseStartingAsync"/> is called before its response starts: such callbacks run
@@ -87,15 +88,15 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// </summary>
     protected void Enter(RequestHolder holder)
     {
-        _holder = holder;
+        Holder = holder;
         IsOver = false;
         if (holder.Context is { } request) WatchResponse(request);
     }
 
-    protected bool IsOf(HttpContext request) => _holder?.Context == request;
+    protected bool IsOf(HttpContext request) => Holder?.Context == request;
 
     /// <summary>The request is over, and its context will serve another one.</summary>
-    protected void Forget() => _holder = null;
+    protected void Forget() => Holder = null;
 
     /// <summary>Has <see cref="OnResponseStartingAsync"/> called, unless it is to be called already, or the response has started.</summary>
     public void WatchResponse(HttpContext request)
@@ -134,7 +135,8 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
 
     private Task StartResponseAsync()
     {
+        var request = Holder;
         var confirming = OnResponseStartingAsync();
-        return confirming.IsCompleted ? confirming : (_start = new()).Of(confirming);
+        return confirming.IsCompleted ? confirming : (_start = new()).Of(confirming, request);
     }
 }

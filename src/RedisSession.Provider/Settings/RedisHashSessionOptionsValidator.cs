@@ -73,6 +73,11 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
             yield return $"{nameof(options.MaxPendingEvents)} is {options.MaxPendingEvents}: it must be 1 or more.";
         }
 
+        if (options.CookieCacheSize is < 0 or > 1 << 24)
+        {
+            yield return $"{nameof(options.CookieCacheSize)} is {options.CookieCacheSize}: it must be 0 for none, or a number of cookies.";
+        }
+
         if (options is { InstanceNameOfLeft: not null, TakesOverFromCache: true })
         {
             yield return $"{nameof(options.TakeOverSessions)} and {nameof(options.TakeOverSessionsFromDistributedCache)} are both called: "

@@ -21,6 +21,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("WaitForReplicas", (options, text) => options.WaitForReplicas = Count(text)),
         new("OutageTolerance", (options, text) => options.OutageTolerance = Duration(text)),
         new("MaxPendingEvents", (options, text) => options.MaxPendingEvents = Count(text)),
+        new("CookieCacheSize", (options, text) => options.CookieCacheSize = Count(text)),
         new("UseDedicatedThreads", (options, text) => options.UseDedicatedThreads = YesNo(text)),
         new("TakeOverSessions", TakeOverSessions),
         new("IdleTimeout", (options, text) => options.IdleTimeout = Duration(text)),

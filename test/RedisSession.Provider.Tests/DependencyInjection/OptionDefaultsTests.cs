@@ -17,6 +17,7 @@ internal sealed class OptionDefaultsTests
         [nameof(RedisHashSessionOptions.ConfigurationOptions)] = "null",
         [nameof(RedisHashSessionOptions.ConnectionMultiplexerFactory)] = "null",
         [nameof(RedisHashSessionOptions.Cookie)] = ".AspNetCore.Session; path /; HttpOnly; SameSite Lax; secure None; not essential",
+        [nameof(RedisHashSessionOptions.CookieCacheSize)] = "16384",
         [nameof(RedisHashSessionOptions.FailureMode)] = nameof(FailureMode.LogAndContinue),
         [nameof(RedisHashSessionOptions.IdleTimeout)] = "00:20:00",
         [nameof(RedisHashSessionOptions.IOTimeout)] = "00:01:00",

@@ -31,6 +31,7 @@ internal sealed record SettingRow(string Name, string Text, Func<RedisHashSessio
         new("WaitForReplicas", "2", options => options.WaitForReplicas, 2),
         new("OutageTolerance", "00:00:01.5", options => options.OutageTolerance, TimeSpan.FromSeconds(1.5)),
         new("MaxPendingEvents", "17", options => options.MaxPendingEvents, 17),
+        new("CookieCacheSize", "0", options => options.CookieCacheSize, 0),
         new("UseDedicatedThreads", "False", options => options.UseDedicatedThreads, false),
         new("TakeOverSessions", "shop:", options => options.InstanceNameOfLeft, "shop:"),
         new("IdleTimeout", "00:01:30", options => options.IdleTimeout, TimeSpan.FromSeconds(90)),
