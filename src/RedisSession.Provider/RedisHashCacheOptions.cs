@@ -15,6 +15,9 @@ namespace RedisSession.Provider;
 /// </remarks>
 public class RedisHashCacheOptions
 {
+    /// <inheritdoc cref="RedisHashSessionOptions.Section"/>
+    internal const string Section = "RedisHashCache";
+
     /// <inheritdoc cref="RedisHashSessionOptions.Configuration"/>
     public string? Configuration { get; set; }
 
@@ -48,4 +51,10 @@ public class RedisHashCacheOptions
     /// needs a pool thread to be read, and all of them may be blocked waiting for replies. Default: true. False leaves the flag as it is.
     /// </summary>
     public bool UseDedicatedThreads { get; set; } = true;
+
+    /// <inheritdoc cref="RedisHashSessionOptions.LookedFor"/>
+    internal List<string> LookedFor { get; } = [];
+
+    /// <summary>What was found where these options were read from configuration.</summary>
+    internal ConfigurationFindings Findings { get; } = new();
 }

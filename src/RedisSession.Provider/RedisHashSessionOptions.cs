@@ -18,6 +18,9 @@ namespace RedisSession.Provider;
 /// </remarks>
 public class RedisHashSessionOptions : SessionOptions
 {
+    /// <summary>The section that is read where the whole configuration is given: at its root .NET names could be anybody's.</summary>
+    internal const string Section = "RedisHashSession";
+
     /// <summary>
     /// The Redis server in the syntax of StackExchange.Redis (<c>redis1:6379,password=…</c>), or as a URL:
     /// <c>redis://user:password@host:6379/0</c>, <c>rediss://…</c> for TLS, <c>unix:///path/to/socket?db=0</c>. Default: null. The
@@ -57,6 +60,13 @@ public class RedisHashSessionOptions : SessionOptions
     /// null, never. With it, a renewal of the expiry is a script instead of a plain PEXPIRE.
     /// </summary>
     public TimeSpan? AbsoluteTimeout { get; set; }
+
+    /// <summary>
+    /// How often one instance of the application refreshes the expiry of a session that is used: at most once in this time, so that a page
+    /// with twenty requests costs one refresh. In Redis a session lives for <see cref="SessionOptions.IdleTimeout"/> and this, so that none
+    /// ends early. Default: one second. Never more than an eighth of the idle timeout; zero refreshes with each request.
+    /// </summary>
+    public TimeSpan RefreshInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Whether values are encrypted in Redis, with ASP.NET Core data protection, for the session they belong to. Default: false. Values
@@ -159,4 +169,10 @@ public class RedisHashSessionOptions : SessionOptions
     internal string? InstanceNameOfLeft { get; set; }
 
     internal bool TakesOverFromCache { get; set; }
+
+    /// <summary>The names in configuration under which a Redis was looked for; empty when no configuration was given.</summary>
+    internal List<string> LookedFor { get; } = [];
+
+    /// <summary>What was found where these options were read from configuration.</summary>
+    internal ConfigurationFindings Findings { get; } = new();
 }

@@ -3,8 +3,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The hash of one cache entry in Redis: the only code that sends commands about it. Every member but <see cref="RunAsync"/> sends at once
-/// and returns the reply's own task, so that a caller who must block waits for the reply and for nothing else. As with sessions, everything
+/// The hash of one cache entry in Redis, and how its caller waits: the only code that sends commands about it. As with sessions, everything
 /// goes to the primary.
 /// </summary>
 /// <remarks>
@@ -16,7 +15,7 @@ namespace RedisSession.Provider;
 /// TTL     the nearer of the two, in milliseconds; none when there is neither
 /// </code>
 /// </remarks>
-internal readonly struct CacheEntry(IDatabase database, RedisKey key)
+internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting waiting)
 {
     public const string Absolute = "absexp";
     public const string Sliding = "sldexp";
@@ -26,27 +25,67 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key)
     // cost it less than one script does. (Measured: at 500 bytes 80,000 sets a second against 60,000, at 20 KB 10,000 against 50,000.)
     private const int LargestForScript = 4 * 1024;
 
-    public IDatabase Database => database;
+    /// <summary>An HGET, and the renewal, in one flight. Null when there is no such entry, or it is past its end.</summary>
+    public Task<RedisValue> ReadAsync() => AndRenewAsync(Sending.Try(
+        database, key, (database, key), static it => it.database.HashGetAsync(it.key, Data, CommandFlags.DemandMaster)));
 
-    /// <summary>True while the connection to the server that holds this entry is up. Asks nobody: what the client knows.</summary>
-    public bool IsConnected => database.IsConnected(key, CommandFlags.DemandMaster);
+    /// <summary>The same into memory of a pool.</summary>
+    public Task<Lease<byte>?> ReadPooledAsync() => AndRenewAsync(Sending.Try(
+        database, key, (database, key), static it => it.database.HashGetLeaseAsync(it.key, Data, CommandFlags.DemandMaster)));
 
-    public static bool IsForScript(ReadOnlyMemory<byte> data) => data.Length <= LargestForScript;
+    /// <summary>Writes the entry with its TTL in the place of what there is, in one step and one flight.</summary>
+    public Task WriteAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
+        waiting.ForAsync(
+            data.Length > LargestForScript && database.IsConnected(key, CommandFlags.DemandMaster) ? WriteLargeAsync(expiry, data) : WriteByScriptAsync(expiry, data));
 
-    /// <summary>One HGET.</summary>
-    public Task<RedisValue> ReadAsync() =>
-        Sending.Try(database, key, (database, key), static it => it.database.HashGetAsync(it.key, Data, CommandFlags.DemandMaster));
+    /// <summary>Null when the entry was past its end, and is removed.</summary>
+    public Task<RedisResult> RenewAsync() =>
+        waiting.ForAsync(CacheScripts.Renew.RunAsync(database, key, CacheScripts.Now(), waiting.ToTheEnd));
 
-    /// <summary>The same into memory of a pool. Null when there is no such entry.</summary>
-    public Task<Lease<byte>?> ReadPooledAsync() =>
-        Sending.Try(database, key, (database, key), static it => it.database.HashGetLeaseAsync(it.key, Data, CommandFlags.DemandMaster));
+    public Task<bool> DeleteAsync() => waiting.ForAsync(Sending.Try(
+        database, key, (database, key), static it => it.database.KeyDeleteAsync(it.key, CommandFlags.DemandMaster)));
+
+    private async Task<T?> AndRenewAsync<T>(Task<T?> reading)
+    {
+        bool isThere = false;
+        try
+        {
+            isThere = !(await RenewAsync().ConfigureAwait(false)).IsNull;
+        }
+        finally
+        {
+            if (!isThere) LateReply.Abandon(reading);
+        }
+
+        return isThere ? await waiting.ForAsync(reading).ConfigureAwait(false) : default;
+    }
+
+    private async Task<RedisResult> WriteLargeAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data)
+    {
+        try
+        {
+            var (executed, written) = WriteInTransaction(expiry, data);
+            if (await waiting.ToTheEnd.ForAsync(executed).ConfigureAwait(false))
+            {
+                return await waiting.ToTheEnd.ForAsync(written).ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (error is RedisConnectionException or RedisServerException { Kind: RedisErrorKind.ExecAbort })
+        {
+            // Nothing was done, or the same will be. The script is sent on to where the key is, waits for it, or says what is wrong.
+        }
+
+        return await WriteByScriptAsync(expiry, data).ConfigureAwait(false);
+    }
+
+    private Task<RedisResult> WriteByScriptAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
+        CacheScripts.Write.RunAsync(database, key, CacheScripts.EntryOf(expiry, data), waiting.ToTheEnd);
 
     /// <summary>
-    /// The entry with its TTL, in one step and one flight, in the place of what there is. False, or an error of the kind
-    /// <see cref="RedisErrorKind.ExecAbort"/>, when nothing was done: on a cluster a transaction is not sent on to where the key has moved
-    /// to, as a script is. The second task tells of the entry itself.
+    /// False, or an error of the kind <see cref="RedisErrorKind.ExecAbort"/>, when nothing was done: on a cluster a transaction is not sent
+    /// on to where the key has moved to, as a script is. The second task tells of the entry itself.
     /// </summary>
-    public (Task<bool> Executed, Task<RedisResult> Written) WriteInTransaction(CacheExpiry expiry, ReadOnlyMemory<byte> data)
+    private (Task<bool> Executed, Task<RedisResult> Written) WriteInTransaction(CacheExpiry expiry, ReadOnlyMemory<byte> data)
     {
         var transaction = database.CreateTransaction();
         _ = transaction.KeyDeleteAsync(key, CommandFlags.DemandMaster);
@@ -61,16 +100,4 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key)
 
         return (transaction.ExecuteAsync(CommandFlags.DemandMaster), written);
     }
-
-    public Task<bool> DeleteAsync() =>
-        Sending.Try(database, key, (database, key), static it => it.database.KeyDeleteAsync(it.key, CommandFlags.DemandMaster));
-
-    /// <summary>Sends a script by its hash.</summary>
-    public Task<RedisResult> SendAsync(RedisScript script, RedisValue[] arguments) => script.SendAsync(database, key, arguments);
-
-    /// <summary>The same by its text, for a server that does not have it.</summary>
-    public Task<RedisResult> SendTextAsync(RedisScript script, RedisValue[] arguments) => script.SendTextAsync(database, key, arguments);
-
-    /// <summary>One after the other, as it is needed.</summary>
-    public Task<RedisResult> RunAsync(RedisScript script, RedisValue[] arguments) => script.RunAsync(database, key, arguments);
 }

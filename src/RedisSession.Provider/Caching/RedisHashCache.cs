@@ -21,34 +21,23 @@ namespace RedisSession.Provider;
 /// absolute expiration is kept in UTC whatever its offset; what is past it is not given out once more by the get that removes it.
 /// </para>
 /// </remarks>
-internal sealed partial class RedisHashCache(RedisHashCacheConnection connection, IOptions<RedisHashCacheOptions> options)
+internal sealed class RedisHashCache(RedisHashCacheConnection connection, IOptions<RedisHashCacheOptions> options)
     : IBufferDistributedCache, IDisposable, IAsyncDisposable
 {
+    // For a connection: the client's own timeout bounds connecting. For a reply see EntryOf.
+    private static readonly Waiting Blocking = Waiting.Blocking(Timeout.InfiniteTimeSpan);
+
     private readonly RedisKey _keyStart = options.Value.InstanceName;
     private volatile bool _disposed;
 
-    public byte[]? Get(string key) => ReadAndRenew(Open(KeyOf(key)), static one => one.ReadAsync());
+    public byte[]? Get(string key) => Waiting.Ended(GetAsync(key, Blocking));
 
-    public async Task<byte[]?> GetAsync(string key, CancellationToken token = default)
-    {
-        var entry = await OpenAsync(KeyOf(key), token).ConfigureAwait(false);
-        return await ReadAndRenewAsync(entry, static one => one.ReadAsync(), token).ConfigureAwait(false);
-    }
+    public Task<byte[]?> GetAsync(string key, CancellationToken token = default) => GetAsync(key, Awaiting(token));
 
-    public bool TryGet(string key, IBufferWriter<byte> destination)
-    {
-        ArgumentNullException.ThrowIfNull(destination);
-        using var data = ReadAndRenew(Open(KeyOf(key)), static one => one.ReadPooledAsync());
-        return TryWrite(data, destination);
-    }
+    public bool TryGet(string key, IBufferWriter<byte> destination) => Waiting.Ended(TryGetAsync(key, destination, Blocking));
 
-    public async ValueTask<bool> TryGetAsync(string key, IBufferWriter<byte> destination, CancellationToken token = default)
-    {
-        ArgumentNullException.ThrowIfNull(destination);
-        var entry = await OpenAsync(KeyOf(key), token).ConfigureAwait(false);
-        using var data = await ReadAndRenewAsync(entry, static one => one.ReadPooledAsync(), token).ConfigureAwait(false);
-        return TryWrite(data, destination);
-    }
+    public ValueTask<bool> TryGetAsync(string key, IBufferWriter<byte> destination, CancellationToken token = default) =>
+        new(TryGetAsync(key, destination, Awaiting(token)));
 
     public void Set(string key, byte[] value, DistributedCacheEntryOptions options)
     {
@@ -56,50 +45,26 @@ internal sealed partial class RedisHashCache(RedisHashCacheConnection connection
         Set(key, new ReadOnlySequence<byte>(value), options);
     }
 
-    public void Set(string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options)
-    {
-        var (redisKey, expiry) = (KeyOf(key), ExpiryOf(options));
-        var entry = Open(redisKey);
-        var copy = PooledCopy.Of(value);
-        Write(entry, expiry, copy.Memory);
-        copy.Return();
-    }
+    public void Set(string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options) =>
+        Waiting.Ended(SetAsync(key, value, options, Blocking));
 
     public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
     {
         ArgumentNullException.ThrowIfNull(value);
-        return SetAsync(key, new ReadOnlySequence<byte>(value), options, token).AsTask();
+        return SetAsync(key, new ReadOnlySequence<byte>(value), options, Awaiting(token));
     }
 
-    public async ValueTask SetAsync(
-        string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options, CancellationToken token = default)
-    {
-        var (redisKey, expiry) = (KeyOf(key), ExpiryOf(options));
-        var entry = await OpenAsync(redisKey, token).ConfigureAwait(false);
-        var copy = PooledCopy.Of(value);
-        await Bounded(WriteAsync(entry, expiry, copy.Memory), token).ConfigureAwait(false);
-        copy.Return();
-    }
+    public ValueTask SetAsync(
+        string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options, CancellationToken token = default) =>
+        new(SetAsync(key, value, options, Awaiting(token)));
 
-    public void Refresh(string key) => Run(Open(KeyOf(key)), CacheScripts.Renew, CacheScripts.Now());
+    public void Refresh(string key) => Waiting.Ended(RefreshAsync(key, Blocking));
 
-    public async Task RefreshAsync(string key, CancellationToken token = default)
-    {
-        var entry = await OpenAsync(KeyOf(key), token).ConfigureAwait(false);
-        await Bounded(entry.RunAsync(CacheScripts.Renew, CacheScripts.Now()), token).ConfigureAwait(false);
-    }
+    public Task RefreshAsync(string key, CancellationToken token = default) => RefreshAsync(key, Awaiting(token));
 
-    public void Remove(string key)
-    {
-        var entry = Open(KeyOf(key));
-        Wait(entry.DeleteAsync(), entry.Database);
-    }
+    public void Remove(string key) => Waiting.Ended(RemoveAsync(key, Blocking));
 
-    public async Task RemoveAsync(string key, CancellationToken token = default)
-    {
-        var entry = await OpenAsync(KeyOf(key), token).ConfigureAwait(false);
-        await Bounded(entry.DeleteAsync(), token).ConfigureAwait(false);
-    }
+    public Task RemoveAsync(string key, CancellationToken token = default) => RemoveAsync(key, Awaiting(token));
 
     /// <summary>Closes a connection that was opened for the cache alone. No other is touched.</summary>
     public void Dispose()
@@ -114,6 +79,63 @@ internal sealed partial class RedisHashCache(RedisHashCacheConnection connection
         return connection.DisposeAsync();
     }
 
+    private async Task<byte[]?> GetAsync(string key, Waiting waiting)
+    {
+        var redisKey = KeyOf(key);
+        var database = await OpenAsync(waiting).ConfigureAwait(false);
+        return await EntryOf(database, redisKey, waiting).ReadAsync().ConfigureAwait(false);
+    }
+
+    private async Task<bool> TryGetAsync(string key, IBufferWriter<byte> destination, Waiting waiting)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        var redisKey = KeyOf(key);
+        var database = await OpenAsync(waiting).ConfigureAwait(false);
+        using var data = await EntryOf(database, redisKey, waiting).ReadPooledAsync().ConfigureAwait(false);
+        if (data is null) return false;
+        destination.Write(data.Span);
+        return true;
+    }
+
+    private async Task SetAsync(string key, ReadOnlySequence<byte> value, DistributedCacheEntryOptions options, Waiting waiting)
+    {
+        var (redisKey, expiry) = (KeyOf(key), ExpiryOf(options));
+        var database = await OpenAsync(waiting).ConfigureAwait(false);
+        var copy = PooledCopy.Of(value);
+        await EntryOf(database, redisKey, waiting).WriteAsync(expiry, copy.Memory).ConfigureAwait(false);
+        copy.Return();
+    }
+
+    private async Task RefreshAsync(string key, Waiting waiting)
+    {
+        var redisKey = KeyOf(key);
+        var database = await OpenAsync(waiting).ConfigureAwait(false);
+        await EntryOf(database, redisKey, waiting).RenewAsync().ConfigureAwait(false);
+    }
+
+    private async Task RemoveAsync(string key, Waiting waiting)
+    {
+        var redisKey = KeyOf(key);
+        var database = await OpenAsync(waiting).ConfigureAwait(false);
+        await EntryOf(database, redisKey, waiting).DeleteAsync().ConfigureAwait(false);
+    }
+
+    // The client's own timeout ends what is awaited.
+    private static Waiting Awaiting(CancellationToken token) => Waiting.Within(Timeout.InfiniteTimeSpan, token);
+
+    private ValueTask<IDatabase> OpenAsync(Waiting waiting)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        waiting.ThrowIfCancelled();
+        var opening = connection.Connection.GetDatabaseAsync();
+        return opening.IsCompletedSuccessfully ? opening : new(waiting.ForAsync(opening.AsTask()));
+    }
+
+    private static CacheEntry EntryOf(IDatabase database, RedisKey key, Waiting waiting) =>
+        new(database, key, waiting.Blocks ? Waiting.Blocking(SyncTimeoutOf(database), Waiting.Setting.ClientSyncTimeout) : waiting);
+
+    private static TimeSpan SyncTimeoutOf(IDatabase database) => TimeSpan.FromMilliseconds(database.Multiplexer.TimeoutMilliseconds);
+
     private RedisKey KeyOf(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -124,12 +146,5 @@ internal sealed partial class RedisHashCache(RedisHashCacheConnection connection
     {
         ArgumentNullException.ThrowIfNull(options);
         return CacheExpiry.From(options, DateTimeOffset.UtcNow);
-    }
-
-    private static bool TryWrite(Lease<byte>? data, IBufferWriter<byte> destination)
-    {
-        if (data is null) return false;
-        destination.Write(data.Span);
-        return true;
     }
 }

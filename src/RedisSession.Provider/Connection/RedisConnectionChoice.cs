@@ -61,10 +61,11 @@ internal static class RedisConnectionChoice
                     + "add it with AddKeyedSingleton, or correct the key.";
         }
 
-        return services.IsService(typeof(IConnectionMultiplexer)) ? null : NoneGiven(settings);
+        return services.IsService(typeof(IConnectionMultiplexer)) ? null : Help(settings);
     }
 
-    private static string NoneGiven(RedisConnectionSettings settings)
+    /// <summary>What to do where none is given.</summary>
+    public static string Help(RedisConnectionSettings settings)
     {
         string ways = $"""
             {settings.Method} does not know which Redis to use. Give it one of these:
@@ -74,7 +75,11 @@ internal static class RedisConnectionChoice
             4. {nameof(settings.ServiceKey)}: the key of an IConnectionMultiplexer among the keyed services;
             5. an IConnectionMultiplexer in the service collection, such as AddRedisClient of .NET Aspire registers
             """;
-        return settings.FurtherWay is { } further ? $"{ways};\n6. {further}." : $"{ways}.";
+        string further = settings.FurtherWay is { } way ? $";\n6. {way}" : "";
+        string looked = settings.LookedFor.Count > 0
+            ? $"In configuration it has looked for {string.Join(", ", settings.LookedFor.Distinct())}: each is missing or empty."
+            : $"It was given no configuration to look in: {settings.Method}(builder.Configuration) reads {settings.InConfiguration}.";
+        return $"{ways}{further}.\n{looked}";
     }
 
     private static ConfigurationOptions Own(ConfigurationOptions options, TimeSpan ioTimeout, TimeSpan tolerance)

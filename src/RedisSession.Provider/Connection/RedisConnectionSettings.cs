@@ -29,6 +29,12 @@ internal sealed record RedisConnectionSettings
     /// <summary>Another way to a connection than those that all options have, for the message that there is none.</summary>
     public string? FurtherWay { get; init; }
 
+    /// <summary>The names in configuration under which one was looked for; empty when no configuration was given.</summary>
+    public IReadOnlyCollection<string> LookedFor { get; init; } = [];
+
+    /// <summary>What is read where the whole configuration is given, for the message that there is none.</summary>
+    public required string InConfiguration { get; init; }
+
     /// <summary>Whether a connection is named, and not left to what is registered.</summary>
     public bool NamesOne =>
         ConnectionMultiplexerFactory is not null || ConfigurationOptions is not null || !string.IsNullOrWhiteSpace(Configuration)
@@ -43,6 +49,8 @@ internal sealed record RedisConnectionSettings
         ServiceKey = options.ServiceKey,
         UseDedicatedThreads = options.UseDedicatedThreads,
         IOTimeout = options.IOTimeout,
+        LookedFor = options.LookedFor,
+        InConfiguration = $"SESSION_REDIS, --session-redis and the section {RedisHashSessionOptions.Section}",
         OutageTolerance = options.OutageTolerance,
     };
 
@@ -54,6 +62,8 @@ internal sealed record RedisConnectionSettings
         ConnectionMultiplexerFactory = options.ConnectionMultiplexerFactory,
         ServiceKey = options.ServiceKey,
         UseDedicatedThreads = options.UseDedicatedThreads,
+        LookedFor = options.LookedFor,
+        InConfiguration = $"the section {RedisHashCacheOptions.Section}",
         OutageTolerance = options.OutageTolerance,
         FurtherWay = "AddRedisHashSession with one of these: the cache then uses the connection of the sessions",
     };

@@ -21,7 +21,7 @@ internal sealed record OperationKind(string Name, string? Command = null, string
     /// <summary>A change that depends on what a key holds.</summary>
     public static readonly OperationKind Change = new("change", "EVALSHA", "session_field");
 
-    /// <summary>A session moves to a new key: copy, paste, remove.</summary>
+    /// <summary>A session is given a new key: the new session is made, or the old one ended.</summary>
     public static readonly OperationKind RenewKey = new("renew_key", "EVALSHA", "session_move");
 
     /// <summary>A session that AddSession has left is looked for and taken over: look, create, mark.</summary>
@@ -30,7 +30,7 @@ internal sealed record OperationKind(string Name, string? Command = null, string
     public static readonly OperationKind Abandon = new("abandon", "EVALSHA", "session_end");
 
     /// <summary>Nobody waits for it, so only its failures are told.</summary>
-    public static readonly OperationKind RenewExpiry = new("renew_expiry");
+    public static readonly OperationKind RefreshExpiry = new("renew_expiry");
 
     /// <summary>Keeps a session in its user's list; likewise.</summary>
     public static readonly OperationKind KeepListed = new("keep_listed");

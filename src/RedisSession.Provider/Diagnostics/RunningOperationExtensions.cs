@@ -26,23 +26,6 @@ internal static class RunningOperationExtensions
         return FollowAsync(operation, confirmation);
     }
 
-    /// <summary>The same for a thread that waits: <see cref="Blocking.Wait{T}"/>.</summary>
-    public static T Wait<T>(this RunningOperation? operation, Task<T> reply, TimeSpan timeout)
-    {
-        if (operation is null) return Blocking.Wait(reply, timeout);
-        try
-        {
-            var answer = Blocking.Wait(reply, timeout);
-            operation.Succeeded(answer);
-            return answer;
-        }
-        catch (Exception error)
-        {
-            operation.Failed(error);
-            throw;
-        }
-    }
-
     /// <summary>Notes the <paramref name="arguments"/> that are about to be sent.</summary>
     public static RedisValue[] Sends(this RunningOperation? operation, RedisValue[] arguments)
     {

@@ -9,7 +9,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>Reads sessions from outside of them, and ends them.</summary>
-internal sealed partial class RedisSessionDirectory(
+internal sealed class RedisSessionDirectory(
     RedisConnection connection,
     IOptions<RedisHashSessionOptions> options,
     UserLists users,
@@ -21,6 +21,9 @@ internal sealed partial class RedisSessionDirectory(
 {
     // Sessions that are asked, or ended, in one flight.
     private const int PageSize = 100;
+
+    // Of who asks for one page.
+    private const int LargestPage = 1000;
 
     // What timers can do.
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1);
@@ -45,6 +48,60 @@ internal sealed partial class RedisSessionDirectory(
 
             // Nobody is in a hurry here: half of the time is for those who are.
             await Task.Delay(busy > ShortestPause ? busy : ShortestPause, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public Task<SessionPage> ListPageAsync(int size = 50, string? after = null, CancellationToken cancellationToken = default)
+    {
+        var start = PositionOf(size, after);
+        return ListOnePageAsync();
+
+        async Task<SessionPage> ListOnePageAsync()
+        {
+            var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            var (ids, end) = await _scan.PageAsync(database, size, start, cancellationToken).ConfigureAwait(false);
+            return new()
+            {
+                Sessions = ids.Count > 0 ? await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false) : [],
+                Next = end?.ToString(),
+            };
+        }
+    }
+
+    public Task<SessionPage> FindPageAsync(
+        SessionFilter filter, int size = 50, string? after = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        var start = PositionOf(size, after);
+        string idStart = filter.IdStart ?? "";
+        return SessionId.IsStartOfOne(idStart) ? FindOnePageAsync() : Task.FromResult(new SessionPage { Sessions = [] });
+
+        async Task<SessionPage> FindOnePageAsync()
+        {
+            var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            var (ids, end) = await _scan.ChosenPageAsync(
+                database, size, start, idStart, filter.AsksForUser ? ChooseAsync : null, cancellationToken).ConfigureAwait(false);
+            var found = await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false);
+            return new() { Sessions = [.. found.Where(session => filter.AdmitsUser(session.User))], Next = end?.ToString() };
+
+            async Task<IEnumerable<string>> ChooseAsync(string[] some)
+            {
+                var users = await Within(cancellationToken)
+                    .ForAsync(Task.WhenAll(some.Select(id => UserOfAsync(HashOf(database, id))))).ConfigureAwait(false);
+                return some.Zip(users).Where(pair => filter.AdmitsUser(pair.Second)).Select(pair => pair.First);
+            }
+        }
+
+        static async Task<string?> UserOfAsync(SessionHash hash)
+        {
+            try
+            {
+                return (string?)await hash.ReadUserAsync().ConfigureAwait(false) is { Length: > 0 } user ? user : null;
+            }
+            catch (RedisServerException error) when (error.Kind == RedisErrorKind.WrongType)
+            {
+                return null; // no session: it is not described either
+            }
         }
     }
 
@@ -134,9 +191,9 @@ internal sealed partial class RedisSessionDirectory(
     private async Task<IReadOnlyList<string[]>> UnaskedAsync(
         IDatabase database, string user, HashSet<string> asked, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var list = new UserList(database, SessionHashLayout.UserKeyOf(_options.KeyPrefix, user));
-        var ids = await list.ReadAsync()
-            .WithinAsync(_options.IOTimeout, "finding a user's sessions", cancellationToken).ConfigureAwait(false);
+        var ids = await Within(cancellationToken).ForAsync(list.ReadAsync()).ConfigureAwait(false);
 
         // Who can write to Redis can write into a list, and what is no id would be the name of any key.
         return [.. ids.Select(id => id.ToString()).Where(id => SessionId.IsOne(id) && asked.Add(id)).Chunk(PageSize)];
@@ -144,8 +201,9 @@ internal sealed partial class RedisSessionDirectory(
 
     private async Task<int> EndAsync(IDatabase database, string[] ids, string? onlyOf, CancellationToken cancellationToken)
     {
-        var owners = await Task.WhenAll(ids.Select(id => HashOf(database, id).EndAsync(onlyOf)))
-            .WithinAsync(_options.IOTimeout, "ending sessions", cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        var ending = Task.WhenAll(ids.Select(id => HashOf(database, id).EndAsync(onlyOf, onlyHash: true)));
+        var owners = await Within(cancellationToken).ForAsync(ending).ConfigureAwait(false);
         int ended = 0;
         foreach (var (id, owner) in ids.Zip(owners))
         {
@@ -163,8 +221,9 @@ internal sealed partial class RedisSessionDirectory(
     /// <summary>Those of the sessions that there are: one round trip.</summary>
     private async Task<List<SessionInfo>> DescribeAsync(IDatabase database, IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
-        var described = await Task.WhenAll(ids.Select(id => HashOf(database, id).DescribeAsync()))
-            .WithinAsync(_options.IOTimeout, "reading sessions", cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        var describing = Task.WhenAll(ids.Select(id => HashOf(database, id).DescribeAsync()));
+        var described = await Within(cancellationToken).ForAsync(describing).ConfigureAwait(false);
         var now = time.GetUtcNow();
         var found = new List<SessionInfo>(ids.Count);
         foreach (var (id, details) in ids.Zip(described))
@@ -181,24 +240,62 @@ internal sealed partial class RedisSessionDirectory(
         User = details.User,
         Created = DateTimeOffset.FromUnixTimeMilliseconds(details.Created is >= 0 and <= LastMoment ? details.Created.Value : 0),
         Expires = details.TimeToLive < DateTimeOffset.MaxValue - now ? now + details.TimeToLive.Value : DateTimeOffset.MaxValue,
+        LockedSince = details.LockedSince is >= 0 and <= LastMoment and var since ? DateTimeOffset.FromUnixTimeMilliseconds(since) : null,
+        LastUsed = LastUse.Of(
+            details.Created is { } created and >= 0 and <= LastMoment ? DateTimeOffset.FromUnixTimeMilliseconds(created) : null,
+            details.TimeToLive,
+            SessionExpiry.From(_options.IdleTimeout, _options.AbsoluteTimeout, _options.RefreshInterval),
+            now),
         KeyCount = details.KeyCount,
         SizeInBytes = details.Size,
         Read = cancellationToken => ReadAsync(database, id, details.Generation, cancellationToken),
+        ReadExpiries = (keys, cancellationToken) => ReadExpiriesAsync(database, id, keys, cancellationToken),
     };
 
     private async Task<IReadOnlyDictionary<string, SessionValue>> ReadAsync(
-        IDatabase database, string id, string generation, CancellationToken cancellationToken)
+        IDatabase database, string id, string? generation, CancellationToken cancellationToken)
     {
-        var entries = await HashOf(database, id).ReadAllAsync()
-            .WithinAsync(_options.IOTimeout, "reading a session", cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        var entries = await Within(cancellationToken).ForAsync(HashOf(database, id).ReadAllAsync()).ConfigureAwait(false);
         var protector = _options.ProtectValues ? new ValueProtector(dataProtection, id, logger) : null;
         var snapshot = SessionSnapshot.Parse(entries, protector, out var generationNow);
-        if (generationNow != generation) return SessionInfo.None;
-        return snapshot.Keys.ToDictionary(key => key, key => new SessionValue(snapshot.Find(key)), StringComparer.Ordinal).AsReadOnly();
+        if (generationNow != generation) return StoredValues.None;
+        return new StoredValues(
+            snapshot.Keys.ToDictionary(key => key, key => new SessionValue(snapshot.Find(key)), StringComparer.Ordinal));
+    }
+
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> ReadExpiriesAsync(
+        IDatabase database, string id, IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    {
+        long[] expiries;
+        try
+        {
+            expiries = await Within(cancellationToken).ForAsync(HashOf(database, id).ReadExpiriesAsync(keys)).ConfigureAwait(false);
+        }
+        catch (RedisServerException)
+        {
+            return SessionInfo.NoExpiries; // a server that has no such expiries, or a user without the right to ask
+        }
+
+        return keys.Zip(expiries).Where(pair => pair.Second is > 0 and <= LastMoment)
+            .ToDictionary(pair => pair.First, pair => DateTimeOffset.FromUnixTimeMilliseconds(pair.Second), StringComparer.Ordinal)
+            .AsReadOnly();
+    }
+
+    /// <summary>Where a list goes on that is asked for page by page.</summary>
+    private static ScanPosition PositionOf(int size, string? after)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, LargestPage);
+        if (after is null) return ScanPosition.Start;
+        if (ScanPosition.TryParse(after, out var start)) return start;
+        throw new ArgumentException("It is no SessionPage.Next.", nameof(after));
     }
 
     private Task<IDatabase> OpenAsync(CancellationToken cancellationToken) =>
-        connection.GetDatabaseAsync().AsTask().WithinAsync(_options.IOTimeout, "connecting", cancellationToken);
+        Within(cancellationToken).ForAsync(connection.GetDatabaseAsync().AsTask());
+
+    private Waiting Within(CancellationToken cancellationToken) => Waiting.Within(_options.IOTimeout, cancellationToken);
 
     private SessionHash HashOf(IDatabase database, string id) => new(database, SessionHashLayout.KeyOf(_options.KeyPrefix, id));
 }

@@ -24,13 +24,14 @@ internal sealed class UserLists(
     IOptions<RedisHashSessionOptions> options,
     LifecycleQueue lifecycle,
     SessionMetrics metrics,
+    ErrorReports errors,
     ILogger<UserLists> logger)
 {
     private readonly RedisHashSessionOptions _options = options.Value;
     private readonly ListedSessions _known = new();
 
     /// <summary>Who the request says that it is; null when it does not, or may not be asked.</summary>
-    public string? UserOf(HttpContext context, RedisHashSession session)
+    public string? UserOf(HttpContext context, string sessionId)
     {
         if (_options.UserIdentifier is not { } identify) return null;
         try
@@ -40,7 +41,7 @@ internal sealed class UserLists(
         catch (Exception error)
         {
             // A session can be read and written without knowing whose it is.
-            logger.UserUnknown(session.Id, error);
+            logger.UserUnknown(sessionId, error);
             return null;
         }
     }
@@ -48,35 +49,42 @@ internal sealed class UserLists(
     /// <summary>True when this session needs nothing for now.</summary>
     /// <param name="id">The session's id in UTF-8.</param>
     /// <param name="user">The request's user, or null.</param>
+    /// <param name="generation">Which life of it; null while the request has not seen that.</param>
     /// <param name="expiry">The session's timeouts.</param>
     /// <param name="isNew">Whether this process has not looked after it for that user since it could last have expired.</param>
-    public bool IsUpToDate(ReadOnlySpan<byte> id, string? user, SessionExpiry expiry, out bool isNew)
+    public bool IsUpToDate(ReadOnlySpan<byte> id, string? user, RedisValue generation, SessionExpiry expiry, out bool isNew)
     {
-        var age = _known.AgeOf(id, user, Environment.TickCount64);
+        var age = _known.AgeOf(id, user, generation, Environment.TickCount64);
         isNew = age is null || age > expiry.Idle;
         return age < expiry.Idle / 8;
     }
 
+    /// <summary>True when it was this life of the session that was looked after for that user.</summary>
+    public bool Knows(SessionIdentity identity, string? user, RedisValue generation) =>
+        _known.AgeOf(identity.IdBytes, user, generation, Environment.TickCount64) is not null;
+
     /// <summary>The session, which lives from now on as long as <paramref name="expiry"/> says, needs nothing for a while.</summary>
-    public void Remember(string id, string? user, SessionExpiry expiry)
+    public void Remember(SessionIdentity identity, string? user, RedisValue generation, SessionExpiry expiry)
     {
-        _known.Remember(id, user, Environment.TickCount64);
-        if (user is not null && connection.OpenDatabase is { } database) NoteOwner(database, id, user, expiry.Life, expiry);
+        _known.Remember(identity.IdBytes, user, generation, Environment.TickCount64);
+        if (user is not null && connection.OpenDatabase is { } database) NoteOwner(database, identity.Id, user, expiry.Life, expiry);
     }
 
     /// <summary>
     /// Sends what keeps the session in its user's list, and binds it to <paramref name="user"/> where nobody has a better claim. Sent when
     /// this returns, if the connection is open; done when Redis has answered; never fails.
     /// </summary>
-    /// <param name="id">The session.</param>
+    /// <param name="identity">The session.</param>
     /// <param name="user">The request's user, or null.</param>
     /// <param name="generationSeen">Null while the request has seen nothing.</param>
     /// <param name="expiry">The session's timeouts.</param>
     /// <param name="write">
     /// What the request has sent just before and may create the session. It is there before we ask, unless its script had to be sent again.
     /// </param>
-    public async Task KeepAsync(string id, string? user, RedisValue generationSeen, SessionExpiry expiry, Task? write)
+    public async Task KeepAsync(
+        SessionIdentity identity, string? user, RedisValue generationSeen, SessionExpiry expiry, Task? write)
     {
+        string id = identity.Id;
         try
         {
             long sent = Environment.TickCount64;
@@ -94,8 +102,8 @@ internal sealed class UserLists(
 
             if (reply?.User is { } owner) NoteOwner(database, id, owner, reply.TimeToLive, expiry);
             bool isListed = user is null ? reply?.User is null : reply?.User == user && reply?.TimeToLive >= expiry.Idle / 2;
-            if (isListed) _known.Remember(id, user, sent);
-            else _ = CorrectAsync(database, id, user, await listing.ConfigureAwait(false), reply, expiry, sent);
+            if (isListed) _known.Remember(identity.IdBytes, user, reply?.Generation ?? RedisValue.Null, sent);
+            else _ = CorrectAsync(database, identity, user, await listing.ConfigureAwait(false), reply, expiry, sent);
             if (reply?.Before is { } before) Forget(id, before);
         }
         catch (Exception error)
@@ -106,15 +114,16 @@ internal sealed class UserLists(
 
     /// <summary>What was sent was not quite right for the session that there is; nobody waits for this.</summary>
     private async Task CorrectAsync(
-        IDatabase database, string id, string? user, string? stamp, BindReply? reply, SessionExpiry expiry, long sent)
+        IDatabase database, SessionIdentity identity, string? user, string? stamp, BindReply? reply, SessionExpiry expiry, long sent)
     {
+        string id = identity.Id;
         try
         {
             // Somebody else's; or an absolute timeout ends it before long, and its entry must not stay an idle timeout longer than that.
             if (reply is { User: { } owner })
             {
                 await ListOf(database, owner).KeepAsync(id, TimeInList(reply.TimeToLive, expiry)).ConfigureAwait(false);
-                _known.Remember(id, user, sent);
+                _known.Remember(identity.IdBytes, user, reply.Generation, sent);
             }
 
             // Not this user's, or not there; unless another request has listed it since.
@@ -166,9 +175,33 @@ internal sealed class UserLists(
         }
     }
 
+    /// <summary>
+    /// The key was renewed: what is left under it is no session, whose end handlers would be told of; or it is one again after all. Nobody
+    /// waits for it, and it never fails.
+    /// </summary>
+    /// <param name="id">The session.</param>
+    /// <param name="milliseconds">For how long; null: it is one again.</param>
+    public void TellNoEnd(string id, long? milliseconds)
+    {
+        if (lifecycle.HasHandlers) _ = TellNoEndAsync();
+
+        async Task TellNoEndAsync()
+        {
+            try
+            {
+                var owner = OwnerOf(await connection.GetDatabaseAsync().ConfigureAwait(false), id);
+                await (milliseconds is { } time ? owner.SilenceAsync(time) : owner.UnsilenceAsync()).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                Failed(id, error);
+            }
+        }
+    }
+
     private void Failed(string id, Exception error)
     {
-        logger.ListingFailed(id, error);
+        if (errors.IsNews(OperationKind.KeepListed, error)) logger.ListingFailed(id, error);
         metrics.OperationFailed(OperationKind.KeepListed, error);
     }
 

@@ -28,6 +28,7 @@ internal static class LeftScripts
     public static readonly RedisScript End = new($"""
         local key = KEYS[1]
         if type(redis.pcall('HGET', key, '{StockRedisSessions.Taken}')) == 'table' or redis.call('EXISTS', key) == 0 then return 0 end
+        redis.call('HDEL', key, '')
         redis.call('HSET', key, '{StockRedisSessions.Taken}', '{StockRedisSessions.Ended}')
         redis.call('HDEL', key, '{CacheEntry.Data}')
         return 1

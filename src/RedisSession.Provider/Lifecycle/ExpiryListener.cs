@@ -143,7 +143,7 @@ internal sealed class ExpiryListener(
         Listens = true;
         if (missed is null) return;
         logger.ExpiriesMissed(missed.Since, missed.Until);
-        queue.Missed(missed);
+        queue.Missed(new(missed.Since, missed.Until));
     }
 
     private async Task SubscribeAsync(IDatabase database)

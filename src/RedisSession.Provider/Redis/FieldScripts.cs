@@ -1,14 +1,16 @@
+using StackExchange.Redis;
+
 namespace RedisSession.Provider;
 
 /// <summary>
 /// Changes of one session key that depend on what it holds. Scripts, because looking and changing must hold together, and with the
-/// session's existence and TTL.
+/// session's existence and TTL. As <see cref="SessionScripts"/>: what may be refused comes first.
 /// </summary>
 /// <remarks>
 /// <code>
-/// ARGV  1 idle timeout, ms            3 generation seen, or ''        5 field
-///       2 absolute timeout, ms, or 0  4 generation for a new hash,    6 … what the script says
-///                                       or '': it may not be made
+/// ARGV  1 idle timeout, ms, with a minus    3 generation seen, or ''        5 field
+///         where the TTL was set lately      4 generation for a new hash,    6 … what the script says
+///       2 absolute timeout, ms, or 0          or '': it may not be made
 /// returns  {generation, …} · {''} nothing there, nothing written · nil the session that was seen has ended
 /// </code>
 /// </remarks>
@@ -27,7 +29,6 @@ internal static class FieldScripts
     public static readonly RedisScript Take = new(SessionScripts.Begin + OnlyExisting + Create + """
         local value = redis.call('HGET', key, ARGV[5])
         if value then redis.call('HDEL', key, ARGV[5]) end
-        redis.call('PEXPIRE', key, ttl)
         return {generation, value}
         """, again: false);
 
@@ -36,7 +37,6 @@ internal static class FieldScripts
     public static readonly RedisScript SetIfAbsent = new(SessionScripts.Begin + Create + """
         local value = redis.call('HGET', key, ARGV[5])
         if not value then redis.call('HSET', key, ARGV[5], ARGV[6]) end
-        redis.call('PEXPIRE', key, ttl)
         return {generation, value}
         """, again: false);
 
@@ -48,25 +48,26 @@ internal static class FieldScripts
     public static readonly RedisScript SetIfUnchanged = new(SessionScripts.Begin + """
         local value = redis.call('HGET', key, ARGV[5])
         if (value and '1' or '0') ~= ARGV[6] or (value or '') ~= ARGV[7] then
-          if generation then redis.call('PEXPIRE', key, ttl) end
+          if generation and not fresh then redis.call('PEXPIRE', key, ttl) end
           return {generation or '', 0, value}
         end
 
         """ + Create + """
         redis.call('HSET', key, ARGV[5], ARGV[8])
-        redis.call('PEXPIRE', key, ttl)
         return {generation, 1}
         """, again: false);
 
     /// <summary>Adds to a whole number; what is not there counts as 0.</summary>
     /// <remarks>
-    /// The sum is answered as text, because Lua's numbers hold 53 bits of it.
+    /// The sum is answered as text, because Lua's numbers hold 53 bits of it. What is refused leaves no session behind that was made for it.
     /// <c>ARGV 6 what to add; returns {generation, sum, or the server's error and nothing changed}</c>
     /// </remarks>
-    public static readonly RedisScript Increment = new(SessionScripts.Begin + Create + """
+    public static readonly RedisScript Increment = new(SessionScripts.Begin + "local existed = generation\n" + Create + """
         local sum = redis.pcall('HINCRBY', key, ARGV[5], ARGV[6])
-        redis.call('PEXPIRE', key, ttl)
-        if type(sum) == 'table' then return {generation, false, sum.err} end
+        if type(sum) == 'table' then
+          if not existed and redis.call('HLEN', key) == 2 then redis.call('UNLINK', key) end
+          return {generation, false, sum.err}
+        end
         return {generation, redis.call('HGET', key, ARGV[5])}
         """, again: false);
 
@@ -86,7 +87,34 @@ internal static class FieldScripts
         """ + Create + """
         redis.call('HSET', key, ARGV[5], ARGV[6])
         redis.call('HPEXPIRE', key, ARGV[7], 'FIELDS', 1, ARGV[5])
-        redis.call('PEXPIRE', key, ttl)
         return {generation}
         """);
+
+    /// <summary>Those of <see cref="LockScripts.Take"/>, which begins as these do.</summary>
+    public static RedisValue[] LockArguments(
+        SessionExpiry expiry, bool isFresh, RedisValue generationSeen, RedisValue newGeneration, string token, long lease) =>
+        [isFresh ? -expiry.Idle : expiry.Idle, expiry.Absolute, RedisScript.OrEmpty(generationSeen), newGeneration, token, lease];
+
+    /// <summary>The arguments of each of these.</summary>
+    /// <param name="expiry">The session's timeouts.</param>
+    /// <param name="isFresh">The TTL was set lately.</param>
+    /// <param name="generationSeen">Null while the request has seen nothing.</param>
+    /// <param name="newGeneration">For a new hash; empty: it may not be made.</param>
+    /// <param name="sessionKey">Which key.</param>
+    /// <param name="operands">What the script says.</param>
+    public static RedisValue[] ArgumentsOf(
+        SessionExpiry expiry,
+        bool isFresh,
+        RedisValue generationSeen,
+        RedisValue newGeneration,
+        string sessionKey,
+        RedisValue[] operands) =>
+        [
+            isFresh ? -expiry.Idle : expiry.Idle,
+            expiry.Absolute,
+            RedisScript.OrEmpty(generationSeen),
+            newGeneration,
+            SessionHashLayout.FieldOf(sessionKey),
+            .. operands,
+        ];
 }

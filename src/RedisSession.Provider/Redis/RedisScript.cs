@@ -13,33 +13,36 @@ namespace RedisSession.Provider;
 internal sealed class RedisScript(string text, bool again = true)
 {
     private readonly byte[] _hash = Sha1(text);
+    private RedisScript? _fenced;
+    private RedisScript? _releasing;
+
+    /// <summary>The same for who holds the lock of the session, and refused to who does not any more: see <see cref="LockScripts"/>.</summary>
+    public RedisScript Fenced => _fenced ??= new(LockScripts.Fenced(text), again);
+
+    /// <summary>The same as <see cref="Fenced"/>, and it gives the lock back.</summary>
+    public RedisScript Releasing => _releasing ??= new(LockScripts.Releasing(text), again: false);
 
     /// <summary>Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>.</summary>
-    public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) => Sending.Try(
-        database,
-        key,
-        (database, _hash, key, arguments),
-        static it => it.database.ScriptEvaluateAsync(it._hash, [it.key], it.arguments, CommandFlags.DemandMaster),
-        again);
+    public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) => SendAsync(database, [key], arguments);
 
     /// <summary>Sends the script by its text, which the server keeps from then on: works whatever the server has.</summary>
-    public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) => Sending.Try(
-        database,
-        key,
-        (database, arguments: (object[])[text, 1, key, .. arguments.Select(argument => (object)argument)]),
-        static it => it.database.ExecuteAsync("EVAL", it.arguments, CommandFlags.DemandMaster),
-        again);
+    public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
+        SendTextAsync(database, [key], arguments);
 
-    /// <summary>By its hash, and by its text where the server does not have it.</summary>
-    public async Task<RedisResult> RunAsync(IDatabase database, RedisKey key, RedisValue[] arguments, Waiting waiting = default)
+    /// <summary>By its hash, and by its text where the server does not have it: the only place that falls back to that.</summary>
+    public Task<RedisResult> RunAsync(IDatabase database, RedisKey key, RedisValue[] arguments, Waiting waiting = default) =>
+        RunAsync(database, [key], arguments, waiting);
+
+    /// <inheritdoc cref="RunAsync(IDatabase, RedisKey, RedisValue[], Waiting)"/>
+    public async Task<RedisResult> RunAsync(IDatabase database, RedisKey[] keys, RedisValue[] arguments, Waiting waiting = default)
     {
         try
         {
-            return await waiting.ForAsync(SendAsync(database, key, arguments)).ConfigureAwait(false);
+            return await waiting.ForAsync(SendAsync(database, keys, arguments)).ConfigureAwait(false);
         }
         catch (RedisServerException error) when (IsMissing(error))
         {
-            return await waiting.ForAsync(SendTextAsync(database, key, arguments)).ConfigureAwait(false);
+            return await waiting.ForAsync(SendTextAsync(database, keys, arguments)).ConfigureAwait(false);
         }
     }
 
@@ -48,6 +51,20 @@ internal sealed class RedisScript(string text, bool again = true)
 
     /// <summary>True when a server does not know the script: a new one, a restarted one, or after SCRIPT FLUSH.</summary>
     public static bool IsMissing(Exception error) => error is RedisServerException { Kind: RedisErrorKind.NoScript };
+
+    private Task<RedisResult> SendAsync(IDatabase database, RedisKey[] keys, RedisValue[] arguments) => Sending.Try(
+        database,
+        keys[0],
+        (database, _hash, keys, arguments),
+        static it => it.database.ScriptEvaluateAsync(it._hash, it.keys, it.arguments, CommandFlags.DemandMaster),
+        again);
+
+    private Task<RedisResult> SendTextAsync(IDatabase database, RedisKey[] keys, RedisValue[] arguments) => Sending.Try(
+        database,
+        keys[0],
+        (database, all: (object[])[text, keys.Length, .. keys.Select(key => (object)key), .. arguments.Select(argument => (object)argument)]),
+        static it => it.database.ExecuteAsync("EVAL", it.all, CommandFlags.DemandMaster),
+        again);
 
     [SuppressMessage("Security", "CA5350", Justification = "Redis names scripts by their SHA-1; nothing is secured with it.")]
     private static byte[] Sha1(string text) => SHA1.HashData(Encoding.UTF8.GetBytes(text));

@@ -1,7 +1,7 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// When a session ends, in milliseconds: <paramref name="Idle"/> after its last use, and whatever happens
+/// When a session ends, in milliseconds: <paramref name="Idle"/> after it was last refreshed, and whatever happens
 /// <paramref name="Absolute"/> after its creation (0: no such limit). A hash's TTL is the nearer of the two.
 /// </summary>
 internal readonly record struct SessionExpiry(long Idle, long Absolute)
@@ -12,9 +12,17 @@ internal readonly record struct SessionExpiry(long Idle, long Absolute)
     /// <summary>How long a session lives that begins now and is not used again.</summary>
     public long Life => Absolute > 0 ? Math.Min(Idle, Absolute) : Idle;
 
-    public static SessionExpiry From(TimeSpan idleTimeout, TimeSpan? absoluteTimeout) => new(
-        Milliseconds(idleTimeout),
+    /// <summary>
+    /// The idle timeout is longer by the <paramref name="refreshInterval"/> in which a session that is used may not be refreshed, so that
+    /// none ends early.
+    /// </summary>
+    public static SessionExpiry From(TimeSpan idleTimeout, TimeSpan? absoluteTimeout, TimeSpan refreshInterval = default) => new(
+        Math.Min(Milliseconds(idleTimeout) + RefreshInterval(idleTimeout, refreshInterval), Never),
         absoluteTimeout is { } limit ? Milliseconds(limit) : 0);
+
+    /// <summary>At most an eighth of the idle timeout.</summary>
+    public static long RefreshInterval(TimeSpan idleTimeout, TimeSpan refreshInterval) =>
+        Math.Min((long)refreshInterval.TotalMilliseconds, Milliseconds(idleTimeout) / 8);
 
     /// <summary>At least 1, and no more than servers can take.</summary>
     public static long Milliseconds(TimeSpan time) => Math.Clamp((long)time.TotalMilliseconds, 1, Never);

@@ -14,8 +14,13 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 {
     private static readonly RedisValue GenerationField = SessionHashLayout.Generation;
 
+    // Who meets a session that begins looks again; nobody does so for ever.
+    private const int LooksAtOne = 3;
+
     private static readonly RedisValue[] FieldsOfOurs =
-        [SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic];
+        [
+            SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic, SessionHashLayout.Lock,
+        ];
 
     /// <summary>True while the connection to the server that holds this hash is up. Asks nobody: what the client knows.</summary>
     public bool IsConnected => database.IsConnected(key, CommandFlags.DemandMaster);
@@ -34,39 +39,45 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         Sending.Try(database, key, (database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
 
     /// <summary>
-    /// Gives the session its full idle timeout again, in the flight of whatever is sent next: nobody needs to wait. A PEXPIRE to which no
-    /// reply is kept, so the task is done at once; where there is an absolute timeout, and on Garnet, a script.
+    /// When each of <paramref name="keys"/> expires by itself, in unix milliseconds; not positive when it does not. One HPEXPIRETIME, which
+    /// servers before Redis 7.4 and Valkey 9 refuse.
     /// </summary>
-    public Task RenewAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
+    public Task<long[]> ReadExpiriesAsync(IReadOnlyList<string> keys) => database.HashFieldGetExpireDateTimeAsync(
+        key, [.. keys.Select(name => (RedisValue)SessionHashLayout.FieldOf(name))], CommandFlags.DemandMaster);
+
+    /// <summary>
+    /// Gives the session its full idle timeout again: false when there is none. A PEXPIRE; where there is an absolute timeout, and on
+    /// Garnet, a script.
+    /// </summary>
+    public Task<bool> RefreshAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
         ? Sending.Try(
             database,
             key,
             (database, key, idle: TimeSpan.FromMilliseconds(expiry.Idle)),
-            static it => it.database.KeyExpireAsync(
-                it.key, it.idle, ExpireWhen.Always, CommandFlags.FireAndForget | CommandFlags.DemandMaster))
-        : SessionScripts.Renew.RunAsync(database, key, [expiry.Idle, expiry.Absolute]);
-
-    /// <summary>The same for whoever asks whether there is such a session: false when there is none.</summary>
-    public async Task<bool> TryRenewAsync(SessionExpiry expiry, bool isGarnet)
-    {
-        if (expiry.Absolute != 0 || isGarnet)
-        {
-            return (int)await SessionScripts.Renew.RunAsync(database, key, [expiry.Idle, expiry.Absolute]).ConfigureAwait(false) == 1;
-        }
-
-        var idle = TimeSpan.FromMilliseconds(expiry.Idle);
-        return await Sending.Try(
-            database,
-            key,
-            (database, key, idle),
-            static it => it.database.KeyExpireAsync(it.key, it.idle, ExpireWhen.Always, CommandFlags.DemandMaster)).ConfigureAwait(false);
-    }
+            static it => it.database.KeyExpireAsync(it.key, it.idle, ExpireWhen.Always, CommandFlags.DemandMaster))
+        : RefreshByScriptAsync(database, key, expiry);
 
     /// <summary>
-    /// What there is to know about the session; null when there is none, or something else under its key. HMGET, PTTL, MEMORY USAGE and
-    /// HLEN in one flight.
+    /// What there is to know about the session, whoever has made it; null when there is none, or something else than a hash under its key.
+    /// HMGET, PTTL, MEMORY USAGE and HLEN in one flight; and HGETALL after it where the session is none of ours.
     /// </summary>
     public async Task<SessionDetails?> DescribeAsync()
+    {
+        for (int look = 0; look < LooksAtOne; look++)
+        {
+            var details = await LookAsync().ConfigureAwait(false);
+            if (details is not { Generation: null }) return details;
+
+            // Another program has made it; or it began or ended between the commands. This one is of one moment.
+            var fields = await ReadAllAsync().ConfigureAwait(false);
+            if (fields.Length == 0) return null;
+            if (!fields.Any(field => field.Name == GenerationField)) return details;
+        }
+
+        return null;
+    }
+
+    private async Task<SessionDetails?> LookAsync()
     {
         var fields = Sending.Try(
             database, key, (database, key), static it => it.database.HashGetAsync(it.key, FieldsOfOurs, CommandFlags.DemandMaster));
@@ -87,63 +98,24 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
             return null;
         }
 
-        if ((string?)ours[0] is not { } generation) return null;
+        string? generation = ours[0];
+        if (generation is not null && Tombstone.Is(generation)) return null;
         long count = await length.ConfigureAwait(false);
-        if (count == 0) return null; // it has ended between the commands
+        if (count == 0) return null; // there is none, or it has ended between the commands
         return new(
             generation,
             (string?)ours[1] is { Length: > 0 } user ? user : null,
             ours[2].TryParse(out long created) ? created : null,
+            LockScripts.HeldSince(ours[4]),
             await left.ConfigureAwait(false),
             count - ours.Count(value => !value.IsNull),
             await size.ConfigureAwait(false));
     }
 
-    /// <summary>Sends the change script by its hash. The reply is for <see cref="ChangeReply.Parse"/>.</summary>
-    public Task<RedisResult> ChangeAsync(RedisValue[] arguments) => SessionScripts.Change.SendAsync(database, key, arguments);
-
-    /// <summary>The same by its text, for a server that does not have the script.</summary>
-    public Task<RedisResult> ChangeByTextAsync(RedisValue[] arguments) => SessionScripts.Change.SendTextAsync(database, key, arguments);
-
-    /// <summary>Runs one of <see cref="FieldScripts"/>.</summary>
-    public Task<RedisResult> ChangeFieldAsync(
-        RedisScript script,
-        SessionExpiry expiry,
-        RedisValue generationSeen,
-        RedisValue newGeneration,
-        string sessionKey,
-        RedisValue[] operands) =>
-        script.RunAsync(database, key,
-        [
-            expiry.Idle,
-            expiry.Absolute,
-            RedisScript.OrEmpty(generationSeen),
-            newGeneration,
-            SessionHashLayout.FieldOf(sessionKey),
-            .. operands,
-        ]);
-
     /// <summary>WAIT: how many replicas have all that this connection has written to the hash's server so far.</summary>
     public Task<RedisResult> WaitForReplicasAsync(int replicas, TimeSpan timeout) =>
         database.Multiplexer.GetServer(key, flags: CommandFlags.DemandMaster)
             .ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds);
-
-    /// <summary>Everything, at one moment. The reply is for <see cref="SessionCopy.Parse"/>.</summary>
-    public Task<RedisResult> CopyAsync(RedisValue generationSeen) =>
-        MoveScripts.Copy.RunAsync(database, key, [RedisScript.OrEmpty(generationSeen)]);
-
-    /// <summary>Puts <paramref name="fields"/> here, in the place of what there is; answers how many milliseconds are left.</summary>
-    public Task<RedisResult> PasteAsync(IReadOnlyList<SessionCopy.Field> fields, SessionExpiry expiry)
-    {
-        var arguments = new List<RedisValue>(3 + (2 * fields.Count)) { expiry.Idle, expiry.Absolute, fields.Count };
-        foreach (var field in fields) arguments.AddRange([field.Name, field.Value]);
-        foreach (var field in fields.Where(field => field.ExpiresAt > 0)) arguments.AddRange([field.Name, field.ExpiresAt]);
-        return MoveScripts.Paste.RunAsync(database, key, arguments.ToArray());
-    }
-
-    /// <summary>Removes the session if it is still the one that was copied: 1; 0 when it has changed, null when it has ended.</summary>
-    public Task<RedisResult> DeleteIfUnchangedAsync(RedisValue generationSeen, string digest) =>
-        MoveScripts.DeleteIfUnchanged.RunAsync(database, key, [RedisScript.OrEmpty(generationSeen), digest]);
 
     /// <summary>Makes the session of <paramref name="values"/>, unless there is one: see <see cref="TakeOverScripts.Create"/>.</summary>
     public Task<RedisResult> CreateAsync(
@@ -172,12 +144,12 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>
     /// Ends the session, where <paramref name="onlyOf"/> is given only if it is that user's: the user's name, or empty; null when there was
-    /// nothing to end.
+    /// nothing to end. What is no hash goes too, unless <paramref name="onlyHash"/>.
     /// </summary>
-    public async Task<string?> EndAsync(string? onlyOf = null) =>
-        (string?)await UserScripts.End.RunAsync(database, key, [RedisScript.OrEmpty(onlyOf)]).ConfigureAwait(false);
+    public async Task<string?> EndAsync(string? onlyOf = null, bool onlyHash = false) => (string?)await UserScripts.End
+        .RunAsync(database, SessionHashLayout.WithParked(key), [RedisScript.OrEmpty(onlyOf), onlyHash ? "1" : RedisValue.EmptyString])
+        .ConfigureAwait(false);
 
-    /// <summary>Removes the session, whatever it is.</summary>
-    public Task<bool> DeleteAsync(CommandFlags flags = CommandFlags.None) =>
-        Sending.Try(database, key, (database, key, flags), static it => it.database.KeyDeleteAsync(it.key, it.flags | CommandFlags.DemandMaster));
+    private static async Task<bool> RefreshByScriptAsync(IDatabase database, RedisKey key, SessionExpiry expiry) =>
+        (int)await SessionScripts.Refresh.RunAsync(database, key, [expiry.Idle, expiry.Absolute]).ConfigureAwait(false) == 1;
 }

@@ -13,12 +13,15 @@ namespace RedisSession.Provider;
 ///         @created  unix time of its creation in milliseconds, by the server's clock
 ///         @user     whose session it is, once that is known
 ///         @auto     1 when that user was taken from the request by itself, so that another one may take his place
+///         @lock     while a request has the session to itself: see LockScripts
 ///         cart      the session key "cart", UTF-8, verbatim; the value is the bytes that were set
 ///         @@x       the session key "@x": what starts with @ gets one more, because @… is ours
 ///
 /// key     {prefix}users:{base64url(SHA-256(user))}   a sorted set, one for each user who has sessions; with a TTL, always
 /// member  the id of a session that is, or was a moment ago, this user's: the session's @user has the last word
 /// score   unix time in microseconds, by the server's clock, from which on nobody needs the entry: the session is gone by then
+///
+/// key     {prefix}sessions:{{prefix}sessions:{id}}   a session whose key was renewed, for when its new cookie was not sent; with a TTL
 ///
 /// Where there is an ISessionLifecycle, with TTLs, always:
 /// key     {prefix}owners:{id}    the user of a session, to be read when the session has expired
@@ -36,6 +39,7 @@ internal static class SessionHashLayout
     public const string Created = "@created";
     public const string User = "@user";
     public const string Automatic = "@auto";
+    public const string Lock = "@lock";
 
     private const char Reserved = '@';
 
@@ -62,6 +66,18 @@ internal static class SessionHashLayout
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(Encoding.UTF8.GetBytes(user), digest);
         return $"{prefix}users:{Base64Url.EncodeToString(digest)}";
+    }
+
+    /// <summary>
+    /// The key of a session, and where it waits when its key was renewed: see <see cref="RenewalScripts"/>. In the same slot of a cluster,
+    /// and under a name that needs no right of its own. Only the former where it ends with no session's id.
+    /// </summary>
+    public static RedisKey[] WithParked(RedisKey key)
+    {
+        byte[] whole = key!;
+        int start = whole.Length - SessionId.Length;
+        if (start < 0 || !SessionId.IsOne(Encoding.UTF8.GetString(whole.AsSpan(start)))) return [key];
+        return [key, (byte[])[.. whole.AsSpan(0, start), (byte)'{', .. whole, (byte)'}']];
     }
 
     public static RedisKey OwnerKeyOf(string prefix, string id) => $"{prefix}owners:{id}";

@@ -47,11 +47,20 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
     /// True for one of all who ask. A claim is over before another session that begins under this id right now could expire.
     /// </summary>
     public Task<bool> ClaimAsync(SessionExpiry expiry) => database.StringSetAsync(
-        SessionHashLayout.ClaimKeyOf(keyPrefix, id),
+        ClaimKey,
         RedisValue.EmptyString,
         TimeSpan.FromMilliseconds(Math.Clamp(expiry.Life / 2, 1, LongestClaim)),
         When.NotExists,
         CommandFlags.DemandMaster);
+
+    /// <summary>What expires under this id within so many milliseconds is no session: nobody tells it.</summary>
+    public Task SilenceAsync(long milliseconds) =>
+        database.StringSetAsync(ClaimKey, RedisValue.EmptyString, TimeSpan.FromMilliseconds(milliseconds), flags: CommandFlags.DemandMaster);
+
+    /// <summary>It is a session after all.</summary>
+    public Task UnsilenceAsync() => database.KeyDeleteAsync(ClaimKey, CommandFlags.DemandMaster);
+
+    private RedisKey ClaimKey => SessionHashLayout.ClaimKeyOf(keyPrefix, id);
 
     private RedisKey OwnerKey => SessionHashLayout.OwnerKeyOf(keyPrefix, id);
 }

@@ -1,12 +1,18 @@
+using StackExchange.Redis;
+
 namespace RedisSession.Provider;
 
 /// <summary>
 /// The scripts. Each works on one key, is safe to apply twice (a write that timed out may have been applied), uses no
 /// command that Redis, Valkey and Garnet do not all have, and takes the time from the server, so that the clocks of the
-/// application's machines do not matter.
+/// application's machines do not matter. What the Redis user may be refused comes before anything is written, because Redis takes nothing
+/// back: so either all of a script happens or nothing, and there is never a hash without a TTL.
 /// </summary>
 internal static class SessionScripts
 {
+    // So many fields and values go into one command: what Lua's unpack can take.
+    private const int LargestPlainChange = 4000;
+
     // Sets `now`, the server's clock in unix milliseconds, as text.
     internal const string ServerTime = """
         local time = redis.call('TIME')
@@ -14,10 +20,13 @@ internal static class SessionScripts
 
         """;
 
-    // How each script that changes a session begins. Sets `generation`, false where there is none, and `ttl`; removes a session past its
-    // absolute end; answers nil when the session that was seen has ended.
+    // How each script that changes a session begins. Sets `generation`, false where there is none, `ttl`, and `fresh` where that was set
+    // lately; removes a session past its absolute end, and a tombstone whose time is over; answers nil when the session that was seen has
+    // ended.
     internal const string Begin = """
         local key, ttl, limit, seen = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+        local fresh = string.byte(ttl) == 45
+        if fresh then ttl = string.sub(ttl, 2) end
         local generation = redis.call('HGET', key, '@gen')
         if generation and limit ~= '0' then
         """ + "\n" + ServerTime + """
@@ -29,20 +38,45 @@ internal static class SessionScripts
             ttl = string.format('%.0f', left)
           end
         end
-        if seen ~= '' and generation ~= seen then return false end
+        if generation ~= seen and (seen ~= '' or generation and string.byte(generation) == 126) then
+          local till = seen == '' and tonumber(string.match(generation, '^~(%d+)'))
+          if not till then return false end
+        """ + "\n" + ServerTime + """
+          if tonumber(now) < till then return false end
+          redis.call('UNLINK', key)
+          generation = false
+        end
 
         """;
 
-    // How each goes on that may create the session.
+    // How each goes on that may create the session, and gives it its TTL, whatever is written then.
     internal const string Create = """
         if not generation then
         """ + "\n" + ServerTime + """
           generation = ARGV[4]
-          redis.call('HSET', key, '@gen', generation, '@created', now)
           if limit ~= '0' and tonumber(limit) < tonumber(ttl) then ttl = limit end
+          redis.call('PEXPIRE', key, ttl)
+          redis.call('HSET', key, '@gen', generation, '@created', now)
+          redis.call('PEXPIRE', key, ttl)
+        elseif not fresh then
+          redis.call('PEXPIRE', key, ttl)
         end
 
         """;
+
+    /// <summary>
+    /// The usual change: keys are set in a session that was seen. A script, because the check that it is that one and the write must hold
+    /// together: as separate commands a write could bring an ended session back. Costs the server half of what <see cref="Change"/> does.
+    /// </summary>
+    /// <remarks>
+    /// <c>ARGV 1 generation seen · 2 TTL in ms, or '' where that was set lately, then field, value, …; returns as Change</c>
+    /// </remarks>
+    public static readonly RedisScript Set = new("""
+        if redis.call('HGET', KEYS[1], '@gen') ~= ARGV[1] then return false end
+        if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+        redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+        return ARGV[1]
+        """);
 
     /// <summary>
     /// Everything a request changes, in one step. A script, because the existence check, the writes and the TTL must hold
@@ -50,8 +84,8 @@ internal static class SessionScripts
     /// </summary>
     /// <remarks>
     /// <code>
-    /// ARGV  1 idle timeout, ms            4 generation for a new hash
-    ///       2 absolute timeout, ms, or 0      or '': it may not be made
+    /// ARGV  1 idle timeout, ms, with a minus where the TTL was set lately   4 generation for a new hash
+    ///       2 absolute timeout, ms, or 0                                      or '': it may not be made
     ///       3 generation seen, or ''      5 1 if it may create the hash + 2 if all user fields go + 4 for each removed field
     ///                                       then the removed fields, then field, value, field, value …
     /// returns  the hash's generation · '' nothing there, nothing written · nil the session that was seen has ended
@@ -61,13 +95,16 @@ internal static class SessionScripts
         local form = tonumber(ARGV[5])
         if not generation and (ARGV[4] == '' or form % 2 == 0 and redis.call('EXISTS', key) == 0) then return '' end
         """ + "\n" + Create + """
+        if form % 4 > 1 or form > 4 and form % 2 == 1 then redis.call('HSET', key, '@gen', generation) end
         if form % 4 > 1 then
-          local created, user, automatic = unpack(redis.call('HMGET', key, '@created', '@user', '@auto'))
+          local created, user, automatic, held = unpack(redis.call('HMGET', key, '@created', '@user', '@auto', '@lock'))
           redis.call('UNLINK', key)
           redis.call('HSET', key, '@gen', generation)
           if created then redis.call('HSET', key, '@created', created) end
           if user then redis.call('HSET', key, '@user', user) end
           if automatic then redis.call('HSET', key, '@auto', automatic) end
+          if held then redis.call('HSET', key, '@lock', held) end
+          redis.call('PEXPIRE', key, ttl)
         end
         local first = 6 + math.floor(form / 4)
         for i = 6, first - 1, 4000 do
@@ -76,18 +113,17 @@ internal static class SessionScripts
         for i = first, #ARGV, 4000 do
           redis.call('HSET', key, unpack(ARGV, i, math.min(i + 3999, #ARGV)))
         end
-        redis.call('PEXPIRE', key, ttl)
         return generation
         """);
 
     /// <summary>
-    /// Renews the TTL where a plain PEXPIRE cannot. A script, because with an absolute timeout the TTL follows from the hash's
+    /// Refreshes the TTL where a plain PEXPIRE cannot. A script, because with an absolute timeout the TTL follows from the hash's
     /// @created, and because Garnet (seen in 2.2.8) breaks the connection at a PEXPIRE of a key that has just expired.
     /// </summary>
     /// <remarks>
     /// <c>ARGV 1 idle timeout, ms · 2 absolute timeout, ms, or 0; returns 1, also past the absolute end · 0 there was none</c>
     /// </remarks>
-    public static readonly RedisScript Renew = new("""
+    public static readonly RedisScript Refresh = new("""
         local key, ttl, limit = KEYS[1], ARGV[1], tonumber(ARGV[2])
         local created = redis.call('HGET', key, '@created')
         if not created and redis.call('EXISTS', key) == 0 then return 0 end
@@ -99,4 +135,65 @@ internal static class SessionScripts
         end
         return redis.call('PEXPIRE', key, ttl)
         """);
+
+    /// <summary>The script for <paramref name="changes"/>, and its arguments.</summary>
+    /// <param name="changes">What a request has changed.</param>
+    /// <param name="expiry">The session's timeouts.</param>
+    /// <param name="isFresh">The TTL was set lately.</param>
+    /// <param name="generationSeen">Null while the request has seen nothing.</param>
+    /// <param name="newGeneration">For a new hash; empty: it may not be made.</param>
+    /// <param name="protector">Encrypts the values; null: nobody does.</param>
+    public static (RedisScript Script, RedisValue[] Arguments) For(
+        SessionChanges changes,
+        SessionExpiry expiry,
+        bool isFresh,
+        RedisValue generationSeen,
+        RedisValue newGeneration,
+        ValueProtector? protector)
+    {
+        int users = changes.User is null ? 0 : 1;
+        int sets = changes.SetCount + users;
+        int removes = changes.RemoveCount + users; // whoever is bound here is not replaced by who signs in
+        bool isPlain = !generationSeen.IsNull && expiry.Absolute == 0 && removes == 0 && !changes.Cleared && sets is > 0 and < LargestPlainChange / 2;
+        int set = isPlain ? 2 : 5 + removes;
+        var arguments = new RedisValue[set + (2 * sets)];
+        int remove = 5;
+        if (isPlain)
+        {
+            arguments[0] = generationSeen;
+            arguments[1] = isFresh ? RedisValue.EmptyString : expiry.Idle;
+        }
+        else
+        {
+            arguments[0] = isFresh ? -expiry.Idle : expiry.Idle;
+            arguments[1] = expiry.Absolute;
+            arguments[2] = RedisScript.OrEmpty(generationSeen);
+            arguments[3] = newGeneration;
+
+            // Removing from a session that is not there does not create one.
+            arguments[4] = (sets > 0 ? 1 : 0) + (changes.Cleared ? 2 : 0) + (4 * removes);
+        }
+
+        foreach (var (key, value) in changes.Keys)
+        {
+            if (value is null)
+            {
+                arguments[remove++] = SessionHashLayout.FieldOf(key);
+            }
+            else
+            {
+                arguments[set++] = SessionHashLayout.FieldOf(key);
+                arguments[set++] = protector is null ? value : protector.Protect(value);
+            }
+        }
+
+        if (changes.User is not null)
+        {
+            arguments[remove] = SessionHashLayout.Automatic;
+            arguments[set++] = SessionHashLayout.User;
+            arguments[set] = changes.User;
+        }
+
+        return (isPlain ? Set : Change, arguments);
+    }
 }

@@ -21,12 +21,13 @@ internal static class TakeOverScripts
         local key, ttl, limit, generation = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
         if redis.call('EXISTS', key) == 1 then return redis.call('HGET', key, '@gen') or '' end
         """ + "\n" + SessionScripts.ServerTime + """
+        if limit > 0 and limit < tonumber(ttl) then ttl = ARGV[2] end
+        redis.call('PEXPIRE', key, ttl)
         redis.call('HSET', key, '@gen', generation, '@created', now)
+        redis.call('PEXPIRE', key, ttl)
         for i = 4, #ARGV, 4000 do
           redis.call('HSET', key, unpack(ARGV, i, math.min(i + 3999, #ARGV)))
         end
-        if limit > 0 and limit < tonumber(ttl) then ttl = ARGV[2] end
-        redis.call('PEXPIRE', key, ttl)
         return generation
         """);
 

@@ -10,39 +10,59 @@ internal static class UserScripts
     /// <summary>
     /// Asks whose a session is, and makes it the request's user's if it is nobody's or was taken by such a request before; what the
     /// application has bound by RenewSessionAsync stays. A script, because it must neither bring an ended session back nor overwrite a
-    /// binding made between the look and the write.
+    /// binding made between the look and the write. A tombstone that was refreshed gets the end back that it had.
     /// </summary>
     /// <remarks>
     /// <code>
     /// ARGV     1 the request's user, or ''   2 generation seen, or ''   3 idle timeout, ms   4 absolute timeout, ms, or 0
-    /// returns  {user or '', the user whose it was until now, or '', ms it can live unless it is used again} · nil there is no such session
+    /// returns  {user or '', the user whose it was until now, or '', ms it can live unless it is used again, generation}
+    ///          · nil there is no such session
     /// </code>
     /// </remarks>
     public static readonly RedisScript Bind = new("""
         local key, user, seen, ttl, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
         local generation, created, bound, automatic = unpack(redis.call('HMGET', key, '@gen', '@created', '@user', '@auto'))
-        if not generation or (seen ~= '' and generation ~= seen) then return false end
-        local before = ''
-        if user ~= '' and bound ~= user and (automatic or not bound) then
-          redis.call('HSET', key, '@user', user, '@auto', '1')
-          before, bound = bound or '', user
+        if generation and string.byte(generation) == 126 then
+          local till = string.match(generation, '^~(%d+):0$')
+        """ + "\n" + SessionScripts.ServerTime + """
+          if till then redis.call('PEXPIRE', key, string.format('%.0f', math.max(tonumber(till) - tonumber(now), 1))) end
+          return false
         end
+        if not generation or (seen ~= '' and generation ~= seen) then return false end
         if limit > 0 then
         """ + "\n" + SessionScripts.ServerTime + """
           local left = (tonumber(created) or tonumber(now)) + limit - tonumber(now)
           ttl = math.min(ttl, math.max(left, 1))
         end
-        return {bound or '', before, ttl}
+        local before = ''
+        if user ~= '' and bound ~= user and (automatic or not bound) then
+          redis.call('HSET', key, '@user', user, '@auto', '1')
+          before, bound = bound or '', user
+        end
+        return {bound or '', before, ttl, generation}
         """);
 
     /// <summary>
     /// Ends a session. A script, because the user has to be known for his list, and must still be the one that is meant, when the session
     /// goes.
     /// </summary>
-    /// <remarks><c>ARGV 1 whose session it has to be, or ''; returns the user or '' · nil there was none, or it is not his</c></remarks>
+    /// <remarks>
+    /// One whose key was renewed has ended; but it must not be put back either.
+    /// <code>
+    /// KEYS     1 session   2 where it is parked, if it was renewed; may be missing
+    /// ARGV     1 whose session it has to be, or ''   2 '1' where it has to be a hash
+    /// returns  the user or '' · nil there was none, or it is not as it has to be
+    /// </code>
+    /// </remarks>
     public static readonly RedisScript End = new("""
-        local key = KEYS[1]
+        local key, parked = KEYS[1], KEYS[2]
+        local state = redis.pcall('HGET', key, '@gen')
+        if type(state) == 'string' and string.byte(state) == 126 then
+          if parked and (ARGV[1] == '' or redis.call('HGET', parked, '@user') == ARGV[1]) then redis.call('UNLINK', parked) end
+          return false
+        end
         local user = redis.pcall('HGET', key, '@user')
+        if type(user) == 'table' and ARGV[2] == '1' then return false end
         if type(user) ~= 'string' then user = '' end
         if ARGV[1] ~= '' and user ~= ARGV[1] then return false end
         if redis.call('UNLINK', key) == 0 then return false end
@@ -61,15 +81,17 @@ internal static class UserScripts
         local key, id, ttl, stamp = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
-        if ttl > 0 then
-          stamp = string.format('%.0f', now + ttl * 1000)
-          redis.call('ZADD', key, stamp, id)
-        elseif redis.call('ZSCORE', key, id) == stamp then
-          redis.call('ZREM', key, id)
-        end
         redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
-        local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
-        if last[2] then redis.call('PEXPIRE', key, string.format('%.0f', math.ceil((last[2] - now) / 1000))) end
+        if ttl == 0 and redis.call('ZSCORE', key, id) == stamp then redis.call('ZREM', key, id) end
+        local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2]
+        if ttl > 0 then stamp = string.format('%.0f', now + ttl * 1000) end
+        local ends = math.max(tonumber(last) or 0, now + ttl * 1000)
+        local left = string.format('%.0f', math.ceil((ends - now) / 1000))
+        if ttl > 0 or last then redis.call('PEXPIRE', key, left) end
+        if ttl > 0 then
+          redis.call('ZADD', key, stamp, id)
+          if not last then redis.call('PEXPIRE', key, left) end
+        end
         return stamp
         """);
 }

@@ -1,63 +1,33 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>The session of one request. This file: what it is made of, and the synchronous API of <see cref="ISession"/>.</summary>
+/// <summary>
+/// The session of one request: what <see cref="ISession"/> and the extension methods call. What it knows is in <see cref="SessionState"/>,
+/// what it does in the operations of <see cref="RedisHashSessionStore"/>.
+/// </summary>
 /// <remarks>
-/// <para>
-/// A synchronous read answers, first match: from this request's own writes · from the snapshot, which in buffered mode the
-/// first read takes · in live mode from Redis.
-/// </para>
-/// <para>
-/// The other files beside this one: Reading asks Redis, Blocking does so on a thread that waits, Waiting bounds each wait and takes in its
-/// failure; Writing has the changes until they are sent, Confirming from then on; Operating changes what depends on what Redis holds. What
-/// has another reason to change is where that is: Lifecycle (a new key, the end), Directory (whose it is), TakingOver, Diagnostics.
-/// </para>
-/// <para>
-/// Tasks of one request may share the session: state is guarded by one lock, and commands are sent inside it, so that they
-/// leave in the order in which the application made its changes. Nobody waits for a reply inside the lock.
-/// </para>
+/// A synchronous read answers, first match: from this request's own writes · from the snapshot, which in buffered mode the first read takes ·
+/// in live mode from Redis. Tasks of one request may share the session.
 /// </remarks>
-internal sealed partial class RedisHashSession : ISession
+/// <param name="operations">What it does.</param>
+/// <param name="origin">Which pipeline has made it, for new sessions, which no key tells apart.</param>
+/// <param name="state">What it knows.</param>
+/// <param name="timeouts">Of that pipeline.</param>
+/// <param name="tryEstablish">Null where this sets its cookie itself.</param>
+internal sealed class RedisHashSession(
+    RedisHashSessionStore operations, object origin, SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish = null)
+    : RequestSession(state, timeouts, tryEstablish), ISession, ISessionFeature
 {
-    private readonly RedisHashSessionStore _store;
-    private readonly SessionTimeouts _timeouts;
-    private readonly Func<bool> _tryEstablishSession;
-
-    // The session key was made for this request: nobody else can know it.
-    private readonly bool _isNewKey;
-
-    // Renewal changes it.
-    private string _sessionKey;
-
-    // Made from the session key when somebody needs them: many requests never do.
-    private string? _id;
-    private byte[]? _redisKey;
-    private ValueProtector? _protector;
-    private Lock? _gate;
-
-    // The request, so that writes can be confirmed before its response starts; null where there is none (any more).
-    private HttpContext? _context;
-
-    public RedisHashSession(
-        RedisHashSessionStore store,
-        string sessionKey,
-        SessionTimeouts timeouts,
-        Func<bool> tryEstablishSession,
-        bool isNewSessionKey,
-        HttpContext? context)
-    {
-        _store = store;
-        _sessionKey = sessionKey;
-        _timeouts = timeouts;
-        _tryEstablishSession = tryEstablishSession;
-        _isNewKey = isNewSessionKey;
-        _context = context;
-        if (context is not null) ConfirmBeforeResponse(context);
-    }
+    private ISession? _current;
+    private RedisHashSession? _earlier;
+    private int _passes;
+    private bool _isFeature;
+    private bool _isSeen;
+    private bool _isPutAside;
+    private ConfirmedBody? _body;
 
     /// <summary>The session as one of ours.</summary>
     /// <exception cref="InvalidOperationException">It is not.</exception>
@@ -69,8 +39,31 @@ internal sealed partial class RedisHashSession : ISession
             + "call AddRedisHashSession on the service collection.");
     }
 
-    /// <summary>base64url(SHA-256(session key)): public, stable for the life of the cookie, costs nothing.</summary>
-    public string Id => _id ??= SessionId.Of(_sessionKey);
+    /// <summary>
+    /// The session that a request through the same pipeline has had before, or has: an exception handler, status code pages and the like send
+    /// a request through its pipeline again, with the cookie that it came with, whatever has become of the session.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="sessionKey">What its cookie names; null where it has none.</param>
+    /// <param name="origin">Where it comes through.</param>
+    public static RedisHashSession? OfEarlierPass(HttpContext request, string? sessionKey, object origin)
+    {
+        // Features are copied where a request is made from another: see whose they are.
+        var session = request.Features.Get<RedisHashSession>();
+        while (session is not null && !(session.IsOf(request) && session._isSeen && session.IsNamedBy(sessionKey, origin)))
+            session = session._earlier;
+        return session;
+    }
+
+    /// <summary>
+    /// The session of the request's <see cref="ISessionFeature"/>, which it is itself where it has its own middleware. Null when the
+    /// application has put the session aside.
+    /// </summary>
+    ISession ISessionFeature.Session
+    {
+        get => _current!;
+        set => _current = value;
+    }
 
     /// <summary>
     /// Whether Redis answers; never throws. Where nothing in this request has asked it yet, this does, as the first read would:
@@ -80,8 +73,8 @@ internal sealed partial class RedisHashSession : ISession
     {
         get
         {
-            if (!_answered && _failure is null) TouchBlocking();
-            return _failure is null;
+            if (!State.HasAnswered && State.Failure is null) Operations.Reader.Touch(this);
+            return State.Failure is null;
         }
     }
 
@@ -91,11 +84,11 @@ internal sealed partial class RedisHashSession : ISession
         {
             // As of before asking: of what is confirmed meanwhile, the answer need not have all yet.
             SessionChanges own;
-            lock (Gate) own = CopyOwn();
-            var snapshot = ReadAllBlocking();
-            lock (Gate)
+            lock (State.Gate) own = State.CopyOwn();
+            var snapshot = Operations.Reader.ReadAll(this);
+            lock (State.Gate)
             {
-                own.Append(CopyOwn());
+                own.Append(State.CopyOwn());
                 return own.Overlay(snapshot?.Keys ?? []).ToArray(); // a copy: the application may change the session while it enumerates
             }
         }
@@ -104,95 +97,267 @@ internal sealed partial class RedisHashSession : ISession
     public bool TryGetValue(string key, [NotNullWhen(true)] out byte[]? value)
     {
         key = SessionHashLayout.Normalize(key);
-        if (!TryGetOwn(key, out value)) value = ReadBlocking(key);
+        if (!State.TryGetOwn(key, out value)) value = Operations.Reader.Read(this, key);
         return value is not null;
     }
 
     public void Set(string key, byte[] value)
     {
         key = CheckSet(key, value);
-        lock (Gate)
+        lock (State.Gate)
         {
-            Changes.Set(key, value.AsSpan().ToArray()); // a copy, as in ASP.NET Core: the caller may reuse its array
-            HasChanged();
+            State.Collect().Set(key, value.AsSpan().ToArray()); // a copy, as in ASP.NET Core: the caller may reuse its array
+            Operations.Writer.HasChanged(this);
         }
     }
 
     public void Remove(string key)
     {
         key = SessionHashLayout.Normalize(key);
-        lock (Gate)
+        lock (State.Gate)
         {
-            Changes.Remove(key);
-            HasChanged();
+            State.Collect().Remove(key);
+            Operations.Writer.HasChanged(this);
         }
     }
 
     public void Clear()
     {
-        lock (Gate)
+        lock (State.Gate)
         {
-            Changes.Clear();
-            HasChanged();
+            State.Collect().Clear();
+            Operations.Writer.HasChanged(this);
         }
     }
 
     /// <summary>Takes the snapshot, unless there is one: one round trip.</summary>
-    public Task LoadAsync(CancellationToken cancellationToken = default) =>
-        _snapshot is null ? TakeSnapshotAsync(retry: false, cancellationToken) : Task.CompletedTask;
+    public Task LoadAsync(CancellationToken cancellationToken = default) => State.Snapshot is not null
+        ? Task.CompletedTask
+        : Operations.Reader.TakeSnapshotAsync(this, retry: false, keep: true, Within(cancellationToken));
+
+    /// <summary>Takes a newer snapshot: one round trip.</summary>
+    public Task ReloadAsync(CancellationToken cancellationToken) =>
+        Operations.Reader.TakeSnapshotAsync(this, retry: true, keep: true, Within(cancellationToken));
 
     /// <summary>
-    /// Writes and confirms what is not yet: one round trip, or none. A request that used nothing has its expiry renewed, and
-    /// nobody waits for that.
+    /// Writes and confirms what is not yet: one round trip, or none. A request that used nothing has its expiry refreshed, and nobody waits
+    /// for that.
     /// </summary>
     /// <exception cref="SessionEndedException">The session has ended; nothing was written.</exception>
     public async Task CommitAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
 
-        // SessionMiddleware takes the feature away before its own commit, the last one. It would log a failure and go on; but we
-        // have logged it. What has failed before is not tried again: an outage costs a request one failure. A commit that the
-        // application asks for does try again.
-        if (_context is { } context && context.Features.Get<ISessionFeature>() is null)
+        // The last commit of SessionMiddleware, which takes its feature away before. It would log a failure and go on; but we have logged it.
+        // What has failed before is not tried again: an outage costs a request one failure. A commit that the application asks for does try
+        // again.
+        if (_passes > 0 && _isSeen && Context is { } request && request.Features.Get<ISessionFeature>() is null)
         {
-            SettleUser(context);
-            _context = null; // the server will use it for another request
-            await ConfirmAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            HintAtManyReads();
+            await LeaveAsync(request).ConfigureAwait(false);
         }
         else
         {
-            await TellingTheCaller(RetryAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+            await Operations.Writer.RetryForCallerAsync(this, cancellationToken).ConfigureAwait(false);
+            operations.Refresh.AtEnd(this);
         }
-
-        RenewIfUntouched();
     }
 
-    private byte[] KeyBytes => _redisKey ??= SessionHashLayout.KeyOf(_store.KeyStart, _sessionKey);
-
-    private RedisKey Key => KeyBytes;
-
-    private SessionExpiry Expiry => _timeouts.Expiry;
-
-    private TimeSpan IOTimeout => _timeouts.IO;
-
-    private Lock Gate => _gate ?? Interlocked.CompareExchange(ref _gate, new(), null) ?? _gate;
-
-    /// <summary>Nothing has been done with the session yet.</summary>
-    private bool IsUntouched => _gate is null;
-
-    private ValueProtector? Protector => _protector ??= _store.ProtectsValues ? _store.ProtectorOf(Id) : null;
-
-    /// <summary>Refuses, at the earliest moment, what ASP.NET Core's session refuses; returns the normal form of the key.</summary>
-    private string CheckSet(string key, byte[] value)
+    /// <summary>A request begins to go through a pipeline with this session.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="isItsFeature">The pipeline makes this its <see cref="ISessionFeature"/>.</param>
+    public void Enter(RequestHolder request, bool isItsFeature)
     {
-        ArgumentNullException.ThrowIfNull(value);
-        SessionHashLayout.ThrowIfNotAKey(key);
-        if (!_tryEstablishSession())
+        Enter(request);
+        _passes++;
+        _isPutAside = false;
+        HasBlocked = false;
+        _isSeen |= isItsFeature;
+        _isFeature = isItsFeature;
+        _current = this;
+        if (operations.Channel.Throws
+            && _body is null
+            && request.Context is { Response.HasStarted: false, Features: var features }
+            && features.Get<IHttpResponseBodyFeature>() is { } body)
         {
-            throw new InvalidOperationException("The session cannot be established after the response has started.");
+            _body = new(ConfirmForBodyAsync, body);
+            features.Set<IHttpResponseBodyFeature>(_body);
+        }
+    }
+
+    /// <summary>It is to be found by <see cref="OfEarlierPass"/>.</summary>
+    public void Remember(IFeatureCollection features)
+    {
+        _earlier = features.Get<RedisHashSession>();
+        features.Set(this);
+    }
+
+    /// <summary>
+    /// The request has gone through the pipeline: what is not confirmed yet is. What fails is logged, and not tried again: an outage costs a
+    /// request one failure.
+    /// </summary>
+    public async Task LeaveAsync(HttpContext request)
+    {
+        if (--_passes > 0) return;
+        if (_isFeature && _current != this)
+        {
+            await PutAsideAsync().ConfigureAwait(false);
+            return;
         }
 
-        return SessionHashLayout.Normalize(key);
+        operations.Listing.Settle(this, request);
+        IsOver = true;
+        var last = Lock is null ? operations.Writer.ConfirmAsync(this, CancellationToken.None) : operations.Exclusive.ReleaseAsync(this);
+        await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        operations.HintAtManyReads(this);
+        operations.Refresh.AtEnd(this);
+        if (_body is not null) await _body.LeaveAsync(request.Features).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _body = null;
+        await ResponseStartedAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (request.Response.HasStarted) Forget();
     }
+
+    public ValueTask<SessionValue> ReadAsync(string key, CancellationToken cancellationToken) =>
+        Operations.Reader.ReadAsync(this, SessionHashLayout.Normalize(key), Within(cancellationToken));
+
+    public ValueTask<SessionValues> ReadAsync(IEnumerable<string> keys, CancellationToken cancellationToken) =>
+        Operations.Reader.ReadAsync(this, keys, Within(cancellationToken));
+
+    public Task SetAsync(IEnumerable<KeyValuePair<string, byte[]>> values, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var changes = new SessionChanges();
+        foreach (var (key, value) in values) changes.Set(CheckSet(key, value), value.AsSpan().ToArray());
+        return Operations.Writer.WriteAsync(this, changes, cancellationToken);
+    }
+
+    public Task SetAsync(string key, byte[] value, CancellationToken cancellationToken)
+    {
+        var changes = new SessionChanges();
+        changes.Set(CheckSet(key, value), value.AsSpan().ToArray());
+        return Operations.Writer.WriteAsync(this, changes, cancellationToken);
+    }
+
+    public Task RemoveAsync(string key, CancellationToken cancellationToken)
+    {
+        var changes = new SessionChanges();
+        changes.Remove(SessionHashLayout.Normalize(key));
+        return Operations.Writer.WriteAsync(this, changes, cancellationToken);
+    }
+
+    public Task SetAsync(string key, byte[] value, TimeSpan expiresIn, CancellationToken cancellationToken) =>
+        Operations.Atomic.SetAsync(this, key, value, expiresIn, cancellationToken);
+
+    public Task<SessionValue> TakeAsync(string key, CancellationToken cancellationToken) =>
+        Operations.Atomic.TakeAsync(this, key, cancellationToken);
+
+    public Task<bool> TrySetAsync(string key, byte[] value, CancellationToken cancellationToken) =>
+        Operations.Atomic.TrySetAsync(this, key, value, cancellationToken);
+
+    public Task<long> IncrementAsync(string key, long by, CancellationToken cancellationToken) =>
+        Operations.Atomic.IncrementAsync(this, key, by, cancellationToken);
+
+    public Task<T> UpdateAsync<T>(
+        string key, Func<SessionValue, (byte[] Value, T Result)> change, CancellationToken cancellationToken) =>
+        Operations.Atomic.UpdateAsync(this, key, change, cancellationToken);
+
+    public Task RenewKeyAsync(HttpContext request, string? user, CancellationToken cancellationToken) =>
+        Operations.Renewal.RenewAsync(this, request, user, cancellationToken);
+
+    public Task AbandonAsync(HttpContext request, CancellationToken cancellationToken) =>
+        Operations.Ending.AbandonAsync(this, request, cancellationToken);
+
+    public Task<SessionLock?> TryLockAsync(TimeSpan wait, CancellationToken cancellationToken) =>
+        Operations.Exclusive.TryTakeAsync(this, wait, cancellationToken);
+
+    protected override Task OnResponseStartingAsync()
+    {
+        // Whoever begins to renew the key sees this, or is seen here.
+        IsResponseStarting = true;
+        Interlocked.MemoryBarrier();
+        if (IsPutAside) return Task.CompletedTask;
+        if (IsEstablished && !State.HasEnded) Cookie!.Set(Context!, State.Identity.SessionKey);
+        if (IsOver) Forget();
+        var move = Move;
+        var confirming = Lock is { EndsWithResponse: true } ? UnlockAsync() : operations.Writer.ConfirmBeforeResponseAsync(this);
+        return Renewal is null && move.IsCompleted ? confirming : FinishRenewalAsync();
+
+        async Task UnlockAsync()
+        {
+            try
+            {
+                await operations.Exclusive.ReleaseAsync(this).ConfigureAwait(false);
+            }
+            catch (Exception) when (!operations.Channel.Throws)
+            {
+                // Logged where it happened.
+            }
+
+            await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
+        }
+
+        async Task FinishRenewalAsync()
+        {
+            await confirming.ConfigureAwait(false);
+            await move.WaitAsync(Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await operations.Renewal.FinishAsync(this).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>With <see cref="FailureMode.Throw"/>: what the request changed was not written, and it can still get an error page.</summary>
+    public void ThrowWhatNobodyWasTold(HttpContext request)
+    {
+        if (!operations.Channel.Throws || State.FailureIsTold || State.Pending?.Failure is not { } failure || request.Response.HasStarted) return;
+        State.FailureIsTold = true;
+        failure.Throw();
+    }
+
+    private async Task ConfirmForBodyAsync()
+    {
+        if (IsPutAside) return;
+        try
+        {
+            await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            State.FailureIsTold = true;
+            throw;
+        }
+    }
+
+    /// <summary>The application has set another session, or none: that one is committed, as SessionMiddleware does it.</summary>
+    private async Task PutAsideAsync()
+    {
+        _isPutAside = IsOver = true;
+        try
+        {
+            if (_current is not null) await _current.CommitAsync().ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            operations.Channel.Logger.CommitFailed(error);
+        }
+    }
+
+    private RedisHashSessionStore Operations
+    {
+        get
+        {
+            _isSeen = _isSeen || (Request is { } request && request.Features.Get<ISessionFeature>()?.Session == this);
+            return operations;
+        }
+    }
+
+    /// <summary>
+    /// True when the application has made another session that of the request, or none: nothing of this one is written, unless somebody
+    /// commits it.
+    /// </summary>
+    private bool IsPutAside =>
+        _isPutAside
+        || (_isFeature ? _current != this : _isSeen && Request is { } request && request.Features.Get<ISessionFeature>()?.Session != this);
+
+    private bool IsNamedBy(string? sessionKey, object pipeline) =>
+        sessionKey is null ? Given.IsNew && origin.Equals(pipeline) : !Given.IsNew && Given.SessionKey == sessionKey;
+
+    private Waiting Within(CancellationToken cancellationToken) => operations.Channel.Within(this, cancellationToken);
 }

@@ -1,72 +1,97 @@
-using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Session;
-using Microsoft.Extensions.Logging;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;
 
-/// <summary>Makes a <see cref="RedisHashSession"/> for each request. Holds what all of them share; sends nothing.</summary>
+/// <summary>
+/// Makes a <see cref="RedisHashSession"/> for each request that comes through one pipeline, and has the operations that all of them share.
+/// Sends nothing.
+/// </summary>
 internal sealed class RedisHashSessionStore(
-    RedisConnection connection,
-    IOptions<RedisHashSessionOptions> options,
+    SessionNames names,
+    SessionChannel channel,
+    SessionReader reader,
+    SessionWriter writer,
+    AtomicChanges atomic,
+    KeyRenewal renewal,
+    SessionEnding ending,
+    ExclusiveSessions exclusive,
+    ExpiryRefresh refresh,
+    SessionListing listing,
     CurrentRequest request,
-    SessionCookie cookie,
-    SessionMetrics metrics,
-    SessionTelemetry telemetry,
-    UserLists users,
-    LifecycleQueue lifecycle,
-    IServiceProvider services,
-    IDataProtectionProvider dataProtection,
-    ILoggerFactory loggerFactory) : ISessionStore
+    IOptions<RedisHashSessionOptions> options) : ISessionStore
 {
-    private readonly RedisHashSessionOptions _options = options.Value;
+    private readonly TimeSpan? _absoluteTimeout = options.Value.AbsoluteTimeout;
+    private readonly TimeSpan _refreshInterval = options.Value.RefreshInterval;
     private SessionTimeouts? _lastTimeouts;
 
-    public RedisConnection Connection { get; } = connection;
+    public SessionChannel Channel { get; } = channel;
 
-    public RedisSessionMode Mode => _options.Mode;
+    public SessionReader Reader { get; } = reader;
 
-    public FailureMode FailureMode => _options.FailureMode;
+    public SessionWriter Writer { get; } = writer;
 
-    public int WaitForReplicas => _options.WaitForReplicas;
+    public AtomicChanges Atomic { get; } = atomic;
 
-    public SessionCookie Cookie { get; } = cookie;
+    public KeyRenewal Renewal { get; } = renewal;
 
-    public SessionMetrics Metrics { get; } = metrics;
+    public SessionEnding Ending { get; } = ending;
 
-    public SessionTelemetry Telemetry { get; } = telemetry;
+    public ExclusiveSessions Exclusive { get; } = exclusive;
 
-    public UserLists Users { get; } = users;
+    public ExpiryRefresh Refresh { get; } = refresh;
 
-    public LifecycleQueue Lifecycle { get; } = lifecycle;
-
-    public ILogger Logger { get; } = loggerFactory.CreateLogger<RedisHashSession>();
-
-    /// <summary>The sessions that AddSession has left; null when none are to be taken over.</summary>
-    public IStockSessions? StockSessions { get; } = StockSessionsChoice.Of(options.Value, connection, services);
-
-    /// <summary>What the Redis keys of all sessions begin with.</summary>
-    public byte[] KeyStart { get; } = SessionHashLayout.KeyStart(options.Value.KeyPrefix);
-
-    public bool ProtectsValues => _options.ProtectValues;
-
-    public ValueProtector ProtectorOf(string sessionId) => new(dataProtection, sessionId, Logger);
+    public SessionListing Listing { get; } = listing;
 
     public ISession Create(
         string sessionKey, TimeSpan idleTimeout, TimeSpan ioTimeout, Func<bool> tryEstablishSession, bool isNewSessionKey)
     {
         ArgumentException.ThrowIfNullOrEmpty(sessionKey);
         ArgumentNullException.ThrowIfNull(tryEstablishSession);
-        var timeouts = TimeoutsOf(idleTimeout, ioTimeout);
-        return new RedisHashSession(this, sessionKey, timeouts, tryEstablishSession, isNewSessionKey, request.Context);
+        var holder = request.Find();
+        if (holder?.Context?.GetEndpoint() is { } endpoint && ExclusiveEndpoints.Of(endpoint) is not null)
+            throw ExclusiveEndpoints.NotHeard(endpoint); // UseSession takes no lock
+        return SessionOf(holder, sessionKey, isNewSessionKey, TimeoutsOf(idleTimeout, ioTimeout), tryEstablishSession, cookie: null);
+    }
+
+    /// <summary>The session of a request, which is its own feature and sets its cookie itself.</summary>
+    public RedisHashSession Begin(HttpContext context, SessionCookie cookie)
+    {
+        string? sessionKey = cookie.KeyIn(context.Request);
+        var timeouts = TimeoutsOf(cookie.Options.IdleTimeout, cookie.Options.IOTimeout);
+        return SessionOf(new(context), sessionKey, sessionKey is null, timeouts, tryEstablish: null, cookie);
+    }
+
+    /// <summary>Once for each request, when it is over, because only then the number is known.</summary>
+    public void HintAtManyReads(RequestSession session)
+    {
+        if (session.Reads.Count > SequentialReads.Many) Channel.Logger.ManySequentialReads(session.Id, session.Reads.Count);
+    }
+
+    private RedisHashSession SessionOf(
+        RequestHolder? holder, string? sessionKey, bool isNew, SessionTimeouts timeouts, Func<bool>? tryEstablish, SessionCookie? cookie)
+    {
+        // A new session has no key that a second pass could know it by, but comes through the same pipeline.
+        object origin = cookie is null ? this : cookie.Name;
+        var context = holder?.Context;
+        var session = context is null ? null : RedisHashSession.OfEarlierPass(context, isNew ? null : sessionKey, origin);
+        if (session is null)
+        {
+            session = new(this, origin, new(names.Identify(sessionKey, isNew)), timeouts, tryEstablish);
+            if (context is not null) session.Remember(context.Features);
+        }
+
+        session.Cookie ??= cookie;
+        if (holder is not null) session.Enter(holder, isItsFeature: cookie is not null);
+        return session;
     }
 
     // The middleware gives the same ones for each request.
     private SessionTimeouts TimeoutsOf(TimeSpan idle, TimeSpan io)
     {
         var last = _lastTimeouts;
-        if (last is null || last.Idle != idle || last.IO != io) _lastTimeouts = last = new(idle, io, _options.AbsoluteTimeout);
+        if (last is null || last.Idle != idle || last.IO != io) _lastTimeouts = last = new(idle, io, _absoluteTimeout, _refreshInterval);
         return last;
     }
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
@@ -23,6 +22,10 @@ internal sealed class SessionChanges
     public string? User { get; private set; }
 
     public bool IsEmpty => !Cleared && User is null && _count == 0;
+
+    public int SetCount => _count - _removed;
+
+    public int RemoveCount => _removed;
 
     /// <summary>Each changed key with its new value, or null where it was removed.</summary>
     public ReadOnlySpan<KeyValuePair<string, byte[]?>> Keys => _keys.AsSpan(0, _count);
@@ -85,45 +88,6 @@ internal sealed class SessionChanges
         }
 
         return after;
-    }
-
-    /// <summary>The arguments of <see cref="SessionScripts.Change"/>.</summary>
-    public RedisValue[] ToArguments(SessionExpiry expiry, RedisValue generationSeen, RedisValue newGeneration, ValueProtector? protector)
-    {
-        int users = User is null ? 0 : 1;
-        int sets = _count - _removed + users;
-        int removes = _removed + users; // whoever is bound here is not replaced by who signs in
-        var arguments = new RedisValue[5 + removes + (2 * sets)];
-        arguments[0] = expiry.Idle;
-        arguments[1] = expiry.Absolute;
-        arguments[2] = RedisScript.OrEmpty(generationSeen);
-        arguments[3] = newGeneration;
-
-        // Removing from a session that is not there does not create one.
-        arguments[4] = (sets > 0 ? 1 : 0) + (Cleared ? 2 : 0) + (4 * removes);
-
-        int remove = 5, set = 5 + removes;
-        foreach (var (key, value) in Keys)
-        {
-            if (value is null)
-            {
-                arguments[remove++] = SessionHashLayout.FieldOf(key);
-            }
-            else
-            {
-                arguments[set++] = SessionHashLayout.FieldOf(key);
-                arguments[set++] = protector is null ? value : protector.Protect(value);
-            }
-        }
-
-        if (User is not null)
-        {
-            arguments[remove] = SessionHashLayout.Automatic;
-            arguments[set++] = SessionHashLayout.User;
-            arguments[set] = User;
-        }
-
-        return arguments;
     }
 
     private void Put(string key, byte[]? value)

@@ -32,7 +32,8 @@ internal readonly record struct SessionSight
     public bool IsEnded => _state == State.Ended;
 
     /// <summary>True when a hash of <paramref name="generation"/> is still the session that was seen, or the first that is.</summary>
-    public bool Accepts(RedisValue generation) => !IsEnded && (Generation.IsNull || Generation == generation);
+    public bool Accepts(RedisValue generation) =>
+        !IsEnded && (Generation.IsNull ? !Tombstone.Is(generation) : Generation == generation);
 
     /// <summary>
     /// The sight after an answer with <paramref name="generation"/> (null: no hash) to a question asked while the sight was
@@ -41,7 +42,7 @@ internal readonly record struct SessionSight
     /// </summary>
     public SessionSight After(SessionSight asked, RedisValue generation)
     {
-        if (IsEnded || !asked.Accepts(generation)) return Ended;
+        if (IsEnded || !asked.Accepts(generation) || Tombstone.Is(generation)) return Ended;
         if (generation.IsNull) return IsUnknown ? Absent : this;
         if (Generation.IsNull) return Present(generation);
         return Generation == generation ? this : Ended;

@@ -1,11 +1,29 @@
 namespace RedisSession.Provider;
 
 /// <summary>How long a session lives, and how long a request waits for Redis.</summary>
-internal sealed class SessionTimeouts(TimeSpan idle, TimeSpan io, TimeSpan? absolute)
+internal sealed class SessionTimeouts
 {
-    public TimeSpan Idle { get; } = idle;
+    // Within one request a refresh for each of its commands would be of no use to anybody.
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
 
-    public TimeSpan IO { get; } = io;
+    public SessionTimeouts(TimeSpan idle, TimeSpan io, TimeSpan? absolute, TimeSpan refreshInterval)
+    {
+        Idle = idle;
+        IO = io;
+        RefreshInterval = SessionExpiry.RefreshInterval(idle, refreshInterval);
+        PauseInRequest = SessionExpiry.RefreshInterval(idle, refreshInterval > TimeSpan.Zero ? refreshInterval : ShortestPause);
+        Expiry = SessionExpiry.From(idle, absolute, refreshInterval);
+    }
 
-    public SessionExpiry Expiry { get; } = SessionExpiry.From(idle, absolute);
+    public TimeSpan Idle { get; }
+
+    public TimeSpan IO { get; }
+
+    /// <summary>In milliseconds: the expiry of a session that was refreshed so lately is not refreshed again.</summary>
+    public long RefreshInterval { get; }
+
+    /// <summary>The same for the commands of one request.</summary>
+    public long PauseInRequest { get; }
+
+    public SessionExpiry Expiry { get; }
 }

@@ -51,6 +51,11 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
             yield return $"{nameof(options.IOTimeout)} is {options.IOTimeout}: it must be 24 days or less, or Timeout.InfiniteTimeSpan.";
         }
 
+        if (options.RefreshInterval < TimeSpan.Zero)
+        {
+            yield return $"{nameof(options.RefreshInterval)} is {options.RefreshInterval}: give a time, or zero to refresh with each request.";
+        }
+
         if (options.AbsoluteTimeout < OneMillisecond)
         {
             yield return $"{nameof(options.AbsoluteTimeout)} is {options.AbsoluteTimeout}: "

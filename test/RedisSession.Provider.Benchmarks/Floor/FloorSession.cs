@@ -98,7 +98,7 @@ internal sealed class FloorSession(
     private void LoadBlocking()
     {
         RenewOnce();
-        _entries = Blocking.Wait(store.Database.HashGetAllAsync(_key), Timeout.InfiniteTimeSpan);
+        _entries = Waiting.Ended(Waiting.Blocking(Timeout.InfiniteTimeSpan).ForAsync(store.Database.HashGetAllAsync(_key)));
     }
 
     // One after the other: a dictionary of ten keys costs more than ten searches.

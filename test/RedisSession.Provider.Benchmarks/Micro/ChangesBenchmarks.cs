@@ -22,7 +22,8 @@ public class ChangesBenchmarks
     public object Collect() => Collect(new());
 
     [Benchmark]
-    public RedisValue[] ToArguments() => _changes.ToArguments(Expiry, "0123456789abcdef", "fedcba9876543210", protector: null);
+    public RedisValue[] ToArguments() => SessionScripts.For(
+        _changes, Expiry, isFresh: false, "0123456789abcdef", "fedcba9876543210", protector: null).Arguments;
 
     private SessionChanges Collect(SessionChanges changes)
     {

@@ -84,7 +84,9 @@ internal sealed class CacheRegistrationTests
             Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(_ => { }), ThrowsNull.Of("services"));
             Assert.That(() => services.AddRedisHashCache((string)null!), ThrowsNull.Of("configuration"));
             Assert.That(() => services.AddRedisHashCache((Action<RedisHashCacheOptions>)null!), ThrowsNull.Of("configure"));
-            Assert.That(() => services.AddRedisHashCache(" "), Throws.ArgumentException);
+            Assert.That(
+                () => services.AddRedisHashCache(" "),
+                Throws.ArgumentException.With.Message.StartsWith("AddRedisHashCache does not know which Redis to use."));
         }
     }
 
@@ -123,6 +125,14 @@ internal sealed class CacheRegistrationTests
         Assert.That(
             await RefusalAsync(services => services.AddRedisHashSession("localhost").AddRedisHashCache(set)),
             Does.Contain(name).And.Contains(remedy));
+    }
+
+    [Test]
+    public async Task The_message_says_where_one_was_looked_for()
+    {
+        var configuration = InMemorySettings.Of(("RedisHashCache:InstanceName", "x"));
+        string refusal = await RefusalAsync(services => services.AddRedisHashCache(configuration));
+        Assert.That(refusal, Does.Contain("it has looked for RedisHashCache:Configuration, RedisHashCache:ServiceKey:"));
     }
 
     [Test]

@@ -25,6 +25,7 @@ internal sealed class OptionDefaultsTests
         [nameof(RedisHashSessionOptions.Mode)] = nameof(RedisSessionMode.Buffered),
         [nameof(RedisHashSessionOptions.OutageTolerance)] = "00:00:05",
         [nameof(RedisHashSessionOptions.ProtectValues)] = "False",
+        [nameof(RedisHashSessionOptions.RefreshInterval)] = "00:00:01",
         [nameof(RedisHashSessionOptions.ServiceKey)] = "null",
         [nameof(RedisHashSessionOptions.UseDedicatedThreads)] = "True",
         [nameof(RedisHashSessionOptions.UserIdentifier)] = "SignedInUser.Of",

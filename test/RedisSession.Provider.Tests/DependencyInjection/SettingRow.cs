@@ -10,7 +10,7 @@ internal sealed record SettingRow(string Name, string Text, Func<RedisHashSessio
     public static IReadOnlyList<SettingRow> Seed { get; } =
     [
         new("SESSION_REDIS", "redis://seed:7000/1", options => options.Configuration, "redis://seed:7000/1"),
-        new("SESSION_REDIS_PREFIX", "seed:", options => options.KeyPrefix, "seed:"),
+        new("SESSION_REDIS_PREFIX", "seed", options => options.KeyPrefix, "seed:"),
         new("SESSION_EXPIRE", "90", options => options.IdleTimeout, TimeSpan.FromSeconds(90)),
         new("SESSION_COOKIE_ID", "sid", options => options.Cookie.Name, "sid"),
         new("SESSION_COOKIE_SECURE", "true", options => options.Cookie.SecurePolicy, CookieSecurePolicy.Always),
@@ -34,6 +34,7 @@ internal sealed record SettingRow(string Name, string Text, Func<RedisHashSessio
         new("UseDedicatedThreads", "False", options => options.UseDedicatedThreads, false),
         new("TakeOverSessions", "shop:", options => options.InstanceNameOfLeft, "shop:"),
         new("IdleTimeout", "00:01:30", options => options.IdleTimeout, TimeSpan.FromSeconds(90)),
+        new("RefreshInterval", "0:00:05", options => options.RefreshInterval, TimeSpan.FromSeconds(5)),
         new("AbsoluteTimeout", "1.12:00:00", options => options.AbsoluteTimeout, TimeSpan.FromHours(36)),
         new("IOTimeout", "00:00:02.5", options => options.IOTimeout, TimeSpan.FromSeconds(2.5)),
         new("Cookie:Name", "sid", options => options.Cookie.Name, "sid"),

@@ -27,6 +27,7 @@ internal sealed class StartupValidationTests
         Bad("IOTimeout is -00:00:01", "InfiniteTimeSpan", options => options.IOTimeout = TimeSpan.FromSeconds(-1)),
         Bad("IOTimeout is 24.20:31:23.6480000", "24 days or less", options => options.IOTimeout = new(0, 0, 0, 0, int.MaxValue, 1000)),
         Bad("IOTimeout is 10675199.02:48:05.4775807", "InfiniteTimeSpan", options => options.IOTimeout = TimeSpan.MaxValue),
+        Bad("RefreshInterval is -00:00:01", "zero to refresh", options => options.RefreshInterval = TimeSpan.FromSeconds(-1)),
         Bad("AbsoluteTimeout is 00:00:00", "null for none", options => options.AbsoluteTimeout = TimeSpan.Zero),
         Bad("AbsoluteTimeout is -08:00:00", "null for none", options => options.AbsoluteTimeout = TimeSpan.FromHours(-8)),
         Bad("OutageTolerance is -00:00:01", "0 for none", options => options.OutageTolerance = TimeSpan.FromSeconds(-1)),

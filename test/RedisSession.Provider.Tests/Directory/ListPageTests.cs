@@ -19,8 +19,8 @@ internal sealed class ListPageTests(ServerKind kind)
         _app = await StartAppAsync();
         var redis = (await TestServers.GetAsync(kind)).Admin.GetDatabase();
         for (int i = 0; i < Sessions; i++) _ids.Add(SessionId.Of(Guid.NewGuid().ToString()));
-        await Task.WhenAll(_ids.Select(id => new SessionHash(redis, SessionHashLayout.KeyOf(_keyPrefix, id)).PasteAsync(
-            [new("@gen", "g", -1), new("@user", "ann", -1)], SessionExpiry.From(TimeSpan.FromMinutes(10), null))));
+        await Task.WhenAll(_ids.Select(id => redis.MakeSessionAsync(
+            SessionHashLayout.KeyOf(_keyPrefix, id), new("@gen", "g"), new("@user", "ann"))));
     }
 
     [OneTimeTearDown]

@@ -19,6 +19,15 @@ internal static class Repository
 
     public static bool Has(string name) => File.Exists(PathOf(name)) || Directory.Exists(PathOf(name));
 
+    /// <summary>The names of the folders in one.</summary>
+    public static IEnumerable<string> FoldersOf(string name) =>
+        Directory.EnumerateDirectories(PathOf(name)).Select(folder => Path.GetFileName(folder)!).Except(NotOurs);
+
+    /// <summary>The text of each C# file in a folder and those below it, by its path from there.</summary>
+    public static IReadOnlyDictionary<string, string> SourcesOf(string name) =>
+        Files(PathOf(name), "*.cs").ToDictionary(
+            file => Path.GetRelativePath(PathOf(name), file).Replace('\\', '/'), File.ReadAllText, StringComparer.Ordinal);
+
     private static string NameOf(string path) => Path.GetRelativePath(Root, path).Replace('\\', '/');
 
     private static IEnumerable<string> Files(string folder, string pattern) =>

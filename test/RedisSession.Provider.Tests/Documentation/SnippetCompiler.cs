@@ -21,6 +21,16 @@ internal static class SnippetCompiler
         return ((IIncrementalGenerator)Activator.CreateInstance(type)!).AsSourceGenerator();
     });
 
+    private const string ImplicitUsings = """
+        global using System;
+        global using System.Collections.Generic;
+        global using System.IO;
+        global using System.Linq;
+        global using System.Net.Http;
+        global using System.Threading;
+        global using System.Threading.Tasks;
+        """;
+
     // Of no interest in an example: a variable or a function that is declared and not used. And, as in every project of the SDK, that an
     // assembly was compiled against an older version of another.
     private static readonly string[] Tolerated = ["CS0168", "CS0219", "CS8321", "CS1701", "CS1702"];
@@ -64,7 +74,18 @@ internal static class SnippetCompiler
         }
     }
 
-    private static SyntaxTree Parse(string code) => CSharpSyntaxTree.ParseText(code, Language);
+    /// <summary>The tree of one file of a project.</summary>
+    public static SyntaxTree Parse(string code, string path = "") => CSharpSyntaxTree.ParseText(code, Language, path);
+
+    /// <summary>The files of a project with the usings of the SDK, to ask what their names mean.</summary>
+    /// <param name="files">The trees of all.</param>
+    /// <param name="except">The project's own assembly, which the tests run with.</param>
+    public static CSharpCompilation Compile(IEnumerable<SyntaxTree> files, string except)
+    {
+        var references = References.Value.Where(reference => Path.GetFileNameWithoutExtension(reference.Display) != except);
+        var options = new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable);
+        return CSharpCompilation.Create(except, files.Append(Parse(ImplicitUsings)), references, options);
+    }
 
     private static SyntaxList<MemberDeclarationSyntax> Members(SyntaxTree tree) => tree.GetCompilationUnitRoot().Members;
 

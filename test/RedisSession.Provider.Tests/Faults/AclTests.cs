@@ -77,7 +77,10 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(await directory.CountAsync(), Is.EqualTo(1));
         Assert.That((await directory.ListAsync().SingleAsync()).Id, Is.EqualTo(session.Id));
         Assert.That((await directory.ListPageAsync()).Sessions.Single().Id, Is.EqualTo(session.Id));
+        Assert.That((await directory.FindPageAsync(new() { IdStart = session.Id[..10] })).Sessions.Single().Id, Is.EqualTo(session.Id));
+        Assert.That((await directory.FindPageAsync(new() { UserInAnyCase = "ANN" })).Sessions.Single().Id, Is.EqualTo(session.Id));
         Assert.That(await session.GetValuesAsync(), Is.Empty);
+        Assert.That(await session.GetKeyExpiriesAsync(["a"]), Is.Empty);
         Assert.That(await directory.EndAsync(session.Id), Is.True);
         Assert.That(await directory.EndAllForUserAsync("ann"), Is.Zero);
         await browser.VisitAsync(context => context.AbandonSessionAsync());

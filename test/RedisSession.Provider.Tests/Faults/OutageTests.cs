@@ -167,7 +167,7 @@ internal sealed class OutageTests(ServerKind kind)
                 (options.Mode, options.FailureMode) = (mode, failureMode);
                 options.IOTimeout = ioTimeout ?? options.IOTimeout;
             },
-            preload ? app => app.UseRedisHashSession() : null);
+            preload ? app => app.UseRedisHashSession(loadAhead: true) : null);
 
     private static async Task UntilUpAsync(Browser browser)
     {

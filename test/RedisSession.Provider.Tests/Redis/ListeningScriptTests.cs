@@ -46,7 +46,7 @@ internal sealed class ListeningScriptTests(ServerKind kind)
             await key.Record.BeatAsync("a", begins: false, Patience),
             await key.Record.BeatAsync("b", begins: false, Patience),
         };
-        Assert.That(told.OfType<SessionExpiriesMissed>().Count(), Is.EqualTo(1));
+        Assert.That(told.OfType<ListeningGap>().Count(), Is.EqualTo(1));
     }
 
     [Test]

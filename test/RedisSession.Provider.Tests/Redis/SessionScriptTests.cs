@@ -42,17 +42,17 @@ internal sealed class SessionScriptTests(ServerKind kind)
     {
         foreach (bool seesIt in new[] { false, true })
         {
-            var (hash, key) = NewHash();
+            var key = NewKey();
             var first = new SessionChanges();
             first.Set("b", [2]);
-            var created = ChangeReply.Parse(await hash.ChangeByTextAsync(first.ToArguments(Expiry, default, "generation", null)));
+            var created = await ChangeAsync(key, first, default, "generation");
             var changes = new SessionChanges();
             change(changes);
-            var arguments = changes.ToArguments(Expiry, seesIt ? created.Generation : default, "another", null);
+            var seen = seesIt ? created.Generation : default;
 
-            var once = ChangeReply.Parse(await hash.ChangeByTextAsync(arguments));
+            var once = await ChangeAsync(key, changes, seen, "another");
             string after = await ShowAsync(key);
-            var twice = ChangeReply.Parse(await hash.ChangeByTextAsync(arguments));
+            var twice = await ChangeAsync(key, changes, seen, "another");
             Assert.That(twice, Is.EqualTo(once));
             Assert.That(await ShowAsync(key), Is.EqualTo(after));
             Assert.That(await _redis.KeyTimeToLiveAsync(key), Is.Not.Null);
@@ -62,13 +62,12 @@ internal sealed class SessionScriptTests(ServerKind kind)
     [Test]
     public async Task A_create_applied_twice_is_one_session()
     {
-        var (hash, key) = NewHash();
+        var key = NewKey();
         var changes = new SessionChanges();
         changes.Set("a", [1]);
-        var arguments = changes.ToArguments(Expiry, default, "generation", null);
-        await hash.ChangeByTextAsync(arguments);
+        await ChangeAsync(key, changes, default, "generation");
         string after = await ShowAsync(key);
-        var twice = ChangeReply.Parse(await hash.ChangeByTextAsync(arguments));
+        var twice = await ChangeAsync(key, changes, default, "generation");
         Assert.That(twice, Is.EqualTo(new ChangeReply(false, "generation")));
         Assert.That(await ShowAsync(key), Is.EqualTo(after));
     }
@@ -76,50 +75,24 @@ internal sealed class SessionScriptTests(ServerKind kind)
     [Test]
     public async Task A_change_to_a_session_that_has_ended_is_refused_however_often_it_is_tried()
     {
-        var (hash, key) = NewHash();
+        var key = NewKey();
         var changes = new SessionChanges();
         changes.Set("a", [1]);
         for (int i = 0; i < 3; i++)
         {
-            var reply = ChangeReply.Parse(await hash.ChangeByTextAsync(changes.ToArguments(Expiry, "gone", "another", null)));
+            var reply = await ChangeAsync(key, changes, "gone", "another");
             Assert.That(reply.Ended, Is.True);
         }
 
         Assert.That(await _redis.KeyExistsAsync(key), Is.False);
     }
 
-    [Test]
-    public async Task A_paste_applied_twice_leaves_what_once_leaves()
-    {
-        var (hash, key) = NewHash();
-        SessionCopy.Field[] fields = [new("@gen", "g", -1), new("@created", "1", -1), new("a", "1", -1)];
-        await hash.PasteAsync(fields, Expiry);
-        string after = await ShowAsync(key);
-        await hash.PasteAsync(fields, Expiry);
-        Assert.That(await ShowAsync(key), Is.EqualTo(after));
-        Assert.That(after, Is.EqualTo("@created=1 @gen=g a=1"));
-        Assert.That(await _redis.KeyTimeToLiveAsync(key), Is.Not.Null);
-    }
+    private RedisKey NewKey() => $"{_prefix}sessions:{Guid.NewGuid():N}";
 
-    [Test]
-    public async Task Removal_is_only_of_what_was_copied()
+    private async Task<ChangeReply> ChangeAsync(RedisKey key, SessionChanges changes, RedisValue seen, string newGeneration)
     {
-        var (hash, key) = NewHash();
-        await hash.PasteAsync([new("@gen", "g", -1), new("a", "1", -1)], Expiry);
-        var copy = SessionCopy.Parse(await hash.CopyAsync("g"))!;
-        await _redis.HashSetAsync(key, "a", "2");
-        Assert.That((int)await hash.DeleteIfUnchangedAsync("g", copy.Digest), Is.Zero);
-
-        copy = SessionCopy.Parse(await hash.CopyAsync("g"))!;
-        Assert.That((int)await hash.DeleteIfUnchangedAsync("g", copy.Digest), Is.EqualTo(1));
-        Assert.That((await hash.DeleteIfUnchangedAsync("g", copy.Digest)).IsNull, Is.True);
-        Assert.That(SessionCopy.Parse(await hash.CopyAsync("g")), Is.Null);
-    }
-
-    private (SessionHash Hash, RedisKey Key) NewHash()
-    {
-        RedisKey key = $"{_prefix}sessions:{Guid.NewGuid():N}";
-        return (new SessionHash(_redis, key), key);
+        var (script, arguments) = SessionScripts.For(changes, Expiry, isFresh: false, seen, newGeneration, protector: null);
+        return ChangeReply.Parse(await script.RunAsync(_redis, key, arguments));
     }
 
     private async Task<string> ShowAsync(RedisKey key) =>

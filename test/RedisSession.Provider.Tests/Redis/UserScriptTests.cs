@@ -178,8 +178,8 @@ internal sealed class UserScriptTests(ServerKind kind)
         RedisKey key = $"{_prefix}sessions:{Guid.NewGuid():N}";
         var hash = new SessionHash(_redis, key);
         var fields = holds.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(field => field.Split('='))
-            .Select(parts => new SessionCopy.Field(parts[0], parts[1], -1));
-        await hash.PasteAsync([new("@gen", "g", -1), new("@created", "1", -1), .. fields], Expiry);
+            .Select(parts => new HashEntry(parts[0], parts[1]));
+        await _redis.MakeSessionAsync(key, [new("@gen", "g"), new("@created", "1"), .. fields]);
         return (hash, key);
     }
 

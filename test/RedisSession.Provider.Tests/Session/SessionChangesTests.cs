@@ -103,7 +103,7 @@ internal sealed class SessionChangesTests
         changes.Remove("@removed");
 
         Assert.That(
-            Texts(changes.ToArguments(Expiry, "generation seen", "new generation", protector: null)),
+            Texts(ArgumentsOf(changes, Expiry, "generation seen")),
             Is.EqualTo("1200000|28800000|generation seen|new generation|11|removed|@@removed|set|1|@@set|"));
     }
 
@@ -114,16 +114,14 @@ internal sealed class SessionChangesTests
         changes.Remove("removed");
 
         Assert.That(
-            Texts(changes.ToArguments(new(1_000, 0), default, "new generation", protector: null)),
+            Texts(ArgumentsOf(changes, new(1_000, 0), default)),
             Is.EqualTo("1000|0||new generation|4|removed"));
     }
 
     // A null argument would be sent as nothing at all and shift what comes after it.
     [Test]
     public void No_argument_is_null() => Sequence.Sample(
-        sequence => Change.Net(sequence)
-            .ToArguments(Expiry, default, "new generation", protector: null)
-            .All(argument => !argument.IsNull),
+        sequence => ArgumentsOf(Change.Net(sequence), Expiry, default).All(argument => !argument.IsNull),
         iter: Samples);
 
     [Test]
@@ -136,7 +134,7 @@ internal sealed class SessionChangesTests
         changes.Remove("b");
         changes.Remove("b");
 
-        Assert.That(Texts(changes.ToArguments(Expiry, "", "new", protector: null)), Is.EqualTo("1200000|28800000||new|5|b|a|1"));
+        Assert.That(Texts(ArgumentsOf(changes, Expiry, "")), Is.EqualTo("1200000|28800000||new generation|5|b|a|1"));
     }
 
     [Test]
@@ -174,7 +172,27 @@ internal sealed class SessionChangesTests
         Assert.That(changes.Keys.ToArray().Select(change => change.Key), Is.EqualTo(["after"]));
     }
 
-    private static RedisValue[] Arguments(SessionChanges changes) => changes.ToArguments(Expiry, "generation", "new generation", protector: null);
+    [Test]
+    public void What_is_only_set_in_a_session_that_was_seen_takes_the_short_script()
+    {
+        var changes = new SessionChanges();
+        changes.Set("@a", "1"u8.ToArray());
+        foreach (bool isFresh in new[] { false, true })
+        {
+            var (script, arguments) = SessionScripts.For(changes, new(1_000, 0), isFresh, "seen", "new generation", protector: null);
+            Assert.That(script, Is.SameAs(SessionScripts.Set));
+            Assert.That(Texts(arguments), Is.EqualTo(isFresh ? "seen||@@a|1" : "seen|1000|@@a|1"));
+        }
+
+        changes.Remove("b");
+        Assert.That(SessionScripts.For(changes, new(1_000, 0), true, "seen", "", protector: null).Script, Is.SameAs(SessionScripts.Change));
+        Assert.That(Texts(SessionScripts.For(changes, new(1_000, 0), true, "seen", "", protector: null).Arguments), Does.StartWith("-1000|0|"));
+    }
+
+    private static RedisValue[] Arguments(SessionChanges changes) => ArgumentsOf(changes, Expiry, "generation");
+
+    private static RedisValue[] ArgumentsOf(SessionChanges changes, SessionExpiry expiry, RedisValue seen) =>
+        SessionScripts.For(changes, expiry, isFresh: false, seen, "new generation", protector: null).Arguments;
 
     private static string Texts(RedisValue[] arguments) =>
         string.Join('|', arguments.Select(argument => Encoding.UTF8.GetString((byte[])argument!)));

@@ -72,9 +72,6 @@ internal sealed class SessionSightTests
         Assert.That(all.Select(Sight), Is.Unique);
     }
 
-    [Test]
-    public void Nothing_is_known_at_first() => Assert.That(default(SessionSight), Is.EqualTo(SessionSight.Unknown));
-
     private static SessionSight Sight(string name) => name switch
     {
         "unknown" => SessionSight.Unknown,

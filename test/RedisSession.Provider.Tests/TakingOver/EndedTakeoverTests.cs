@@ -84,7 +84,7 @@ internal sealed class EndedTakeoverTests(ServerKind kind) : TakeoverFixture(kind
         await browser.At(late).VisitAsync(async context =>
             Assert.That(blocks ? context.Session.GetString("name") : await context.Session.GetStrAsync("name"), Is.Null.Or.Empty));
         Assert.That(late.Logs.Of(SessionEvents.SessionTakenOver), Is.Empty);
-        Assert.That(await Redis.KeyExistsAsync(HashKeyOf(browser)), Is.False);
+        Assert.That(await Redis.HasNoSessionAsync(HashKeyOf(browser)), Is.True);
     }
 
     [Test]
@@ -131,7 +131,7 @@ internal sealed class EndedTakeoverTests(ServerKind kind) : TakeoverFixture(kind
         Assert.That(await browser.VisitAsync(session => session.GetString("name")), Is.Null);
         Assert.That(await browser.VisitAsync(async context => await context.Session.GetStrAsync("name")), Is.Empty);
         Assert.That(await KeysAsync(browser), Is.Empty);
-        Assert.That(await Redis.KeyExistsAsync(HashKeyOf(browser)), Is.False);
+        Assert.That(await Redis.HasNoSessionAsync(HashKeyOf(browser)), Is.True);
     }
 
     /// <summary>An instance in which <paramref name="happens"/> between its look at the blob and its writing of the hash.</summary>

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
@@ -42,7 +41,7 @@ internal sealed class SecretInFailuresTests(ServerKind kind)
         });
         await browser.VisitAsync(session => session.SetString("new", "1"));
         await browser.VisitAsync(_ => { });
-        await Until.TrueAsync("the untouched one is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.RenewalFailed).Count > 0));
+        await Until.TrueAsync("the untouched one is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.RefreshFailed).Count > 0));
         Assert.That(app.Logs.Of(SessionEvents.ReadFailed), Has.Count.EqualTo(1));
         Assert.That(app.Logs.Of(SessionEvents.WriteFailed), Has.Count.EqualTo(1));
         Assert.That(app.Logs.All.Select(entry => $"{entry.Message} {entry.Error}"), Has.None.Contains(secret));
@@ -59,7 +58,7 @@ internal sealed class SecretInFailuresTests(ServerKind kind)
         }));
         using var browser = app.NewBrowser();
         await browser.VisitAsync(session => session.SetString("a", "1"));
-        var left = ((RedisHashSessionStore)app.Services.GetRequiredService<ISessionStore>()).StockSessions!;
+        var left = app.Services.GetRequiredService<SessionTakeover>().Stock!;
         server.Kill();
         string secret = Guid.NewGuid().ToString();
         foreach (var call in (Func<Task>[])

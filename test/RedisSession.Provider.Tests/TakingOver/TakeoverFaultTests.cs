@@ -44,7 +44,7 @@ internal sealed class TakeoverFaultTests(ServerKind kind)
         await browser.VisitAsync(_ => { });
         Assert.That(app.Logs.Of(SessionEvents.ReadFailed), Has.Count.GreaterThanOrEqualTo(1));
         Assert.That(app.Logs.Of(SessionEvents.WriteFailed), Has.Count.GreaterThanOrEqualTo(2));
-        await Until.TrueAsync("the untouched one is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.RenewalFailed).Count > 0));
+        await Until.TrueAsync("the untouched one is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.RefreshFailed).Count > 0));
 
         await AllowAsync(server, "~shop:*");
         await TakeoverFixture.CheckKeptAsync(browser);

@@ -34,6 +34,7 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
     {
         base.Configure(options);
         options.IdleTimeout = TimeSpan.FromMilliseconds(1_200_001); // for which the client sends PEXPIRE
+        options.RefreshInterval = TimeSpan.Zero; // each request says what it sends
     }
 
     private static IEnumerable<TestCaseData> Requests() => ((TestCaseData[][])
@@ -117,7 +118,7 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
         var lists = Apps[mode].Services.GetRequiredService<UserLists>();
         var expiry = SessionExpiry.From(TimeSpan.FromMinutes(20), null);
         await Until.TrueAsync(
-            "its list is looked after", () => Task.FromResult(lists.IsUpToDate(Encoding.UTF8.GetBytes(id), null, expiry, out _)));
+            "its list is looked after", () => Task.FromResult(lists.IsUpToDate(Encoding.UTF8.GetBytes(id), null, default, expiry, out _)));
         await Redis.HashDeleteAsync(BlobKeyOf(browser), "taken");
         await Redis.KeyDeleteAsync(HashKeyOf(browser));
         return browser;

@@ -1,0 +1,142 @@
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>A session that AddSession has left is taken over when a request first finds that there is no hash.</summary>
+/// <remarks>
+/// <para>
+/// Until the request has seen the session, nothing may create it: a write says so by having no generation for a new hash. Whoever then
+/// finds no hash, by whatever it asked or wrote, looks for the blob, once, and asks or writes again. So a session that has its hash costs
+/// what it costs without this.
+/// </para>
+/// <para>
+/// Several may do so at once, in one request and in many. One of them makes the hash, the others find it. Who has made it marks the blob as
+/// that hash: where it has another mark by then, the session was taken over, and has ended, between this look and this write.
+/// </para>
+/// </remarks>
+internal sealed class SessionTakeover(
+    SessionChannel channel, SessionListing listing, RedisConnection connection, IOptions<RedisHashSessionOptions> options, IServiceProvider services)
+{
+    private static readonly Task<bool> NothingLeft = Task.FromResult(false);
+
+    /// <summary>The sessions that AddSession has left; null when none are to be taken over.</summary>
+    public IStockSessions? Stock { get; } = StockSessionsChoice.Of(options.Value, connection, services);
+
+    /// <summary>There may be a blob, and the request had not seen yet whether there is a hash when it asked.</summary>
+    public bool IsDue(in Question question) => Stock is not null && !question.Identity.IsNew && question.Sight.IsUnknown;
+
+    /// <summary>True when a write was not made because there is no session yet, and may be one to take over.</summary>
+    public bool IsDue(in Question question, in ChangeReply answer) => IsDue(question) && !answer.Ended && answer.Generation.IsNull;
+
+    /// <summary>
+    /// No hash was found: true when there is one now, whoever has made it, so that it is worth asking again. Where nothing is due, this
+    /// costs nothing.
+    /// </summary>
+    public ValueTask<bool> HasTakenOverAsync(RequestSession session, in Question question, Waiting waiting) =>
+        IsDue(question) ? new(TakeOverAsync(session, question, waiting)) : new(false);
+
+    /// <summary>The same; the request knows more of the session than nothing from then on.</summary>
+    public async Task SettleAsync(RequestSession session, Question question, Waiting waiting)
+    {
+        if (IsDue(question)) await TakeOverAsync(session, question, waiting).ConfigureAwait(false);
+        lock (session.State.Gate) session.State.Settle(question, RedisValue.Null);
+    }
+
+    /// <summary>Ends what is left of the session for instances that still use it; true if there may have been something.</summary>
+    public Task<bool> EndAsync(SessionIdentity identity, Waiting waiting) =>
+        Stock is not null && !identity.IsNew ? Stock.EndAsync(identity.SessionKey, waiting) : NothingLeft;
+
+    /// <summary>The same behind a renewal, which is made by then whatever becomes of this.</summary>
+    public async Task EndOrLogAsync(SessionIdentity identity, Waiting waiting)
+    {
+        try
+        {
+            await EndAsync(identity, waiting).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            channel.Logger.StockSessionNotMarked(identity.Id, error);
+        }
+    }
+
+    private async Task<bool> TakeOverAsync(RequestSession session, Question question, Waiting waiting)
+    {
+        var operation = channel.Begin(OperationKind.TakeOver, session);
+        operation?.Leave();
+        try
+        {
+            bool mayBeThere = await LookAndTakeAsync(session, question, waiting).ConfigureAwait(false);
+            operation?.Succeeded(mayBeThere);
+            return mayBeThere;
+        }
+        catch (Exception error)
+        {
+            operation?.Failed(error);
+            channel.Failed(session, error, "taking over", waiting, writes: false);
+            throw;
+        }
+    }
+
+    /// <summary>Looks for a blob, and makes the session of it. True when there may be a hash now, whoever has made it.</summary>
+    private async Task<bool> LookAndTakeAsync(RequestSession session, Question question, Waiting waiting)
+    {
+        var left = Stock!;
+        var state = session.State;
+        string sessionKey = question.Identity.SessionKey;
+        lock (state.Gate)
+        {
+            // Another task of the request was faster.
+            if (question.Identity != state.Identity) return true;
+            if (state.HasSeen) return !state.Generation.IsNull;
+        }
+
+        var found = await left.FindAsync(sessionKey, waiting).ConfigureAwait(false);
+        if (found.Blob is not { } blob) return found.MayBeTaken;
+        if (!StockSessionBlob.TryParse(blob, out var values))
+        {
+            channel.Logger.StockSessionUnreadable(question.Identity.Id, blob.Length);
+            await left.PassOverAsync(sessionKey, waiting).ConfigureAwait(false);
+            return false;
+        }
+
+        string generation = SessionGeneration.Create();
+        var protector = question.Identity.Protector;
+        var concealed = Array.ConvertAll<KeyValuePair<string, byte[]>, KeyValuePair<string, RedisValue>>(
+            [.. values], entry => new(entry.Key, protector is null ? entry.Value : protector.Protect(entry.Value)));
+        var hash = new SessionHash(connection.OpenDatabase!, question.Identity.RedisKey);
+        var there = (RedisValue)await hash.CreateAsync(concealed, generation, session.Timeouts.Expiry, waiting).ConfigureAwait(false);
+        bool isOurs = there == generation;
+        if (isOurs && !await IsMarkedAsync(question.Identity, generation, waiting).ConfigureAwait(false))
+        {
+            await hash.DeleteAsync(generation, waiting).ConfigureAwait(false);
+            return false;
+        }
+
+        if (there.IsNullOrEmpty) return false; // made by hand: it is what it is
+        lock (state.Gate)
+        {
+            state.Settle(question, there);
+            if (isOurs) listing.Seen(session, isCreated: true);
+        }
+
+        if (!isOurs) return true;
+        channel.Logger.SessionTakenOver(question.Identity.Id, values.Count);
+        channel.Metrics.SessionTakenOver();
+        return true;
+    }
+
+    private async Task<bool> IsMarkedAsync(SessionIdentity identity, string generation, Waiting waiting)
+    {
+        try
+        {
+            return await Stock!.MarkAsync(identity.SessionKey, generation, waiting).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            // The session is there; it must not be lost because another key cannot be written.
+            channel.Logger.StockSessionNotMarked(identity.Id, error);
+            return true;
+        }
+    }
+}

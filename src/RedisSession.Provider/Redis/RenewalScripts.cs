@@ -1,0 +1,293 @@
+namespace RedisSession.Provider;
+
+/// <summary>
+/// The scripts that give a session a new key, in two steps. The first makes the new session, while the old one stays as it is. The second,
+/// when the response starts with the new cookie in it, carries over what others have written to the old one meanwhile, and ends that. Each is
+/// safe to apply twice.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Where old and new key are on one server, Redis moves the data itself: these scripts use several keys, whose sessions are one. In a cluster
+/// the keys are in different slots: there the data travels in portions, and the old session is first taken out of everybody's reach
+/// (<see cref="Park"/>), in its own slot.
+/// </para>
+/// <para>
+/// The old session is parked until it is certain that the response was sent: if the application dies in between, the visitor has the old
+/// cookie still, and with <see cref="Revive"/> his session. Who signs in with the old cookie meanwhile (a double click) has its data from
+/// there.
+/// </para>
+/// </remarks>
+internal static class RenewalScripts
+{
+    // Copies a hash with all its TTLs, in the place of what is there. By hand where the server does not know COPY, or the user may not use
+    // it; then what may be refused is asked for before anything is written.
+    private const string CopyFunction = """
+        local function expiry(key, field)
+          local at = redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, field)
+          if type(at) ~= 'table' then return end
+          if at.err and not string.find(string.lower(at.err), 'unknown') then redis.call('HPEXPIRETIME', key, 'FIELDS', 1, field) end
+          if not at.err and at[1] and at[1] > 0 then return string.format('%.0f', at[1]) end
+          return nil, at.err
+        end
+
+        local function copy(from, to, ttl)
+          if type(redis.pcall('COPY', from, to, 'REPLACE')) ~= 'table' then return end
+          local all, expiries, left = redis.call('HGETALL', from), {}, redis.call('PTTL', from)
+          for i = 1, #all, 2 do
+            local at, unknown = expiry(from, all[i])
+            if unknown then break end
+            if at then expiries[all[i]] = at end
+          end
+          redis.call('UNLINK', to)
+          for i = 1, #all, 4000 do
+            redis.call('HSET', to, unpack(all, i, math.min(i + 3999, #all)))
+            redis.call('PEXPIRE', to, left > 0 and left or ttl)
+          end
+          for field, at in pairs(expiries) do redis.call('HPEXPIREAT', to, at, 'FIELDS', 1, field) end
+        end
+
+        """;
+
+    // Moves a hash to where there is none, or no other that counts.
+    private const string MoveFunction = """
+        local function move(from, to, ttl)
+          if not redis.pcall('RENAME', from, to).err then return end
+          if redis.call('EXISTS', from) == 0 then
+            redis.call('UNLINK', to)
+            return
+          end
+          copy(from, to, ttl)
+          redis.call('UNLINK', from)
+        end
+
+        """;
+
+    // Takes the old session out of everybody's reach, unless it is, and leaves a tombstone. One that was sealed stays so.
+    private const string ParkFunction = CopyFunction + MoveFunction + """
+        local function park(old, parked, state, ttl, tombstone, lease)
+          local sealed = state and string.byte(state) == 126 and string.match(state, ':0$')
+          if not state or string.byte(state) ~= 126 then
+            move(old, parked, ttl)
+            if redis.call('PTTL', parked) == -1 then redis.call('PEXPIRE', parked, ttl) end
+          end
+        """ + "\n" + SessionScripts.ServerTime + """
+          lease = sealed and '0' or string.format('%.0f', now + lease)
+          redis.call('HSET', old, '@gen', string.format('~%.0f:', now + tombstone) .. lease)
+          redis.call('PEXPIRE', old, tombstone)
+        end
+
+        """;
+
+    // Finds the session, which may be parked already: another request has renewed it. Sets `from`, `state`, its generation, and `wrong` where
+    // it is not the one that was seen. Of one whose end was seen ('~'), only what is parked counts.
+    private const string Find = """
+        local from, state = KEYS[1], redis.call('HGET', KEYS[1], '@gen')
+        local isRenewed = state and string.byte(state) == 126
+        if isRenewed then from, state = KEYS[2], redis.call('HGET', KEYS[2], '@gen') end
+        local wrong = seen == '~' and not isRenewed or seen ~= '~' and seen ~= '' and state ~= seen
+
+        """;
+
+    // Ends the preparation of the new hash `key`: whose it is, and how long it lives. Sets `ttl`.
+    private const string Prepare = """
+        redis.call('HSET', key, '@gen', generation)
+        redis.call('HSETNX', key, '@created', now)
+        if user ~= '' then
+          redis.call('HDEL', key, '@auto')
+          redis.call('HSET', key, '@user', user)
+        end
+        if limit > 0 then
+          local left = (tonumber(redis.call('HGET', key, '@created')) or tonumber(now)) + limit - tonumber(now)
+          if left < tonumber(ttl) then ttl = string.format('%.0f', math.max(left, 1)) end
+        end
+        redis.call('PEXPIRE', key, ttl)
+
+        """;
+
+    /// <summary>
+    /// The first step on one server: makes the new session of the old one. A script, because the look at the old one and the copy must hold
+    /// together, and there is never a hash without a TTL.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    /// KEYS  1 old   2 where it is parked, if it is   3 new
+    /// ARGV  1 idle timeout, ms   2 absolute timeout, ms, or 0   3 generation seen, or '', or '~'   4 generation of the new one
+    ///       5 user, or ''
+    /// returns  {generation of the old one, or '', its user, or '', ms to live, 1 if there was an old one} · nil it has ended
+    /// </code>
+    /// </remarks>
+    public static readonly RedisScript Begin = new(CopyFunction + """
+        local key, ttl, limit, seen, generation, user = KEYS[3], ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+
+        """ + Find + """
+        if wrong then return false end
+        local exists, owner = redis.call('EXISTS', from), redis.call('HGET', from, '@user')
+        """ + "\n" + SessionScripts.ServerTime + """
+        redis.call('HSET', key, '@gen', generation)
+        redis.call('PEXPIRE', key, ttl)
+        if exists == 1 then copy(from, key, ttl) end
+
+        """ + Prepare + """
+        return {state or '', owner or '', tonumber(ttl), exists}
+        """);
+
+    /// <summary>
+    /// The second step on one server. A script, because what others have written must be carried over up to the moment at which the old
+    /// session ends.
+    /// </summary>
+    /// <remarks>
+    /// What a second renewal of the same session finds parked it carries over, too: each has all data.
+    /// <code>
+    /// KEYS  1 old   2 where it is parked   3 new
+    /// ARGV  1 generation of the old one, or ''   2 generation of the new one   3 1 if the new one was cleared: nothing is carried over
+    ///       4 idle timeout, ms   5 ms to keep the tombstone   6 ms until the lease ends   7 … the fields that the new one has changed itself
+    /// returns  1 · 0 the old one has ended · nil the new one has
+    /// </code>
+    /// </remarks>
+    public static readonly RedisScript Finish = new(ParkFunction + """
+        local old, parked, key, seen = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+        local ours = redis.call('HMGET', key, '@gen', '@created', '@user', '@auto', '@lock')
+        if ours[1] ~= ARGV[2] then return false end
+        local state = redis.call('HGET', old, '@gen')
+        local isRenewed = state and string.byte(state) == 126
+        if not isRenewed and seen ~= '' and state ~= seen then return 0 end
+        park(old, parked, state, ARGV[4], ARGV[5], ARGV[6])
+        if ARGV[3] == '1' or redis.call('EXISTS', parked) == 0 then return 1 end
+        local ttl, kept, expiries = string.format('%.0f', math.max(redis.call('PTTL', key), 1)), {}, {}
+        for i = 7, #ARGV do
+          kept[i] = redis.call('HGET', key, ARGV[i])
+          if kept[i] then expiries[i] = expiry(key, ARGV[i]) end
+        end
+        copy(parked, key, ttl)
+        redis.call('HDEL', key, '@user', '@auto', '@lock')
+        redis.call('HSET', key, '@gen', ours[1], '@created', ours[2])
+        redis.call('PEXPIRE', key, ttl)
+        if ours[3] then redis.call('HSET', key, '@user', ours[3]) end
+        if ours[4] then redis.call('HSET', key, '@auto', ours[4]) end
+        if ours[5] then redis.call('HSET', key, '@lock', ours[5]) end
+        for i = 7, #ARGV do
+          if kept[i] then redis.call('HSET', key, ARGV[i], kept[i]) else redis.call('HDEL', key, ARGV[i]) end
+          if expiries[i] then redis.call('HPEXPIREAT', key, expiries[i], 'FIELDS', 1, ARGV[i]) end
+        end
+        return 1
+        """);
+
+    /// <summary>
+    /// Takes the old session out of everybody's reach, in its own slot; once more, it prolongs the lease. A script, because the look at it,
+    /// its move and the tombstone must hold together.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    /// KEYS  1 old   2 where it is parked
+    /// ARGV  1 its generation, or ''   2 idle timeout, ms   3 ms to keep the tombstone   4 ms until the lease ends
+    /// returns  1 it is parked, also where it was before · 2 there is nothing parked · 0 it has ended
+    /// </code>
+    /// </remarks>
+    public static readonly RedisScript Park = new(ParkFunction + """
+        local old, parked, seen = KEYS[1], KEYS[2], ARGV[1]
+        local state = redis.call('HGET', old, '@gen')
+        if seen ~= '' and state ~= seen and not (state and string.byte(state) == 126) then return 0 end
+        park(old, parked, state, ARGV[2], ARGV[3], ARGV[4])
+        return 2 - redis.call('EXISTS', parked)
+        """);
+
+    /// <summary>
+    /// Reads a portion of a session, with the expiries of its fields. A script, because they must be of one moment, and because another
+    /// request may park the session between two portions.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    /// KEYS  1 old   2 where it is parked, if it is
+    /// ARGV  1 generation seen, or '', or '~'   2 cursor; 0 at first   3 about how many fields
+    /// returns  {cursor, generation or '', {field, value, …}, {unix ms or -1 for each field, or nothing}} · nil it has ended
+    /// </code>
+    /// </remarks>
+    public static readonly RedisScript Read = new("""
+        local seen = ARGV[1]
+
+        """ + Find + """
+        if wrong then return false end
+        local cursor, all = unpack(redis.call('HSCAN', from, ARGV[2], 'COUNT', ARGV[3]))
+        local expiries = {}
+        for i = 1, #all, 2 do
+          local at = redis.pcall('HPEXPIRETIME', from, 'FIELDS', 1, all[i])
+          if type(at) ~= 'table' then break end
+          if at.err and not string.find(string.lower(at.err), 'unknown') then return at end
+          if at.err then break end
+          expiries[#expiries + 1] = at[1]
+        end
+        return {cursor, state or '', all, expiries}
+        """);
+
+    /// <summary>
+    /// Writes a portion of a session under its new key. A script, so that there is never a hash without a TTL; and because a session that
+    /// was ended under its new key must not be brought back.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    /// KEYS  1 new
+    /// ARGV  1 idle timeout, ms   2 absolute timeout, ms, or 0   3 generation of the new one   4 user, or ''   5 1 for the first portion
+    ///       6 fields to be set, then field, value, unix ms or 0, …, then the fields to be removed
+    /// returns  ms to live · nil it has ended
+    /// </code>
+    /// </remarks>
+    public static readonly RedisScript Write = new("""
+        local key, ttl, limit, generation, user = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+        if ARGV[5] ~= '1' and redis.call('HGET', key, '@gen') ~= generation then return false end
+        redis.call('HSET', key, '@gen', generation)
+        redis.call('PEXPIRE', key, ttl)
+        """ + "\n" + SessionScripts.ServerTime + """
+        local last = 6 + 3 * tonumber(ARGV[6])
+        for i = 7, last, 3 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
+
+        """ + Prepare + """
+        for i = 7, last, 3 do
+          if ARGV[i + 2] ~= '0' then redis.call('HPEXPIREAT', key, ARGV[i + 2], 'FIELDS', 1, ARGV[i]) end
+        end
+        for i = last + 1, #ARGV do redis.call('HDEL', key, ARGV[i]) end
+        return tonumber(ttl)
+        """);
+
+    /// <summary>
+    /// The response was sent: the old session is not put back any more. A script, because it must still be this tombstone.
+    /// </summary>
+    /// <remarks><c>KEYS 1 old · 2 where it is parked; ARGV 1 ms to keep what is parked, for a second renewal at the same time</c></remarks>
+    public static readonly RedisScript Seal = new("""
+        local state = redis.call('HGET', KEYS[1], '@gen')
+        local till = state and string.match(state, '^(~%d+):')
+        if not till then return 0 end
+        redis.call('HSET', KEYS[1], '@gen', till .. ':0')
+        redis.call('PEXPIRE', KEYS[2], ARGV[1])
+        return 1
+        """);
+
+    /// <summary>
+    /// What becomes of the old session, for whoever comes with its cookie. It is put back where the lease is over and nobody has sealed the
+    /// tombstone: the application has died before its response was sent. A script, because of two who try, and because the clock is the
+    /// server's.
+    /// </summary>
+    /// <remarks>
+    /// <c>KEYS 1 old · 2 where it is parked; returns 1 there is no tombstone, or none any more · 0 it has ended · 2 that is not certain yet</c>
+    /// </remarks>
+    public static readonly RedisScript Revive = new(CopyFunction + MoveFunction + """
+        local old, parked = KEYS[1], KEYS[2]
+        local state = redis.call('HGET', old, '@gen')
+        if not state or string.byte(state) ~= 126 then return 1 end
+        local till, lease = string.match(state, '^~(%d+):(%d+)$')
+        if not till then return 0 end
+        """ + "\n" + SessionScripts.ServerTime + """
+        if lease ~= '0' and redis.call('EXISTS', parked) == 1 then
+          if tonumber(now) < tonumber(lease) then return 2 end
+          redis.call('UNLINK', old)
+          move(parked, old, till)
+          return 1
+        end
+        local left = tonumber(till) - tonumber(now)
+        if left <= 0 then
+          redis.call('UNLINK', old)
+          return 1
+        end
+        redis.call('PEXPIRE', old, string.format('%.0f', left))
+        return 0
+        """);
+}

@@ -1,0 +1,317 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>Changes of one key that depend on what it holds in Redis, each made there in one step.</summary>
+/// <remarks>
+/// What the request has changed before is confirmed first, so that they find it. What they find and do is taken into the snapshot, so that
+/// the synchronous API sees it.
+/// </remarks>
+internal sealed class AtomicChanges(
+    SessionChannel channel,
+    SessionReader reader,
+    SessionWriter writer,
+    ExpiryRefresh refresh,
+    SessionListing listing,
+    SessionTakeover takeover,
+    SessionRevival revival,
+    SessionNames names)
+{
+    // Each time somebody else was faster; of many at once one always gets through.
+    private const int UpdateAttempts = 1_000;
+
+    /// <summary>Reads a key and removes it.</summary>
+    public async Task<SessionValue> TakeAsync(RequestSession session, string key, CancellationToken cancellationToken)
+    {
+        key = SessionHashLayout.Normalize(key);
+        var stored = await RunAsync(
+            session,
+            FieldScripts.Take,
+            key,
+            _ => [],
+            (identity, reply) =>
+            {
+                session.State.TakeIn(key, null);
+                return Reveal(identity, reply.Length > 1 ? (RedisValue)reply[1] : default);
+            },
+            cancellationToken).ConfigureAwait(false);
+        return new(stored);
+    }
+
+    /// <summary>Sets a key that is not there: true when this was it.</summary>
+    public Task<bool> TrySetAsync(RequestSession session, string key, byte[] value, CancellationToken cancellationToken)
+    {
+        key = session.CheckSet(key, value);
+        byte[] copy = [.. value];
+        return RunAsync(
+            session,
+            FieldScripts.SetIfAbsent,
+            key,
+            identity => [Conceal(identity, copy)],
+            (identity, reply) =>
+            {
+                bool isSet = reply[1].IsNull;
+                session.State.TakeIn(key, isSet ? copy : Reveal(identity, (RedisValue)reply[1]));
+                return isSet;
+            },
+            cancellationToken);
+    }
+
+    /// <summary>Sets a key that disappears by itself.</summary>
+    public async Task SetAsync(
+        RequestSession session, string key, byte[] value, TimeSpan expiresIn, CancellationToken cancellationToken)
+    {
+        key = session.CheckSet(key, value);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(expiresIn, TimeSpan.Zero);
+        byte[] copy = [.. value];
+        bool isSet = await RunAsync(
+            session,
+            FieldScripts.SetExpiring,
+            key,
+            identity => [Conceal(identity, copy), SessionExpiry.Milliseconds(expiresIn)],
+            (_, reply) =>
+            {
+                if (reply.Length > 1) return false;
+                session.State.TakeIn(key, copy);
+                return true;
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (!isSet) throw FieldErrors.NotExpiring();
+    }
+
+    /// <summary>Adds to a whole number and returns the sum.</summary>
+    public async Task<long> IncrementAsync(RequestSession session, string key, long by, CancellationToken cancellationToken)
+    {
+        string field = session.CheckSet(key, []);
+        if (session.State.Identity.Protector is not null)
+        {
+            // Redis cannot add to what it cannot read.
+            return await UpdateAsync(session, key, Add, cancellationToken).ConfigureAwait(false);
+        }
+
+        var (sum, refusal) = await RunAsync<(byte[]? Sum, string? Refusal)>(
+            session,
+            FieldScripts.Increment,
+            field,
+            _ => [by],
+            (_, reply) =>
+            {
+                if (reply.Length > 2) return (null, (string?)reply[2]);
+                byte[] sum = (byte[])reply[1]!;
+                session.State.TakeIn(field, sum);
+                return (sum, null);
+            },
+            cancellationToken).ConfigureAwait(false);
+        return refusal is null ? long.Parse(sum, CultureInfo.InvariantCulture) : throw FieldErrors.NotAdded(refusal, key, session.Id);
+
+        (byte[] Value, long Sum) Add(SessionValue value)
+        {
+            long number = 0;
+            if (value.Raw is { } text && !long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number))
+                throw FieldErrors.NoNumber(key, session.Id);
+            long sum = checked(number + by);
+            return (SessionText.Encode(sum), sum);
+        }
+    }
+
+    /// <summary>Changes a key to what <paramref name="change"/> makes of it, as often as others are faster.</summary>
+    public async Task<T> UpdateAsync<T>(
+        RequestSession session, string key, Func<SessionValue, (byte[] Value, T Result)> change, CancellationToken cancellationToken)
+    {
+        key = session.CheckSet(key, []);
+        var stored = Known(session, key) ?? await ReadStoredAsync(session, key, cancellationToken).ConfigureAwait(false);
+        for (int attempt = 0; attempt < UpdateAttempts; attempt++)
+        {
+            var (value, result) = change(new(Reveal(stored.Identity, stored.Value)));
+            var expected = stored;
+            (bool isSet, stored) = await RunAsync(
+                session,
+                FieldScripts.SetIfUnchanged,
+                key,
+                identity => [!expected.Value.IsNull, RedisScript.OrEmpty(expected.Value), Conceal(identity, value)],
+                (identity, reply) =>
+                {
+                    bool isSet = (int)reply[1] == 1;
+                    var other = isSet ? default : (RedisValue)reply[2];
+                    session.State.TakeIn(key, isSet ? value : Reveal(identity, other));
+                    return (isSet, new Stored(identity, other));
+                },
+                cancellationToken).ConfigureAwait(false);
+            if (isSet) return result;
+
+            // So that many who try at once do not meet again and again.
+            if (attempt > 2) await Task.Delay(Random.Shared.Next(Math.Min(attempt, 20)), cancellationToken).ConfigureAwait(false);
+        }
+
+        throw new InvalidOperationException($"'{LogText.Line(key)}' of session {session.Id} was not changed: other requests change it all the time.");
+    }
+
+    /// <summary>Sends one of <see cref="FieldScripts"/>.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="script">Which one.</param>
+    /// <param name="key">The session key.</param>
+    /// <param name="operands">What the script wants, for the identity under which it is sent.</param>
+    /// <param name="takeIn">Gets what it answers, inside the lock.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    private async Task<T> RunAsync<T>(
+        RequestSession session,
+        RedisScript script,
+        string key,
+        Func<SessionIdentity, RedisValue[]> operands,
+        Func<SessionIdentity, RedisResult[], T> takeIn,
+        CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var waiting = channel.Within(session, cancellationToken);
+        while (true)
+        {
+            await writer.ConfirmForCallerAsync(session, cancellationToken).ConfigureAwait(false);
+            var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
+            if (Send(session, database, script, key, operands, takeIn)?.Observed() is { } operation)
+            {
+                return await channel.ReplyAsync(session, operation: null, operation, "changing", waiting, writes: true)
+                    .ConfigureAwait(false);
+            }
+
+            await session.Move.WaitAsync(session.Timeouts.IO, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Null while the session moves to another key.</summary>
+    private Task<T>? Send<T>(
+        RequestSession session,
+        IDatabase database,
+        RedisScript script,
+        string key,
+        Func<SessionIdentity, RedisValue[]> operands,
+        Func<SessionIdentity, RedisResult[], T> takeIn)
+    {
+        var state = session.State;
+        lock (state.Gate)
+        {
+            if (state.IsMoving) return null;
+            if (state.HasEnded)
+            {
+                writer.Refuse(session);
+                throw new SessionEndedException(session.Id);
+            }
+
+            session.Renewal?.Note(key);
+            var question = state.Ask();
+            var change = channel.Begin(OperationKind.Change, session);
+            var sent = SendAsync(session, question, database, script, key, change.Sends(operands(question.Identity)));
+            var operation = change.Follow(FinishAsync(session, session.Operation, question, database, script, key, operands, sent, takeIn));
+            session.Operation = operation;
+            listing.Keep(session, operation);
+            return operation;
+        }
+    }
+
+    private Task<RedisResult> SendAsync(
+        RequestSession session, Question question, IDatabase database, RedisScript script, string key, RedisValue[] operands)
+    {
+        var arguments = FieldScripts.ArgumentsOf(
+            session.Timeouts.Expiry,
+            refresh.IsRecentForWrite(session),
+            question.Sight.Generation,
+            session.State.NewGeneration(takeover.IsDue(question)),
+            key,
+            operands);
+        if (session.Lock is { } held) (script, arguments) = held.Guard(script, arguments, (string?)names.LockChannel);
+        return script.RunAsync(database, question.Identity.RedisKey, arguments);
+    }
+
+    private async Task<T> FinishAsync<T>(
+        RequestSession session,
+        Task previous,
+        Question question,
+        IDatabase database,
+        RedisScript script,
+        string key,
+        Func<SessionIdentity, RedisValue[]> operands,
+        Task<RedisResult> sent,
+        Func<SessionIdentity, RedisResult[], T> takeIn)
+    {
+        var state = session.State;
+        await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var answer = await AnswerAsync(question, sent).ConfigureAwait(false);
+        bool isToBeSentAgain = SessionRevival.IsDue(question, answer.IsNull)
+            && await revival.IsGoneAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
+        if (takeover.IsDue(question) && !answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
+        {
+            await takeover.SettleAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
+            isToBeSentAgain = true;
+        }
+
+        if (isToBeSentAgain)
+        {
+            Task<RedisResult>? again = null;
+            lock (state.Gate)
+            {
+                question = state.Ask();
+                if (!state.HasEnded) again = SendAsync(session, question, database, script, key, operands(question.Identity));
+            }
+
+            answer = again is null ? RedisResult.Create(RedisValue.Null) : await again.ConfigureAwait(false);
+        }
+
+        if (!answer.IsNull) await writer.ReplicateAsync(session, database, question.Identity).ConfigureAwait(false);
+
+        T taken;
+        bool isCreated;
+        lock (state.Gate)
+        {
+            isCreated = state.TakeReply(question, ChangeReply.Parse(answer.IsNull ? answer : answer[0]));
+            if (state.HasEnded)
+            {
+                writer.Refuse(session);
+                throw new SessionEndedException(session.Id);
+            }
+
+            taken = takeIn(question.Identity, (RedisResult[])answer!);
+            listing.Seen(session, isCreated);
+        }
+
+        if (isCreated) writer.HasCreated(session);
+        return taken;
+    }
+
+    private static async Task<RedisResult> AnswerAsync(Question question, Task<RedisResult> sent)
+    {
+        try
+        {
+            return await sent.ConfigureAwait(false);
+        }
+        catch (RedisServerException error) when (LockScripts.IsLost(error))
+        {
+            throw new SessionLockLostException(question.Identity.Id);
+        }
+    }
+
+    /// <summary>What Redis holds under a key as far as this request knows; null when it does not.</summary>
+    private static Stored? Known(RequestSession session, string key)
+    {
+        var state = session.State;
+        if (state.Identity.Protector is not null) return null; // we know the value, and Redis holds something else
+        if (state.TryGetOwn(key, out var own)) return new(state.Identity, own);
+        lock (state.Gate) return state.Snapshot is { } snapshot ? new(state.Identity, snapshot.Find(key)) : null;
+    }
+
+    private async Task<Stored> ReadStoredAsync(RequestSession session, string key, CancellationToken cancellationToken)
+    {
+        var (identity, value) = await reader.ReadStoredAsync(session, key, channel.Within(session, cancellationToken)).ConfigureAwait(false);
+        return new(identity ?? session.State.Identity, value);
+    }
+
+    private static RedisValue Conceal(SessionIdentity identity, byte[] value) =>
+        identity.Protector is { } protector ? protector.Protect(value) : value;
+
+    private static byte[]? Reveal(SessionIdentity identity, RedisValue value) =>
+        identity.Protector is { } protector ? protector.Unprotect(value) : value;
+
+    /// <summary>What Redis holds under a key of the session, and under which identity that was found.</summary>
+    private readonly record struct Stored(SessionIdentity Identity, RedisValue Value);
+}

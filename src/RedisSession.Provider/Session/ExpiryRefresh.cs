@@ -1,0 +1,107 @@
+namespace RedisSession.Provider;
+
+/// <summary>
+/// Gives a session that is used its whole idle timeout again: with the first command of a request, and once more when the request has run for
+/// a while, so that the timeout counts from its end. What this process has refreshed within the <c>RefreshInterval</c> it leaves; each TTL is
+/// that much longer than the idle timeout. Nobody waits for it.
+/// </summary>
+internal sealed class ExpiryRefresh(SessionChannel channel, SessionListing listing, SessionTakeover takeover, ErrorReports errors)
+{
+    private readonly RecentRefreshes _recent = new();
+
+    /// <summary>In the flight of a question. Called inside the lock.</summary>
+    public void WithQuestion(RequestSession session, SessionHash hash)
+    {
+        var state = session.State;
+        bool isFirst = state.RefreshedAt is null;
+        long now = Environment.TickCount64;
+        if (!isFirst && now - state.RefreshedAt < session.Timeouts.PauseInRequest) return;
+        if (!IsRecent(session, now)) Send(session, hash, now);
+        if (isFirst) listing.Keep(session, write: null);
+    }
+
+    /// <summary>
+    /// True where a write need not set the TTL: it was set lately. Else it is noted that the write does. Called inside the lock.
+    /// </summary>
+    public bool IsRecentForWrite(RequestSession session)
+    {
+        long now = Environment.TickCount64;
+        if (IsRecent(session, now)) return true;
+        Note(session, now);
+        return false;
+    }
+
+    /// <summary>
+    /// At the end of a request, and when the application asks for a commit: what was not used, or was refreshed a while ago.
+    /// </summary>
+    public void AtEnd(RequestSession session)
+    {
+        var state = session.State;
+        if (state.Identity.IsNew && !state.HasAsked) return; // there is nothing
+        if (state.Failure is not null || state.HasEnded) return;
+        long now = Environment.TickCount64;
+        if (state.RefreshedAt is { } at && now - at < session.Timeouts.PauseInRequest) return;
+        _ = FollowAsync(session.Id, RefreshAsync());
+
+        async Task RefreshAsync()
+        {
+            var database = await channel.OpenAsync(session, Waiting.Asynchronously).ConfigureAwait(false);
+            Task<bool>? looking = null;
+            Question question;
+            lock (state.Gate)
+            {
+                question = state.Ask();
+                var hash = new SessionHash(database, question.Identity.RedisKey);
+                if (takeover.IsDue(question))
+                {
+                    // AddSession would have refreshed the blob: here it is taken over, since nobody else refreshes it.
+                    Note(session, now);
+                    looking = hash.RefreshAsync(session.Timeouts.Expiry, channel.IsGarnet);
+                    listing.Keep(session, write: null);
+                }
+                else
+                {
+                    WithQuestion(session, hash);
+                }
+
+                session.IsListingWaitedFor = false;
+            }
+
+            if (looking is not null && !await looking.ConfigureAwait(false))
+                await takeover.HasTakenOverAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
+        }
+    }
+
+    private bool IsRecent(RequestSession session, long now)
+    {
+        if (session.Timeouts.RefreshInterval == 0) return false;
+        if (_recent.Find(session.State.Identity.IdBytes) is not { } at || now - at >= session.Timeouts.RefreshInterval) return false;
+        session.State.Refreshed(at);
+        return true;
+    }
+
+    private void Note(RequestSession session, long now)
+    {
+        session.State.Refreshed(now);
+        if (session.Timeouts.RefreshInterval > 0) _recent.Note(session.State.Identity.IdBytes, now);
+    }
+
+    private void Send(RequestSession session, SessionHash hash, long now)
+    {
+        Note(session, now);
+        _ = FollowAsync(session.Id, hash.RefreshAsync(session.Timeouts.Expiry, channel.IsGarnet));
+    }
+
+    private async Task FollowAsync(string id, Task refresh)
+    {
+        try
+        {
+            await refresh.ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            if (errors.IsNews(OperationKind.RefreshExpiry, error)) channel.Logger.RefreshFailed(id, error);
+            channel.Metrics.OperationFailed(OperationKind.RefreshExpiry, error);
+        }
+    }
+}

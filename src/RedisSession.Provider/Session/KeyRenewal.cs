@@ -1,0 +1,415 @@
+using System.Runtime.ExceptionServices;
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider;
+
+/// <summary>Gives a session a new key, in two steps: see <see cref="HttpContextSessionExtensions.RenewSessionAsync"/>.</summary>
+/// <remarks>
+/// <para>
+/// The call makes the new session. When the response starts, and what was written is confirmed, the new cookie goes into it and the old
+/// session ends. A request that does not get that far leaves the old session as it is, and the new one is removed. So whatever fails, and
+/// whatever the application dies in, the visitor's cookie leads to the whole session.
+/// </para>
+/// <para>
+/// Nobody but this request knows the new key until then, so what has changed under it was changed by this request:
+/// <see cref="PendingRenewal.Changed"/>. Everything else is as the old session has it at its end.
+/// </para>
+/// </remarks>
+internal sealed class KeyRenewal(
+    SessionChannel channel,
+    SessionWriter writer,
+    SessionTakeover takeover,
+    UserLists users,
+    LifecycleQueue lifecycle,
+    SessionNames names,
+    SessionCookie cookie)
+{
+    // How often it is looked whether the response has started: well within the lease.
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(SessionMove.LeaseMilliseconds / 4);
+
+    // Within that time it shows that a visitor had gone who could not have the response any more. Well within the lease, too.
+    private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>The first step: makes the new session, which the request goes on with.</summary>
+    public async Task RenewAsync(RequestSession session, HttpContext request, string? user, CancellationToken cancellationToken)
+    {
+        if (user is { Length: 0 })
+        {
+            throw new ArgumentException("A user cannot be empty; null leaves the session's user as it is.", nameof(user));
+        }
+
+        if (user is not null) user = SessionHashLayout.Normalize(user);
+        ThrowIfCookieCannotBeSent(session, request);
+        session.WatchResponse(request);
+        var state = session.State;
+        lock (state.Gate) state.FailureIsTold = false;
+
+        // Nobody else knows this key either: it was made for this very request.
+        if (state.Identity.IsNew || session.Renewal is not null)
+        {
+            await BindAsync(session, user, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!await BeginToMoveAsync(session, moved.Task, cancellationToken).ConfigureAwait(false))
+        {
+            // Another task of the request has renewed the key meanwhile.
+            await RenewAsync(session, request, user, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        var renewal = new PendingRenewal(request, state.Identity, names.Identify(SessionCookie.NewSessionKey(), isNew: false));
+        try
+        {
+            await MakeAsync(session, renewal, user, channel.Within(session, cancellationToken)).ConfigureAwait(false);
+            users.Remember(
+                renewal.To, renewal.Owner, renewal.Generation, session.Timeouts.Expiry with { Absolute = renewal.TimeToLive });
+            request.Response.OnCompleted(() => CompleteAsync(session, renewal));
+            lock (state.Gate)
+            {
+                state.Moved(renewal.To, renewal.Generation, Environment.TickCount64);
+                if (user is not null) state.Listing.LeaveToApplication();
+                session.Renewal = renewal;
+            }
+        }
+        catch (Exception)
+        {
+            lock (state.Gate) state.Stay();
+            Remove(session, renewal);
+            throw;
+        }
+        finally
+        {
+            moved.SetResult();
+        }
+    }
+
+    /// <summary>
+    /// The second step, when the response is about to start and what was written is confirmed, or has failed: the cookie, and the end of the
+    /// old session.
+    /// </summary>
+    public async Task FinishAsync(RequestSession session)
+    {
+        if (session.Renewal is not { IsFinished: false } renewal) return;
+        var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (renewal.Aborted.IsCancellationRequested || !await BeginToFinishAsync(session, moved.Task).ConfigureAwait(false))
+        {
+            Undo(session, renewal);
+            return;
+        }
+
+        try
+        {
+            await FinishAsync(session, renewal).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (session.State.Gate) session.State.Stay();
+            moved.SetResult();
+        }
+    }
+
+    private async Task FinishAsync(RequestSession session, PendingRenewal renewal)
+    {
+        var headers = renewal.Request.Response.Headers;
+        var cookies = headers.SetCookie;
+        Exception failure;
+        if (!session.Cookie!.TryRenew(renewal.Request, renewal.To.SessionKey))
+        {
+            channel.Logger.RenewedCookieHeldBack(renewal.From.Id);
+            failure = new InvalidOperationException("The session keeps its key: something holds back the cookie that names the new one.");
+        }
+        else
+        {
+            try
+            {
+                if (await EndOldAsync(session, renewal).ConfigureAwait(false))
+                {
+                    Finished(session, renewal);
+                    return;
+                }
+
+                lock (session.State.Gate) writer.Refuse(session);
+                failure = new SessionEndedException(renewal.From.Id);
+            }
+            catch (Exception error)
+            {
+                channel.WritingFailed(session, error);
+                failure = error;
+            }
+
+            headers.SetCookie = cookies;
+        }
+
+        Undo(session, renewal);
+        if (channel.Throws) ExceptionDispatchInfo.Throw(failure);
+    }
+
+    private void ThrowIfCookieCannotBeSent(RequestSession session, HttpContext request)
+    {
+        if (request.Response.HasStarted || !session.TryEstablish())
+        {
+            throw ResponseHasStarted();
+        }
+
+        if (session.State.Identity.IsNew) return; // its cookie is another's to set
+        session.Cookie = cookie.Of(session, request.Request);
+        if (!session.Cookie.MayBeSent(request))
+        {
+            throw new InvalidOperationException(
+                "The session cannot be renewed without the visitor's consent: the cookie policy would hold its new cookie back. Set "
+                + "Cookie.IsEssential if the site cannot work without sessions.");
+        }
+    }
+
+    private static InvalidOperationException ResponseHasStarted() =>
+        new("The session cannot be renewed after the response has started: its new cookie could not be sent.");
+
+    /// <summary>Confirms what was changed, and sees to it that nothing is under way. False when the key was renewed meanwhile.</summary>
+    private async Task<bool> BeginToMoveAsync(RequestSession session, Task move, CancellationToken cancellationToken)
+    {
+        var state = session.State;
+        var identity = state.Identity;
+        while (true)
+        {
+            await writer.RetryForCallerAsync(session, cancellationToken).ConfigureAwait(false);
+            await WaitForAsync(session.Operation).ConfigureAwait(false);
+            await WaitForAsync(session.Move).ConfigureAwait(false);
+            lock (state.Gate)
+            {
+                if (state.Identity != identity) return false;
+                if (state.IsMoving || !state.AreChangesConfirmed || !session.Operation.IsCompleted) continue;
+                session.Move = move;
+                Interlocked.MemoryBarrier(); // the response that starts now sees this, or is seen here
+                if (session.IsResponseStarting)
+                {
+                    session.Move = Task.CompletedTask;
+                    throw ResponseHasStarted();
+                }
+
+                state.Move();
+                return true;
+            }
+        }
+
+        async Task WaitForAsync(Task task)
+        {
+            await task.WaitAsync(session.Timeouts.IO, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!task.IsCompleted) throw new OperationCanceledException("Timed out renewing the session.", new TimeoutException());
+        }
+    }
+
+    /// <summary>The same at the end. False where something that was changed is not written: the old session is to stay.</summary>
+    private async Task<bool> BeginToFinishAsync(RequestSession session, Task move)
+    {
+        var state = session.State;
+        while (true)
+        {
+            lock (state.Gate)
+            {
+                if (state.HasEnded || state.Pending is { HaveFailed: true }) return false;
+                if (state.AreChangesConfirmed && session.Operation.IsCompleted)
+                {
+                    state.Move();
+                    session.Move = move;
+                    return true;
+                }
+            }
+
+            try
+            {
+                await writer.ConfirmAsync(session, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                return false; // logged where it happened
+            }
+
+            await session.Operation.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!session.Operation.IsCompleted) return false;
+        }
+    }
+
+    /// <summary>Lists the new session for its user, and makes it. Whoever is in the list before the session is his is found at any moment.</summary>
+    private async Task MakeAsync(RequestSession session, PendingRenewal renewal, string? user, Waiting waiting)
+    {
+        var expiry = session.Timeouts.Expiry;
+        renewal.Owner = user;
+        while (true)
+        {
+            var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
+            var listing = user is null ? Task.FromResult(true) : renewal.Sent(ListedAsync(renewal.To.Id, user, expiry));
+            Question question;
+            lock (session.State.Gate) question = session.State.Ask();
+            bool isThere = await channel.ReplyAsync(
+                session,
+                channel.Begin(OperationKind.RenewKey, session),
+                renewal.Sent(new SessionMove(database, renewal, expiry).CopyAsync(question.Sight, user)),
+                "renewing",
+                waiting,
+                writes: true).ConfigureAwait(false);
+            await channel.ReplyAsync(session, operation: null, listing, "listing", waiting, writes: true).ConfigureAwait(false);
+            if (!isThere)
+            {
+                lock (session.State.Gate) session.State.FoundEnded();
+                throw new SessionEndedException(renewal.From.Id);
+            }
+
+            if (!renewal.WasThere && takeover.IsDue(question))
+            {
+                await takeover.SettleAsync(session, question, waiting).ConfigureAwait(false);
+                continue;
+            }
+
+            renewal.Owner = user ?? renewal.OldOwner;
+            if (renewal.Owner is null || (user is not null && renewal.TimeToLive >= expiry.Idle / 2)) return;
+
+            // It is bound already; or the absolute timeout is near, and the list has no use for the entry much longer than that.
+            var again = renewal.Sent(ListedAsync(renewal.To.Id, renewal.Owner, expiry with { Absolute = renewal.TimeToLive }));
+            await channel.ReplyAsync(session, operation: null, again, "listing", waiting, writes: true).ConfigureAwait(false);
+            return;
+        }
+    }
+
+    private async Task<bool> ListedAsync(string id, string user, SessionExpiry expiry)
+    {
+        await users.ListAsync(id, user, expiry).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Carries over what others have written meanwhile, and ends the old session. False where it, or the new one, has ended.</summary>
+    private async Task<bool> EndOldAsync(RequestSession session, PendingRenewal renewal)
+    {
+        var waiting = channel.Within(session, CancellationToken.None);
+        var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
+        return await channel.ReplyAsync(
+            session,
+            channel.Begin(OperationKind.RenewKey, session),
+            renewal.Sent(new SessionMove(database, renewal, session.Timeouts.Expiry).CarryOverAsync()),
+            "renewing",
+            waiting,
+            writes: true).ConfigureAwait(false);
+    }
+
+    private void Finished(RequestSession session, PendingRenewal renewal)
+    {
+        var expiry = session.Timeouts.Expiry;
+        renewal.IsFinished = true;
+        users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + expiry.Idle);
+        _ = takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None));
+        channel.Logger.SessionRenewed(renewal.From.Id, renewal.To.Id);
+        channel.Metrics.SessionRenewed();
+        if (renewal.WasThere) lifecycle.Renewed(renewal.To.Id, renewal.From.Id, renewal.Owner);
+        else lifecycle.Created(renewal.To.Id, renewal.Owner);
+        _ = SealWhenStartedAsync(renewal, expiry);
+    }
+
+    /// <summary>A response can take longer than the lease: once it has started, the visitor has the new cookie.</summary>
+    private async Task SealWhenStartedAsync(PendingRenewal renewal, SessionExpiry expiry)
+    {
+        bool? hasStarted = false;
+        while (hasStarted is false)
+        {
+            await Task.Delay(Look).ConfigureAwait(false);
+            hasStarted = renewal.HasResponseStarted;
+        }
+
+        if (hasStarted is true && renewal.TryEnd()) await SealAsync(renewal, expiry).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The response has ended. If it was sent, the old session is gone for good. If it never started, the new one is removed. If the visitor
+    /// has gone in between, nobody knows which cookie he has, and both lead to a whole session.
+    /// </summary>
+    private Task CompleteAsync(RequestSession session, PendingRenewal renewal)
+    {
+        if (!renewal.IsFinished)
+        {
+            if (session.Renewal == renewal) Undo(session, renewal);
+            return Task.CompletedTask;
+        }
+
+        if (!renewal.TryEnd() || renewal.Aborted.IsCancellationRequested) return Task.CompletedTask;
+        if (!renewal.IsConnectionKept) return SealAsync(renewal, session.Timeouts.Expiry);
+        _ = SealUnlessGoneAsync();
+        return Task.CompletedTask;
+
+        async Task SealUnlessGoneAsync()
+        {
+            await Task.Delay(Farewell).ConfigureAwait(false);
+            if (!renewal.ConnectionClosed.IsCancellationRequested) await SealAsync(renewal, session.Timeouts.Expiry).ConfigureAwait(false);
+        }
+    }
+
+    private async Task SealAsync(PendingRenewal renewal, SessionExpiry expiry)
+    {
+        if (channel.OpenDatabase is not { } database) return;
+        try
+        {
+            await new SessionMove(database, renewal, expiry).SealAsync().ConfigureAwait(false);
+
+            // Not before: if it had to be put back, "sign out everywhere" would have to find it.
+            if (renewal.OldOwner is not null) users.Forget(renewal.From.Id, renewal.OldOwner);
+        }
+        catch (Exception error)
+        {
+            channel.Logger.RenewalNotSealed(renewal.From.Id, error);
+        }
+    }
+
+    /// <summary>The old session stays as it is, and the new one is removed; this request has none any more.</summary>
+    private void Undo(RequestSession session, PendingRenewal renewal)
+    {
+        renewal.TryEnd();
+        session.Renewal = null;
+        lock (session.State.Gate) session.State.FoundEnded();
+        Remove(session, renewal);
+    }
+
+    private void Remove(RequestSession session, PendingRenewal renewal)
+    {
+        _ = RemoveAsync().Observed();
+
+        async Task RemoveAsync()
+        {
+            // Behind what is under way: to give up waiting is not to take back what was sent.
+            await renewal.UnderWay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var database = await channel.OpenAsync(session, Waiting.Asynchronously, retry: true).ConfigureAwait(false);
+            await new SessionHash(database, renewal.To.RedisKey).DeleteAsync(renewal.Generation, Waiting.Asynchronously).ConfigureAwait(false);
+            if (renewal.Owner is not null) users.Forget(renewal.To.Id, renewal.Owner);
+        }
+    }
+
+    /// <summary>
+    /// Binds the session to a user, who has it in his list before it is his, in the flight of the change: one round trip.
+    /// </summary>
+    private async Task BindAsync(RequestSession session, string? user, CancellationToken cancellationToken)
+    {
+        var state = session.State;
+        if (user is null)
+        {
+            await writer.RetryForCallerAsync(session, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        Task<string?> asking;
+        Task<bool> listing;
+        lock (state.Gate)
+        {
+            state.Collect().Bind(user);
+            state.Listing.LeaveToApplication();
+            asking = users.OwnerOfAsync(session.Id).Observed();
+            listing = ListedAsync(session.Id, user, session.Timeouts.Expiry).Observed();
+        }
+
+        var waiting = channel.Within(session, cancellationToken);
+        await writer.RetryForCallerAsync(session, cancellationToken).ConfigureAwait(false);
+        await channel.ReplyAsync(session, operation: null, listing, "listing", waiting, writes: true).ConfigureAwait(false);
+        string? before = await channel.ReplyAsync(session, operation: null, asking, "listing", waiting, writes: true).ConfigureAwait(false);
+        if (before is not null && before != user) users.Forget(session.Id, before);
+        users.Remember(state.Identity, user, state.Generation, session.Timeouts.Expiry);
+        if (session.Renewal is { } renewal) renewal.Owner = user;
+    }
+}

@@ -1,0 +1,110 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>How operations reach Redis: they get the database, wait for a reply no longer than they may, and take note of what fails.</summary>
+internal sealed class SessionChannel(
+    RedisConnection connection,
+    SessionTelemetry telemetry,
+    SessionMetrics metrics,
+    IOptions<RedisHashSessionOptions> options,
+    ILogger<RedisHashSession> logger)
+{
+    private readonly FailureMode _failureMode = options.Value.FailureMode;
+
+    // The client ends a wait by itself after its own timeout. What takes a session over may wait for a cache that waits for ever.
+    private readonly bool _mayWaitForOthers = options.Value.TakesOverFromCache || options.Value.InstanceNameOfLeft is not null;
+
+    public ILogger Logger { get; } = logger;
+
+    public SessionMetrics Metrics { get; } = metrics;
+
+    /// <summary>The database, once there is a connection.</summary>
+    public IDatabase? OpenDatabase => connection.OpenDatabase;
+
+    public bool IsGarnet => connection.IsGarnet;
+
+    /// <summary>Whether the application wants failures thrown where ASP.NET Core's session would go on.</summary>
+    public bool Throws => _failureMode == FailureMode.Throw;
+
+    /// <summary>Awaiting, no longer than the IOTimeout and the caller's patience.</summary>
+    public Waiting Within(RequestSession session, CancellationToken cancellationToken) =>
+        IsBoundedByClient(session) && !cancellationToken.CanBeCanceled
+            ? Waiting.Asynchronously
+            : Waiting.Within(session.Timeouts.IO, cancellationToken);
+
+    /// <summary>A second timer is only for those who want to wait less than the client does by itself.</summary>
+    public bool IsBoundedByClient(RequestSession session) =>
+        !_mayWaitForOthers && (session.Timeouts.IO == Timeout.InfiniteTimeSpan || connection.ReplyTimeout < session.Timeouts.IO);
+
+    /// <summary>To be called right before something is sent; null when nobody listens.</summary>
+    public RunningOperation? Begin(OperationKind kind, RequestSession session) => telemetry.Begin(kind, session);
+
+    /// <summary>The database. What has failed in this request before fails at once, unless it is to be tried again.</summary>
+    public ValueTask<IDatabase> OpenAsync(RequestSession session, Waiting waiting, bool retry = false)
+    {
+        waiting.ThrowIfCancelled();
+        if (!retry) session.State.Failure?.Throw();
+        var database = connection.GetDatabaseAsync();
+        return database.IsCompletedSuccessfully
+            ? database
+            : new(ReplyAsync(session, Begin(OperationKind.Connect, session), database.AsTask(), "connecting", waiting).AsTask());
+    }
+
+    /// <summary>The reply to what was asked. What ends the wait is noted as a failure to read, unless the caller has cancelled.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // one for each command: it allocates nothing
+    public async ValueTask<T> ReplyAsync<T>(
+        RequestSession session, RunningOperation? operation, Task<T> reply, string doing, Waiting waiting, bool writes = false)
+    {
+        operation?.Leave();
+        try
+        {
+            var answer = await waiting.ForAsync(reply).ConfigureAwait(false);
+            operation?.Succeeded(answer);
+            return answer;
+        }
+        catch (Exception error)
+        {
+            operation?.Failed(error);
+            Failed(session, error, doing, waiting, writes);
+            throw;
+        }
+    }
+
+    /// <summary>Takes in what has ended a wait, if it is more than the caller's wish.</summary>
+    public void Failed(RequestSession session, Exception error, string doing, Waiting waiting, bool writes)
+    {
+        if (waiting.IsCancelled(error)) return;
+        if (waiting.HasTimedOut(error)) Logger.TimedOut(session.Id, doing, session.Timeouts.IO);
+        if (writes) WritingFailed(session, error);
+        else ReadingFailed(session, error);
+    }
+
+    public void ReadingFailed(RequestSession session, Exception error)
+    {
+        lock (session.State.Gate)
+        {
+            if (!session.State.FailReading(error)) return;
+        }
+
+        Logger.ReadFailed(session.Id, error);
+    }
+
+    public void WritingFailed(RequestSession session, Exception error)
+    {
+        if (error is SessionEndedException) return; // logged where it was refused
+
+        // An error reply (out of memory, read-only) says nothing about reading; a lost connection or a timeout does.
+        bool isOutage = error is RedisConnectionException or TimeoutException or OperationCanceledException;
+        bool isLogged;
+        lock (session.State.Gate)
+        {
+            if (!session.State.FailWriting(error, isOutage, out isLogged)) return;
+        }
+
+        Logger.WriteFailed(session.Id, isLogged ? null : error); // needs no second stack trace
+    }
+}

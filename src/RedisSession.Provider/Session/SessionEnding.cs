@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider;
+
+/// <summary>Ends the session of a request: see <see cref="HttpContextSessionExtensions.AbandonSessionAsync"/>.</summary>
+internal sealed class SessionEnding(SessionChannel channel, SessionTakeover takeover, UserLists users, LifecycleQueue lifecycle, SessionCookie cookie)
+{
+    public async Task AbandonAsync(RequestSession session, HttpContext request, CancellationToken cancellationToken)
+    {
+        var state = session.State;
+        var expiring = request.Request.Cookies.Count == 0 ? null : cookie.Of(session, request.Request);
+        lock (state.Gate) state.DropCollected();
+
+        // A write on its way could create the session again behind the removal, and its listing could list it.
+        await Task.WhenAll(session.Confirmation, session.Operation, session.Move, session.Listing)
+            .WaitAsync(session.Timeouts.IO, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        var old = session.Renewal is { IsFinished: false } renewal ? renewal.From : null; // it was to end with the renewal
+        var identity = state.Identity;
+        string? user = await EndAsync(session, identity, cancellationToken).ConfigureAwait(false);
+        if (old is not null) user = await EndAsync(session, old, cancellationToken).ConfigureAwait(false) ?? user;
+        lock (state.Gate)
+        {
+            state.End();
+            session.Renewal = null;
+        }
+
+        if (!request.Response.HasStarted && expiring?.IsIn(request.Request) == true) expiring.ExpireWithResponse(request);
+        channel.Logger.SessionAbandoned(identity.Id);
+        if (user is null) return; // there was none
+        channel.Metrics.SessionEnded(SessionEndReason.Abandoned);
+        lifecycle.Ended(identity.Id, user, SessionEndReason.Abandoned);
+    }
+
+    /// <summary>Whose session it was, or empty; null when there was none.</summary>
+    private async Task<string?> EndAsync(RequestSession session, SessionIdentity identity, CancellationToken cancellationToken)
+    {
+        var waiting = channel.Within(session, cancellationToken);
+        var database = await channel.OpenAsync(session, waiting, retry: true).ConfigureAwait(false);
+        var hash = new SessionHash(database, identity.RedisKey);
+        var ending = takeover.EndAsync(identity, Waiting.Asynchronously).Observed();
+        string? user = await channel.ReplyAsync(
+            session, channel.Begin(OperationKind.Abandon, session), hash.EndAsync(), "abandoning", waiting).ConfigureAwait(false);
+        if (await channel.ReplyAsync(session, operation: null, ending, "abandoning", waiting).ConfigureAwait(false))
+        {
+            // Another request may have taken it over between the two.
+            string? again = await channel.ReplyAsync(session, operation: null, hash.EndAsync(), "abandoning", waiting).ConfigureAwait(false);
+            user ??= again;
+        }
+
+        if (!string.IsNullOrEmpty(user)) users.Forget(identity.Id, user);
+        return user;
+    }
+}

@@ -1,0 +1,169 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// The data of a session on its way to another key: copied to the new one, and later, when the old session ends, what others have written to
+/// that meanwhile.
+/// </summary>
+/// <remarks>
+/// Redis moves the data itself where both keys are on one server, and the values are not encrypted for the id of their session. Else it
+/// travels through the application, in portions, so that nobody waits behind a large one.
+/// </remarks>
+internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal, SessionExpiry expiry)
+{
+    /// <summary>
+    /// How long a request that comes late is told that the session has ended, and how long what is parked is kept for a second renewal that
+    /// began before the first has ended the session; at most the idle timeout.
+    /// </summary>
+    public static long TombstoneMilliseconds(SessionExpiry expiry) => Math.Min(60_000, expiry.Idle);
+
+    /// <summary>From the end of the old session until it may be put back if the response has not been sent by then.</summary>
+    public const long LeaseMilliseconds = 2_000;
+
+    private const string WasRenewed = "~"; // as the generation that was seen
+
+    // About so much a portion is to have; how many fields that are is known from the last one.
+    private const int PortionBytes = 512 * 1024;
+    private const int FirstPortionFields = 100;
+    private const int LargestPortionFields = 2_000;
+
+    private bool IsThroughRedis => renewal.To.Protector is null
+        && database.Multiplexer.HashSlot(renewal.From.RedisKey) == database.Multiplexer.HashSlot(renewal.To.RedisKey);
+
+    /// <summary>False when the session has ended.</summary>
+    /// <param name="sight">What the request has seen of the session. One that has ended because its key was renewed is found where it is parked.</param>
+    /// <param name="user">Whose it becomes; null leaves that as it is.</param>
+    public async Task<bool> CopyAsync(SessionSight sight, string? user)
+    {
+        RedisValue seen = sight.IsEnded ? WasRenewed : RedisScript.OrEmpty(sight.Generation);
+        if (!IsThroughRedis) return await CopyInPortionsAsync(seen, user).ConfigureAwait(false);
+        var reply = await RenewalScripts.Begin.RunAsync(
+            database, renewal.Keys, [expiry.Idle, expiry.Absolute, seen, renewal.Generation, RedisScript.OrEmpty(user)]).ConfigureAwait(false);
+        if (reply.IsNull) return false;
+        var generation = (RedisValue)reply[0];
+        renewal.OldGeneration = generation.IsNullOrEmpty ? RedisValue.Null : generation;
+        renewal.OldOwner = (string?)reply[1] is { Length: > 0 } owner ? owner : null;
+        renewal.TimeToLive = (long)reply[2];
+        renewal.WasThere = (int)reply[3] == 1;
+        return true;
+    }
+
+    /// <summary>Carries over what others have written meanwhile, and ends the old session. False where it, or the new one, has ended.</summary>
+    public async Task<bool> CarryOverAsync()
+    {
+        RedisValue seen = RedisScript.OrEmpty(renewal.OldGeneration);
+        RedisValue[] ending = [expiry.Idle, TombstoneMilliseconds(expiry), LeaseMilliseconds];
+        if (renewal.Copied is not { } copied)
+        {
+            RedisValue[] arguments = [seen, renewal.Generation, renewal.IsCleared, .. ending, .. renewal.Changed.Select(field => (RedisValue)field)];
+            var reply = await RenewalScripts.Finish.RunAsync(database, renewal.Keys, arguments).ConfigureAwait(false);
+            return !reply.IsNull && (int)reply == 1;
+        }
+
+        int parked = await ParkAsync(seen, ending).ConfigureAwait(false);
+        if (parked != 1 || renewal.IsCleared) return parked > 0;
+        await foreach (var portion in PortionsAsync([renewal.Keys[1]], RedisValue.EmptyString).ConfigureAwait(false))
+        {
+            if (portion is null) return false;
+            copied.ExceptWith(portion.Select(field => field.Name.ToString()));
+            var renewed = renewal;
+            var fields = portion.Where(field => !IsOfOurs(field.Name) && !renewed.HasChanged(field.Name.ToString())).ToList();
+            if (await WriteAsync(user: null, isFirst: false, fields, []).ConfigureAwait(false) is null) return false;
+            await ParkAsync(seen, ending).ConfigureAwait(false); // so that the lease does not end before this has
+        }
+
+        // What is left was copied, and others have removed it since.
+        copied.RemoveWhere(static field => IsOfOurs(field));
+        copied.ExceptWith(renewal.Changed);
+        return copied.Count == 0 || await WriteAsync(user: null, isFirst: false, [], copied).ConfigureAwait(false) is not null;
+    }
+
+    /// <summary>The response was sent: the old session is gone for good.</summary>
+    public Task SealAsync() => RenewalScripts.Seal.RunAsync(database, renewal.Keys[..2], [TombstoneMilliseconds(expiry)]);
+
+    private async Task<bool> CopyInPortionsAsync(RedisValue seen, string? user)
+    {
+        renewal.Copied = new(StringComparer.Ordinal);
+        bool isFirst = true;
+        await foreach (var portion in PortionsAsync(renewal.Keys[..2], seen).ConfigureAwait(false))
+        {
+            if (portion is null) return false;
+            renewal.WasThere |= portion.Count > 0;
+            if (portion.FirstOrDefault(field => field.Name == SessionHashLayout.User).Value is { IsNullOrEmpty: false } owner)
+                renewal.OldOwner = owner;
+            var fields = portion.Where(field => IsCopied(field.Name)).ToList();
+            renewal.Copied.UnionWith(fields.Select(field => field.Name.ToString()));
+            if (await WriteAsync(user, isFirst, fields, []).ConfigureAwait(false) is not { } left) return false;
+            renewal.TimeToLive = left;
+            isFirst = false;
+        }
+
+        return true;
+
+        bool IsCopied(RedisValue field) => field != SessionHashLayout.Generation
+            && (user is null || (field != SessionHashLayout.User && field != SessionHashLayout.Automatic));
+    }
+
+    /// <summary>1 where the old session is parked now; 2 where there is nothing to be parked; 0 where it has ended.</summary>
+    private async Task<int> ParkAsync(RedisValue seen, RedisValue[] ending) =>
+        (int)await RenewalScripts.Park.RunAsync(database, renewal.Keys[..2], [seen, .. ending]).ConfigureAwait(false);
+
+    /// <summary>A session in portions, its values as they are to be under the new key; null when it has ended.</summary>
+    private async IAsyncEnumerable<IReadOnlyList<Field>?> PortionsAsync(RedisKey[] keys, RedisValue seen)
+    {
+        RedisValue cursor = 0;
+        int count = FirstPortionFields;
+        do
+        {
+            var reply = await RenewalScripts.Read.RunAsync(database, keys, [seen, cursor, count]).ConfigureAwait(false);
+            if (reply.IsNull)
+            {
+                yield return null;
+                yield break;
+            }
+
+            cursor = (RedisValue)reply[0];
+            var generation = (RedisValue)reply[1];
+            if (!generation.IsNullOrEmpty) renewal.OldGeneration = seen = generation;
+            var content = (RedisValue[])reply[2]!;
+            var expiries = (RedisValue[])reply[3]!;
+            var portion = new List<Field>(content.Length / 2);
+            long bytes = 1;
+            for (int i = 0; i < content.Length; i += 2)
+            {
+                long ends = expiries.Length > i / 2 ? (long)expiries[i / 2] : -1;
+                bytes += content[i].GetByteCount() + content[i + 1].GetByteCount();
+                portion.Add(new(content[i], Recode(content[i], content[i + 1]), Math.Max(ends, 0)));
+            }
+
+            if (portion.Count > 0) count = (int)Math.Clamp(portion.Count * (long)PortionBytes / bytes, 1, LargestPortionFields);
+            yield return portion;
+        }
+        while (cursor != 0);
+    }
+
+    /// <summary>How many milliseconds the new session has to live; null when it has ended.</summary>
+    private async Task<long?> WriteAsync(string? user, bool isFirst, IReadOnlyList<Field> fields, HashSet<string> removed)
+    {
+        var arguments = new List<RedisValue>(6 + (3 * fields.Count) + removed.Count)
+        {
+            expiry.Idle, expiry.Absolute, renewal.Generation, RedisScript.OrEmpty(user), isFirst, fields.Count,
+        };
+        foreach (var field in fields) arguments.AddRange([field.Name, field.Value, field.ExpiresAt]);
+        arguments.AddRange(removed.Select(field => (RedisValue)field));
+        var reply = await RenewalScripts.Write.RunAsync(database, renewal.To.RedisKey, [.. arguments]).ConfigureAwait(false);
+        return reply.IsNull ? null : (long)reply;
+    }
+
+    private RedisValue Recode(RedisValue name, RedisValue value)
+    {
+        if (renewal.From.Protector is not { } old || IsOfOurs(name)) return value;
+        return old.Unprotect((byte[]?)value) is { } plain ? renewal.To.Protector!.Protect(plain) : value;
+    }
+
+    private static bool IsOfOurs(RedisValue name) => SessionHashLayout.SessionKeyOf(name) is null;
+
+    /// <summary>A field with its value and, in unix milliseconds, when it disappears by itself; 0 when it does not.</summary>
+    private readonly record struct Field(RedisValue Name, RedisValue Value, long ExpiresAt);
+}

@@ -1,0 +1,284 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>Asks Redis, with and without a snapshot. What an answer means is judged by <see cref="SessionState.Take"/>.</summary>
+/// <remarks>
+/// An answer that was asked under another key than the session has by then says nothing, and so does "nothing there" where AddSession may
+/// have left the session: in both cases the question is asked again.
+/// </remarks>
+internal sealed class SessionReader(
+    SessionChannel channel,
+    ExpiryRefresh refresh,
+    SessionListing listing,
+    SessionTakeover takeover,
+    SessionRevival revival,
+    IOptions<RedisHashSessionOptions> options)
+{
+    private readonly bool _isLive = options.Value.Mode == RedisSessionMode.Live;
+
+    /// <summary>One key, fresh from Redis in both modes, or from this request's own unconfirmed write: one HMGET.</summary>
+    public async ValueTask<SessionValue> ReadAsync(RequestSession session, string key, Waiting waiting)
+    {
+        var state = session.State;
+        bool mayBeLegacy = true;
+        while (true)
+        {
+            if (state.TryGetOwn(key, out var own)) return new(own);
+            var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
+            if (IsKnownToBeEmpty(state, database)) return default;
+            var values = await channel.ReplyAsync(
+                session, channel.Begin(OperationKind.Read, session), Ask(session, database, out var question, key), "reading", waiting)
+                .ConfigureAwait(false);
+            if (mayBeLegacy && IsNothing(values) && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
+            {
+                mayBeLegacy = false; // who finds nothing now either has looked for it
+                continue;
+            }
+
+            if (Tombstone.Is(values[0]) && await revival.IsGoneAsync(session, question, waiting).ConfigureAwait(false)) continue;
+            var verdict = Take(session, question, values[0]);
+            if (verdict == Verdict.AskedUnderAnotherKey) continue;
+            return new(verdict == Verdict.Accepted ? Reveal(question, values[1]) : null);
+        }
+    }
+
+    /// <summary>What Redis holds under a key, as it is there, and under which identity that was found: one HMGET.</summary>
+    public async ValueTask<(SessionIdentity? Identity, RedisValue Value)> ReadStoredAsync(RequestSession session, string key, Waiting waiting)
+    {
+        var (question, values) = await ReadAllOfAsync(session, [key], waiting).ConfigureAwait(false);
+        return (question.Identity, values is null ? RedisValue.Null : values[1]);
+    }
+
+    /// <summary>Several keys, fresh from Redis in one HMGET; those this request has written and not confirmed from its writes.</summary>
+    public async ValueTask<SessionValues> ReadAsync(RequestSession session, IEnumerable<string> keys, Waiting waiting)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        var names = keys.ToArray();
+        if (Array.Exists(names, name => name is null)) throw new ArgumentNullException(nameof(keys), "A session key cannot be null.");
+        string[] normal = Array.ConvertAll(names, SessionHashLayout.Normalize);
+
+        var read = new SessionValue[names.Length];
+        var foreign = new List<int>(names.Length);
+        for (int i = 0; i < names.Length; i++)
+        {
+            if (session.State.TryGetOwn(normal[i], out var own)) read[i] = new(own);
+            else foreign.Add(i);
+        }
+
+        if (foreign.Count > 0)
+        {
+            string[] asking = foreign.ConvertAll(i => normal[i]).ToArray();
+            var (question, values) = await ReadAllOfAsync(session, asking, waiting).ConfigureAwait(false);
+            for (int i = 0; values is not null && i < foreign.Count; i++) read[foreign[i]] = new(Reveal(question, values[i + 1]));
+        }
+
+        return new(names, read);
+    }
+
+    /// <summary>Takes the snapshot: one HGETALL.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="retry">Tries even what has failed in this request before.</param>
+    /// <param name="keep">Keeps it for the reads that follow.</param>
+    /// <param name="waiting">How the caller waits.</param>
+    public async Task<SessionSnapshot> TakeSnapshotAsync(RequestSession session, bool retry, bool keep, Waiting waiting)
+    {
+        bool mayBeLegacy = true;
+        while (true)
+        {
+            var database = await channel.OpenAsync(session, waiting, retry).ConfigureAwait(false);
+            if (IsKnownToBeEmpty(session.State, database)) return TakeEmpty(session.State, keep);
+            SessionSnapshot? snapshot = null;
+            Question question = default;
+            RedisValue generation = default;
+            try
+            {
+                var entries = await channel.ReplyAsync(
+                    session, channel.Begin(OperationKind.Load, session), AskForAll(session, database, out question), "loading", waiting)
+                    .ConfigureAwait(false);
+                bool isTakenOver = mayBeLegacy && entries.Length == 0
+                    && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false);
+                if (isTakenOver) mayBeLegacy = false;
+                else snapshot = SessionSnapshot.Parse(entries, question.Identity.Protector, out generation);
+                if (Tombstone.Is(generation) && await revival.IsGoneAsync(session, question, waiting).ConfigureAwait(false)) snapshot = null;
+            }
+            finally
+            {
+                if (snapshot is null) NotArrived(session.State, question);
+            }
+
+            if (snapshot is not null && Arrived(session, question, snapshot, generation, keep) is { } arrived) return arrived;
+        }
+    }
+
+    /// <summary>One key for the synchronous API: from the snapshot, which in buffered mode is taken first; in live mode from Redis.</summary>
+    public byte[]? Read(RequestSession session, string key)
+    {
+        var state = session.State;
+        if (state.Snapshot is null && _isLive)
+        {
+            return TryBlocking(session, key, static (reader, session, key, waiting) => reader.ReadOneAsync(session, key, waiting));
+        }
+
+        var snapshot = ReadAll(session);
+        lock (state.Gate) return snapshot?.Find(key);
+    }
+
+    /// <summary>The snapshot, taken if there is none; in live mode one for this call alone. Null when Redis does not answer.</summary>
+    public SessionSnapshot? ReadAll(RequestSession session) => session.State.Snapshot ?? TryBlocking(
+        session, "", static (reader, session, _, waiting) => reader.TakeSnapshotAsync(session, retry: false, !reader._isLive, waiting));
+
+    /// <summary>Asks Redis whether it is there, for whoever only wants to know that: as the first read would.</summary>
+    public void Touch(RequestSession session)
+    {
+        try
+        {
+            if (!_isLive) ReadAll(session);
+            else TryBlocking(session, "", static (reader, session, _, waiting) => reader.TouchAsync(session, waiting));
+        }
+        catch (Exception) when (session.State.Failure is not null)
+        {
+            // FailureMode.Throw: the question was whether Redis is available, and the answer is no.
+        }
+    }
+
+    /// <summary>Runs a synchronous access; null when Redis gave no reply and the application wants to go on.</summary>
+    private T? TryBlocking<T>(RequestSession session, string key, Func<SessionReader, RequestSession, string, Waiting, Task<T>> access)
+        where T : class?
+    {
+        if (session.State.Failure is not null && !channel.Throws) return null;
+        session.HasBlocked = true;
+        try
+        {
+            return Waiting.Ended(access(this, session, key, Waiting.Blocking(session.Timeouts.IO)));
+        }
+        catch (Exception) when (!channel.Throws)
+        {
+            return null; // logged where it happened
+        }
+    }
+
+    private async Task<byte[]?> ReadOneAsync(RequestSession session, string key, Waiting waiting) =>
+        (await ReadAsync(session, key, waiting).ConfigureAwait(false)).Raw;
+
+    private async Task<object?> TouchAsync(RequestSession session, Waiting waiting)
+    {
+        await ReadAllOfAsync(session, [], waiting).ConfigureAwait(false);
+        return null;
+    }
+
+    /// <summary>The generation and the values of <paramref name="keys"/>; no values where there is no such session.</summary>
+    private async ValueTask<(Question Question, RedisValue[]? Values)> ReadAllOfAsync(RequestSession session, string[] keys, Waiting waiting)
+    {
+        bool mayBeLegacy = true;
+        while (true)
+        {
+            var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
+            if (IsKnownToBeEmpty(session.State, database)) return default;
+            var values = await channel.ReplyAsync(
+                session, channel.Begin(OperationKind.Read, session), Ask(session, database, out var question, keys), "reading", waiting)
+                .ConfigureAwait(false);
+            if (mayBeLegacy && IsNothing(values) && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
+            {
+                mayBeLegacy = false; // who finds nothing now either has looked for it
+                continue;
+            }
+
+            if (Tombstone.Is(values[0]) && await revival.IsGoneAsync(session, question, waiting).ConfigureAwait(false)) continue;
+            var verdict = Take(session, question, values[0]);
+            if (verdict != Verdict.AskedUnderAnotherKey) return (question, verdict == Verdict.Accepted ? values : null);
+        }
+    }
+
+    private Task<RedisValue[]> Ask(
+        RequestSession session, IDatabase database, out Question question, params ReadOnlySpan<string> keys)
+    {
+        lock (session.State.Gate)
+        {
+            question = session.State.Ask();
+            var hash = new SessionHash(database, question.Identity.RedisKey);
+            refresh.WithQuestion(session, hash);
+            return session.Reads.Sent(hash.ReadAsync(keys));
+        }
+    }
+
+    private Task<HashEntry[]> AskForAll(RequestSession session, IDatabase database, out Question question)
+    {
+        lock (session.State.Gate)
+        {
+            question = session.State.AskForAll();
+            var hash = new SessionHash(database, question.Identity.RedisKey);
+            refresh.WithQuestion(session, hash);
+            return session.Reads.Sent(hash.ReadAllAsync());
+        }
+    }
+
+    private Verdict Take(RequestSession session, Question question, RedisValue generation)
+    {
+        Verdict verdict;
+        bool hasExpired;
+        lock (session.State.Gate)
+        {
+            verdict = session.State.Take(question, generation, out hasExpired);
+            listing.Seen(session);
+        }
+
+        if (hasExpired)
+        {
+            channel.Logger.AccessingExpiredSession(session.Id);
+            channel.Metrics.SessionEnded(SessionEndReason.Expired);
+        }
+
+        return verdict;
+    }
+
+    /// <summary>Takes in a snapshot; null when it was asked for under another key.</summary>
+    private SessionSnapshot? Arrived(
+        RequestSession session, Question question, SessionSnapshot snapshot, RedisValue generation, bool keep)
+    {
+        var verdict = Take(session, question, generation);
+        if (verdict == Verdict.Ended) snapshot = SessionSnapshot.Empty();
+        lock (session.State.Gate)
+        {
+            // The key may have been renewed between the two locks, too.
+            if (question.Identity != session.State.Identity) verdict = Verdict.AskedUnderAnotherKey;
+            if (keep && verdict != Verdict.AskedUnderAnotherKey) session.State.TakeSnapshot(snapshot);
+            else session.State.NoSnapshot();
+        }
+
+        if (verdict == Verdict.AskedUnderAnotherKey) return null;
+        if (channel.Logger.IsEnabled(LogLevel.Debug)) channel.Logger.SessionLoaded(session.Id, snapshot.Count);
+        return snapshot;
+    }
+
+    private static void NotArrived(SessionState state, Question question)
+    {
+        if (question.Identity is null) return; // it was never asked for
+        lock (state.Gate) state.NoSnapshot();
+    }
+
+    private static SessionSnapshot TakeEmpty(SessionState state, bool keep)
+    {
+        lock (state.Gate)
+        {
+            if (keep) state.TakeEmptySnapshot();
+        }
+
+        return SessionSnapshot.Empty();
+    }
+
+    private static bool IsKnownToBeEmpty(SessionState state, IDatabase database)
+    {
+        bool isConnected = new SessionHash(database, state.Identity.RedisKey).IsConnected;
+        lock (state.Gate) return state.IsKnownToBeEmpty(isConnected);
+    }
+
+    /// <summary>There is no hash, or one without a generation.</summary>
+    private static bool IsNothing(RedisValue[] values) => values[0].IsNull;
+
+    private static byte[]? Reveal(Question question, RedisValue value) =>
+        question.Identity.Protector is { } protector ? protector.Unprotect(value) : value;
+}

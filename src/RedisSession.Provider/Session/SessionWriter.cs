@@ -1,0 +1,351 @@
+using System.Runtime.ExceptionServices;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>Sends what a request has changed, and confirms it: see <see cref="SessionState"/> for what becomes of a change.</summary>
+/// <remarks>
+/// Buffered mode collects until something asks for confirmation: the start of the response, a commit, or an asynchronous write, which takes
+/// along what was collected before it, so that the order stays. Live mode sends each change at once.
+/// </remarks>
+internal sealed class SessionWriter(
+    SessionChannel channel,
+    ExpiryRefresh refresh,
+    SessionListing listing,
+    SessionTakeover takeover,
+    SessionRevival revival,
+    LifecycleQueue lifecycle,
+    SessionNames names,
+    IOptions<RedisHashSessionOptions> options)
+{
+    // A WAIT holds up whatever else shares the connection, so it must not be long.
+    private static readonly TimeSpan ReplicationTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly bool _isLive = options.Value.Mode == RedisSessionMode.Live;
+    private readonly int _waitForReplicas = options.Value.WaitForReplicas;
+
+    /// <summary>Adds a change and waits for Redis to confirm it, and all before it.</summary>
+    public Task WriteAsync(RequestSession session, SessionChanges changes, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (changes.IsEmpty) return Task.CompletedTask;
+        lock (session.State.Gate) session.State.Collect(changes);
+        return ConfirmForCallerAsync(session, cancellationToken);
+    }
+
+    /// <summary>
+    /// A change was collected through the synchronous API, and is confirmed before the response starts: live mode sends it now. Called
+    /// inside the lock.
+    /// </summary>
+    public void HasChanged(RequestSession session)
+    {
+        if (_isLive) SendAtOnce(session);
+    }
+
+    /// <summary>Confirms all that is not, for a call that is told of a failure.</summary>
+    public Task ConfirmForCallerAsync(RequestSession session, CancellationToken cancellationToken)
+    {
+        bool isOutage;
+        lock (session.State.Gate) isOutage = session.State.Failure is not null;
+
+        // A write that was refused (out of memory, a wrong type) says nothing about this one; an outage does.
+        return isOutage
+            ? TellingTheCaller(session, ConfirmAsync(session, cancellationToken), cancellationToken)
+            : RetryForCallerAsync(session, cancellationToken);
+    }
+
+    /// <summary>The same, and what has failed is sent again: every change may be applied twice.</summary>
+    public Task RetryForCallerAsync(RequestSession session, CancellationToken cancellationToken)
+    {
+        lock (session.State.Gate)
+        {
+            if (session.State.Retry()) session.Confirmation = RequestSession.Confirmed;
+        }
+
+        return TellingTheCaller(session, ConfirmAsync(session, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>
+    /// The response is about to start. ASP.NET Core commits when it is out, and swallows the error. Here the next request, on whichever
+    /// server, sees what this one wrote, because no response starts before Redis has it.
+    /// </summary>
+    public Task ConfirmBeforeResponseAsync(RequestSession session)
+    {
+        var state = session.State;
+        if (!state.HasAsked && state.Pending is null) return Task.CompletedTask;
+        if (session.Request is { } request) listing.Settle(session, request);
+        lock (state.Gate)
+        {
+            if (state.AreChangesConfirmed && session.IsListed) return Task.CompletedTask;
+
+            // The usual case in short: this task never fails, and what goes wrong is logged where it does.
+            if (channel.IsBoundedByClient(session) && !channel.Throws)
+            {
+                SendAtOnce(session);
+                if (state.Pending is { Collected: null } && session.IsListed) return session.Confirmation;
+            }
+        }
+
+        return ConfirmOrFailTheResponseAsync();
+
+        async Task ConfirmOrFailTheResponseAsync()
+        {
+            // As of now: the call of a write that is still under way is told of its failure too, but nobody waits for that call, or the
+            // response would not start yet.
+            bool isTold = state.FailureIsTold;
+            try
+            {
+                await ConfirmAsync(session, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception) when (!channel.Throws || isTold)
+            {
+                // Logged where it happened.
+            }
+
+            if (!session.IsListed)
+            {
+                await session.Listing.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    /// <summary>Sends what is collected, if anything, and waits until all is confirmed. Does not repeat what has failed.</summary>
+    public async Task ConfirmAsync(RequestSession session, CancellationToken cancellationToken)
+    {
+        var state = session.State;
+        if (state.Pending is not { } pending) return;
+        var waiting = channel.Within(session, cancellationToken);
+        Task<ExceptionDispatchInfo?> confirmation;
+        while (true)
+        {
+            lock (state.Gate)
+            {
+                if (state.HasEnded && pending.Collected is not null) Refuse(session);
+                if (pending.AreConfirmed) return;
+                confirmation = session.Confirmation;
+                if (pending.HaveFailed)
+                {
+                    confirmation = Task.FromResult(pending.Failure);
+                    break;
+                }
+            }
+
+            try
+            {
+                if (state.IsMoving) await waiting.ForAsync(Finished(session.Move)).ConfigureAwait(false);
+                var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
+                lock (state.Gate)
+                {
+                    if (state.IsMoving) continue;
+                    if (state.MaySend) Send(session, database);
+                    confirmation = session.Confirmation;
+                }
+
+                break;
+            }
+            catch (Exception error) when (!waiting.IsCancelled(error))
+            {
+                lock (state.Gate) pending.FailUnsent(error);
+                throw;
+            }
+        }
+
+        (await channel.ReplyAsync(session, operation: null, confirmation, "committing", waiting, writes: true).ConfigureAwait(false))
+            ?.Throw();
+    }
+
+    /// <summary>The session has ended: what was changed is dropped, and every confirmation says so. Called inside the lock.</summary>
+    public void Refuse(RequestSession session)
+    {
+        session.State.Refuse(new SessionEndedException(session.Id));
+        channel.Logger.WriteRefused(session.Id);
+        channel.Metrics.WriteRefused();
+    }
+
+    /// <summary>Waits until as many replicas as the options ask for have what was written.</summary>
+    public async Task ReplicateAsync(RequestSession session, IDatabase database, SessionIdentity identity)
+    {
+        if (_waitForReplicas == 0) return;
+        var hash = new SessionHash(database, identity.RedisKey);
+        int replicas = (int)await hash.WaitForReplicasAsync(_waitForReplicas, ReplicationTimeout).ConfigureAwait(false);
+        if (replicas < _waitForReplicas) throw new SessionNotReplicatedException(identity.Id, replicas, _waitForReplicas);
+    }
+
+    /// <summary>A change is confirmed that has made the session.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="user">Whom the change has bound it to; null where it says nothing about that.</param>
+    public void HasCreated(RequestSession session, string? user = null)
+    {
+        if (lifecycle.HasHandlers)
+        {
+            lock (session.State.Gate) lifecycle.Created(session.Id, user ?? listing.UserOf(session));
+        }
+
+        channel.Logger.SessionStarted(session.Id);
+        channel.Metrics.SessionCreated();
+    }
+
+    /// <summary>What is collected goes now, if it can. Called inside the lock.</summary>
+    private void SendAtOnce(RequestSession session)
+    {
+        // What cannot go now (not connected yet, or failed before) goes, or fails, with the confirmation.
+        if (session.State.Failure is not null || !session.State.MaySend || channel.OpenDatabase is not { } database) return;
+        try
+        {
+            Send(session, database);
+        }
+        catch (Exception)
+        {
+            // So does what cannot be encrypted.
+        }
+    }
+
+    /// <summary>Sends what is collected as one script. Called inside the lock.</summary>
+    private void Send(RequestSession session, IDatabase database)
+    {
+        var state = session.State;
+        var (script, arguments) = ScriptFor(session, state.Pending!.Collected!); // may fail, and then nothing has been taken
+        var write = channel.Begin(OperationKind.Write, session);
+        session.Renewal?.Note(state.Pending.Collected!);
+        var batch = state.TakeBatch();
+        var reply = script.SendAsync(database, batch.Question.Identity.RedisKey, write.Sends(arguments));
+        session.Confirmation = write.Follow(ConfirmInOrderAsync(session, session.Confirmation, batch, reply));
+        listing.Keep(session, session.Confirmation);
+    }
+
+    private (RedisScript Script, RedisValue[] Arguments) ScriptFor(RequestSession session, SessionChanges changes)
+    {
+        var state = session.State;
+        bool mayBeLegacy = takeover.IsDue(new(state.Identity, state.Sight));
+        var (script, arguments) = SessionScripts.For(
+            changes,
+            session.Timeouts.Expiry,
+            refresh.IsRecentForWrite(session),
+            state.Generation,
+            state.NewGeneration(mayBeLegacy),
+            state.Identity.Protector);
+        return session.Lock is { } held ? held.Guard(script, arguments, (string?)names.LockChannel) : (script, arguments);
+    }
+
+    private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(
+        RequestSession session, Task<ExceptionDispatchInfo?> previous, Batch batch, Task<RedisResult> reply)
+    {
+        // Both are waited for, so that the reply does not go unobserved; the failure that is told is the earlier one.
+        var earlier = await previous.ConfigureAwait(false);
+        await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        bool isPlain = earlier is null && reply.IsCompletedSuccessfully && _waitForReplicas == 0;
+        var answer = isPlain ? ChangeReply.Parse(await reply.ConfigureAwait(false)) : default;
+        return isPlain && !takeover.IsDue(batch.Question, answer) && !SessionRevival.IsDue(batch.Question, answer.Ended)
+            ? Confirm(session, batch, answer)
+            : await ConfirmUnusualAsync(session, earlier, batch, reply).ConfigureAwait(false);
+    }
+
+    private async Task<ExceptionDispatchInfo?> ConfirmUnusualAsync(
+        RequestSession session, ExceptionDispatchInfo? earlier, Batch batch, Task<RedisResult> reply)
+    {
+        ChangeReply answer;
+        bool isSentAgain = false;
+        try
+        {
+            earlier?.Throw();
+            var database = await channel.OpenAsync(session, Waiting.Asynchronously, retry: true).ConfigureAwait(false);
+            try
+            {
+                answer = ChangeReply.Parse(await reply.ConfigureAwait(false));
+            }
+            catch (RedisServerException error) when (RedisScript.IsMissing(error))
+            {
+                (batch, answer) = await SendAgainAsync(session, database, batch).ConfigureAwait(false);
+                isSentAgain = true;
+            }
+
+            if (takeover.IsDue(batch.Question, answer))
+            {
+                await takeover.SettleAsync(session, batch.Question, Waiting.Asynchronously).ConfigureAwait(false);
+                (batch, answer) = await SendAgainAsync(session, database, batch, isSentAgain).ConfigureAwait(false);
+            }
+
+            if (SessionRevival.IsDue(batch.Question, answer.Ended)
+                && await revival.IsGoneAsync(session, batch.Question, Waiting.Asynchronously).ConfigureAwait(false))
+            {
+                (batch, answer) = await SendAgainAsync(session, database, batch, evenIfCovered: true).ConfigureAwait(false);
+            }
+
+            if (!answer.Ended) await ReplicateAsync(session, database, batch.Question.Identity).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            var error = LockScripts.IsLost(failure) ? new SessionLockLostException(batch.Question.Identity.Id) : failure;
+            lock (session.State.Gate) session.State.Fail(error);
+            if (error is SessionLockLostException) channel.Metrics.LockLost();
+            if (earlier is null) channel.WritingFailed(session, error);
+            return earlier ?? ExceptionDispatchInfo.Capture(error);
+        }
+
+        return Confirm(session, batch, answer);
+    }
+
+    /// <summary>
+    /// Sends a batch that was not made once more: the server does not have the script, or the session had to be taken over, or put back,
+    /// first.
+    /// </summary>
+    private async Task<(Batch Batch, ChangeReply Answer)> SendAgainAsync(
+        RequestSession session, IDatabase database, Batch batch, bool evenIfCovered = false)
+    {
+        var state = session.State;
+        Task<RedisResult> reply;
+        lock (state.Gate)
+        {
+            if (!state.TakeAgain(ref batch, evenIfCovered)) return (batch, new(state.HasEnded, state.Generation));
+            var (script, arguments) = ScriptFor(session, state.Pending!.Sent!);
+            reply = script.SendTextAsync(database, batch.Question.Identity.RedisKey, arguments);
+        }
+
+        return (batch, ChangeReply.Parse(await reply.ConfigureAwait(false)));
+    }
+
+    /// <summary>Takes in the answer; null, or that the session has ended.</summary>
+    private ExceptionDispatchInfo? Confirm(RequestSession session, Batch batch, ChangeReply answer)
+    {
+        bool isCreated;
+        string? user;
+        lock (session.State.Gate)
+        {
+            user = session.State.Pending!.Sent?.User;
+            if (!session.State.Confirm(batch, answer, out isCreated))
+            {
+                Refuse(session);
+                return ExceptionDispatchInfo.Capture(new SessionEndedException(session.Id));
+            }
+
+            listing.Seen(session, isCreated);
+        }
+
+        if (isCreated) HasCreated(session, user);
+
+        // Asked first, because the id is made for it.
+        if (channel.Logger.IsEnabled(LogLevel.Debug)) channel.Logger.SessionStored(session.Id);
+        return null;
+    }
+
+    private static async Task TellingTheCaller(RequestSession session, Task call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await call.ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            session.State.FailureIsTold = true;
+            throw;
+        }
+    }
+
+    private static async Task<bool> Finished(Task task)
+    {
+        await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return true;
+    }
+}

@@ -1,0 +1,25 @@
+using System.Globalization;
+using System.Xml.Linq;
+using NUnit.Framework.Interfaces;
+using NUnit.Framework.Internal;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>What tests.runsettings says about a run.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class RunSettingsTests
+{
+    // Ten servers more would not make so many. Of a filter that selects more, the adapter makes none, and says nothing.
+    [Test]
+    public void A_filter_is_one_however_many_tests_it_selects()
+    {
+        var settings = XDocument.Load(Repository.PathOf("test/RedisSession.Provider.Tests/tests.runsettings"));
+        string? limit = settings.Descendants("AssemblySelectLimit").SingleOrDefault()?.Value;
+        Assert.That(limit, Is.Not.Null, "by default it is 2000");
+
+        ITest all = TestExecutionContext.CurrentContext.CurrentTest;
+        while (all.Parent is { } parent) all = parent;
+        Assert.That(int.Parse(limit!, CultureInfo.InvariantCulture), Is.GreaterThan(10 * all.TestCaseCount));
+    }
+}
