@@ -32,8 +32,12 @@ internal sealed class SizeQuestion
         if (_isRefused) return null;
         try
         {
-            object[] arguments = ["USAGE", key, "SAMPLES", Samples];
-            var size = await database.ExecuteAsync("MEMORY", arguments, CommandFlags.DemandMaster).ConfigureAwait(false);
+            var size = await Sending.Try(
+                database,
+                key,
+                (database, arguments: (object[])["USAGE", key, "SAMPLES", Samples]),
+                static it => it.database.ExecuteAsync("MEMORY", it.arguments, CommandFlags.DemandMaster),
+                again: false).ConfigureAwait(false);
             Volatile.Write(ref _cuts, 0);
             return (long?)size;
         }
@@ -45,10 +49,13 @@ internal sealed class SizeQuestion
                 RedisServerException { Kind: RedisErrorKind.Unknown or RedisErrorKind.UnknownError } => true,
                 RedisServerException { Kind: RedisErrorKind.NoPermission or RedisErrorKind.NotPermitted } => true,
                 RedisServerException { Kind: RedisErrorKind.UnknownCommand } => true,
-                RedisConnectionException { CommandStatus: CommandStatus.Sent } => Interlocked.Increment(ref _cuts) >= Accidents,
+                RedisConnectionException lost when WasSent(lost) => Interlocked.Increment(ref _cuts) >= Accidents,
                 _ => false,
             };
             return null;
         }
     }
+
+    private static bool WasSent(RedisConnectionException lost) =>
+        lost.CommandStatus == CommandStatus.Sent || (lost.InnerException is RedisConnectionException inner && WasSent(inner));
 }

@@ -141,7 +141,7 @@ internal sealed class ClusterDirectoryTests(ServerKind kind)
     public async Task While_a_primary_is_away_there_is_no_list_rather_than_one_with_holes()
     {
         await using var cluster = await RedisCluster.StartAsync(kind);
-        await using var app = await StartAppAsync(cluster, RedisSessionMode.Buffered, _keyPrefix);
+        await using var app = await StartAppAsync(cluster, RedisSessionMode.Buffered, _keyPrefix, TimeSpan.FromMilliseconds(100));
         var ids = new List<string>();
         for (int i = 0; i < 30; i++)
         {
@@ -172,11 +172,12 @@ internal sealed class ClusterDirectoryTests(ServerKind kind)
         Assert.That(await directory.ListAsync().Select(session => session.Id).ToArrayAsync(), Is.EquivalentTo(ids));
     }
 
-    private static Task<TestApp> StartAppAsync(RedisCluster cluster, RedisSessionMode mode, string keyPrefix) =>
+    private static Task<TestApp> StartAppAsync(RedisCluster cluster, RedisSessionMode mode, string keyPrefix, TimeSpan? tolerance = null) =>
         TestApp.StartAsync(services => services.AddRedisHashSession(options =>
         {
             (options.Configuration, options.KeyPrefix) = (cluster.ConfigurationString, keyPrefix);
             (options.Mode, options.FailureMode, options.IOTimeout) = (mode, FailureMode.Throw, TimeSpan.FromSeconds(5));
+            options.OutageTolerance = tolerance ?? options.OutageTolerance;
         }));
 
     private static bool IsOutage(Exception? error) => error is RedisException or OperationCanceledException;
