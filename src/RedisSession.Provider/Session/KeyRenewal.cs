@@ -64,7 +64,7 @@ internal sealed class KeyRenewal(
         {
             await MakeAsync(session, renewal, user, channel.Within(session, cancellationToken)).ConfigureAwait(false);
             users.Remember(
-                renewal.To, renewal.Owner, renewal.Generation, session.Timeouts.Expiry with { Absolute = renewal.TimeToLive });
+                renewal.To.IdBytes, renewal.Owner, renewal.Generation, session.Timeouts.Expiry with { Absolute = renewal.TimeToLive });
             request.Response.OnCompleted(() => CompleteAsync(session, renewal));
             lock (state.Gate)
             {
@@ -409,7 +409,7 @@ internal sealed class KeyRenewal(
         await channel.ReplyAsync(session, operation: null, listing, "listing", waiting, writes: true).ConfigureAwait(false);
         string? before = await channel.ReplyAsync(session, operation: null, asking, "listing", waiting, writes: true).ConfigureAwait(false);
         if (before is not null && before != user) users.Forget(session.Id, before);
-        users.Remember(state.Identity, user, state.Generation, session.Timeouts.Expiry);
+        users.Remember(state.Identity.IdBytes, user, state.Generation, session.Timeouts.Expiry);
         if (session.Renewal is { } renewal) renewal.Owner = user;
     }
 }
