@@ -297,7 +297,6 @@ internal sealed class KeyRenewal(
     {
         var expiry = session.Timeouts.Expiry;
         renewal.IsFinished = true;
-        users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + expiry.Idle);
         _ = takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None));
         channel.Logger.SessionRenewed(renewal.From.Id, renewal.To.Id);
         channel.Metrics.SessionRenewed();
@@ -348,6 +347,8 @@ internal sealed class KeyRenewal(
         if (channel.OpenDatabase is not { } database) return;
         try
         {
+            // However often a request that knows no better refreshes what is left.
+            users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + Math.Max(expiry.Idle, 1_500));
             await new SessionMove(database, renewal, expiry).SealAsync().ConfigureAwait(false);
 
             // Not before: if it had to be put back, "sign out everywhere" would have to find it.
