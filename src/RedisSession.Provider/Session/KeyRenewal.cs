@@ -126,7 +126,7 @@ internal sealed class KeyRenewal(
             {
                 if (await EndOldAsync(session, renewal).ConfigureAwait(false))
                 {
-                    Finished(session, renewal);
+                    await FinishedAsync(session, renewal).ConfigureAwait(false);
                     return;
                 }
 
@@ -293,16 +293,18 @@ internal sealed class KeyRenewal(
             writes: true).ConfigureAwait(false);
     }
 
-    private void Finished(RequestSession session, PendingRenewal renewal)
+    private async Task FinishedAsync(RequestSession session, PendingRenewal renewal)
     {
         var expiry = session.Timeouts.Expiry;
         renewal.IsFinished = true;
-        _ = takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None));
         channel.Logger.SessionRenewed(renewal.From.Id, renewal.To.Id);
         channel.Metrics.SessionRenewed();
         if (renewal.WasThere) lifecycle.Renewed(renewal.To.Id, renewal.From.Id, renewal.Owner);
         else lifecycle.Created(renewal.To.Id, renewal.Owner);
         _ = SealWhenStartedAsync(renewal, expiry);
+
+        // Where AddSession has left the session: the old cookie must find that no more, either.
+        await takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None)).ConfigureAwait(false);
     }
 
     /// <summary>A response can take longer than the lease: once it has started, the visitor has the new cookie.</summary>
