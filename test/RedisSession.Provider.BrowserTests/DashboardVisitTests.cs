@@ -6,11 +6,6 @@ namespace RedisSession.Provider.BrowserTests;
 /// <summary>Visits to the page of the operators, over sessions that are made up: what they see and do there in a day.</summary>
 internal sealed class DashboardVisitTests : BrowserFixture
 {
-    /// <summary>The environment variable that, set to anything, has the screenshots in docs/images made anew.</summary>
-    public const string DocumentsVariable = "BROWSER_TEST_DOCUMENTS";
-
-    private const int MostBytesOfImage = 200 * 1024;
-
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     private static readonly BrowserNewContextOptions Desk = new() { ViewportSize = new() { Width = 1200, Height = 860 } };
@@ -251,17 +246,5 @@ internal sealed class DashboardVisitTests : BrowserFixture
     {
         await page.GetByLabel("User or session id").FillAsync(search);
         await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
-    }
-
-    /// <summary>The part of a page that is seen at first: for the documents, where that is asked for, and else for who looks.</summary>
-    private static async Task DocumentAsync(IPage page, string name)
-    {
-        byte[] image = await page.ScreenshotAsync();
-        Assert.That(image, Has.Length.LessThan(MostBytesOfImage));
-        await ScreenshotAsync(page, $"document-{name}");
-        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(DocumentsVariable))) return;
-        string path = Path.Combine(ShopProcess.Directory, "..", "..", "docs", "images", $"{name}.png");
-        System.IO.Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await File.WriteAllBytesAsync(path, image);
     }
 }

@@ -19,7 +19,7 @@ internal sealed class ShopVisitTests : BrowserFixture
         await Expect(CartLine(one, "3 × Stoneware mug")).ToBeVisibleAsync();
         await Expect(CartLine(one, "3 × Teapot")).ToBeVisibleAsync();
         await IsAccessibleAsync(one);
-        await ScreenshotAsync(one, "shop");
+        await DocumentAsync(one, "shop", wholePage: true);
 
         static async Task AddAsync(IPage page, string product)
         {
