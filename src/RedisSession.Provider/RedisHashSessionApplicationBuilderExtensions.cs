@@ -5,16 +5,45 @@ using RedisSession.Provider;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Adds the session to the pipeline, loaded.</summary>
+/// <summary>Adds the session to the pipeline.</summary>
 public static class RedisHashSessionApplicationBuilderExtensions
 {
     /// <summary>
-    /// <c>UseSession()</c>, and then, for requests that carry a session cookie, the load (one round trip, awaited), so that the synchronous
-    /// API never blocks a thread. In the place of <c>UseSession()</c>; that one alone works too. Put it behind what needs no session, such
-    /// as static files.
+    /// Adds the session to the pipeline, in the place of <c>UseSession()</c>, which works too, and whose cookies this reads and writes. It
+    /// knows the request and the cookie's options, which <c>UseSession()</c> does not tell a session: so it costs less, and a failure is
+    /// thrown while an error page can still be shown. Put it behind what needs no session, such as static files.
     /// </summary>
+    /// <param name="app">The pipeline.</param>
+    /// <param name="loadAhead">
+    /// Whether the session is loaded (one round trip, awaited) before a request that carries its cookie goes on, so that the synchronous API
+    /// never blocks a thread. Null, the default: where it pays. An endpoint whose request had to wait for a synchronous read has its session
+    /// loaded from the next request on, and the log tells so once (38, Debug); one that reads asynchronously, or not at all, is left alone.
+    /// In live mode nothing is learnt, and nothing loaded. Behind <c>UseRouting</c> each endpoint is one; where none is chosen yet, all requests count as one. An endpoint says it itself with
+    /// <see cref="LoadSessionAheadAttribute"/>.
+    /// </param>
     /// <exception cref="InvalidOperationException"><c>AddRedisHashSession</c> was not called.</exception>
-    public static IApplicationBuilder UseRedisHashSession(this IApplicationBuilder app)
+    public static IApplicationBuilder UseRedisHashSession(this IApplicationBuilder app, bool? loadAhead = null) =>
+        Use(app, services => services.GetRequiredService<SessionCookie>(), loadAhead);
+
+    /// <summary>
+    /// The same with a cookie and timeouts of this pipeline's own, in the place of <c>UseSession(options)</c>: for branches whose sessions are
+    /// to be apart.
+    /// </summary>
+    /// <param name="app">The pipeline.</param>
+    /// <param name="options">
+    /// The cookie, the <see cref="SessionOptions.IdleTimeout"/> and the <see cref="SessionOptions.IOTimeout"/>. Nothing of it is taken from the
+    /// service collection.
+    /// </param>
+    /// <param name="loadAhead">See <see cref="UseRedisHashSession(IApplicationBuilder, bool?)"/>.</param>
+    /// <exception cref="InvalidOperationException"><c>AddRedisHashSession</c> was not called.</exception>
+    public static IApplicationBuilder UseRedisHashSession(this IApplicationBuilder app, SessionOptions options, bool? loadAhead = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Use(
+            app, services => ActivatorUtilities.CreateInstance<SessionCookie>(services, Options.Create(options)), loadAhead);
+    }
+
+    private static IApplicationBuilder Use(IApplicationBuilder app, Func<IServiceProvider, SessionCookie> cookieOf, bool? loadAhead)
     {
         ArgumentNullException.ThrowIfNull(app);
         if (app.ApplicationServices.GetService<RedisConnection>() is null
@@ -24,23 +53,11 @@ public static class RedisHashSessionApplicationBuilderExtensions
                 "UseRedisHashSession needs the services of AddRedisHashSession: call it on the service collection.");
         }
 
-        var options = app.ApplicationServices.GetRequiredService<IOptions<SessionOptions>>().Value;
-        app.UseSession();
-        return app.Use(async (context, next) =>
-        {
-            if (context.Request.Cookies.ContainsKey(options.Cookie.Name!))
-            {
-                try
-                {
-                    await context.Session.LoadAsync(context.RequestAborted).ConfigureAwait(false);
-                }
-                catch (Exception) when (!store.Channel.Throws && !context.RequestAborted.IsCancellationRequested)
-                {
-                    // Logged where it happened; the session remembers that Redis is away.
-                }
-            }
+        var cookie = cookieOf(app.ApplicationServices);
 
-            await next(context).ConfigureAwait(false);
-        });
+        // In live mode nothing is learnt: what was loaded ahead would answer what is to be read live.
+        bool isLive = app.ApplicationServices.GetRequiredService<IOptions<RedisHashSessionOptions>>().Value.Mode == RedisSessionMode.Live;
+        var endpoints = new LoadAhead(loadAhead ?? (isLive ? false : null), store.Channel.Logger);
+        return app.Use(next => new RedisHashSessionMiddleware(next, store, cookie, endpoints).InvokeAsync);
     }
 }

@@ -26,25 +26,31 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
     private const int LargestForScript = 4 * 1024;
 
     /// <summary>An HGET, and the renewal, in one flight. Null when there is no such entry, or it is past its end.</summary>
-    public Task<RedisValue> ReadAsync() => AndRenewAsync(database.HashGetAsync(key, Data, CommandFlags.DemandMaster));
+    public Task<RedisValue> ReadAsync() => AndRenewAsync(Sending.Try(
+        database, key, (database, key), static it => it.database.HashGetAsync(it.key, Data, CommandFlags.DemandMaster)));
 
     /// <summary>The same into memory of a pool.</summary>
-    public Task<Lease<byte>?> ReadPooledAsync() => AndRenewAsync(database.HashGetLeaseAsync(key, Data, CommandFlags.DemandMaster));
+    public Task<Lease<byte>?> ReadPooledAsync() => AndRenewAsync(Sending.Try(
+        database, key, (database, key), static it => it.database.HashGetLeaseAsync(it.key, Data, CommandFlags.DemandMaster)));
 
     /// <summary>Writes the entry with its TTL in the place of what there is, in one step and one flight.</summary>
-    public Task WriteAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) => waiting.ForAsync(WriteToTheEndAsync(expiry, data));
+    public Task WriteAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
+        waiting.ForAsync(
+            data.Length > LargestForScript && database.IsConnected(key, CommandFlags.DemandMaster) ? WriteLargeAsync(expiry, data) : WriteByScriptAsync(expiry, data));
 
-    /// <summary>False when the entry was past its end, and is removed.</summary>
-    public async Task<bool> RenewAsync() => !(await RunAsync(CacheScripts.Renew, CacheScripts.Now()).ConfigureAwait(false)).IsNull;
+    /// <summary>Null when the entry was past its end, and is removed.</summary>
+    public Task<RedisResult> RenewAsync() =>
+        waiting.ForAsync(CacheScripts.Renew.RunAsync(database, key, CacheScripts.Now(), waiting.ToTheEnd));
 
-    public Task<bool> DeleteAsync() => waiting.ForAsync(database.KeyDeleteAsync(key, CommandFlags.DemandMaster));
+    public Task<bool> DeleteAsync() => waiting.ForAsync(Sending.Try(
+        database, key, (database, key), static it => it.database.KeyDeleteAsync(it.key, CommandFlags.DemandMaster)));
 
     private async Task<T?> AndRenewAsync<T>(Task<T?> reading)
     {
         bool isThere = false;
         try
         {
-            isThere = await RenewAsync().ConfigureAwait(false);
+            isThere = !(await RenewAsync().ConfigureAwait(false)).IsNull;
         }
         finally
         {
@@ -54,26 +60,26 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
         return isThere ? await waiting.ForAsync(reading).ConfigureAwait(false) : default;
     }
 
-    private async Task<RedisResult> WriteToTheEndAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data)
+    private async Task<RedisResult> WriteLargeAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data)
     {
-        if (data.Length > LargestForScript)
+        try
         {
-            try
+            var (executed, written) = WriteInTransaction(expiry, data);
+            if (await waiting.ToTheEnd.ForAsync(executed).ConfigureAwait(false))
             {
-                var (executed, written) = WriteInTransaction(expiry, data);
-                if (await waiting.ToTheEnd.ForAsync(executed).ConfigureAwait(false))
-                {
-                    return await waiting.ToTheEnd.ForAsync(written).ConfigureAwait(false);
-                }
-            }
-            catch (RedisServerException error) when (error.Kind == RedisErrorKind.ExecAbort)
-            {
-                // Nothing was done. The script is sent on to where the key is, or says what is wrong.
+                return await waiting.ToTheEnd.ForAsync(written).ConfigureAwait(false);
             }
         }
+        catch (Exception error) when (error is RedisConnectionException or RedisServerException { Kind: RedisErrorKind.ExecAbort })
+        {
+            // Nothing was done, or the same will be. The script is sent on to where the key is, waits for it, or says what is wrong.
+        }
 
-        return await RunToTheEndAsync(CacheScripts.Write, CacheScripts.EntryOf(expiry, data)).ConfigureAwait(false);
+        return await WriteByScriptAsync(expiry, data).ConfigureAwait(false);
     }
+
+    private Task<RedisResult> WriteByScriptAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
+        CacheScripts.Write.RunAsync(database, key, CacheScripts.EntryOf(expiry, data), waiting.ToTheEnd);
 
     /// <summary>
     /// False, or an error of the kind <see cref="RedisErrorKind.ExecAbort"/>, when nothing was done: on a cluster a transaction is not sent
@@ -94,9 +100,4 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
 
         return (transaction.ExecuteAsync(CommandFlags.DemandMaster), written);
     }
-
-    private Task<RedisResult> RunAsync(RedisScript script, RedisValue[] arguments) => waiting.ForAsync(RunToTheEndAsync(script, arguments));
-
-    private Task<RedisResult> RunToTheEndAsync(RedisScript script, RedisValue[] arguments) =>
-        script.RunAsync(database, key, arguments, waiting.ToTheEnd);
 }

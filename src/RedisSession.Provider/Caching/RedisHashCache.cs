@@ -132,7 +132,7 @@ internal sealed class RedisHashCache(RedisHashCacheConnection connection, IOptio
     }
 
     private static CacheEntry EntryOf(IDatabase database, RedisKey key, Waiting waiting) =>
-        new(database, key, waiting.Blocks ? Waiting.Blocking(SyncTimeoutOf(database), "client's syncTimeout") : waiting);
+        new(database, key, waiting.Blocks ? Waiting.Blocking(SyncTimeoutOf(database), Waiting.Setting.ClientSyncTimeout) : waiting);
 
     private static TimeSpan SyncTimeoutOf(IDatabase database) => TimeSpan.FromMilliseconds(database.Multiplexer.TimeoutMilliseconds);
 

@@ -14,6 +14,9 @@ internal static class OperationOutcome
     /// <summary>The caller's wish, and no failure.</summary>
     public const string Cancelled = "cancelled";
 
+    /// <summary>Others held the lock for as long as the request was ready to wait.</summary>
+    public const string GivenUp = "given_up";
+
     public const string Failed = "failed";
 
     public static string Of(Exception error) => error switch

@@ -30,7 +30,7 @@ internal static class FieldScripts
         local value = redis.call('HGET', key, ARGV[5])
         if value then redis.call('HDEL', key, ARGV[5]) end
         return {generation, value}
-        """);
+        """, again: false);
 
     /// <summary>Sets what is not there.</summary>
     /// <remarks><c>ARGV 6 value; returns {generation, the value that is there, or nil where it was set}</c></remarks>
@@ -38,7 +38,7 @@ internal static class FieldScripts
         local value = redis.call('HGET', key, ARGV[5])
         if not value then redis.call('HSET', key, ARGV[5], ARGV[6]) end
         return {generation, value}
-        """);
+        """, again: false);
 
     /// <summary>Sets what is as expected.</summary>
     /// <remarks>
@@ -55,7 +55,7 @@ internal static class FieldScripts
         """ + Create + """
         redis.call('HSET', key, ARGV[5], ARGV[8])
         return {generation, 1}
-        """);
+        """, again: false);
 
     /// <summary>Adds to a whole number; what is not there counts as 0.</summary>
     /// <remarks>
@@ -69,7 +69,7 @@ internal static class FieldScripts
           return {generation, false, sum.err}
         end
         return {generation, redis.call('HGET', key, ARGV[5])}
-        """);
+        """, again: false);
 
     /// <summary>Sets a value that expires by itself. Where the server does not know such expiries, nothing is written.</summary>
     /// <remarks>
@@ -89,6 +89,11 @@ internal static class FieldScripts
         redis.call('HPEXPIRE', key, ARGV[7], 'FIELDS', 1, ARGV[5])
         return {generation}
         """);
+
+    /// <summary>Those of <see cref="LockScripts.Take"/>, which begins as these do.</summary>
+    public static RedisValue[] LockArguments(
+        SessionExpiry expiry, bool isFresh, RedisValue generationSeen, RedisValue newGeneration, string token, long lease) =>
+        [isFresh ? -expiry.Idle : expiry.Idle, expiry.Absolute, RedisScript.OrEmpty(generationSeen), newGeneration, token, lease];
 
     /// <summary>The arguments of each of these.</summary>
     /// <param name="expiry">The session's timeouts.</param>

@@ -152,7 +152,7 @@ internal static class RenewalScripts
     /// </remarks>
     public static readonly RedisScript Finish = new(ParkFunction + """
         local old, parked, key, seen = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
-        local ours = redis.call('HMGET', key, '@gen', '@created', '@user', '@auto')
+        local ours = redis.call('HMGET', key, '@gen', '@created', '@user', '@auto', '@lock')
         if ours[1] ~= ARGV[2] then return false end
         local state = redis.call('HGET', old, '@gen')
         local isRenewed = state and string.byte(state) == 126
@@ -165,11 +165,12 @@ internal static class RenewalScripts
           if kept[i] then expiries[i] = expiry(key, ARGV[i]) end
         end
         copy(parked, key, ttl)
-        redis.call('HDEL', key, '@user', '@auto')
+        redis.call('HDEL', key, '@user', '@auto', '@lock')
         redis.call('HSET', key, '@gen', ours[1], '@created', ours[2])
         redis.call('PEXPIRE', key, ttl)
         if ours[3] then redis.call('HSET', key, '@user', ours[3]) end
         if ours[4] then redis.call('HSET', key, '@auto', ours[4]) end
+        if ours[5] then redis.call('HSET', key, '@lock', ours[5]) end
         for i = 7, #ARGV do
           if kept[i] then redis.call('HSET', key, ARGV[i], kept[i]) else redis.call('HDEL', key, ARGV[i]) end
           if expiries[i] then redis.call('HPEXPIREAT', key, expiries[i], 'FIELDS', 1, ARGV[i]) end

@@ -13,6 +13,7 @@ namespace RedisSession.Provider;
 ///         @created  unix time of its creation in milliseconds, by the server's clock
 ///         @user     whose session it is, once that is known
 ///         @auto     1 when that user was taken from the request by itself, so that another one may take his place
+///         @lock     while a request has the session to itself: see LockScripts
 ///         cart      the session key "cart", UTF-8, verbatim; the value is the bytes that were set
 ///         @@x       the session key "@x": what starts with @ gets one more, because @… is ours
 ///
@@ -38,6 +39,7 @@ internal static class SessionHashLayout
     public const string Created = "@created";
     public const string User = "@user";
     public const string Automatic = "@auto";
+    public const string Lock = "@lock";
 
     private const char Reserved = '@';
 

@@ -97,12 +97,13 @@ internal static class SessionScripts
         """ + "\n" + Create + """
         if form % 4 > 1 or form > 4 and form % 2 == 1 then redis.call('HSET', key, '@gen', generation) end
         if form % 4 > 1 then
-          local created, user, automatic = unpack(redis.call('HMGET', key, '@created', '@user', '@auto'))
+          local created, user, automatic, held = unpack(redis.call('HMGET', key, '@created', '@user', '@auto', '@lock'))
           redis.call('UNLINK', key)
           redis.call('HSET', key, '@gen', generation)
           if created then redis.call('HSET', key, '@created', created) end
           if user then redis.call('HSET', key, '@user', user) end
           if automatic then redis.call('HSET', key, '@auto', automatic) end
+          if held then redis.call('HSET', key, '@lock', held) end
           redis.call('PEXPIRE', key, ttl)
         end
         local first = 6 + math.floor(form / 4)

@@ -9,19 +9,19 @@ namespace RedisSession.Provider;
 /// there already, so that the method never gives up its thread and has ended when it returns: see <see cref="Ended"/>.
 /// </summary>
 /// <remarks>
-/// What is waited for must be the Redis client's own task. Those complete without the thread pool (on the thread that has read the reply,
-/// where the client has threads of its own). The task of an asynchronous method completes on a pool thread, and when all of them block
-/// here there is none left: nobody is answered before the pool has made new ones, which it does once or twice in a second.
+/// What a thread waits for must be the Redis client's own task: where the client has threads of its own, the one that has read the reply
+/// completes it. What an asynchronous method makes of a reply that is not there yet completes on a pool thread, and when all of them block
+/// here there is none left: nobody is answered before the pool has made more, a few at a time.
 /// </remarks>
 internal readonly struct Waiting
 {
     private readonly CancellationToken _cancellationToken;
-    private readonly string? _setting;
 
     // In milliseconds and one more, so that what default gives is without a bound: Timeout.Infinite is -1.
     private readonly int _bound;
+    private readonly Setting _setting;
 
-    private Waiting(bool blocks, TimeSpan timeout, string setting, CancellationToken cancellationToken)
+    private Waiting(bool blocks, TimeSpan timeout, Setting setting, CancellationToken cancellationToken)
     {
         (Blocks, _setting, _cancellationToken) = (blocks, setting, cancellationToken);
         _bound = timeout < TimeSpan.Zero ? 0 : (int)Math.Min(Math.Ceiling(timeout.TotalMilliseconds), int.MaxValue - 1) + 1;
@@ -44,13 +44,13 @@ internal readonly struct Waiting
     /// <summary>No longer than <paramref name="timeout"/>, if it is not infinite, and the caller's patience.</summary>
     /// <param name="timeout">The bound of ours.</param>
     /// <param name="cancellationToken">The caller's.</param>
-    /// <param name="setting">What <paramref name="timeout"/> is called by who can change it.</param>
-    public static Waiting Within(TimeSpan timeout, CancellationToken cancellationToken, string setting = "IOTimeout") =>
-        new(blocks: false, timeout, setting, cancellationToken);
+    public static Waiting Within(TimeSpan timeout, CancellationToken cancellationToken) =>
+        new(blocks: false, timeout, Setting.IOTimeout, cancellationToken);
 
     /// <summary>On this thread, no longer than <paramref name="timeout"/>, if it is not infinite.</summary>
-    /// <inheritdoc cref="Within"/>
-    public static Waiting Blocking(TimeSpan timeout, string setting = "IOTimeout") => new(blocks: true, timeout, setting, default);
+    /// <param name="timeout">The bound of ours.</param>
+    /// <param name="setting">Where an application says it.</param>
+    public static Waiting Blocking(TimeSpan timeout, Setting setting = Setting.IOTimeout) => new(blocks: true, timeout, setting, default);
 
     /// <summary>What a method that is written for both ways has given to a caller who blocks.</summary>
     public static T Ended<T>(Task<T> call)
@@ -96,6 +96,7 @@ internal readonly struct Waiting
     [SuppressMessage("Usage", "SER305:Blocking call", Justification = "ISession and IDistributedCache have a synchronous API.")]
     private Task<T> Block<T>(Task<T> reply)
     {
+        SpareThreads.Enter();
         try
         {
             if (reply.Wait(Timeout)) return reply;
@@ -103,6 +104,10 @@ internal readonly struct Waiting
         catch (AggregateException)
         {
             return reply; // whoever awaits it gets the exception as it is
+        }
+        finally
+        {
+            SpareThreads.Leave();
         }
 
         LateReply.Abandon(reply);
@@ -119,5 +124,16 @@ internal readonly struct Waiting
         throw new OperationCanceledException(timeout.Message, timeout);
     }
 
-    private TimeoutException NoAnswer() => new($"Redis did not answer within the {_setting} of {Timeout}.");
+    private TimeoutException NoAnswer()
+    {
+        string setting = _setting == Setting.ClientSyncTimeout ? "client's syncTimeout" : "IOTimeout";
+        return new($"Redis did not answer within the {setting} of {Timeout}.");
+    }
+
+    /// <summary>What bounds a wait. A byte, because state machines hold what this is in: no more than two words.</summary>
+    internal enum Setting : byte
+    {
+        IOTimeout,
+        ClientSyncTimeout,
+    }
 }

@@ -16,7 +16,8 @@ internal sealed class AtomicChanges(
     ExpiryRefresh refresh,
     SessionListing listing,
     SessionTakeover takeover,
-    SessionRevival revival)
+    SessionRevival revival,
+    SessionNames names)
 {
     // Each time somebody else was faster; of many at once one always gets through.
     private const int UpdateAttempts = 1_000;
@@ -144,7 +145,7 @@ internal sealed class AtomicChanges(
             if (attempt > 2) await Task.Delay(Random.Shared.Next(Math.Min(attempt, 20)), cancellationToken).ConfigureAwait(false);
         }
 
-        throw new InvalidOperationException($"'{key}' of session {session.Id} was not changed: other requests change it all the time.");
+        throw new InvalidOperationException($"'{LogText.Line(key)}' of session {session.Id} was not changed: other requests change it all the time.");
     }
 
     /// <summary>Sends one of <see cref="FieldScripts"/>.</summary>
@@ -210,17 +211,18 @@ internal sealed class AtomicChanges(
     }
 
     private Task<RedisResult> SendAsync(
-        RequestSession session, Question question, IDatabase database, RedisScript script, string key, RedisValue[] operands) =>
-        script.RunAsync(
-            database,
-            question.Identity.RedisKey,
-            FieldScripts.ArgumentsOf(
-                session.Timeouts.Expiry,
-                refresh.IsRecentForWrite(session),
-                question.Sight.Generation,
-                session.State.NewGeneration(takeover.IsDue(question)),
-                key,
-                operands));
+        RequestSession session, Question question, IDatabase database, RedisScript script, string key, RedisValue[] operands)
+    {
+        var arguments = FieldScripts.ArgumentsOf(
+            session.Timeouts.Expiry,
+            refresh.IsRecentForWrite(session),
+            question.Sight.Generation,
+            session.State.NewGeneration(takeover.IsDue(question)),
+            key,
+            operands);
+        if (session.Lock is { } held) (script, arguments) = held.Guard(script, arguments, (string?)names.LockChannel);
+        return script.RunAsync(database, question.Identity.RedisKey, arguments);
+    }
 
     private async Task<T> FinishAsync<T>(
         RequestSession session,
@@ -235,7 +237,7 @@ internal sealed class AtomicChanges(
     {
         var state = session.State;
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var answer = await sent.ConfigureAwait(false);
+        var answer = await AnswerAsync(question, sent).ConfigureAwait(false);
         bool isToBeSentAgain = SessionRevival.IsDue(question, answer.IsNull)
             && await revival.IsGoneAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
         if (takeover.IsDue(question) && !answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
@@ -275,6 +277,18 @@ internal sealed class AtomicChanges(
 
         if (isCreated) writer.HasCreated(session);
         return taken;
+    }
+
+    private static async Task<RedisResult> AnswerAsync(Question question, Task<RedisResult> sent)
+    {
+        try
+        {
+            return await sent.ConfigureAwait(false);
+        }
+        catch (RedisServerException error) when (LockScripts.IsLost(error))
+        {
+            throw new SessionLockLostException(question.Identity.Id);
+        }
     }
 
     /// <summary>What Redis holds under a key as far as this request knows; null when it does not.</summary>

@@ -64,7 +64,7 @@ internal sealed class KeyRenewal(
         {
             await MakeAsync(session, renewal, user, channel.Within(session, cancellationToken)).ConfigureAwait(false);
             users.Remember(
-                renewal.To, renewal.Owner, renewal.Generation, session.Timeouts.Expiry with { Absolute = renewal.TimeToLive });
+                renewal.To.IdBytes, renewal.Owner, renewal.Generation, session.Timeouts.Expiry with { Absolute = renewal.TimeToLive });
             request.Response.OnCompleted(() => CompleteAsync(session, renewal));
             lock (state.Gate)
             {
@@ -115,7 +115,7 @@ internal sealed class KeyRenewal(
         var headers = renewal.Request.Response.Headers;
         var cookies = headers.SetCookie;
         Exception failure;
-        if (!cookie.TryRenew(renewal.Request, renewal.To.SessionKey))
+        if (!session.Cookie!.TryRenew(renewal.Request, renewal.To.SessionKey))
         {
             channel.Logger.RenewedCookieHeldBack(renewal.From.Id);
             failure = new InvalidOperationException("The session keeps its key: something holds back the cookie that names the new one.");
@@ -126,7 +126,7 @@ internal sealed class KeyRenewal(
             {
                 if (await EndOldAsync(session, renewal).ConfigureAwait(false))
                 {
-                    Finished(session, renewal);
+                    await FinishedAsync(session, renewal).ConfigureAwait(false);
                     return;
                 }
 
@@ -153,7 +153,9 @@ internal sealed class KeyRenewal(
             throw ResponseHasStarted();
         }
 
-        if (!session.State.Identity.IsNew && !cookie.MayBeSent(request))
+        if (session.State.Identity.IsNew) return; // its cookie is another's to set
+        session.Cookie = cookie.Of(session, request.Request);
+        if (!session.Cookie.MayBeSent(request))
         {
             throw new InvalidOperationException(
                 "The session cannot be renewed without the visitor's consent: the cookie policy would hold its new cookie back. Set "
@@ -291,16 +293,18 @@ internal sealed class KeyRenewal(
             writes: true).ConfigureAwait(false);
     }
 
-    private void Finished(RequestSession session, PendingRenewal renewal)
+    private async Task FinishedAsync(RequestSession session, PendingRenewal renewal)
     {
         var expiry = session.Timeouts.Expiry;
         renewal.IsFinished = true;
-        _ = takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None));
         channel.Logger.SessionRenewed(renewal.From.Id, renewal.To.Id);
         channel.Metrics.SessionRenewed();
         if (renewal.WasThere) lifecycle.Renewed(renewal.To.Id, renewal.From.Id, renewal.Owner);
         else lifecycle.Created(renewal.To.Id, renewal.Owner);
         _ = SealWhenStartedAsync(renewal, expiry);
+
+        // Where AddSession has left the session: the old cookie must find that no more, either.
+        await takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None)).ConfigureAwait(false);
     }
 
     /// <summary>A response can take longer than the lease: once it has started, the visitor has the new cookie.</summary>
@@ -408,7 +412,7 @@ internal sealed class KeyRenewal(
         await channel.ReplyAsync(session, operation: null, listing, "listing", waiting, writes: true).ConfigureAwait(false);
         string? before = await channel.ReplyAsync(session, operation: null, asking, "listing", waiting, writes: true).ConfigureAwait(false);
         if (before is not null && before != user) users.Forget(session.Id, before);
-        users.Remember(state.Identity, user, state.Generation, session.Timeouts.Expiry);
+        users.Remember(state.Identity.IdBytes, user, state.Generation, session.Timeouts.Expiry);
         if (session.Renewal is { } renewal) renewal.Owner = user;
     }
 }

@@ -33,7 +33,7 @@ internal sealed class PendingChanges
     /// <summary>What the batches that are sent have failed with; null while nothing has.</summary>
     public ExceptionDispatchInfo? Failure { get; private set; }
 
-    /// <summary>The last failure that was logged.</summary>
+    /// <summary>The last failure that was logged; null again when something is changed.</summary>
     public Exception? LoggedFailure { get; set; }
 
     /// <summary>Nothing is left to send or to wait for.</summary>
@@ -88,7 +88,6 @@ internal sealed class PendingChanges
     /// <summary>What has failed is to be sent again, with what was changed since.</summary>
     public void TakeBackFailed()
     {
-        if (!HaveFailed) return;
         Collected = SessionChanges.Merge(Sent, Collected);
         Sent = null;
         Failure = null;

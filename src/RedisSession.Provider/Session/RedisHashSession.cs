@@ -12,17 +12,23 @@ namespace RedisSession.Provider;
 /// A synchronous read answers, first match: from this request's own writes · from the snapshot, which in buffered mode the first read takes ·
 /// in live mode from Redis. Tasks of one request may share the session.
 /// </remarks>
-internal sealed class RedisHashSession : RequestSession, ISession
+/// <param name="operations">What it does.</param>
+/// <param name="origin">Which pipeline has made it, for new sessions, which no key tells apart.</param>
+/// <param name="state">What it knows.</param>
+/// <param name="timeouts">Of that pipeline.</param>
+/// <param name="tryEstablish">Null where this sets its cookie itself.</param>
+[SuppressMessage("Design", "CA1001", Justification = "What stands in front of the response's body owns nothing.")]
+internal sealed class RedisHashSession(
+    RedisHashSessionStore operations, object origin, SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish = null)
+    : RequestSession(state, timeouts, tryEstablish), ISession, ISessionFeature
 {
-    private readonly RedisHashSessionStore _store;
-
-    public RedisHashSession(
-        RedisHashSessionStore store, SessionState state, SessionTimeouts timeouts, Func<bool> tryEstablish, HttpContext? request)
-        : base(state, timeouts, tryEstablish, request)
-    {
-        _store = store;
-        if (request is not null) WatchResponse(request);
-    }
+    private ISession? _current;
+    private RedisHashSession? _earlier;
+    private int _passes;
+    private bool _isFeature;
+    private bool _isSeen;
+    private bool _isPutAside;
+    private ConfirmedBody? _body;
 
     /// <summary>The session as one of ours.</summary>
     /// <exception cref="InvalidOperationException">It is not.</exception>
@@ -35,6 +41,32 @@ internal sealed class RedisHashSession : RequestSession, ISession
     }
 
     /// <summary>
+    /// The session that a request through the same pipeline has had before, or has: an exception handler, status code pages and the like send
+    /// a request through its pipeline again, with the cookie that it came with, whatever has become of the session.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="sessionKey">What its cookie names; null where it has none.</param>
+    /// <param name="origin">Where it comes through.</param>
+    public static RedisHashSession? OfEarlierPass(HttpContext request, string? sessionKey, object origin)
+    {
+        // Features are copied where a request is made from another: see whose they are.
+        var session = request.Features.Get<RedisHashSession>();
+        while (session is not null && !(session.IsOf(request) && session._isSeen && session.IsNamedBy(sessionKey, origin)))
+            session = session._earlier;
+        return session;
+    }
+
+    /// <summary>
+    /// The session of the request's <see cref="ISessionFeature"/>, which it is itself where it has its own middleware. Null when the
+    /// application has put the session aside.
+    /// </summary>
+    ISession ISessionFeature.Session
+    {
+        get => _current!;
+        set => _current = value;
+    }
+
+    /// <summary>
     /// Whether Redis answers; never throws. Where nothing in this request has asked it yet, this does, as the first read would:
     /// in buffered mode by taking the snapshot, so that the reads after it cost nothing.
     /// </summary>
@@ -42,7 +74,7 @@ internal sealed class RedisHashSession : RequestSession, ISession
     {
         get
         {
-            if (!State.HasAnswered && State.Failure is null) _store.Reader.Touch(this);
+            if (!State.HasAnswered && State.Failure is null) Operations.Reader.Touch(this);
             return State.Failure is null;
         }
     }
@@ -54,7 +86,7 @@ internal sealed class RedisHashSession : RequestSession, ISession
             // As of before asking: of what is confirmed meanwhile, the answer need not have all yet.
             SessionChanges own;
             lock (State.Gate) own = State.CopyOwn();
-            var snapshot = _store.Reader.ReadAll(this);
+            var snapshot = Operations.Reader.ReadAll(this);
             lock (State.Gate)
             {
                 own.Append(State.CopyOwn());
@@ -66,7 +98,7 @@ internal sealed class RedisHashSession : RequestSession, ISession
     public bool TryGetValue(string key, [NotNullWhen(true)] out byte[]? value)
     {
         key = SessionHashLayout.Normalize(key);
-        if (!State.TryGetOwn(key, out value)) value = _store.Reader.Read(this, key);
+        if (!State.TryGetOwn(key, out value)) value = Operations.Reader.Read(this, key);
         return value is not null;
     }
 
@@ -76,7 +108,7 @@ internal sealed class RedisHashSession : RequestSession, ISession
         lock (State.Gate)
         {
             State.Collect().Set(key, value.AsSpan().ToArray()); // a copy, as in ASP.NET Core: the caller may reuse its array
-            _store.Writer.HasChanged(this);
+            Operations.Writer.HasChanged(this);
         }
     }
 
@@ -86,7 +118,7 @@ internal sealed class RedisHashSession : RequestSession, ISession
         lock (State.Gate)
         {
             State.Collect().Remove(key);
-            _store.Writer.HasChanged(this);
+            Operations.Writer.HasChanged(this);
         }
     }
 
@@ -95,18 +127,18 @@ internal sealed class RedisHashSession : RequestSession, ISession
         lock (State.Gate)
         {
             State.Collect().Clear();
-            _store.Writer.HasChanged(this);
+            Operations.Writer.HasChanged(this);
         }
     }
 
     /// <summary>Takes the snapshot, unless there is one: one round trip.</summary>
     public Task LoadAsync(CancellationToken cancellationToken = default) => State.Snapshot is not null
         ? Task.CompletedTask
-        : _store.Reader.TakeSnapshotAsync(this, retry: false, keep: true, Within(cancellationToken));
+        : Operations.Reader.TakeSnapshotAsync(this, retry: false, keep: true, Within(cancellationToken));
 
     /// <summary>Takes a newer snapshot: one round trip.</summary>
     public Task ReloadAsync(CancellationToken cancellationToken) =>
-        _store.Reader.TakeSnapshotAsync(this, retry: true, keep: true, Within(cancellationToken));
+        Operations.Reader.TakeSnapshotAsync(this, retry: true, keep: true, Within(cancellationToken));
 
     /// <summary>
     /// Writes and confirms what is not yet: one round trip, or none. A request that used nothing has its expiry refreshed, and nobody waits
@@ -117,90 +149,216 @@ internal sealed class RedisHashSession : RequestSession, ISession
     {
         cancellationToken.ThrowIfCancellationRequested();
 
-        // SessionMiddleware takes the feature away before its own commit, the last one. It would log a failure and go on; but we
-        // have logged it. What has failed before is not tried again: an outage costs a request one failure. A commit that the
-        // application asks for does try again.
-        if (Request is { } request && request.Features.Get<ISessionFeature>() is null)
+        // The last commit of SessionMiddleware, which takes its feature away before. It would log a failure and go on; but we have logged it.
+        // What has failed before is not tried again: an outage costs a request one failure. A commit that the application asks for does try
+        // again.
+        if (_passes > 0 && _isSeen && Context is { } request && request.Features.Get<ISessionFeature>() is null)
         {
-            _store.Listing.Settle(this, request);
-            Request = null; // the server will use it for another request
-            await _store.Writer.ConfirmAsync(this, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _store.HintAtManyReads(this);
+            await LeaveAsync(request).ConfigureAwait(false);
         }
         else
         {
-            await _store.Writer.RetryForCallerAsync(this, cancellationToken).ConfigureAwait(false);
+            await Operations.Writer.RetryForCallerAsync(this, cancellationToken).ConfigureAwait(false);
+            operations.Refresh.AtEnd(this);
+        }
+    }
+
+    /// <summary>A request begins to go through a pipeline with this session.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="isItsFeature">The pipeline makes this its <see cref="ISessionFeature"/>.</param>
+    public void Enter(RequestHolder request, bool isItsFeature)
+    {
+        Enter(request);
+        _passes++;
+        _isPutAside = false;
+        HasBlocked = false;
+        _isSeen |= isItsFeature;
+        _isFeature = isItsFeature;
+        _current = this;
+        if (operations.Channel.Throws
+            && _body is null
+            && request.Context is { Response.HasStarted: false, Features: var features }
+            && features.Get<IHttpResponseBodyFeature>() is { } body)
+        {
+            _body = new(request, ConfirmForBodyAsync, body);
+            features.Set<IHttpResponseBodyFeature>(_body);
+        }
+    }
+
+    /// <summary>It is to be found by <see cref="OfEarlierPass"/>.</summary>
+    public void Remember(IFeatureCollection features)
+    {
+        _earlier = features.Get<RedisHashSession>();
+        features.Set(this);
+    }
+
+    /// <summary>
+    /// The request has gone through the pipeline: what is not confirmed yet is. What fails is logged, and not tried again: an outage costs a
+    /// request one failure.
+    /// </summary>
+    public async Task LeaveAsync(HttpContext request)
+    {
+        if (--_passes > 0) return;
+        if (_isFeature && _current != this)
+        {
+            await PutAsideAsync().ConfigureAwait(false);
+            return;
         }
 
-        _store.Refresh.AtEnd(this);
+        operations.Listing.Settle(this, request);
+        IsOver = true;
+        var last = Lock is null ? operations.Writer.ConfirmAsync(this, CancellationToken.None) : operations.Exclusive.ReleaseAsync(this);
+        await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        operations.HintAtManyReads(this);
+        operations.Refresh.AtEnd(this);
+        if (_body is not null) await _body.LeaveAsync(request.Features).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _body = null;
+        await ResponseStartedAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (request.Response.HasStarted) Forget();
     }
 
     public ValueTask<SessionValue> ReadAsync(string key, CancellationToken cancellationToken) =>
-        _store.Reader.ReadAsync(this, SessionHashLayout.Normalize(key), Within(cancellationToken));
+        Operations.Reader.ReadAsync(this, SessionHashLayout.Normalize(key), Within(cancellationToken));
 
     public ValueTask<SessionValues> ReadAsync(IEnumerable<string> keys, CancellationToken cancellationToken) =>
-        _store.Reader.ReadAsync(this, keys, Within(cancellationToken));
+        Operations.Reader.ReadAsync(this, keys, Within(cancellationToken));
 
     public Task SetAsync(IEnumerable<KeyValuePair<string, byte[]>> values, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(values);
         var changes = new SessionChanges();
         foreach (var (key, value) in values) changes.Set(CheckSet(key, value), value.AsSpan().ToArray());
-        return _store.Writer.WriteAsync(this, changes, cancellationToken);
+        return Operations.Writer.WriteAsync(this, changes, cancellationToken);
     }
 
     public Task SetAsync(string key, byte[] value, CancellationToken cancellationToken)
     {
         var changes = new SessionChanges();
         changes.Set(CheckSet(key, value), value.AsSpan().ToArray());
-        return _store.Writer.WriteAsync(this, changes, cancellationToken);
+        return Operations.Writer.WriteAsync(this, changes, cancellationToken);
     }
 
     public Task RemoveAsync(string key, CancellationToken cancellationToken)
     {
         var changes = new SessionChanges();
         changes.Remove(SessionHashLayout.Normalize(key));
-        return _store.Writer.WriteAsync(this, changes, cancellationToken);
+        return Operations.Writer.WriteAsync(this, changes, cancellationToken);
     }
 
     public Task SetAsync(string key, byte[] value, TimeSpan expiresIn, CancellationToken cancellationToken) =>
-        _store.Atomic.SetAsync(this, key, value, expiresIn, cancellationToken);
+        Operations.Atomic.SetAsync(this, key, value, expiresIn, cancellationToken);
 
     public Task<SessionValue> TakeAsync(string key, CancellationToken cancellationToken) =>
-        _store.Atomic.TakeAsync(this, key, cancellationToken);
+        Operations.Atomic.TakeAsync(this, key, cancellationToken);
 
     public Task<bool> TrySetAsync(string key, byte[] value, CancellationToken cancellationToken) =>
-        _store.Atomic.TrySetAsync(this, key, value, cancellationToken);
+        Operations.Atomic.TrySetAsync(this, key, value, cancellationToken);
 
     public Task<long> IncrementAsync(string key, long by, CancellationToken cancellationToken) =>
-        _store.Atomic.IncrementAsync(this, key, by, cancellationToken);
+        Operations.Atomic.IncrementAsync(this, key, by, cancellationToken);
 
     public Task<T> UpdateAsync<T>(
         string key, Func<SessionValue, (byte[] Value, T Result)> change, CancellationToken cancellationToken) =>
-        _store.Atomic.UpdateAsync(this, key, change, cancellationToken);
+        Operations.Atomic.UpdateAsync(this, key, change, cancellationToken);
 
     public Task RenewKeyAsync(HttpContext request, string? user, CancellationToken cancellationToken) =>
-        _store.Renewal.RenewAsync(this, request, user, cancellationToken);
+        Operations.Renewal.RenewAsync(this, request, user, cancellationToken);
 
     public Task AbandonAsync(HttpContext request, CancellationToken cancellationToken) =>
-        _store.Ending.AbandonAsync(this, request, cancellationToken);
+        Operations.Ending.AbandonAsync(this, request, cancellationToken);
+
+    public Task<SessionLock?> TryLockAsync(TimeSpan wait, CancellationToken cancellationToken) =>
+        Operations.Exclusive.TryTakeAsync(this, wait, cancellationToken);
 
     protected override Task OnResponseStartingAsync()
     {
         // Whoever begins to renew the key sees this, or is seen here.
         IsResponseStarting = true;
         Interlocked.MemoryBarrier();
+        if (IsPutAside) return Task.CompletedTask;
+        if (IsEstablished && !State.HasEnded) Cookie!.Set(Context!, State.Identity.SessionKey);
+        if (IsOver) Forget();
         var move = Move;
-        var confirming = _store.Writer.ConfirmBeforeResponseAsync(this);
+        var confirming = Lock is { EndsWithResponse: true } ? UnlockAsync() : operations.Writer.ConfirmBeforeResponseAsync(this);
         return Renewal is null && move.IsCompleted ? confirming : FinishRenewalAsync();
+
+        async Task UnlockAsync()
+        {
+            try
+            {
+                await operations.Exclusive.ReleaseAsync(this).ConfigureAwait(false);
+            }
+            catch (Exception) when (!operations.Channel.Throws)
+            {
+                // Logged where it happened.
+            }
+
+            await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
+        }
 
         async Task FinishRenewalAsync()
         {
             await confirming.ConfigureAwait(false);
             await move.WaitAsync(Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await _store.Renewal.FinishAsync(this).ConfigureAwait(false);
+            await operations.Renewal.FinishAsync(this).ConfigureAwait(false);
         }
     }
 
-    private Waiting Within(CancellationToken cancellationToken) => _store.Channel.Within(this, cancellationToken);
+    /// <summary>With <see cref="FailureMode.Throw"/>: what the request changed was not written, and it can still get an error page.</summary>
+    public void ThrowWhatNobodyWasTold(HttpContext request)
+    {
+        if (!operations.Channel.Throws || State.FailureIsTold || State.Pending?.Failure is not { } failure || request.Response.HasStarted) return;
+        State.FailureIsTold = true;
+        failure.Throw();
+    }
+
+    private async Task ConfirmForBodyAsync()
+    {
+        if (IsPutAside) return;
+        try
+        {
+            await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            State.FailureIsTold = true;
+            throw;
+        }
+    }
+
+    /// <summary>The application has set another session, or none: that one is committed, as SessionMiddleware does it.</summary>
+    private async Task PutAsideAsync()
+    {
+        _isPutAside = IsOver = true;
+        try
+        {
+            if (_current is not null) await _current.CommitAsync().ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            operations.Channel.Logger.CommitFailed(error);
+        }
+    }
+
+    private RedisHashSessionStore Operations
+    {
+        get
+        {
+            _isSeen = _isSeen || (Request is { } request && request.Features.Get<ISessionFeature>()?.Session == this);
+            return operations;
+        }
+    }
+
+    /// <summary>
+    /// True when the application has made another session that of the request, or none: nothing of this one is written, unless somebody
+    /// commits it.
+    /// </summary>
+    private bool IsPutAside =>
+        _isPutAside
+        || (_isFeature ? _current != this : _isSeen && Request is { } request && request.Features.Get<ISessionFeature>()?.Session != this);
+
+    private bool IsNamedBy(string? sessionKey, object pipeline) =>
+        sessionKey is null ? Given.IsNew && origin.Equals(pipeline) : !Given.IsNew && Given.SessionKey == sessionKey;
+
+    private Waiting Within(CancellationToken cancellationToken) => operations.Channel.Within(this, cancellationToken);
 }

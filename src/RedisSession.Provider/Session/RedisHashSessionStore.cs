@@ -4,7 +4,10 @@ using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;
 
-/// <summary>Makes a <see cref="RedisHashSession"/> for each request, and has the operations that all of them share. Sends nothing.</summary>
+/// <summary>
+/// Makes a <see cref="RedisHashSession"/> for each request that comes through one pipeline, and has the operations that all of them share.
+/// Sends nothing.
+/// </summary>
 internal sealed class RedisHashSessionStore(
     SessionNames names,
     SessionChannel channel,
@@ -13,6 +16,7 @@ internal sealed class RedisHashSessionStore(
     AtomicChanges atomic,
     KeyRenewal renewal,
     SessionEnding ending,
+    ExclusiveSessions exclusive,
     ExpiryRefresh refresh,
     SessionListing listing,
     CurrentRequest request,
@@ -34,6 +38,8 @@ internal sealed class RedisHashSessionStore(
 
     public SessionEnding Ending { get; } = ending;
 
+    public ExclusiveSessions Exclusive { get; } = exclusive;
+
     public ExpiryRefresh Refresh { get; } = refresh;
 
     public SessionListing Listing { get; } = listing;
@@ -43,14 +49,42 @@ internal sealed class RedisHashSessionStore(
     {
         ArgumentException.ThrowIfNullOrEmpty(sessionKey);
         ArgumentNullException.ThrowIfNull(tryEstablishSession);
-        var state = new SessionState(names.Identify(sessionKey, isNewSessionKey));
-        return new RedisHashSession(this, state, TimeoutsOf(idleTimeout, ioTimeout), tryEstablishSession, request.Context);
+        var holder = request.Find();
+        if (holder?.Context?.GetEndpoint() is { } endpoint && ExclusiveEndpoints.Of(endpoint) is not null)
+            throw ExclusiveEndpoints.NotHeard(endpoint); // UseSession takes no lock
+        return SessionOf(holder, sessionKey, isNewSessionKey, TimeoutsOf(idleTimeout, ioTimeout), tryEstablishSession, cookie: null);
+    }
+
+    /// <summary>The session of a request, which is its own feature and sets its cookie itself.</summary>
+    public RedisHashSession Begin(RequestHolder request, SessionCookie cookie)
+    {
+        string? sessionKey = cookie.KeyIn(request.Context!.Request);
+        var timeouts = TimeoutsOf(cookie.Options.IdleTimeout, cookie.Options.IOTimeout);
+        return SessionOf(request, sessionKey, sessionKey is null, timeouts, tryEstablish: null, cookie);
     }
 
     /// <summary>Once for each request, when it is over, because only then the number is known.</summary>
     public void HintAtManyReads(RequestSession session)
     {
         if (session.Reads.Count > SequentialReads.Many) Channel.Logger.ManySequentialReads(session.Id, session.Reads.Count);
+    }
+
+    private RedisHashSession SessionOf(
+        RequestHolder? holder, string? sessionKey, bool isNew, SessionTimeouts timeouts, Func<bool>? tryEstablish, SessionCookie? cookie)
+    {
+        // A new session has no key that a second pass could know it by, but comes through the same pipeline.
+        object origin = cookie is null ? this : cookie.Name;
+        var context = holder?.Context;
+        var session = context is null ? null : RedisHashSession.OfEarlierPass(context, isNew ? null : sessionKey, origin);
+        if (session is null)
+        {
+            session = new(this, origin, new(names.Identify(sessionKey, isNew)), timeouts, tryEstablish);
+            if (context is not null) session.Remember(context.Features);
+        }
+
+        session.Cookie ??= cookie;
+        if (holder is not null) session.Enter(holder, isItsFeature: cookie is not null);
+        return session;
     }
 
     // The middleware gives the same ones for each request.

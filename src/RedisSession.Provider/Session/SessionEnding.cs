@@ -8,6 +8,7 @@ internal sealed class SessionEnding(SessionChannel channel, SessionTakeover take
     public async Task AbandonAsync(RequestSession session, HttpContext request, CancellationToken cancellationToken)
     {
         var state = session.State;
+        var expiring = request.Request.Cookies.Count == 0 ? null : cookie.Of(session, request.Request);
         lock (state.Gate) state.DropCollected();
 
         // A write on its way could create the session again behind the removal, and its listing could list it.
@@ -24,7 +25,7 @@ internal sealed class SessionEnding(SessionChannel channel, SessionTakeover take
             session.Renewal = null;
         }
 
-        if (!request.Response.HasStarted && cookie.IsIn(request.Request)) cookie.ExpireWithResponse(request);
+        if (!request.Response.HasStarted && expiring?.IsIn(request.Request) == true) expiring.ExpireWithResponse(request);
         channel.Logger.SessionAbandoned(identity.Id);
         if (user is null) return; // there was none
         channel.Metrics.SessionEnded(SessionEndReason.Abandoned);

@@ -6,22 +6,24 @@ namespace RedisSession.Provider;
 /// One session key and what follows from it. A session whose key is renewed gets another identity: that object is the epoch by which an
 /// answer is known to be about the key that it was asked under.
 /// </summary>
-/// <param name="sessionKey">The secret in the cookie.</param>
+/// <param name="sessionKey">The secret in the cookie; null for a new one, which is made when somebody needs it.</param>
 /// <param name="isNew">The key was made for this very request: nobody else can know it.</param>
 /// <param name="names">What the identities of all sessions share.</param>
-internal sealed class SessionIdentity(string sessionKey, bool isNew, SessionNames names)
+internal sealed class SessionIdentity(string? sessionKey, bool isNew, SessionNames names)
 {
     // Made when somebody needs them: many requests never do.
+    private string? _sessionKey = sessionKey;
     private string? _id;
     private byte[]? _redisKey;
     private ValueProtector? _protector;
 
-    public string SessionKey => sessionKey;
+    public string SessionKey =>
+        _sessionKey ?? Interlocked.CompareExchange(ref _sessionKey, SessionCookie.NewSessionKey(), null) ?? _sessionKey;
 
     public bool IsNew => isNew;
 
     /// <summary>base64url(SHA-256(session key)): public.</summary>
-    public string Id => _id ??= SessionId.Of(sessionKey);
+    public string Id => _id ??= SessionId.Of(SessionKey);
 
     /// <summary>The id in UTF-8.</summary>
     public ReadOnlySpan<byte> IdBytes => KeyBytes.AsSpan(names.KeyStart.Length);
@@ -34,5 +36,5 @@ internal sealed class SessionIdentity(string sessionKey, bool isNew, SessionName
     /// <summary>Null where values are not encrypted.</summary>
     public ValueProtector? Protector => _protector ??= names.ProtectorOf(this);
 
-    private byte[] KeyBytes => _redisKey ??= SessionHashLayout.KeyOf(names.KeyStart, sessionKey);
+    private byte[] KeyBytes => _redisKey ??= SessionHashLayout.KeyOf(names.KeyStart, SessionKey);
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
@@ -13,7 +14,10 @@ internal sealed class SessionNames(
     /// <summary>What the Redis keys of all sessions begin with, in UTF-8.</summary>
     public byte[] KeyStart { get; } = SessionHashLayout.KeyStart(options.Value.KeyPrefix);
 
-    public SessionIdentity Identify(string sessionKey, bool isNew) => new(sessionKey, isNew, this);
+    public SessionIdentity Identify(string? sessionKey, bool isNew) => new(sessionKey, isNew, this);
+
+    /// <summary>Where it is said that the lock of a session was given back.</summary>
+    public RedisChannel LockChannel { get; } = RedisChannel.Literal(options.Value.KeyPrefix + "locks");
 
     public ValueProtector? ProtectorOf(SessionIdentity identity) =>
         _protectsValues ? new(dataProtection, identity.Id, logger) : null;

@@ -150,6 +150,7 @@ internal sealed class SessionReader(
         where T : class?
     {
         if (session.State.Failure is not null && !channel.Throws) return null;
+        session.HasBlocked = true;
         try
         {
             return Waiting.Ended(access(this, session, key, Waiting.Blocking(session.Timeouts.IO)));

@@ -164,6 +164,7 @@ internal sealed class SessionState(SessionIdentity identity)
     {
         AssertGuarded();
         FailureIsTold = false;
+        PendingOrNew.LoggedFailure = null;
         return PendingOrNew.Collected ??= new();
     }
 
@@ -172,6 +173,7 @@ internal sealed class SessionState(SessionIdentity identity)
     {
         AssertGuarded();
         FailureIsTold = false;
+        PendingOrNew.LoggedFailure = null;
         PendingOrNew.Collect(changes);
     }
 
@@ -306,26 +308,32 @@ internal sealed class SessionState(SessionIdentity identity)
     /// <param name="error">Why.</param>
     /// <param name="isOutage">Reading would fail in the same way.</param>
     /// <param name="isLogged">It was logged when reading failed.</param>
-    /// <returns>False when it has been logged: the same failure is met again by each later confirmation.</returns>
+    /// <returns>
+    /// False when it has been logged: the same failure is met again by each later confirmation, and what is tried once more and fails again
+    /// says nothing new.
+    /// </returns>
     public bool FailWriting(Exception error, bool isOutage, out bool isLogged)
     {
         AssertGuarded();
         var pending = PendingOrNew;
         isLogged = ReferenceEquals(Failure?.SourceException, error);
         if (ReferenceEquals(pending.LoggedFailure, error)) return false;
+        bool isNews = pending.LoggedFailure is null || (pending.Sent ?? pending.Collected) is null;
         pending.LoggedFailure = error;
         if (isOutage) Failure ??= ExceptionDispatchInfo.Capture(error);
         pending.FailUnsent(error);
-        return true;
+        return isNews;
     }
 
-    /// <summary>What has failed is to be tried again. What has ended is not.</summary>
-    public void Retry()
+    /// <summary>What has failed is to be tried again; what has ended is not. True when nothing that was sent before counts any more.</summary>
+    public bool Retry()
     {
         AssertGuarded();
-        if (HasEnded) return;
+        if (HasEnded) return false;
         Failure = null;
-        _pending?.TakeBackFailed();
+        if (_pending is not { HaveFailed: true }) return false;
+        _pending.TakeBackFailed();
+        return true;
     }
 
     // Moving and ending.

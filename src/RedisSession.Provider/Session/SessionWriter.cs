@@ -17,6 +17,7 @@ internal sealed class SessionWriter(
     SessionTakeover takeover,
     SessionRevival revival,
     LifecycleQueue lifecycle,
+    SessionNames names,
     IOptions<RedisHashSessionOptions> options)
 {
     // A WAIT holds up whatever else shares the connection, so it must not be long.
@@ -58,7 +59,11 @@ internal sealed class SessionWriter(
     /// <summary>The same, and what has failed is sent again: every change may be applied twice.</summary>
     public Task RetryForCallerAsync(RequestSession session, CancellationToken cancellationToken)
     {
-        lock (session.State.Gate) session.State.Retry();
+        lock (session.State.Gate)
+        {
+            if (session.State.Retry()) session.Confirmation = RequestSession.Confirmed;
+        }
+
         return TellingTheCaller(session, ConfirmAsync(session, cancellationToken), cancellationToken);
     }
 
@@ -214,13 +219,14 @@ internal sealed class SessionWriter(
     {
         var state = session.State;
         bool mayBeLegacy = takeover.IsDue(new(state.Identity, state.Sight));
-        return SessionScripts.For(
+        var (script, arguments) = SessionScripts.For(
             changes,
             session.Timeouts.Expiry,
             refresh.IsRecentForWrite(session),
             state.Generation,
             state.NewGeneration(mayBeLegacy),
             state.Identity.Protector);
+        return session.Lock is { } held ? held.Guard(script, arguments, (string?)names.LockChannel) : (script, arguments);
     }
 
     private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(
@@ -269,9 +275,11 @@ internal sealed class SessionWriter(
 
             if (!answer.Ended) await ReplicateAsync(session, database, batch.Question.Identity).ConfigureAwait(false);
         }
-        catch (Exception error)
+        catch (Exception failure)
         {
+            var error = LockScripts.IsLost(failure) ? new SessionLockLostException(batch.Question.Identity.Id) : failure;
             lock (session.State.Gate) session.State.Fail(error);
+            if (error is SessionLockLostException) channel.Metrics.LockLost();
             if (earlier is null) channel.WritingFailed(session, error);
             return earlier ?? ExceptionDispatchInfo.Capture(error);
         }

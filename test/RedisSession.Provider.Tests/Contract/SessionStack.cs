@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 /// A session provider under the stock middleware, as an application sets it up: stock, or ours in a mode on a kind of server.
 /// </summary>
 internal sealed record SessionStack(
-    string Name, ServerKind? Server, RedisSessionMode Mode = RedisSessionMode.Buffered, bool Preload = false, bool IsStock = false)
+    string Name, ServerKind? Server, RedisSessionMode Mode = RedisSessionMode.Buffered, bool IsStock = false)
 {
     /// <summary>AddSession over the cache in memory: what ASP.NET Core does.</summary>
     public static SessionStack Stock { get; } = new("stock", null, IsStock: true);
@@ -16,20 +16,26 @@ internal sealed record SessionStack(
     public static IReadOnlyList<SessionStack> StockOverOurCache { get; } =
         [.. TestServers.Kinds.Select(server => new SessionStack($"stock over AddRedisHashCache on {server}", server, IsStock: true))];
 
-    /// <summary>Ours: both modes on every kind of server.</summary>
+    /// <summary>Ours: both modes and both pipelines on every kind of server.</summary>
     public static IReadOnlyList<SessionStack> Ours { get; } =
     [
         .. from server in TestServers.Kinds
            from mode in Enum.GetValues<RedisSessionMode>()
-           select new SessionStack($"{mode.ToString().ToLowerInvariant()} on {server}", server, mode),
+           from pipeline in (Pipeline[])[Pipeline.UseSession, Pipeline.UseRedisHashSession]
+           select new SessionStack($"{mode.ToString().ToLowerInvariant()} on {server}, {pipeline}", server, mode) { Pipeline = pipeline },
     ];
 
-    /// <summary>Ours under UseRedisHashSession, on the embedded server.</summary>
+    /// <summary>Ours with each session loaded ahead, on the embedded server.</summary>
     public static IReadOnlyList<SessionStack> Preloaded { get; } =
     [
         .. from mode in Enum.GetValues<RedisSessionMode>()
-           select new SessionStack($"preloaded {mode.ToString().ToLowerInvariant()} on {ServerKind.Garnet}", ServerKind.Garnet, mode, Preload: true),
+           select new SessionStack($"preloaded {mode.ToString().ToLowerInvariant()} on {ServerKind.Garnet}", ServerKind.Garnet, mode)
+           {
+               Pipeline = Pipeline.UseRedisHashSessionLoadingAhead,
+           },
     ];
+
+    public Pipeline Pipeline { get; init; }
 
     /// <summary>What else the application has.</summary>
     public Action<IServiceCollection>? AddMore { get; init; }
@@ -71,7 +77,7 @@ internal sealed record SessionStack(
                     configure?.Invoke(options);
                 });
             },
-            app => _ = Preload ? app.UseRedisHashSession() : app.UseSession());
+            app => app.Use(Pipeline));
     }
 
     /// <summary>Tests share servers and keep apart by prefixes.</summary>

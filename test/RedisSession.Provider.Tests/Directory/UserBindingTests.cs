@@ -336,7 +336,7 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task Who_is_authenticated_behind_a_load_is_known_all_the_same([Values] bool writes)
     {
-        await using var app = await Stack.StartAsync(preload: true);
+        await using var app = await new OurStack(Stack.Server, Pipeline.UseRedisHashSessionLoadingAhead, Stack.KeyPrefix).StartAsync();
         string user = NewUser();
         using var browser = app.NewBrowser();
         string id = await NewSessionAsync(browser);

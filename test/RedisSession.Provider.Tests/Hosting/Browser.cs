@@ -37,12 +37,13 @@ internal sealed class Browser : IDisposable
     }
 
     /// <summary>One request; returns the response, whatever it is.</summary>
-    public async Task<HttpResponseMessage> SendAsync(Func<HttpContext, Task> work) => (await RequestAsync(work)).Response;
+    public async Task<HttpResponseMessage> SendAsync(Func<HttpContext, Task> work, string path = "/") =>
+        (await RequestAsync(work, path)).Response;
 
     /// <summary>One request that must succeed, whose work is asynchronous, of a visitor who may not wait for it.</summary>
     public async Task VisitAsync(Func<HttpContext, Task> work, CancellationToken cancellationToken = default)
     {
-        var (response, thrown) = await RequestAsync(work, cancellationToken);
+        var (response, thrown) = await RequestAsync(work, cancellationToken: cancellationToken);
         using (response)
         {
             if (thrown is not null) throw new InvalidOperationException("The request's work threw.", thrown);
@@ -69,8 +70,8 @@ internal sealed class Browser : IDisposable
     public Task<T> VisitAsync<T>(Func<ISession, T> work) => VisitAsync(context => Task.FromResult(work(context.Session)));
 
     private Task<(HttpResponseMessage Response, Exception? Thrown)> RequestAsync(
-        Func<HttpContext, Task> work, CancellationToken cancellationToken = default) =>
-        _app.SendAsync(_client, new HttpRequestMessage(HttpMethod.Get, _app.Address), work, cancellationToken);
+        Func<HttpContext, Task> work, string path = "/", CancellationToken cancellationToken = default) =>
+        _app.SendAsync(_client, new HttpRequestMessage(HttpMethod.Get, new Uri(_app.Address, path)), work, cancellationToken);
 
     public void Dispose()
     {

@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The end of a session, at sign-out.</summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class AbandonSessionTests(ServerKind kind) : BothModesFixture(kind)
+internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     [Test]
     public async Task The_hash_is_gone_and_the_cookie_expires_in_the_response([Values] RedisSessionMode mode)

@@ -4,9 +4,9 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A new key for a session, at sign-in: same data, old key dead, new cookie.</summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class RenewSessionTests(ServerKind kind) : BothModesFixture(kind)
+internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     [Test]
     public async Task All_data_is_under_a_new_key_and_the_old_one_is_gone([Values] RedisSessionMode mode)

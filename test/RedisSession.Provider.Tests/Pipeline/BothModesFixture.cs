@@ -3,11 +3,11 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Ours in both modes on one kind of server, sharing their sessions: what most pipeline fixtures start from.</summary>
-internal abstract class BothModesFixture(ServerKind kind)
+internal abstract class BothModesFixture(ServerKind kind, Pipeline pipeline = Pipeline.UseSession)
 {
     private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
 
-    protected OurStack Stack { get; } = new(kind);
+    protected OurStack Stack { get; } = new(kind, pipeline);
 
     protected IReadOnlyDictionary<RedisSessionMode, TestApp> Apps => _apps;
 

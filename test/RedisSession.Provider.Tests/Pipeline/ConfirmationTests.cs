@@ -5,11 +5,11 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Writes are confirmed before the response starts: what Redis refuses is never reported as done.</summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class ConfirmationTests(ServerKind kind)
+internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline)
 {
-    private readonly OurStack _stack = new(kind);
+    private readonly OurStack _stack = new(kind, pipeline);
     private readonly Dictionary<(RedisSessionMode, FailureMode), TestApp> _apps = [];
     private IDatabase _redis = null!;
 

@@ -6,9 +6,9 @@ namespace RedisSession.Provider.Tests;
 /// <summary>
 /// An ended session stays ended: a request that saw it writes nothing, neither to it nor to what lives under its key now.
 /// </summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class EndedSessionTests(ServerKind kind) : BothModesFixture(kind)
+internal sealed class EndedSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private static IEnumerable<TestCaseData> Writes()
     {

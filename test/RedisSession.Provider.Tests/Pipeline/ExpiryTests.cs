@@ -4,14 +4,14 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The expiry is renewed once per reading request, on every write, and by a request that touches nothing.</summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class ExpiryTests(ServerKind kind)
+internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan NearlyOver = TimeSpan.FromMinutes(1);
 
-    private readonly OurStack _stack = new(kind);
+    private readonly OurStack _stack = new(kind, pipeline);
     private TestApp _buffered = null!;
     private TestApp _live = null!;
     private TestApp _limited = null!;
@@ -20,9 +20,9 @@ internal sealed class ExpiryTests(ServerKind kind)
     [OneTimeSetUp]
     public async Task StartApps()
     {
-        _buffered = await _stack.StartAsync(options => options.IdleTimeout = Idle);
-        _live = await _stack.StartAsync(options => (options.IdleTimeout, options.Mode) = (Idle, RedisSessionMode.Live));
-        _limited = await _stack.StartAsync(options => (options.IdleTimeout, options.AbsoluteTimeout) = (Idle, Idle * 2));
+        _buffered = await _stack.StartAsync(options => (options.IdleTimeout, options.RefreshInterval) = (Idle, TimeSpan.Zero));
+        _live = await _stack.StartAsync(options => (options.IdleTimeout, options.Mode, options.RefreshInterval) = (Idle, RedisSessionMode.Live, TimeSpan.Zero));
+        _limited = await _stack.StartAsync(options => (options.IdleTimeout, options.AbsoluteTimeout, options.RefreshInterval) = (Idle, Idle * 2, TimeSpan.Zero));
         _redis = await _stack.DatabaseAsync();
     }
 
@@ -72,7 +72,8 @@ internal sealed class ExpiryTests(ServerKind kind)
     [Test]
     public async Task A_new_session_has_the_idle_timeout()
     {
-        await using var app = await _stack.StartAsync(options => options.IdleTimeout = TimeSpan.FromMilliseconds(123_456));
+        await using var app = await _stack.StartAsync(options =>
+            (options.IdleTimeout, options.RefreshInterval) = (TimeSpan.FromMilliseconds(123_456), TimeSpan.Zero));
         using var browser = app.NewBrowser();
         var key = await NewSessionAsync(browser);
         Assert.That(

@@ -4,11 +4,11 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What a session looks like to somebody who looks into Redis.</summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class HashInRedisTests(ServerKind kind)
+internal sealed class HashInRedisTests(ServerKind kind, Pipeline pipeline)
 {
-    private readonly OurStack _stack = new(kind);
+    private readonly OurStack _stack = new(kind, pipeline);
     private TestApp _app = null!;
     private IDatabase _redis = null!;
 

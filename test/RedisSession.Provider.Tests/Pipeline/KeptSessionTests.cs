@@ -7,9 +7,9 @@ namespace RedisSession.Provider.Tests;
 /// An application that keeps a session and uses it after its request, in a background task say. The request's context is gone by then, or
 /// serves the next request of the same connection.
 /// </summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class KeptSessionTests(ServerKind kind) : BothModesFixture(kind)
+internal sealed class KeptSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     protected override void Configure(RedisHashSessionOptions options) => options.FailureMode = FailureMode.Throw;
 

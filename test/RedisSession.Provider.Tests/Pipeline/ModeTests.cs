@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What a request sees of others' changes and its own, in the two modes.</summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class ModeTests(ServerKind kind) : BothModesFixture(kind)
+internal sealed class ModeTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     [Test]
     public async Task Synchronous_reads_see_others_changes_in_live_mode_and_a_snapshot_in_buffered([Values] RedisSessionMode mode)

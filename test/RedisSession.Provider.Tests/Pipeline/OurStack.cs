@@ -4,16 +4,15 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Ours on one kind of server, with a key prefix of its own: what the pipeline tests start from.</summary>
-internal sealed class OurStack(ServerKind kind, RedisSessionMode mode = RedisSessionMode.Buffered)
+internal sealed class OurStack(ServerKind kind, Pipeline pipeline = Pipeline.UseSession, string? keyPrefix = null)
 {
-    private readonly SessionStack _stack = new(kind.Name, kind, mode);
+    private readonly SessionStack _stack = new(kind.Name, kind) { Pipeline = pipeline };
 
     public ServerKind Server => kind;
 
-    public string KeyPrefix { get; } = SessionStack.NewKeyPrefix();
+    public string KeyPrefix { get; } = keyPrefix ?? SessionStack.NewKeyPrefix();
 
-    public Task<TestApp> StartAsync(Action<RedisHashSessionOptions>? configure = null, bool preload = false) =>
-        (_stack with { Preload = preload }).StartAsync(KeyPrefix, options => configure?.Invoke((RedisHashSessionOptions)options));
+    public Task<TestApp> StartAsync(Action<RedisHashSessionOptions>? configure = null) => StartAsync(options => configure?.Invoke(options), _ => { });
 
     /// <summary>The same beside other services.</summary>
     public Task<TestApp> StartAsync(Action<RedisHashSessionOptions> configure, Action<IServiceCollection> addMore) =>

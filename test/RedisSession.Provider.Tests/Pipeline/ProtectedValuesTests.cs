@@ -4,9 +4,9 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Values encrypted at rest, each for the session it belongs to.</summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class ProtectedValuesTests(ServerKind kind) : BothModesFixture(kind)
+internal sealed class ProtectedValuesTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private TestApp _plain = null!;
 

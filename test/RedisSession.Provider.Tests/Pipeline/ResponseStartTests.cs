@@ -9,9 +9,9 @@ namespace RedisSession.Provider.Tests;
 /// <summary>
 /// The moment at which the response starts: what the application's own callbacks set there, and what other tasks set meanwhile.
 /// </summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class ResponseStartTests(ServerKind kind) : BothModesFixture(kind)
+internal sealed class ResponseStartTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     protected override void Configure(RedisHashSessionOptions options) => options.FailureMode = FailureMode.Throw;
 

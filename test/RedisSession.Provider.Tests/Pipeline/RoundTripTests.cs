@@ -2,11 +2,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>What each kind of request costs, by the server's own word (MONITOR), as the README's table says it.</summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-internal sealed class RoundTripTests(ServerKind kind)
+/// <summary>What each kind of request costs, by the server's own word (MONITOR), as the table in docs/reading-and-writing.md says it.</summary>
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.OnProcesses))]
+internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline)
 {
-    private readonly OurStack _stack = new(kind);
+    private readonly OurStack _stack = new(kind, pipeline);
     private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
     private TestApp _preloading = null!;
     private CommandMonitor _monitor = null!;
@@ -18,10 +18,11 @@ internal sealed class RoundTripTests(ServerKind kind)
         var idle = TimeSpan.FromMilliseconds(1_200_001);
         foreach (var mode in Enum.GetValues<RedisSessionMode>())
         {
-            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout) = (mode, idle));
+            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout, options.RefreshInterval) = (mode, idle, TimeSpan.Zero));
         }
 
-        _preloading = await _stack.StartAsync(options => options.IdleTimeout = idle, preload: true);
+        _preloading = await new OurStack(kind, Pipeline.UseRedisHashSessionLoadingAhead, _stack.KeyPrefix)
+            .StartAsync(options => (options.IdleTimeout, options.RefreshInterval) = (idle, TimeSpan.Zero));
 
         // A server is sent the text of a script once; from then on its hash.
         using var browser = _preloading.NewBrowser();

@@ -4,15 +4,15 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Several tasks of one request use its session at once; each has keys of its own, and knows what they must hold.</summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
-internal sealed class SharedSessionTests(ServerKind kind)
+internal sealed class SharedSessionTests(ServerKind kind, Pipeline pipeline)
 {
     private const int Tasks = 6;
 
     private static readonly TimeSpan NoDeadlock = TimeSpan.FromSeconds(60);
 
-    private readonly OurStack _stack = new(kind);
+    private readonly OurStack _stack = new(kind, pipeline);
     private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
 
     [OneTimeSetUp]

@@ -78,7 +78,7 @@ internal sealed class WaitingTests
     [Test]
     public void A_thread_that_waits_is_told_of_the_bound_by_a_timeout()
     {
-        var waiting = Waiting.Blocking(Short, "client's syncTimeout");
+        var waiting = Waiting.Blocking(Short, Waiting.Setting.ClientSyncTimeout);
         var waited = waiting.ForAsync(new TaskCompletionSource<int>().Task);
         Assert.That(waited.IsCompleted, Is.True);
         var error = Assert.Throws<TimeoutException>(() => Waiting.Ended(waited));

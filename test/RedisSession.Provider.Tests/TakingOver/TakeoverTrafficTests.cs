@@ -34,6 +34,7 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
     {
         base.Configure(options);
         options.IdleTimeout = TimeSpan.FromMilliseconds(1_200_001); // for which the client sends PEXPIRE
+        options.RefreshInterval = TimeSpan.Zero; // each request says what it sends
     }
 
     private static IEnumerable<TestCaseData> Requests() => ((TestCaseData[][])

@@ -1,0 +1,95 @@
+using System.Globalization;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// The scripts of a session's lock, a field of its own hash: so it is on the same server, moves with the session and ends with it. As
+/// <see cref="SessionScripts"/>: one key each, safe to apply twice, by the server's clock.
+/// </summary>
+/// <remarks>
+/// <code>
+/// @lock   {token}:{lease}:{since}:{w}   whose it is, when the lease ends and since when it is taken, in unix milliseconds;
+///                                       w: 1 if somebody waits for it
+/// </code>
+/// </remarks>
+internal static class LockScripts
+{
+    /// <summary>The error of a script whose lock is somebody else's, or gone.</summary>
+    public const string Lost = "SESSIONLOCKLOST";
+
+    // Refuses what follows where the lock is not the caller's any more: his token is the last argument, and is taken off.
+    private const string Fence = $"""
+        local held = redis.call('HGET', KEYS[1], '@lock')
+        local mine = table.remove(ARGV)
+        if not held or string.sub(held, 1, #mine + 1) ~= mine .. ':' then
+          return redis.error_reply('{Lost} the lock of the session is not held by this request any more')
+        end
+
+        """;
+
+    // The same, and gives the lock back: the channel for whoever waits is the last argument, before the token.
+    private const string GiveBack = Fence + """
+        local channel = table.remove(ARGV)
+        redis.call('HDEL', KEYS[1], '@lock')
+        if string.sub(held, -2) == ':1' then redis.pcall('PUBLISH', channel, KEYS[1]) end
+
+        """;
+
+    /// <summary>
+    /// Takes the lock, and creates the session where there is none. A script, because of many who try at once, one may get it.
+    /// </summary>
+    /// <remarks>
+    /// <code>
+    /// ARGV  1–4 as <see cref="FieldScripts"/>   5 token   6 lease, ms
+    /// returns  {generation, 1} · {generation, 0, ms that the lease of another has left} · {''} nothing there · nil it has ended
+    /// </code>
+    /// </remarks>
+    public static readonly RedisScript Take = new(SessionScripts.Begin + """
+        if not generation and ARGV[4] == '' then return {''} end
+        """ + "\n" + SessionScripts.Create + SessionScripts.ServerTime + """
+        local token, lease, since = ARGV[5], tonumber(now) + tonumber(ARGV[6]), now
+        local held = redis.call('HGET', key, '@lock')
+        if held then
+          local holder, ends, taken = string.match(held, '^([^:]*):(%d+):(%d+):')
+          if holder == token then
+            since = taken
+          elseif holder and tonumber(ends) > tonumber(now) then
+            redis.call('HSET', key, '@lock', holder .. ':' .. ends .. ':' .. taken .. ':1')
+            return {generation, 0, tonumber(ends) - tonumber(now)}
+          end
+        end
+        redis.call('HSET', key, '@lock', token .. ':' .. string.format('%.0f', lease) .. ':' .. since .. ':0')
+        return {generation, 1}
+        """);
+
+    /// <summary>Lets the lease begin anew. A script, because the lock must still be the caller's.</summary>
+    /// <remarks><c>ARGV 1 lease, ms · 2 token; returns 1</c></remarks>
+    public static readonly RedisScript Extend = new(Fence + SessionScripts.ServerTime + """
+        local since, waits = string.match(held, '^[^:]*:%d+:(%d+):(%d)$')
+        redis.call('HSET', KEYS[1], '@lock', mine .. ':' .. string.format('%.0f', now + ARGV[1]) .. ':' .. since .. ':' .. waits)
+        return 1
+        """);
+
+    /// <summary>Gives the lock back where nothing is written. A script, because it must still be the caller's.</summary>
+    /// <remarks><c>ARGV 1 channel · 2 token; returns 1</c></remarks>
+    public static readonly RedisScript Release = new(GiveBack + "return 1", again: false);
+
+    /// <summary>A script that does what <paramref name="text"/> says while the caller holds the lock.</summary>
+    public static string Fenced(string text) => Fence + text;
+
+    /// <summary>A script that does what <paramref name="text"/> says and gives the lock back.</summary>
+    public static string Releasing(string text) => GiveBack + text;
+
+    /// <summary>Since when a lock is held, in unix milliseconds; null where there is none, or one that its holder has left behind.</summary>
+    public static long? HeldSince(RedisValue value) =>
+        value.ToString().Split(':') is [_, var lease, var since, _]
+        && long.TryParse(lease, CultureInfo.InvariantCulture, out long end) && end > DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
+        && long.TryParse(since, CultureInfo.InvariantCulture, out long start)
+            ? start
+            : null;
+
+    /// <summary>True for what a script answers whose lock is not the caller's any more.</summary>
+    public static bool IsLost(Exception error) =>
+        error is RedisServerException && error.Message.Contains(Lost, StringComparison.Ordinal);
+}

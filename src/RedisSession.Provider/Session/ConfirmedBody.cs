@@ -1,0 +1,116 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// With <see cref="FailureMode.Throw"/> in front of the response's body: before the first byte, what the request has changed is confirmed,
+/// and what fails is thrown to whoever writes. Thrown by a callback of the response's start it would be too late: the server gives such a
+/// response up, and no error page can be shown.
+/// </summary>
+internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, IHttpResponseBodyFeature inner) : Stream, IHttpResponseBodyFeature
+{
+    private ConfirmedWriter? _writer;
+    private readonly Handover _first = new();
+    private bool _isConfirmed;
+
+    public Stream Stream => this;
+
+    public PipeWriter Writer => _writer ??= new(this, inner.Writer);
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => inner.Stream.Length;
+
+    public override long Position
+    {
+        get => inner.Stream.Position;
+        set => inner.Stream.Position = value;
+    }
+
+    /// <summary>What was written first is written, whether that was awaited or not.</summary>
+    public Task LeaveAsync(IFeatureCollection features)
+    {
+        if (features.Get<IHttpResponseBodyFeature>() == this) features.Set(inner);
+        return _first.OverAsync();
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken = default) =>
+        _isConfirmed ? inner.StartAsync(cancellationToken) : AfterConfirming(() => new(inner.StartAsync(cancellationToken)));
+
+    public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => _isConfirmed
+        ? inner.SendFileAsync(path, offset, count, cancellationToken)
+        : AfterConfirming(() => new(inner.SendFileAsync(path, offset, count, cancellationToken)));
+
+    public Task CompleteAsync() => _isConfirmed ? inner.CompleteAsync() : AfterConfirming(() => new(inner.CompleteAsync()));
+
+    public void DisableBuffering() => inner.DisableBuffering();
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => _isConfirmed
+        ? inner.Stream.WriteAsync(buffer, cancellationToken)
+        : new(AfterConfirming(() => inner.Stream.WriteAsync(buffer, cancellationToken)));
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => _isConfirmed
+        ? inner.Stream.FlushAsync(cancellationToken)
+        : AfterConfirming(() => new(inner.Stream.FlushAsync(cancellationToken)));
+
+    // Whoever writes synchronously blocks on the start of the response, and is told of a failure by that.
+    public override void Write(byte[] buffer, int offset, int count) => inner.Stream.Write(buffer, offset, count);
+
+    public override void Flush() => inner.Stream.Flush();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    private Task AfterConfirming(Func<ValueTask> write)
+    {
+        return _first.Of(ConfirmAndWriteAsync(), request);
+
+        async Task ConfirmAndWriteAsync()
+        {
+            await confirm().ConfigureAwait(false);
+            _isConfirmed = true;
+            await write().ConfigureAwait(false);
+        }
+    }
+
+    private sealed class ConfirmedWriter(ConfirmedBody body, PipeWriter inner) : PipeWriter
+    {
+        public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
+
+        public override long UnflushedBytes => inner.UnflushedBytes;
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => inner.GetSpan(sizeHint);
+
+        public override void Advance(int bytes) => inner.Advance(bytes);
+
+        public override void CancelPendingFlush() => inner.CancelPendingFlush();
+
+        public override void Complete(Exception? exception = null) => inner.Complete(exception);
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+        {
+            return body._isConfirmed ? inner.FlushAsync(cancellationToken) : FlushConfirmedAsync();
+
+            async ValueTask<FlushResult> FlushConfirmedAsync()
+            {
+                FlushResult result = default;
+                await body.AfterConfirming(async () => result = await inner.FlushAsync(cancellationToken).ConfigureAwait(false))
+                    .ConfigureAwait(false);
+                return result;
+            }
+        }
+    }
+}

@@ -1,0 +1,257 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>Takes the lock of a session, keeps it while its holder works, and gives it back: see <see cref="LockScripts"/>.</summary>
+/// <remarks>
+/// Of the requests of one session that wait in this process, the first alone asks Redis. It looks again when a message says that the lock was
+/// given back, when the lease of the holder ends, and every so often in case the message was lost.
+/// </remarks>
+internal sealed class ExclusiveSessions(
+    SessionChannel channel,
+    SessionReader reader,
+    SessionWriter writer,
+    ExpiryRefresh refresh,
+    SessionListing listing,
+    SessionTakeover takeover,
+    SessionMetrics metrics,
+    SessionNames names)
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(500);
+
+    private readonly ConcurrentDictionary<string, Queue> _queues = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private int _listeners;
+
+    /// <summary>Null where others held the lock for all of <paramref name="wait"/>.</summary>
+    public async Task<SessionLock?> TryTakeAsync(RequestSession session, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        session.CheckSet("", []); // the lock begins a session
+        if (session.Lock is not null) throw new InvalidOperationException("This request holds the lock of its session already.");
+        long start = Environment.TickCount64;
+        string id = session.Id;
+        var queue = Join(id);
+        bool isFirst = false, isTaken = false;
+        try
+        {
+            isFirst = await queue.Turn.WaitAsync(wait, cancellationToken).ConfigureAwait(false);
+            isTaken = isFirst
+                && await TakeAsync(session, queue, start + (long)wait.TotalMilliseconds, cancellationToken).ConfigureAwait(false);
+            metrics.LockAwaited(TimeSpan.FromMilliseconds(Environment.TickCount64 - start), isTaken);
+            return isTaken ? new(() => ReleaseAsync(session)) : null;
+        }
+        finally
+        {
+            if (!isTaken) Leave(id, queue, hasTurn: isFirst);
+        }
+    }
+
+    /// <summary>
+    /// Confirms what was changed, and gives the lock back. Where that fails the request keeps the token: what it writes later is refused,
+    /// because another may hold the lock by then.
+    /// </summary>
+    public async Task ReleaseAsync(RequestSession session)
+    {
+        if (session.Lock is not { IsBeingReleased: false } held) return;
+        held.Dispose();
+        try
+        {
+            lock (session.State.Gate) held.IsBeingReleased = session.State.Pending?.Collected is not null;
+            await writer.ConfirmForCallerAsync(session, CancellationToken.None).ConfigureAwait(false);
+            if (!held.IsBeingReleased && !session.State.HasEnded)
+            {
+                held.IsBeingReleased = true;
+                var waiting = channel.Within(session, CancellationToken.None);
+                var database = await channel.OpenAsync(session, waiting, retry: true).ConfigureAwait(false);
+                var giving = LockScripts.Release.RunAsync(
+                    database, session.State.Identity.RedisKey, [(string?)names.LockChannel, held.Token]);
+                await channel.ReplyAsync(session, operation: null, giving, "unlocking", waiting, writes: true).ConfigureAwait(false);
+            }
+
+            session.Lock = null;
+        }
+        catch (RedisServerException error) when (LockScripts.IsLost(error))
+        {
+            throw new SessionLockLostException(session.Id);
+        }
+        finally
+        {
+            if (_queues.TryGetValue(held.QueueId, out var queue)) Leave(held.QueueId, queue, hasTurn: true);
+        }
+    }
+
+    private async Task<bool> TakeAsync(RequestSession session, Queue queue, long deadline, CancellationToken cancellationToken)
+    {
+        var held = new HeldLock(session.Id, Lease);
+        bool listens = false;
+        try
+        {
+            while (true)
+            {
+                long? left = await TryOnceAsync(session, held, cancellationToken).ConfigureAwait(false);
+                if (left is null)
+                {
+                    _ = held.KeepAsync(ExtendAsync).Observed();
+                    return true;
+                }
+
+                long now = Environment.TickCount64;
+                if (now >= deadline) return false;
+                if (!listens)
+                {
+                    // Then look once more: the lock may have been given back before we listened.
+                    listens = true;
+                    await ListenAsync().ConfigureAwait(false);
+                    continue;
+                }
+
+                long pause = Math.Min(Math.Min(left.Value + 1, deadline - now), (long)LongestPause.TotalMilliseconds);
+                await queue.Released.WaitAsync(TimeSpan.FromMilliseconds(pause), cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            if (listens) await UnlistenAsync().ConfigureAwait(false);
+        }
+
+        async Task ExtendAsync()
+        {
+            if (channel.OpenDatabase is not { } database) return;
+            await LockScripts.Extend.RunAsync(
+                database, session.State.Identity.RedisKey, [(long)Lease.TotalMilliseconds, held.Token]).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Null when the lock is taken; else how many milliseconds its holder's lease has left.</summary>
+    private async Task<long?> TryOnceAsync(RequestSession session, HeldLock held, CancellationToken cancellationToken)
+    {
+        var state = session.State;
+        var waiting = channel.Within(session, cancellationToken);
+        while (true)
+        {
+            await writer.ConfirmForCallerAsync(session, cancellationToken).ConfigureAwait(false);
+            var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
+            Question question;
+            Task<RedisResult> sent;
+            Task<SessionSnapshot> loading;
+            lock (state.Gate)
+            {
+                if (state.IsMoving) continue;
+                if (state.HasEnded) throw new SessionEndedException(session.Id);
+                question = state.Ask();
+                sent = LockScripts.Take.RunAsync(
+                    database,
+                    question.Identity.RedisKey,
+                    FieldScripts.LockArguments(
+                        session.Timeouts.Expiry,
+                        refresh.IsRecentForWrite(session),
+                        question.Sight.Generation,
+                        state.NewGeneration(takeover.IsDue(question)),
+                        held.Token,
+                        (long)Lease.TotalMilliseconds));
+                listing.Keep(session, sent);
+
+                // In the same flight: where the lock is taken, this is the session as it is then.
+                loading = reader.TakeSnapshotAsync(session, retry: false, keep: true, waiting);
+            }
+
+            var answer = await channel.ReplyAsync(session, operation: null, sent, "locking", waiting, writes: true).ConfigureAwait(false);
+            await loading.ConfigureAwait(false);
+            if (!answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
+            {
+                await takeover.SettleAsync(session, question, waiting).ConfigureAwait(false);
+                continue;
+            }
+
+            bool isCreated;
+            lock (state.Gate)
+            {
+                isCreated = state.TakeReply(question, ChangeReply.Parse(answer.IsNull ? answer : answer[0]));
+                if (state.HasEnded) throw new SessionEndedException(session.Id);
+                if ((int)answer[1] == 1) session.Lock = held;
+                listing.Seen(session, isCreated);
+            }
+
+            if (isCreated) writer.HasCreated(session);
+            return session.Lock == held ? null : (long)answer[2];
+        }
+    }
+
+    private async Task ListenAsync()
+    {
+        bool isFirst;
+        lock (_gate) isFirst = _listeners++ == 0;
+        if (!isFirst || channel.OpenDatabase is not { } database) return;
+        try
+        {
+            await database.Multiplexer.GetSubscriber().SubscribeAsync(names.LockChannel, Heard).ConfigureAwait(false);
+        }
+        catch (RedisException)
+        {
+            // The user may not subscribe, or the connection is away: whoever waits looks by himself.
+        }
+    }
+
+    private async Task UnlistenAsync()
+    {
+        bool isLast;
+        lock (_gate) isLast = --_listeners == 0;
+        if (!isLast || channel.OpenDatabase is not { } database) return;
+        try
+        {
+            await database.Multiplexer.GetSubscriber().UnsubscribeAsync(names.LockChannel, Heard).ConfigureAwait(false);
+        }
+        catch (RedisException)
+        {
+            // It hears what nobody needs.
+        }
+    }
+
+    private void Heard(RedisChannel channel, RedisValue key)
+    {
+        string text = key.ToString();
+        int at = text.LastIndexOf(':');
+        if (at >= 0 && _queues.TryGetValue(text[(at + 1)..], out var queue)) queue.Wake();
+    }
+
+    private Queue Join(string id)
+    {
+        lock (_gate)
+        {
+            var queue = _queues.GetOrAdd(id, static _ => new());
+            queue.Count++;
+            return queue;
+        }
+    }
+
+    private void Leave(string id, Queue queue, bool hasTurn)
+    {
+        lock (_gate)
+        {
+            if (--queue.Count == 0) _queues.TryRemove(id, out _);
+        }
+
+        if (hasTurn) queue.Turn.Release();
+    }
+
+    /// <summary>The requests of one session that want its lock in this process.</summary>
+    private sealed class Queue
+    {
+        /// <summary>Who asks Redis, or holds the lock.</summary>
+        public SemaphoreSlim Turn { get; } = new(1);
+
+        /// <summary>A message has said that the lock was given back.</summary>
+        public SemaphoreSlim Released { get; } = new(0);
+
+        public int Count { get; set; }
+
+        public void Wake()
+        {
+            if (Released.CurrentCount == 0) Released.Release();
+        }
+    }
+}

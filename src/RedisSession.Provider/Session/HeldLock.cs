@@ -1,0 +1,45 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>The lock of a session that a request holds: while it does, each of its writes carries the token.</summary>
+/// <param name="queueId">The id under which the request has waited: a renewal changes the session's.</param>
+/// <param name="lease">How long the lock stays this request's if nothing more is heard of it.</param>
+internal sealed class HeldLock(string queueId, TimeSpan lease) : IDisposable
+{
+    private readonly PeriodicTimer _timer = new(lease / 3);
+
+    public string QueueId => queueId;
+
+    /// <summary>Tells this holder from every other.</summary>
+    public string Token { get; } = SessionGeneration.Create();
+
+    /// <summary>The next batch gives the lock back.</summary>
+    public bool IsBeingReleased { get; set; }
+
+    /// <summary>It is given back when the response starts.</summary>
+    public bool EndsWithResponse { get; set; }
+
+    /// <summary>The script that does the same as <paramref name="script"/> where the lock is still held, and its arguments.</summary>
+    public (RedisScript Script, RedisValue[] Arguments) Guard(RedisScript script, RedisValue[] arguments, RedisValue channel) =>
+        IsBeingReleased ? (script.Releasing, [.. arguments, channel, Token]) : (script.Fenced, [.. arguments, Token]);
+
+    /// <summary>Extends the lease, as often as it needs, until this is disposed or the lock is lost.</summary>
+    public async Task KeepAsync(Func<Task> extendAsync)
+    {
+        while (await _timer.WaitForNextTickAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                await extendAsync().ConfigureAwait(false);
+            }
+            catch (RedisException error) when (!LockScripts.IsLost(error))
+            {
+                // The connection is away: the next tick tries again, and the lease bounds that.
+            }
+        }
+    }
+
+    /// <summary>The lease is extended no more.</summary>
+    public void Dispose() => _timer.Dispose();
+}

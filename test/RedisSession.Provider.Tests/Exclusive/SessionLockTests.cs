@@ -1,0 +1,194 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A session of one's own for a moment.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
+{
+    [Test]
+    public async Task Of_100_parallel_requests_that_read_and_then_write_none_loses_anything([Values] RedisSessionMode mode)
+    {
+        await using var other = await Stack.StartAsync(options => options.Mode = mode);
+        using var browser = Apps[mode].NewBrowser();
+        await browser.VisitAsync(session => session.SetInt32("count", 0));
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(async i =>
+        {
+            using var one = browser.Twin();
+            if (i % 2 == 1) one.At(other);
+            await one.VisitAsync(async context =>
+            {
+                await using (await context.Session.LockAsync(TimeSpan.FromMinutes(1)))
+                {
+                    int count = context.Session.GetInt32("count") ?? -1;
+                    await Task.Yield();
+                    context.Session.SetInt32("count", count + 1);
+                    context.Session.SetString($"k{count}", "x");
+                }
+            });
+        }));
+        Assert.That(await browser.VisitAsync(session => session.GetInt32("count")), Is.EqualTo(100));
+        Assert.That(await browser.VisitAsync(session => session.Keys.Count()), Is.EqualTo(101));
+    }
+
+    [Test]
+    public async Task Whoever_waits_in_vain_gets_none_or_an_exception()
+    {
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        await browser.VisitAsync(session => session.SetString("a", "1"));
+        using var late = browser.Twin();
+        await browser.VisitAsync(async context =>
+        {
+            await using var held = await context.Session.LockAsync();
+            await late.VisitAsync(async waiting =>
+            {
+                Assert.That(await waiting.Session.TryLockAsync(), Is.Null);
+                Assert.That(
+                    async () => await waiting.Session.LockAsync(TimeSpan.FromMilliseconds(30)),
+                    Throws.InstanceOf<SessionLockTimeoutException>());
+                waiting.Session.SetString("b", "2");
+            });
+            Assert.That(context.Session.GetString("b"), Is.Null, "the snapshot is as of the lock");
+        });
+        Assert.That(await browser.VisitAsync(session => session.GetString("b")), Is.EqualTo("2"), "who does not hold it is not held up");
+        await late.VisitAsync(async context =>
+        {
+            await using var held = await context.Session.TryLockAsync();
+            Assert.That(held, Is.Not.Null);
+        });
+    }
+
+    [Test]
+    public async Task A_lock_that_is_not_disposed_is_given_back_at_the_end_of_its_request_with_what_was_set([Values] RedisSessionMode mode)
+    {
+        using var browser = Apps[mode].NewBrowser();
+        string id = await browser.VisitAsync(async context =>
+        {
+            _ = await context.Session.LockAsync();
+            context.Session.SetString("a", "1");
+            return context.Session.Id;
+        });
+        await Until.TrueAsync("it is given back", async () => !await Redis.HashExistsAsync(Stack.KeyOf(id), "@lock"));
+        Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(id), "a"), Is.EqualTo("1"));
+    }
+
+    [Test]
+    public async Task A_write_is_refused_whose_lock_has_gone_to_another([Values] RedisSessionMode mode, [Values] bool isAtomic)
+    {
+        using var browser = Apps[mode].NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("a", "1");
+            return session.Id;
+        });
+        await browser.VisitAsync(async context =>
+        {
+            var held = await context.Session.LockAsync();
+
+            // As if this process had stood still for longer than its lease, and another had taken the lock.
+            await Redis.HashSetAsync(Stack.KeyOf(id), "@lock", "another:99999999999999:1:0");
+            if (isAtomic)
+            {
+                Assert.That(() => context.Session.IncrementAsync("n"), Throws.InstanceOf<SessionLockLostException>());
+                Assert.That(() => context.Session.SetAsync("a", [2]), Throws.InstanceOf<SessionLockLostException>());
+            }
+
+            context.Session.SetString("a", "2");
+            Assert.That(async () => await held.DisposeAsync(), Throws.InstanceOf<SessionLockLostException>());
+        });
+        Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(id), "a"), Is.EqualTo("1"));
+        Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(id), "@lock"), Does.StartWith("another"));
+    }
+
+    [Test]
+    public async Task A_lease_that_has_ended_is_taken_by_the_next()
+    {
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        string id = await browser.VisitAsync(session =>
+        {
+            session.SetString("a", "1");
+            return session.Id;
+        });
+        await Redis.HashSetAsync(Stack.KeyOf(id), "@lock", "dead:1:1:0");
+        await browser.VisitAsync(async context =>
+        {
+            await using var held = await context.Session.TryLockAsync();
+            Assert.That(held, Is.Not.Null);
+            context.Session.Clear();
+            context.Session.SetString("b", "2");
+        });
+        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["b"]));
+        Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(id), "@lock"), Is.False);
+    }
+
+    [Test]
+    public async Task It_begins_a_session_and_moves_and_ends_with_it([Values] RedisSessionMode mode)
+    {
+        using var browser = Apps[mode].NewBrowser();
+        string id = await browser.VisitAsync(async context =>
+        {
+            await using var held = await context.Session.LockAsync();
+            context.Session.SetString("a", "1");
+            return context.Session.Id;
+        });
+        Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(id), "a"), Is.EqualTo("1"));
+
+        id = await browser.VisitAsync(async context =>
+        {
+            await using (await context.Session.LockAsync())
+            {
+                await context.RenewSessionAsync("ann");
+                context.Session.SetString("b", "2");
+            }
+
+            return context.Session.Id;
+        });
+        Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(id), "@lock"), Is.False);
+        Assert.That(await browser.VisitAsync(session => session.GetString("a") + session.GetString("b")), Is.EqualTo("12"));
+
+        await browser.VisitAsync(async context =>
+        {
+            var held = await context.Session.LockAsync();
+            await context.AbandonSessionAsync();
+            await held.DisposeAsync();
+        });
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+    }
+
+    [Test]
+    public async Task The_directory_says_since_when_it_is_held()
+    {
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        var directory = Apps[RedisSessionMode.Buffered].Services.GetRequiredService<IRedisSessionDirectory>();
+        string id = await browser.VisitAsync(async context =>
+        {
+            await using (await context.Session.LockAsync())
+            {
+                Assert.That((await directory.GetAsync(context.Session.Id))!.LockedSince, Is.EqualTo(DateTimeOffset.UtcNow).Within(5).Seconds);
+            }
+
+            return context.Session.Id;
+        });
+        Assert.That((await directory.GetAsync(id))!.LockedSince, Is.Null);
+    }
+
+    [Test]
+    public async Task Of_50_that_wait_each_gets_its_turn()
+    {
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        await browser.VisitAsync(session => session.SetString("order", ""));
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(async i =>
+        {
+            using var one = browser.Twin();
+            await one.VisitAsync(async context =>
+            {
+                await using var held = await context.Session.LockAsync(TimeSpan.FromMinutes(1));
+                context.Session.SetString("order", context.Session.GetString("order") + $"{i} ");
+            });
+        }));
+        string order = (await browser.VisitAsync(session => session.GetString("order")))!;
+        Assert.That(order.Trim().Split(' ').Select(int.Parse), Is.EquivalentTo(Enumerable.Range(0, 50)));
+    }
+}

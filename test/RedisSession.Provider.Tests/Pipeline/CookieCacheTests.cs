@@ -1,0 +1,175 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Session;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>What a process remembers of cookies, and what it must not.</summary>
+[Parallelizable(ParallelScope.All)]
+internal sealed class CookieCacheTests
+{
+    [Test]
+    public async Task A_cookie_is_decrypted_once_in_five_minutes()
+    {
+        var clock = new FakeTimeProvider();
+        var keys = new CountingKeys();
+        await using var app = await StartAsync(keys, clock);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        for (int i = 0; i < 3; i++) Assert.That(await ReadAsync(browser), Is.EqualTo("1"));
+        Assert.That(keys.Unprotected, Is.EqualTo(1));
+        clock.Advance(TimeSpan.FromMinutes(5));
+        Assert.That(await ReadAsync(browser), Is.EqualTo("1"));
+        Assert.That(keys.Unprotected, Is.EqualTo(2));
+    }
+
+    [Test]
+    public async Task Switched_off_each_request_decrypts_its_own()
+    {
+        var keys = new CountingKeys();
+        await using var app = await StartAsync(keys, TimeProvider.System, size: 0);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        for (int i = 0; i < 3; i++) Assert.That(await ReadAsync(browser), Is.EqualTo("1"));
+        Assert.That(keys.Unprotected, Is.EqualTo(3));
+    }
+
+    [Test]
+    public async Task A_visitor_without_a_cookie_who_does_not_use_the_session_costs_no_key()
+    {
+        var keys = new CountingKeys();
+        await using var app = await StartAsync(keys, TimeProvider.System);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(_ => { });
+        Assert.That(browser.SessionCookie, Is.Null);
+        Assert.That(keys.Protected, Is.Zero);
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        Assert.That(keys.Protected, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Redis_is_asked_whether_the_session_is_there()
+    {
+        await using var app = await StartAsync(new CountingKeys(), TimeProvider.System);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        Assert.That(await ReadAsync(browser), Is.EqualTo("1"));
+        string id = await browser.VisitAsync(session => session.Id);
+        await app.Services.GetRequiredService<IRedisSessionDirectory>().EndAsync(id);
+        Assert.That(await ReadAsync(browser), Is.Null);
+    }
+
+    [Test]
+    public async Task A_tampered_cookie_is_refused_beside_the_genuine_one()
+    {
+        await using var app = await StartAsync(new CountingKeys(), TimeProvider.System);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        Assert.That(await ReadAsync(browser), Is.EqualTo("1"));
+        string text = Uri.UnescapeDataString(browser.SessionCookie!.Value);
+        for (int i = 0; i < text.Length; i++)
+        {
+            using var thief = browser.Twin();
+            string tampered = string.Concat(text.AsSpan(0, i), text[i] == 'A' ? "B" : "A", text.AsSpan(i + 1));
+            thief.SessionCookie!.Value = Uri.EscapeDataString(tampered);
+
+            // The last character of base64 without padding may have bits that mean nothing.
+            if (i < text.Length - 1) Assert.That(await ReadAsync(thief), Is.Null, $"at {i}");
+        }
+    }
+
+    [Test]
+    public async Task A_revoked_key_is_refused_as_soon_as_data_protection_has_read_its_ring_again()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            await using var app = await StartAsync(
+                services =>
+                {
+                    services.RemoveAll<IDataProtectionProvider>();
+                    services.AddDataProtection().PersistKeysToFileSystem(folder);
+                });
+            using var browser = app.NewBrowser();
+            await browser.VisitAsync(session => session.SetString("key", "1"));
+            Assert.That(await ReadAsync(browser), Is.EqualTo("1"));
+            var keys = app.Services.GetRequiredService<IKeyManager>();
+            foreach (var key in keys.GetAllKeys()) keys.RevokeKey(key.KeyId, "the test says so");
+            Assert.That(async () => await ReadAsync(browser), Is.Null.After(20_000, 10));
+            Assert.That(app.Logs.Of(SessionEvents.CookieUnreadable), Is.Not.Empty);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Test]
+    public void Random_cookies_take_no_place_and_genuine_ones_take_each_others()
+    {
+        var options = Options.Create(new RedisHashSessionOptions { CookieCacheSize = 100 });
+        var cache = new CookieCache(options, TimeProvider.System, new ServiceCollection().BuildServiceProvider());
+        for (int i = 0; i < 100_000; i++) Assert.That(cache.KeyIn(Guid.NewGuid().ToString(), _ => null), Is.Null);
+        Assert.That(cache.Count, Is.Zero);
+        Parallel.For(0, 100_000, i =>
+        {
+            // Each text twice, and of several tasks.
+            string text = (i / 2).ToString("D176", null);
+            Assert.That(cache.KeyIn(text, text => text), Is.EqualTo(text));
+        });
+        Assert.That(cache.Count, Is.EqualTo(100));
+    }
+
+    private static Task<string?> ReadAsync(Browser browser) => browser.VisitAsync(session => session.GetString("key"));
+
+    private static Task<TestApp> StartAsync(CountingKeys keys, TimeProvider clock, int size = 16) => StartAsync(
+        services =>
+        {
+            services.AddSingleton<IDataProtectionProvider>(keys);
+            services.AddSingleton(clock);
+        },
+        size);
+
+    private static async Task<TestApp> StartAsync(Action<IServiceCollection> addKeys, int size = 16)
+    {
+        var server = await TestServers.GetAsync(ServerKind.Garnet);
+        return await TestApp.StartAsync(
+            services =>
+            {
+                addKeys(services);
+                services.AddRedisHashSession(options => (options.Configuration, options.KeyPrefix, options.CookieCacheSize) =
+                    (server.ConfigurationString, SessionStack.NewKeyPrefix(), size));
+            },
+            app => app.Use(Pipeline.UseRedisHashSession));
+    }
+
+    private sealed class CountingKeys : IDataProtectionProvider, IDataProtector
+    {
+        private readonly IDataProtector _real = new EphemeralDataProtectionProvider().CreateProtector(nameof(SessionMiddleware));
+        private int _protected;
+        private int _unprotected;
+
+        public int Protected => _protected;
+
+        public int Unprotected => _unprotected;
+
+        public IDataProtector CreateProtector(string purpose) => this;
+
+        public byte[] Protect(byte[] plaintext)
+        {
+            Interlocked.Increment(ref _protected);
+            return _real.Protect(plaintext);
+        }
+
+        public byte[] Unprotect(byte[] protectedData)
+        {
+            Interlocked.Increment(ref _unprotected);
+            return _real.Unprotect(protectedData);
+        }
+    }
+}

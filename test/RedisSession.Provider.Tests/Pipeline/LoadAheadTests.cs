@@ -1,0 +1,103 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Which requests have their session loaded before they begin: those that would have to wait for it.</summary>
+[Parallelizable(ParallelScope.All)]
+internal sealed class LoadAheadTests
+{
+    [TestCase("/sync", 1, true)]
+    [TestCase("/async", 0, false)]
+    [TestCase("/nothing", 0, false)]
+    [TestCase("/writes", 0, false)]
+    [TestCase("/told", 0, true)]
+    [TestCase("/not", 0, false)]
+    [TestCase("/elsewhere", 1, true, Description = "No endpoint: what is behind the session is one.")]
+    public async Task By_default_an_endpoint_is_loaded_that_has_waited(string path, int learnt, bool isLoaded)
+    {
+        await using var app = await StartAsync();
+        using var browser = await NewSessionAsync(app);
+        for (int i = 0; i < 3; i++) await SendAsync(browser, path);
+        Assert.That(await IsLoadedAsync(browser, path), Is.EqualTo(isLoaded));
+        Assert.That(app.Logs.Of(SessionEvents.LoadsAhead), Has.Count.EqualTo(learnt));
+        if (path != "/sync") Assert.That(await IsLoadedAsync(browser, "/sync"), Is.False, "another endpoint");
+    }
+
+    [TestCase(true, "/async", true)]
+    [TestCase(true, "/not", false)]
+    [TestCase(false, "/sync", false)]
+    [TestCase(false, "/told", true)]
+    public async Task What_is_said_is_not_learnt_and_an_endpoint_has_the_last_word(bool loadAhead, string path, bool isLoaded)
+    {
+        await using var app = await StartAsync(loadAhead);
+        using var browser = await NewSessionAsync(app);
+        for (int i = 0; i < 2; i++) await SendAsync(browser, path);
+        Assert.That(await IsLoadedAsync(browser, path), Is.EqualTo(isLoaded));
+        Assert.That(app.Logs.Of(SessionEvents.LoadsAhead), Is.Empty);
+    }
+
+    [Test]
+    public async Task In_live_mode_nothing_is_loaded_by_itself()
+    {
+        await using var app = await StartAsync(mode: RedisSessionMode.Live);
+        using var browser = await NewSessionAsync(app);
+        for (int i = 0; i < 2; i++) await SendAsync(browser, "/sync");
+        Assert.That(await IsLoadedAsync(browser, "/sync"), Is.False);
+    }
+
+    private static async Task<TestApp> StartAsync(bool? loadAhead = null, RedisSessionMode mode = RedisSessionMode.Buffered)
+    {
+        var server = await TestServers.GetAsync(ServerKind.Garnet);
+        return await TestApp.StartAsync(
+            services =>
+            {
+                services.AddRouting();
+                services.AddRedisHashSession(options =>
+                    (options.Configuration, options.KeyPrefix, options.Mode) = (server.ConfigurationString, SessionStack.NewKeyPrefix(), mode));
+            },
+            app =>
+            {
+                app.UseRouting();
+                app.UseRedisHashSession(loadAhead);
+                app.Use(next => context =>
+                {
+                    // What a request knows before it has asked for anything.
+                    context.Response.Headers["X-Loaded"] = (((RedisHashSession)context.Session).State.Snapshot is not null).ToString();
+                    return next(context);
+                });
+                app.UseEndpoints(endpoints =>
+                {
+                    endpoints.MapGet("/sync", context => Task.FromResult(context.Session.GetString("key")));
+                    endpoints.MapGet("/async", async context => await context.Session.GetStrAsync("key"));
+                    endpoints.MapGet("/nothing", _ => Task.CompletedTask);
+                    endpoints.MapGet("/writes", context => context.Session.SetValueAsync("key", 1));
+                    endpoints.MapGet("/told", async context => await context.Session.GetStrAsync("key"))
+                        .WithMetadata(new LoadSessionAheadAttribute());
+                    endpoints.MapGet("/not", context => Task.FromResult(context.Session.GetString("key")))
+                        .WithMetadata(new LoadSessionAheadAttribute(false));
+                });
+                app.Use(next => context =>
+                {
+                    if (context.Request.Path == "/elsewhere") _ = context.Session.GetString("key");
+                    return next(context);
+                });
+            });
+    }
+
+    private static async Task<Browser> NewSessionAsync(TestApp app)
+    {
+        var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        return browser;
+    }
+
+    private static async Task<bool> IsLoadedAsync(Browser browser, string path)
+    {
+        using var response = await SendAsync(browser, path);
+        return response.Headers.GetValues("X-Loaded").Single() == bool.TrueString;
+    }
+
+    private static Task<HttpResponseMessage> SendAsync(Browser browser, string path) => browser.SendAsync(_ => Task.CompletedTask, path);
+}
