@@ -1,15 +1,15 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The scripts that give a session a new key, in two steps. The first makes the new session, while the old one stays as it is. The second,
-/// when the response starts with the new cookie in it, carries over what others have written to the old one meanwhile, and ends that. Each is
-/// safe to apply twice.
+/// The scripts that give a session a new key, in two steps. The first makes the new session, while the old one stays as it is. The
+/// second, when the response starts with the new cookie in it, carries over what others have written to the old one meanwhile, and ends
+/// that. Each is safe to apply twice.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Where old and new key are on one server, Redis moves the data itself: these scripts use several keys, whose sessions are one. In a cluster
-/// the keys are in different slots: there the data travels in portions, and the old session is first taken out of everybody's reach
-/// (<see cref="Park"/>), in its own slot.
+/// Where old and new key are on one server, Redis moves the data itself: these scripts use several keys, whose sessions are one. In a
+/// cluster the keys are in different slots: there the data travels in portions, and the old session is first taken out of everybody's
+/// reach (<see cref="Park"/>), in its own slot.
 /// </para>
 /// <para>
 /// The old session is parked until it is certain that the response was sent: if the application dies in between, the visitor has the old
@@ -62,8 +62,8 @@ internal static class RenewalScripts
 
         """;
 
-    // Takes the old session out of everybody's reach, unless it is, and leaves a tombstone: until that is sealed, for as long as what is parked
-    // may be put back. One that was sealed stays so. Where there is nothing, nothing is left.
+    // Takes the old session out of everybody's reach, unless it is, and leaves a tombstone: until that is sealed, for as long as what is
+    // parked may be put back. One that was sealed stays so. Where there is nothing, nothing is left.
     private const string ParkFunction = CopyFunction + MoveFunction + """
         local function park(old, parked, ttl, tombstone, lease)
           local state = redis.call('HGET', old, '@gen')
@@ -84,8 +84,8 @@ internal static class RenewalScripts
 
         """;
 
-    // Finds the session, which may be parked already: another request has renewed it. Sets `from`, `state`, its generation, and `wrong` where
-    // it is not the one that was seen. Of one whose end was seen ('~'), only what is parked counts.
+    // Finds the session, which may be parked already: another request has renewed it. Sets `from`, `state`, its generation, and `wrong`
+    // where it is not the one that was seen. Of one whose end was seen ('~'), only what is parked counts.
     private const string Find = """
         local from, state = KEYS[1], redis.call('HGET', KEYS[1], '@gen')
         local isRenewed = state and string.byte(state) == 126
@@ -146,7 +146,8 @@ internal static class RenewalScripts
     /// <code>
     /// KEYS  1 old   2 where it is parked   3 new
     /// ARGV  1 generation of the old one, or ''   2 generation of the new one   3 1 if the new one was cleared: nothing is carried over
-    ///       4 idle timeout, ms   5 ms to keep the tombstone   6 ms until the lease ends   7 … the fields that the new one has changed itself
+    ///       4 idle timeout, ms   5 ms to keep the tombstone   6 ms until the lease ends
+    ///       7 … the fields that the new one has changed itself
     /// returns  1 · 0 the old one has ended · nil the new one has
     /// </code>
     /// </remarks>
@@ -262,8 +263,8 @@ internal static class RenewalScripts
         """);
 
     /// <summary>
-    /// The response was sent: the old session is not put back any more, and its tombstone need not stand longer than requests take that come
-    /// late. A script, because it must still be this tombstone.
+    /// The response was sent: the old session is not put back any more, and its tombstone need not stand longer than requests take that
+    /// come late. A script, because it must still be this tombstone.
     /// </summary>
     /// <remarks>
     /// <c>KEYS 1 old · 2 where it is parked; ARGV 1 ms to keep the tombstone, and what is parked, for a second renewal at the same time</c>
@@ -285,7 +286,7 @@ internal static class RenewalScripts
     /// server's.
     /// </summary>
     /// <remarks>
-    /// <c>KEYS 1 old · 2 where it is parked; returns 1 there is no tombstone, or none any more · 0 it has ended · 2 that is not certain yet</c>
+    /// <c>KEYS 1 old · 2 where it is parked; returns 1 there is no tombstone (any more) · 0 it has ended · 2 that is not certain yet</c>
     /// </remarks>
     public static readonly RedisScript Revive = new(CopyFunction + MoveFunction + """
         local old, parked = KEYS[1], KEYS[2]

@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What stands in the place of a session whose key was renewed: a hash whose generation is no generation. It tells whoever still has the old
-/// cookie that the session has ended, so that a request that only writes does not begin another under it.
+/// What stands in the place of a session whose key was renewed: a hash whose generation is no generation. It tells whoever still has the
+/// old cookie that the session has ended, so that a request that only writes does not begin another under it.
 /// </summary>
 /// <remarks>
 /// <code>

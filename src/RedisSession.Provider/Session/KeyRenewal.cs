@@ -86,8 +86,8 @@ internal sealed class KeyRenewal(
     }
 
     /// <summary>
-    /// The second step, when the response is about to start and what was written is confirmed, or has failed: the cookie, and the end of the
-    /// old session.
+    /// The second step, when the response is about to start and what was written is confirmed, or has failed: the cookie, and the end of
+    /// the old session.
     /// </summary>
     public async Task FinishAsync(RequestSession session)
     {
@@ -232,7 +232,9 @@ internal sealed class KeyRenewal(
         }
     }
 
-    /// <summary>Lists the new session for its user, and makes it. Whoever is in the list before the session is his is found at any moment.</summary>
+    /// <summary>
+    /// Lists the new session for its user, and makes it. Whoever is in the list before the session is his is found at any moment.
+    /// </summary>
     private async Task MakeAsync(RequestSession session, PendingRenewal renewal, string? user, Waiting waiting)
     {
         var expiry = session.Timeouts.Expiry;
@@ -279,7 +281,9 @@ internal sealed class KeyRenewal(
         return true;
     }
 
-    /// <summary>Carries over what others have written meanwhile, and ends the old session. False where it, or the new one, has ended.</summary>
+    /// <summary>
+    /// Carries over what others have written meanwhile, and ends the old session. False where it, or the new one, has ended.
+    /// </summary>
     private async Task<bool> EndOldAsync(RequestSession session, PendingRenewal renewal)
     {
         var waiting = channel.Within(session, CancellationToken.None);
@@ -321,8 +325,8 @@ internal sealed class KeyRenewal(
     }
 
     /// <summary>
-    /// The response has ended. If it was sent, the old session is gone for good. If it never started, the new one is removed. If the visitor
-    /// has gone in between, nobody knows which cookie he has, and both lead to a whole session.
+    /// The response has ended. If it was sent, the old session is gone for good. If it never started, the new one is removed. If the
+    /// visitor has gone in between, nobody knows which cookie he has, and both lead to a whole session.
     /// </summary>
     private Task CompleteAsync(RequestSession session, PendingRenewal renewal)
     {
@@ -380,7 +384,8 @@ internal sealed class KeyRenewal(
             // Behind what is under way: to give up waiting is not to take back what was sent.
             await renewal.UnderWay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var database = await channel.OpenAsync(session, Waiting.Asynchronously, retry: true).ConfigureAwait(false);
-            await new SessionHash(database, renewal.To.RedisKey).DeleteAsync(renewal.Generation, Waiting.Asynchronously).ConfigureAwait(false);
+            var hash = new SessionHash(database, renewal.To.RedisKey);
+            await hash.DeleteAsync(renewal.Generation, Waiting.Asynchronously).ConfigureAwait(false);
             if (renewal.Owner is not null) users.Forget(renewal.To.Id, renewal.Owner);
         }
     }

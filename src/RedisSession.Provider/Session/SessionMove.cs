@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The data of a session on its way to another key: copied to the new one, and later, when the old session ends, what others have written to
-/// that meanwhile.
+/// The data of a session on its way to another key: copied to the new one, and later, when the old session ends, what others have
+/// written to that meanwhile.
 /// </summary>
 /// <remarks>
 /// Redis moves the data itself where both keys are on one server, and the values are not encrypted for the id of their session. Else it
@@ -30,14 +30,16 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
         && database.Multiplexer.HashSlot(renewal.From.RedisKey) == database.Multiplexer.HashSlot(renewal.To.RedisKey);
 
     /// <summary>False when the session has ended.</summary>
-    /// <param name="sight">What the request has seen of the session. One that has ended because its key was renewed is found where it is parked.</param>
+    /// <param name="sight">
+    /// What the request has seen of the session. One that has ended because its key was renewed is found where it is parked.
+    /// </param>
     /// <param name="user">Whose it becomes; null leaves that as it is.</param>
     public async Task<bool> CopyAsync(SessionSight sight, string? user)
     {
         RedisValue seen = sight.IsEnded ? WasRenewed : RedisScript.OrEmpty(sight.Generation);
         if (!IsThroughRedis) return await CopyInPortionsAsync(seen, user).ConfigureAwait(false);
-        var reply = await RenewalScripts.Begin.RunAsync(
-            database, renewal.Keys, [expiry.Idle, expiry.Absolute, seen, renewal.Generation, RedisScript.OrEmpty(user)]).ConfigureAwait(false);
+        RedisValue[] arguments = [expiry.Idle, expiry.Absolute, seen, renewal.Generation, RedisScript.OrEmpty(user)];
+        var reply = await RenewalScripts.Begin.RunAsync(database, renewal.Keys, arguments).ConfigureAwait(false);
         if (reply.IsNull) return false;
         var generation = (RedisValue)reply[0];
         renewal.OldGeneration = generation.IsNullOrEmpty ? RedisValue.Null : generation;
@@ -47,14 +49,17 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
         return true;
     }
 
-    /// <summary>Carries over what others have written meanwhile, and ends the old session. False where it, or the new one, has ended.</summary>
+    /// <summary>
+    /// Carries over what others have written meanwhile, and ends the old session. False where it, or the new one, has ended.
+    /// </summary>
     public async Task<bool> CarryOverAsync()
     {
         RedisValue seen = RedisScript.OrEmpty(renewal.OldGeneration);
         RedisValue[] ending = [expiry.Idle, TombstoneMilliseconds(expiry), LeaseMilliseconds];
         if (renewal.Copied is not { } copied)
         {
-            RedisValue[] arguments = [seen, renewal.Generation, renewal.IsCleared, .. ending, .. renewal.Changed.Select(field => (RedisValue)field)];
+            var changed = renewal.Changed.Select(field => (RedisValue)field);
+            RedisValue[] arguments = [seen, renewal.Generation, renewal.IsCleared, .. ending, .. changed];
             var reply = await RenewalScripts.Finish.RunAsync(database, renewal.Keys, arguments).ConfigureAwait(false);
             return !reply.IsNull && (int)reply == 1;
         }

@@ -1,8 +1,8 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// A request comes with a cookie whose session was renewed. Usually that session has ended. It has not where the application died before the
-/// response with the new cookie was sent: then it is put back, and the request goes on with it.
+/// A request comes with a cookie whose session was renewed. Usually that session has ended. It has not where the application died before
+/// the response with the new cookie was sent: then it is put back, and the request goes on with it.
 /// </summary>
 /// <remarks>
 /// Until the response is known to be sent, nobody can tell which of the two it is, and whoever asks waits for that: milliseconds, or if the
@@ -22,8 +22,8 @@ internal sealed class SessionRevival(SessionChannel channel, UserLists users)
         while (true)
         {
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
-            var reply = await channel.ReplyAsync(
-                session, operation: null, RenewalScripts.Revive.RunAsync(database, keys, [], waiting), "reviving", waiting).ConfigureAwait(false);
+            var asking = RenewalScripts.Revive.RunAsync(database, keys, [], waiting);
+            var reply = await channel.ReplyAsync(session, operation: null, asking, "reviving", waiting).ConfigureAwait(false);
             if ((int)reply == 0) return false;
             if ((int)reply == 1)
             {

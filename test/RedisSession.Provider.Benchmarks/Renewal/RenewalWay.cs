@@ -24,11 +24,11 @@ internal sealed class RenewalWay(string name, IConnectionMultiplexer renewing, I
 
     public string Name => name;
 
-    /// <summary>How long the first step takes, and the second, in which nothing else has been written; and the longest PING meanwhile.</summary>
+    /// <summary>How long each of the two steps takes, where nobody else has written anything; and the longest PING meanwhile.</summary>
     public async Task<(double Copy, double End, double Longest)> TryAsync(int keys, int megabytes)
     {
         var database = renewing.GetDatabase();
-        var renewal = new PendingRenewal(new DefaultHttpContext(), _names.Identify(Key(), isNew: false), _names.Identify(Key(), isNew: false));
+        var renewal = new PendingRenewal(new DefaultHttpContext(), New(), New());
         await FillAsync(bystander.GetDatabase(), renewal.From.RedisKey, keys, megabytes);
         using var over = new CancellationTokenSource();
         var pinging = PingAsync(over.Token);
@@ -44,7 +44,7 @@ internal sealed class RenewalWay(string name, IConnectionMultiplexer renewing, I
         foreach (var key in renewal.Keys) await bystander.GetDatabase().KeyDeleteAsync(key);
         return (copy, end, longest);
 
-        static string Key() => Guid.NewGuid().ToString();
+        SessionIdentity New() => _names.Identify(Guid.NewGuid().ToString(), isNew: false);
     }
 
     private async Task<double> PingAsync(CancellationToken over)

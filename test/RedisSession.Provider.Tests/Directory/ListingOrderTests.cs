@@ -4,8 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// A session is bound, ended in three ways, and used by nobody, by its user and by another one, at two instances, in every order: after each
-/// step the list and the binding say the same, and as soon as a user uses a session it is in his list and bound to him.
+/// A session is bound, ended in three ways, and used by nobody, by its user and by another one, at two instances, in every order: after
+/// each step the list and the binding say the same, and as soon as a user uses a session it is in his list and bound to him.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable(ParallelScope.All)]

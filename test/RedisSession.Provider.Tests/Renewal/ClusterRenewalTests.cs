@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -92,11 +93,10 @@ internal sealed class ClusterRenewalTests(ServerKind kind)
             await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
             await Task.WhenAll(writers);
             string[] keys = await browser.VisitAsync(session => session.Keys.ToArray());
-            var last = confirmed.GroupBy(key => key.Split('.')[0])
-                .Select(writer => writer.MaxBy(key => int.Parse(key.Split('.')[1], System.Globalization.CultureInfo.InvariantCulture))!).ToArray();
+            string[] last = [.. confirmed.GroupBy(key => key.Split('.')[0]).Select(writer => writer.MaxBy(NumberIn)!)];
             Assert.That(last, Is.Not.Empty);
             Assert.That(last, Is.SubsetOf(keys), $"round {round}");
-            Assert.That(keys.Count(key => key.StartsWith('w')), Is.LessThanOrEqualTo(12), "what was removed is gone, but of the last write of each");
+            Assert.That(keys.Count(key => key.StartsWith('w')), Is.LessThanOrEqualTo(12), "what was removed is gone, but each one's last");
         }
     }
 
@@ -134,7 +134,7 @@ internal sealed class ClusterRenewalTests(ServerKind kind)
         using var browser = _apps[prefix].NewBrowser();
         string id = await NewSessionAsync(browser, keys: 1);
         string key = $"{prefix}sessions:{id}";
-        string created = DateTimeOffset.UtcNow.AddMinutes(-115).ToUnixTimeMilliseconds().ToString(System.Globalization.CultureInfo.InvariantCulture);
+        string created = DateTimeOffset.UtcNow.AddMinutes(-115).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         await Resp.AskAsync((await _cluster.PrimaryOfAsync(key)).Port, "HSET", key, "@created", created);
         string newId = await browser.VisitAsync(async context =>
         {
@@ -146,6 +146,8 @@ internal sealed class ClusterRenewalTests(ServerKind kind)
         Assert.That((await Resp.AskAsync(port, "HGET", newKey, "@created")).Text, Is.EqualTo(created));
         Assert.That((await Resp.AskAsync(port, "PTTL", newKey)).Number, Is.EqualTo(300_000).Within(60_000));
     }
+
+    private static int NumberIn(string key) => int.Parse(key.Split('.')[1], CultureInfo.InvariantCulture);
 
     private static Task<string> NewSessionAsync(Browser browser, int keys) => browser.VisitAsync(session =>
     {

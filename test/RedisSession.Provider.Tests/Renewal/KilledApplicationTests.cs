@@ -1,9 +1,10 @@
 using System.Net;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>The application dies, as by a power cut, at some moment of a renewal: every visitor's cookie leads to the whole session.</summary>
+/// <summary>
+/// The application dies, as by a power cut, at some moment of a renewal: every visitor's cookie leads to the whole session.
+/// </summary>
 [TestFixtureSource(nameof(Ways))]
 internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
 {
@@ -46,7 +47,7 @@ internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
                 await Task.Delay(i * 3);
                 await visitor.TryGetAsync(app.Address, "/sign-in");
             }).ToArray();
-            await Task.Delay(10 + Random.Shared.Next(30));
+            await Task.Delay(10 + Random.Shared.Next(100));
             await app.KillAsync();
             await Task.WhenAll(signingIn);
             for (int i = 0; i < visitors.Length; i++)

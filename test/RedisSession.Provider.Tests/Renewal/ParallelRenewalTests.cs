@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 
@@ -36,7 +35,8 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
 
     /// <summary>The second request of a double click can come when the first is done.</summary>
     [Test]
-    public async Task A_sign_in_with_the_old_cookie_behind_another_succeeds_with_all_data([Values] bool readsFirst, [Values] bool isBuffered)
+    public async Task A_sign_in_with_the_old_cookie_behind_another_succeeds_with_all_data(
+        [Values] bool readsFirst, [Values] bool isBuffered)
     {
         await using var app = await Stack.StartAsync(options =>
             (options.ProtectValues, options.Mode) = (_inPortions, isBuffered ? RedisSessionMode.Buffered : RedisSessionMode.Live));
@@ -150,7 +150,7 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         await AssertNothingAsync(old);
     }
 
-    /// <summary>The old key is dead for a while, and not for ever: however often it is used, refreshed by requests that know no better.</summary>
+    /// <summary>The old key is dead for a while, and not for ever, however often requests refresh it that know no better.</summary>
     [Test]
     public async Task When_its_time_is_over_the_old_cookie_begins_anew()
     {
@@ -278,7 +278,8 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
                 beside.Remove("gone");
             });
         });
-        var found = await browser.VisitAsync(session => session.Keys.Order(StringComparer.Ordinal).Select(key => $"{key}={session.GetStr(key)}").ToArray());
+        string[] found = await browser.VisitAsync(
+            session => session.Keys.Order(StringComparer.Ordinal).Select(key => $"{key}={session.GetStr(key)}").ToArray());
         Assert.That(found, Is.EqualTo(["added=1", "both=ours", "counted=5", "theirs=1"]));
     }
 
@@ -341,6 +342,7 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
     private static async Task AssertNothingAsync(Browser browser)
     {
         Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
-        Assert.That(await browser.VisitAsync(async context => (await context.Session.ReadAsync(["cart", "more"])).Values.All(value => value.None)), Is.True);
+        var read = await browser.VisitAsync(async context => await context.Session.ReadAsync(["cart", "more"]));
+        Assert.That(read.Values, Has.All.Property("None").True);
     }
 }

@@ -231,7 +231,8 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         await _redis.MakeSessionAsync(keys[0], new HashEntry("@gen", $"~{until}:0")); // a refresh has prolonged it
         var changes = new SessionChanges();
         changes.Set("a", [1]);
-        var (script, arguments) = SessionScripts.For(changes, new(10 * Minute, 0), isFresh: false, RedisValue.Null, "other", protector: null);
+        var (script, arguments) =
+            SessionScripts.For(changes, new(10 * Minute, 0), isFresh: false, RedisValue.Null, "other", protector: null);
         var reply = ChangeReply.Parse(await script.RunAsync(_redis, keys[0], arguments));
         Assert.That((reply.Ended, reply.Generation == "other"), Is.EqualTo((!isWritten, isWritten)));
         Assert.That(await _redis.HashExistsAsync(keys[0], "a"), Is.EqualTo(isWritten));

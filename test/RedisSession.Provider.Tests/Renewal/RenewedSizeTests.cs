@@ -25,7 +25,8 @@ internal sealed class RenewedSizeTests(ServerKind kind)
                     for (int i = 0; i < keys; i++) session.SetString($"key{i}", value);
                     return session.Id;
                 });
-                var seen = await monitor.CommandsDuringAsync(stack.KeyPrefix, () => browser.VisitAsync(context => context.RenewSessionAsync(user)));
+                var seen = await monitor.CommandsDuringAsync(
+                    stack.KeyPrefix, () => browser.VisitAsync(context => context.RenewSessionAsync(user)));
                 await UntilSealedAsync(await stack.DatabaseAsync(), stack.KeyOf(oldId)); // which is the third
                 int sent = seen.Count(command => command == "EVALSHA");
                 int texts = seen.Count(command => command == "EVAL"); // a server is sent the text of a script once
@@ -47,7 +48,7 @@ internal sealed class RenewedSizeTests(ServerKind kind)
     [TestCase(1, 520_000)]
     public async Task While_a_large_session_moves_bystanders_do_not_fail(int megabytes, int keys)
     {
-        if (!Tries.AreMany && (megabytes, keys) is not (10, 1_000) and not (100, 100)) return; // the others take long, and are there for who wants them
+        if (!Tries.AreMany && (megabytes, keys) is not (10, 1_000) and not (100, 100)) return; // the others take long
         foreach (bool inPortions in new[] { false, true })
         {
             await using var server = await ServerProcess.StartAsync(kind, "--client-output-buffer-limit", "normal 0 0 0");
@@ -81,8 +82,8 @@ internal sealed class RenewedSizeTests(ServerKind kind)
             isOver = true;
             await bystanding;
             TestContext.Out.WriteLine(
-                $"{megabytes} MB, {keys} keys, {(inPortions ? "in portions" : "by Redis")}: {renewing.ElapsedMilliseconds} ms; the longest of "
-                + $"{visits} bystanders {longest.TotalMilliseconds:0} ms");
+                $"{megabytes} MB, {keys} keys, {(inPortions ? "in portions" : "by Redis")}: {renewing.ElapsedMilliseconds} ms; "
+                + $"the longest of {visits} bystanders {longest.TotalMilliseconds:0} ms");
             string id = await browser.VisitAsync(session => session.Id);
             Assert.That(await redis.HashLengthAsync($"sessions:{id}"), Is.EqualTo(keys + 3), "@gen, @created and @user besides");
             Assert.That(app.Logs.All.Where(entry => entry.Error is not null), Is.Empty);

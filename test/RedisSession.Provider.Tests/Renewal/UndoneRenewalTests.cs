@@ -69,8 +69,11 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     {
         if (!_kind.IsProcess) return; // its memory is not ours alone
         await using var server = await ServerProcess.StartAsync(_kind);
-        await using var app = await TestApp.StartAsync(server.ConfigurationString, options => (options.Mode, options.ProtectValues, options.FailureMode) =
-            (mode, _inPortions, throws ? FailureMode.Throw : FailureMode.LogAndContinue));
+        await using var app = await TestApp.StartAsync(server.ConfigurationString, options =>
+        {
+            (options.Mode, options.ProtectValues) = (mode, _inPortions);
+            options.FailureMode = throws ? FailureMode.Throw : FailureMode.LogAndContinue;
+        });
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
         var settings = admin.GetServers()[0];
         using var browser = app.NewBrowser();
@@ -93,7 +96,7 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
         mode,
         context => context.RenewSessionAsync("ann"),
         options => options.FailureMode = throws ? FailureMode.Throw : FailureMode.LogAndContinue,
-        app => app.UseCookiePolicy(new() { OnAppendCookie = cookie => cookie.IssueCookie = cookie.Context.Items.ContainsKey("fills") }).UseSession(),
+        app => app.UseCookiePolicy(new() { OnAppendCookie = it => it.IssueCookie = it.Context.Items.ContainsKey("fills") }).UseSession(),
         status: throws ? 500 : 200,
         log: SessionEvents.RenewedCookieHeldBack);
 
@@ -143,8 +146,7 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
         await using var app = await TestApp.StartAsync(
             server.ConfigurationString,
             options => (options.KeyPrefix, options.ProtectValues, options.Cookie.IsEssential) = (stack.KeyPrefix, _inPortions, false),
-            pipeline => pipeline.UseCookiePolicy(new() { CheckConsentNeeded = context => !context.Request.Headers.ContainsKey("X-Consents") })
-                .UseSession());
+            pipeline => pipeline.UseCookiePolicy(new() { CheckConsentNeeded = _ => true }).UseSession());
         using var browser = app.NewBrowser();
         string id = await browser.VisitAsync(context =>
         {
@@ -169,7 +171,8 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
         var stack = new OurStack(_kind);
         await using var far = new FarServer((await stack.ServerAsync()).ConfigurationString, TimeSpan.FromMilliseconds(5));
         await using var app = await TestApp.StartAsync(
-            far.ConfigurationString, options => (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions));
+            far.ConfigurationString,
+            options => (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions));
         for (int i = 0; i < Tries.Of(10); i++)
         {
             using var browser = app.NewBrowser();
@@ -251,7 +254,8 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
         var stack = new OurStack(_kind);
         await using var far = new FarServer((await stack.ServerAsync()).ConfigurationString, TimeSpan.FromMilliseconds(3));
         await using var app = await TestApp.StartAsync(
-            far.ConfigurationString, options => (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions));
+            far.ConfigurationString,
+            options => (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions));
         int gone = 0;
         for (int i = 0; i < Tries.Of(12); i++)
         {
