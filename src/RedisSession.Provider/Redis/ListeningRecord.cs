@@ -28,5 +28,5 @@ internal readonly struct ListeningRecord(IDatabase database, RedisKey key)
 
     /// <param name="At">The server's clock, in unix milliseconds.</param>
     /// <param name="Missed">A time in which nobody listened, if it is this instance that tells it.</param>
-    internal readonly record struct Beat(long At, SessionExpiriesMissed? Missed);
+    internal readonly record struct Beat(long At, ListeningGap? Missed);
 }

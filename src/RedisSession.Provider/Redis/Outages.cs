@@ -17,7 +17,7 @@ internal sealed class Outages : IDisposable
     private static readonly ConditionalWeakTable<IConnectionMultiplexer, Outages> Known = [];
 
     // What is asked for at each command; a connection seldom has company.
-    private static Latest? _latest;
+    private static Latest? Last;
 
     private readonly IConnectionMultiplexer _multiplexer;
     private readonly ConcurrentDictionary<IWaitingCommand, bool> _waiting = new();
@@ -71,9 +71,9 @@ internal sealed class Outages : IDisposable
     public static Outages? Of(IConnectionMultiplexer? multiplexer)
     {
         if (multiplexer is null) return null;
-        if (_latest is { } latest && ReferenceEquals(latest.Multiplexer, multiplexer)) return latest.Outages;
+        if (Last is { } latest && ReferenceEquals(latest.Multiplexer, multiplexer)) return latest.Outages;
         if (!Known.TryGetValue(multiplexer, out var outages)) return null;
-        _latest = new(multiplexer, outages);
+        Last = new(multiplexer, outages);
         return outages;
     }
 
@@ -83,7 +83,7 @@ internal sealed class Outages : IDisposable
         _multiplexer.ConnectionFailed -= Failed;
         _multiplexer.ConnectionRestored -= Restored;
         if (Known.TryGetValue(_multiplexer, out var known) && known == this) Known.Remove(_multiplexer);
-        if (_latest?.Outages == this) _latest = null;
+        if (Last?.Outages == this) Last = null;
         _timer.Dispose();
         lock (_gate) ReturnThreads();
         foreach (var command in _waiting.Keys) command.GiveUp();

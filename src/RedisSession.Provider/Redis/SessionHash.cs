@@ -42,8 +42,11 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// When each of <paramref name="keys"/> expires by itself, in unix milliseconds; not positive when it does not. One HPEXPIRETIME, which
     /// servers before Redis 7.4 and Valkey 9 refuse.
     /// </summary>
-    public Task<long[]> ReadExpiriesAsync(IReadOnlyList<string> keys) => database.HashFieldGetExpireDateTimeAsync(
-        key, [.. keys.Select(name => (RedisValue)SessionHashLayout.FieldOf(name))], CommandFlags.DemandMaster);
+    public Task<long[]> ReadExpiriesAsync(IReadOnlyList<string> keys) => Sending.Try(
+        database,
+        key,
+        (database, key, fields: keys.Select(name => (RedisValue)SessionHashLayout.FieldOf(name)).ToArray()),
+        static it => it.database.HashFieldGetExpireDateTimeAsync(it.key, it.fields, CommandFlags.DemandMaster));
 
     /// <summary>
     /// Gives the session its full idle timeout again: false when there is none. A PEXPIRE; where there is an absolute timeout, and on

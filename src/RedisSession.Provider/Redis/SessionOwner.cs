@@ -46,19 +46,24 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
     /// <summary>
     /// True for one of all who ask. A claim is over before another session that begins under this id right now could expire.
     /// </summary>
-    public Task<bool> ClaimAsync(SessionExpiry expiry) => database.StringSetAsync(
+    public Task<bool> ClaimAsync(SessionExpiry expiry) => Sending.Try(
+        database,
         ClaimKey,
-        RedisValue.EmptyString,
-        TimeSpan.FromMilliseconds(Math.Clamp(expiry.Life / 2, 1, LongestClaim)),
-        When.NotExists,
-        CommandFlags.DemandMaster);
+        (database, ClaimKey, time: TimeSpan.FromMilliseconds(Math.Clamp(expiry.Life / 2, 1, LongestClaim))),
+        static it => it.database.StringSetAsync(
+            it.ClaimKey, RedisValue.EmptyString, it.time, When.NotExists, CommandFlags.DemandMaster),
+        again: false);
 
     /// <summary>What expires under this id within so many milliseconds is no session: nobody tells it.</summary>
-    public Task SilenceAsync(long milliseconds) =>
-        database.StringSetAsync(ClaimKey, RedisValue.EmptyString, TimeSpan.FromMilliseconds(milliseconds), flags: CommandFlags.DemandMaster);
+    public Task SilenceAsync(long milliseconds) => Sending.Try(
+        database,
+        ClaimKey,
+        (database, ClaimKey, time: TimeSpan.FromMilliseconds(milliseconds)),
+        static it => it.database.StringSetAsync(it.ClaimKey, RedisValue.EmptyString, it.time, flags: CommandFlags.DemandMaster));
 
     /// <summary>It is a session after all.</summary>
-    public Task UnsilenceAsync() => database.KeyDeleteAsync(ClaimKey, CommandFlags.DemandMaster);
+    public Task UnsilenceAsync() => Sending.Try(
+        database, ClaimKey, (database, ClaimKey), static it => it.database.KeyDeleteAsync(it.ClaimKey, CommandFlags.DemandMaster));
 
     private RedisKey ClaimKey => SessionHashLayout.ClaimKeyOf(keyPrefix, id);
 

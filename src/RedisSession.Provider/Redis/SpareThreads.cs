@@ -15,21 +15,21 @@ internal static class SpareThreads
     private const int Most = 4096;
 
     private static readonly Lock Gate = new();
-    private static int _waiting;
-    private static int _needs;
-    private static int _lent;
+    private static int WaitingNow;
+    private static int Needs;
+    private static int Lent;
 
     /// <summary>Threads that wait right now.</summary>
-    public static int Waiting => Volatile.Read(ref _waiting);
+    public static int Waiting => Volatile.Read(ref WaitingNow);
 
     /// <summary>This thread is about to wait. Each must be followed by <see cref="Leave"/>.</summary>
     public static void Enter()
     {
-        Interlocked.Increment(ref _waiting);
-        if (Volatile.Read(ref _needs) > 0) Adjust(0);
+        Interlocked.Increment(ref WaitingNow);
+        if (Volatile.Read(ref Needs) > 0) Adjust(0);
     }
 
-    public static void Leave() => Interlocked.Decrement(ref _waiting);
+    public static void Leave() => Interlocked.Decrement(ref WaitingNow);
 
     /// <summary>There is something to wait for, until the result is disposed of.</summary>
     public static IDisposable WhileAway()
@@ -42,13 +42,13 @@ internal static class SpareThreads
     {
         lock (Gate)
         {
-            _needs += needs;
-            int wanted = _needs == 0 ? 0 : Math.Max(_lent, Math.Min(Most, ((_waiting + Reserve + Step - 1) / Step) * Step));
-            if (wanted == _lent) return;
+            Needs += needs;
+            int wanted = Needs == 0 ? 0 : Math.Max(Lent, Math.Min(Most, ((WaitingNow + Reserve + Step - 1) / Step) * Step));
+            if (wanted == Lent) return;
             ThreadPool.GetMinThreads(out int workers, out int ports);
             ThreadPool.GetMaxThreads(out int mostWorkers, out _);
-            int others = Math.Max(workers - _lent, 1);
-            if (ThreadPool.SetMinThreads(Math.Min(others + wanted, mostWorkers), ports)) _lent = wanted;
+            int others = Math.Max(workers - Lent, 1);
+            if (ThreadPool.SetMinThreads(Math.Min(others + wanted, mostWorkers), ports)) Lent = wanted;
         }
     }
 

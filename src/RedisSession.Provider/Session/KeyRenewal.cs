@@ -64,7 +64,7 @@ internal sealed class KeyRenewal(
         {
             await MakeAsync(session, renewal, user, channel.Within(session, cancellationToken)).ConfigureAwait(false);
             users.Remember(
-                renewal.To, renewal.Owner, renewal.Generation, session.Timeouts.Expiry with { Absolute = renewal.TimeToLive });
+                renewal.To.IdBytes, renewal.Owner, renewal.Generation, session.Timeouts.Expiry with { Absolute = renewal.TimeToLive });
             request.Response.OnCompleted(() => CompleteAsync(session, renewal));
             lock (state.Gate)
             {
@@ -126,7 +126,7 @@ internal sealed class KeyRenewal(
             {
                 if (await EndOldAsync(session, renewal).ConfigureAwait(false))
                 {
-                    Finished(session, renewal);
+                    await FinishedAsync(session, renewal).ConfigureAwait(false);
                     return;
                 }
 
@@ -293,17 +293,18 @@ internal sealed class KeyRenewal(
             writes: true).ConfigureAwait(false);
     }
 
-    private void Finished(RequestSession session, PendingRenewal renewal)
+    private async Task FinishedAsync(RequestSession session, PendingRenewal renewal)
     {
         var expiry = session.Timeouts.Expiry;
         renewal.IsFinished = true;
-        users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + expiry.Idle);
-        _ = takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None));
         channel.Logger.SessionRenewed(renewal.From.Id, renewal.To.Id);
         channel.Metrics.SessionRenewed();
         if (renewal.WasThere) lifecycle.Renewed(renewal.To.Id, renewal.From.Id, renewal.Owner);
         else lifecycle.Created(renewal.To.Id, renewal.Owner);
         _ = SealWhenStartedAsync(renewal, expiry);
+
+        // Where AddSession has left the session: the old cookie must find that no more, either.
+        await takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None)).ConfigureAwait(false);
     }
 
     /// <summary>A response can take longer than the lease: once it has started, the visitor has the new cookie.</summary>
@@ -348,6 +349,8 @@ internal sealed class KeyRenewal(
         if (channel.OpenDatabase is not { } database) return;
         try
         {
+            // However often a request that knows no better refreshes what is left.
+            users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + Math.Max(expiry.Idle, 1_500));
             await new SessionMove(database, renewal, expiry).SealAsync().ConfigureAwait(false);
 
             // Not before: if it had to be put back, "sign out everywhere" would have to find it.
@@ -409,7 +412,7 @@ internal sealed class KeyRenewal(
         await channel.ReplyAsync(session, operation: null, listing, "listing", waiting, writes: true).ConfigureAwait(false);
         string? before = await channel.ReplyAsync(session, operation: null, asking, "listing", waiting, writes: true).ConfigureAwait(false);
         if (before is not null && before != user) users.Forget(session.Id, before);
-        users.Remember(state.Identity, user, state.Generation, session.Timeouts.Expiry);
+        users.Remember(state.Identity.IdBytes, user, state.Generation, session.Timeouts.Expiry);
         if (session.Renewal is { } renewal) renewal.Owner = user;
     }
 }

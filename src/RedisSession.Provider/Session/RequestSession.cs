@@ -10,7 +10,7 @@ namespace RedisSession.Provider;
 /// <param name="state">What the request knows and has changed.</param>
 /// <param name="timeouts">Of the pipeline that the request came through.</param>
 /// <param name="tryEstablish">Sets the cookie of a new session with the response; null where this does it itself.</param>
-internal abstract class RequestSession(SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish)
+internal abstract class RequestSession(SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish) : INamedSession
 {
     /// <summary>What <see cref="Confirmation"/> is while nothing was sent.</summary>
     public static readonly Task<ExceptionDispatchInfo?> Confirmed = Task.FromResult<ExceptionDispatchInfo?>(null);

@@ -44,7 +44,7 @@ internal sealed class ClusterTests(ServerKind kind)
         var check = new SessionHealthCheck(
             services.GetRequiredService<RedisConnection>(),
             services.GetRequiredService<IOptions<RedisHashSessionOptions>>(),
-            services.GetRequiredService<LifecycleQueue>());
+            hasHandlers: false);
         var result = await check.CheckHealthAsync(new() { Registration = new("sessions", check, failureStatus: null, tags: null) });
         Assert.That(result.Status, Is.EqualTo(HealthStatus.Healthy), result.Description);
         Assert.That(result.Data["servers_connected"], Is.GreaterThanOrEqualTo(3).And.EqualTo(result.Data["servers"]));

@@ -151,7 +151,7 @@ internal sealed class ListeningScriptTests(ServerKind kind)
     /// <summary>What a beat is told.</summary>
     private sealed class Told(ListeningRecord record)
     {
-        public async Task<SessionExpiriesMissed?> BeatAsync(string instance, bool begins, TimeSpan patience, long said = 0) =>
+        public async Task<ListeningGap?> BeatAsync(string instance, bool begins, TimeSpan patience, long said = 0) =>
             (await record.BeatAsync(instance, begins, patience, said)).Missed;
 
         public Task EndAsync(string instance) => record.EndAsync(instance);

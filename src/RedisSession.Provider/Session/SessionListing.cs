@@ -40,8 +40,8 @@ internal sealed class SessionListing(UserLists users)
         if (state.Generation.IsNull || state.HasEnded || !state.Listing.MayLack(isCreated)) return;
         string? user = state.Listing.User;
         bool isNobodys = isCreated && user is null;
-        if (isNobodys) users.Remember(state.Identity, user, state.Generation, session.Timeouts.Expiry);
-        if (isNobodys || users.Knows(state.Identity, user, state.Generation)) state.Listing.Send(isCreated);
+        if (isNobodys) users.Remember(state.Identity.IdBytes, user, state.Generation, session.Timeouts.Expiry);
+        if (isNobodys || users.Knows(state.Identity.IdBytes, user, state.Generation)) state.Listing.Send(isCreated);
         else Send(session, write: null, isWaitedFor: user is not null);
     }
 
@@ -83,6 +83,6 @@ internal sealed class SessionListing(UserLists users)
         var state = session.State;
         state.Listing.Send(withCreation: write is not null || !state.Generation.IsNull);
         session.IsListingWaitedFor = isWaitedFor;
-        session.Listing = users.KeepAsync(state.Identity, state.Listing.User, state.Generation, session.Timeouts.Expiry, write);
+        session.Listing = users.KeepAsync(session.Id, state.Listing.User, state.Generation, session.Timeouts.Expiry, write);
     }
 }

@@ -10,8 +10,11 @@ namespace RedisSession.Provider;
 /// that they need. Two round trips. Tells what is wrong by Redis's error code and never by its message, which is not for everybody who may
 /// see a health page.
 /// </summary>
+/// <param name="connection">That of the sessions.</param>
+/// <param name="options">Theirs.</param>
+/// <param name="hasHandlers">Whether there are handlers, which are told of sessions, and need rights of their own.</param>
 internal sealed class SessionHealthCheck(
-    RedisConnection connection, IOptions<RedisHashSessionOptions> options, LifecycleQueue lifecycle) : IHealthCheck
+    RedisConnection connection, IOptions<RedisHashSessionOptions> options, bool hasHandlers) : IHealthCheck
 {
     private const string Reading = "Redis answers, but reading sessions is refused";
 
@@ -115,7 +118,7 @@ internal sealed class SessionHealthCheck(
             ProbeScript.FindRefusedAsync(database, SessionHashLayout.KeyOf(_options.KeyPrefix, Name), ProbeScript.Hash),
             ProbeScript.FindRefusedAsync(database, $"{_options.KeyPrefix}users:{Name}", ProbeScript.List),
         ];
-        if (lifecycle.HasHandlers)
+        if (hasHandlers)
         {
             looks.Add(ProbeScript.FindRefusedAsync(database, SessionHashLayout.OwnerKeyOf(_options.KeyPrefix, Name), ProbeScript.Text));
         }
