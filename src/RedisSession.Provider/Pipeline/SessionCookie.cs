@@ -15,7 +15,7 @@ namespace RedisSession.Provider;
 /// wrote: the session key, protected for the purpose "SessionMiddleware", in base64 without padding; with the options of one pipeline.
 /// </summary>
 internal sealed class SessionCookie(
-    IDataProtectionProvider dataProtection, IOptions<SessionOptions> options, CookieCache cache, ILogger<RedisHashSession> logger)
+    IDataProtectionProvider dataProtection, IOptions<SessionOptions> options, CookieCache cache, ILogger<SessionCookie> logger)
 {
     // "382c74c3-721d-4f34-80e5-57657b6cbc27"
     private const int SessionKeyLength = 36;
@@ -40,18 +40,6 @@ internal sealed class SessionCookie(
     /// <summary>The session key that a request comes with; null where it has none that can be read.</summary>
     public string? KeyIn(HttpRequest request) =>
         request.Cookies[Name] is { Length: > 0 } text ? cache.KeyIn(text, _decrypt ??= Decrypt) : null;
-
-    /// <summary>The cookie that the request has its session from. SessionMiddleware tells no store which options it goes by.</summary>
-    /// <exception cref="InvalidOperationException">It is not known.</exception>
-    public SessionCookie Of(RequestSession session, HttpRequest request)
-    {
-        if (session.Cookie is { } known) return known;
-        bool isThis = session.Given.IsNew
-            || (session.Timeouts.Idle == Options.IdleTimeout && session.Timeouts.IO == Options.IOTimeout && KeyIn(request) == session.Given.SessionKey);
-        return isThis ? this : throw new InvalidOperationException(
-            "It is not known which cookie the session has come with, so that one could not be replaced: UseSession(options) does not tell the "
-            + "session its options. Call UseRedisHashSession(options) in its place.");
-    }
 
     /// <summary>False where a cookie policy would hold the cookie back: the visitor has not consented, and it is not essential.</summary>
     public bool MayBeSent(HttpContext context) =>

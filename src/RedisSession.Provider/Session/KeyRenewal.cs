@@ -151,7 +151,7 @@ internal sealed class KeyRenewal(
         }
 
         if (session.State.Identity.IsNew) return; // its cookie is another's to set
-        session.Cookie = cookie.Of(session, request.Request);
+        session.Cookie = session.CookieOf(request.Request, cookie);
         if (!session.Cookie.MayBeSent(request))
         {
             throw new InvalidOperationException(

@@ -118,6 +118,20 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
         return !Given.IsNew || IsEstablished;
     }
 
+    /// <summary>The cookie that the request has its session from. SessionMiddleware tells no store which options it goes by.</summary>
+    /// <exception cref="InvalidOperationException">It is not known.</exception>
+    public SessionCookie CookieOf(HttpRequest request, SessionCookie byDefault)
+    {
+        if (Cookie is not null) return Cookie;
+        bool isDefault = Given.IsNew
+            || (Timeouts.Idle == byDefault.Options.IdleTimeout
+                && Timeouts.IO == byDefault.Options.IOTimeout
+                && byDefault.KeyIn(request) == Given.SessionKey);
+        return isDefault ? byDefault : throw new InvalidOperationException(
+            "It is not known which cookie the session has come with, so that one could not be replaced: UseSession(options) does not tell the "
+            + "session its options. Call UseRedisHashSession(options) in its place.");
+    }
+
     /// <summary>Refuses, at the earliest moment, what ASP.NET Core's session refuses; returns the normal form of the key.</summary>
     public string CheckSet(string key, byte[] value)
     {
