@@ -276,7 +276,7 @@ ends_on_request() {
 
 echo "Two instances, one Redis"
 start_redis
-settings=(--session-redis "redis://127.0.0.1:$redis_port/0" --session-redis-prefix shop: --session-cookie-id shop-session --session-expire 600)
+settings=(--session-redis "redis://127.0.0.1:$redis_port/0" --session-redis-prefix shop --session-cookie-id shop-session --session-expire 600)
 start_shop one "${settings[@]}"
 one=$url
 start_shop two "${settings[@]}"

@@ -7,9 +7,8 @@ public static class HttpContextSessionExtensions
 {
     /// <summary>
     /// Gives the session a new key: call it whenever somebody signs in or gains rights, so that who knew the key before (session fixation)
-    /// has nothing. All data and the expiries of single fields stay, the old key is dead at once, the new cookie is in this response, and
-    /// <see cref="ISession.Id"/> changes. Writes that other requests make to the old key from then on are refused; what they wrote before
-    /// comes along. Three round trips, whatever the size, and one more with a <paramref name="user"/>. A session key that was made for this
+    /// has nothing. All data and the expiries of single fields stay, the new cookie is in this response, and <see cref="ISession.Id"/>
+    /// changes. Two round trips whatever the size, one for the call and one when the response starts. A session key that was made for this
     /// very request is kept: it has never left the server.
     /// </summary>
     /// <param name="context">The request.</param>
@@ -20,16 +19,28 @@ public static class HttpContextSessionExtensions
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <remarks>
-    /// When it throws, the session is still there under its old key and the cookie is unchanged. The cookie has the
-    /// options of the pipeline that the request came through. Which those are <c>UseSession(options)</c> does not tell a session:
-    /// <c>UseRedisHashSession(options)</c> does.
+    /// <para>
+    /// The call makes the new session; what is written after it goes there. The old one ends when the response starts with the new cookie in
+    /// it: what other requests have written to it by then comes along, unless this request has changed the same key; later writes to it are
+    /// refused, and reads find nothing. When the call throws, or the request does not get its response out, the session is still there under
+    /// its old key, the cookie is unchanged, and the new session is removed. With <see cref="FailureMode.Throw"/> a response that would go
+    /// out without the new cookie is an error.
+    /// </para>
+    /// <para>
+    /// Between slots of a cluster, and with <see cref="RedisHashSessionOptions.ProtectValues"/>, the data travels through the application, in
+    /// portions that cost two round trips each, at each of the two steps. The cookie has the options of the pipeline that the
+    /// request came through. Which those are <c>UseSession(options)</c> does not tell a session: <c>UseRedisHashSession(options)</c> does.
+    /// </para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
-    /// The response has started, so that the cookie could not be sent; or it is not known which cookie it would have to replace; or the
-    /// session is not one of <c>AddRedisHashSession</c>, or is changed by other requests without a pause. Nothing was changed.
+    /// The response has started, or the visitor has not consented to the cookie, so that it could not be sent; or it is not known which
+    /// cookie it would have to replace; or the session is not one of <c>AddRedisHashSession</c>. Nothing was changed.
     /// </exception>
     /// <exception cref="ArgumentException"><paramref name="user"/> is empty.</exception>
-    /// <exception cref="SessionEndedException">The session has ended since this request first saw it.</exception>
+    /// <exception cref="SessionEndedException">
+    /// The session has ended since this request first saw it. That another request has renewed its key a moment ago is no such end: of two
+    /// sign-ins at once both succeed.
+    /// </exception>
     /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
     public static Task RenewSessionAsync(this HttpContext context, string? user = null, CancellationToken cancellationToken = default)
     {

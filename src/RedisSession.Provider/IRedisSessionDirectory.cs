@@ -48,12 +48,37 @@ public interface IRedisSessionDirectory
     /// <exception cref="RedisConnectionException">A primary cannot be reached.</exception>
     Task<SessionPage> ListPageAsync(int size = 50, string? after = null, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// The list one page at a time, as <see cref="ListPageAsync"/> has it, of some sessions only. It looks at more keys than that for one
+    /// page, as few of them may be what is looked for, and still no more than so many, however many there are: about 200,000, a thousand in
+    /// a round trip, for the beginning of an id, which the server looks for; about 20,000 for what only the sessions themselves tell, and
+    /// with them their users are asked, one <c>HGET</c> each, in one round trip more. And one round trip for what there is to know about
+    /// the sessions found.
+    /// </summary>
+    /// <param name="filter">Which sessions.</param>
+    /// <param name="size">As in <see cref="ListPageAsync"/>.</param>
+    /// <param name="after">
+    /// The <see cref="SessionPage.Next"/> of the page before; null for the first one. A page can be empty and others follow: nothing was
+    /// found among as many keys as are looked at for one page.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="filter"/> is null, <paramref name="size"/> is out of range, or <paramref name="after"/> cannot come from a page.
+    /// </exception>
+    /// <exception cref="RedisConnectionException">A primary cannot be reached.</exception>
+    Task<SessionPage> FindPageAsync(
+        SessionFilter filter, int size = 50, string? after = null, CancellationToken cancellationToken = default);
+
     /// <summary>How many sessions there are: the walk of <see cref="ListAsync"/> by their keys alone, one round trip a page.</summary>
     /// <param name="cancellationToken">Ends the walk.</param>
     /// <exception cref="RedisConnectionException">A primary cannot be reached.</exception>
     Task<long> CountAsync(CancellationToken cancellationToken = default);
 
     /// <summary>What there is to know about one session; null when there is none, or not any more. One round trip.</summary>
+    /// <remarks>
+    /// A hash that another program has made is a session for every member: <see cref="EndAsync"/> ends it. When it began is not known then
+    /// (<see cref="SessionInfo.Created"/>), and looking at it takes a round trip more.
+    /// </remarks>
     /// <param name="id">The session's public id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ArgumentException"><paramref name="id"/> is null or empty.</exception>

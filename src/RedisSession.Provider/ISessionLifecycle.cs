@@ -9,8 +9,9 @@ namespace RedisSession.Provider;
 /// <remarks>
 /// <para>
 /// Requests do not wait for handlers: events are told one after the other, in the order in which this instance learnt of them, each in a
-/// scope of its own and to all handlers in the order of their registration. A handler that takes long holds up the events behind it; one
-/// that throws is logged (event id 25), and the others are told all the same.
+/// scope of its own and to all handlers in the order of their registration. A handler that takes long holds up the events behind it; when
+/// more than <see cref="RedisHashSessionOptions.MaxPendingEvents"/> wait, the newest are dropped and that is logged (event id 36). One that
+/// throws is logged (event id 25), and the others are told all the same.
 /// </para>
 /// <para>
 /// Each event is told at one instance of the application, at most once. What a request or the directory did is told where it was done. An

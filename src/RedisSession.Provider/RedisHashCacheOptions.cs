@@ -15,6 +15,9 @@ namespace RedisSession.Provider;
 /// </remarks>
 public class RedisHashCacheOptions
 {
+    /// <inheritdoc cref="RedisHashSessionOptions.Section"/>
+    internal const string Section = "RedisHashCache";
+
     /// <inheritdoc cref="RedisHashSessionOptions.Configuration"/>
     public string? Configuration { get; set; }
 
@@ -37,9 +40,21 @@ public class RedisHashCacheOptions
     public string? InstanceName { get; set; }
 
     /// <summary>
+    /// How long of an outage calls wait for its end, as with <see cref="RedisHashSessionOptions.OutageTolerance"/>. Default: 5 seconds. On
+    /// the connection of the sessions theirs counts.
+    /// </summary>
+    public TimeSpan OutageTolerance { get; set; } = RedisHashSessionOptions.DefaultOutageTolerance;
+
+    /// <summary>
     /// Whether a connection that is opened here reads and writes on threads of its own (the <c>DedicatedThreads</c> feature flag of
     /// StackExchange.Redis, which is per process and is set before connecting). Without them the synchronous members can stall: a reply
     /// needs a pool thread to be read, and all of them may be blocked waiting for replies. Default: true. False leaves the flag as it is.
     /// </summary>
     public bool UseDedicatedThreads { get; set; } = true;
+
+    /// <inheritdoc cref="RedisHashSessionOptions.LookedFor"/>
+    internal List<string> LookedFor { get; } = [];
+
+    /// <summary>What was found where these options were read from configuration.</summary>
+    internal ConfigurationFindings Findings { get; } = new();
 }

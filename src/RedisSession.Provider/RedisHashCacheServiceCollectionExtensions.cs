@@ -33,6 +33,7 @@ public static class RedisHashCacheServiceCollectionExtensions
         services.RemoveAll<IDistributedCache>();
         services.AddSingleton<IDistributedCache, RedisHashCache>();
         services.TryAddSingleton<RedisHashCacheConnection>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CacheSettingsReport>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisHashCacheConnection>(
             provider => provider.GetRequiredService<RedisHashCacheConnection>()));
 
@@ -48,10 +49,15 @@ public static class RedisHashCacheServiceCollectionExtensions
     /// See <see cref="RedisHashCacheOptions.Configuration"/>: <c>"localhost:6379"</c>, <c>"redis://…"</c>.
     /// </param>
     /// <inheritdoc cref="AddRedisHashCache(IServiceCollection)" path="/remarks|/exception"/>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="configuration"/> is empty; the message says all ways to name a Redis, as when none is given.
+    /// </exception>
     public static IServiceCollection AddRedisHashCache(this IServiceCollection services, string configuration)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(configuration);
-        return services.AddRedisHashCache(options => options.Configuration = configuration);
+        ArgumentNullException.ThrowIfNull(configuration);
+        if (!string.IsNullOrWhiteSpace(configuration)) return services.AddRedisHashCache(options => options.Configuration = configuration);
+        string help = RedisConnectionChoice.Help(RedisConnectionSettings.Of(new RedisHashCacheOptions()));
+        throw new ArgumentException(help, nameof(configuration));
     }
 
     /// <summary>
@@ -71,11 +77,12 @@ public static class RedisHashCacheServiceCollectionExtensions
 
     /// <summary>
     /// Adds an <see cref="IDistributedCache"/> with the options that configuration holds: <c>Configuration</c>, <c>InstanceName</c>,
-    /// <c>ServiceKey</c>, <c>UseDedicatedThreads</c>.
+    /// <c>ServiceKey</c>, <c>OutageTolerance</c>, <c>UseDedicatedThreads</c>.
     /// </summary>
     /// <param name="services">The service collection.</param>
     /// <param name="section">
-    /// A section, or the whole configuration: then its section <c>RedisHashCache</c> is read.
+    /// A section, or the whole configuration: then its section <c>RedisHashCache</c> is read. A name in it that is not known stops the
+    /// start, and so does a section that is given and empty or not there.
     /// </param>
     /// <inheritdoc cref="AddRedisHashCache(IServiceCollection)" path="/remarks|/exception"/>
     public static IServiceCollection AddRedisHashCache(this IServiceCollection services, IConfiguration section)

@@ -17,7 +17,7 @@ public static class RedisHashSessionApplicationBuilderExtensions
     /// <param name="loadAhead">
     /// Whether the session is loaded (one round trip, awaited) before a request that carries its cookie goes on, so that the synchronous API
     /// never blocks a thread. Null, the default: where it pays. An endpoint whose request had to wait for a synchronous read has its session
-    /// loaded from the next request on, and the log tells so once (36, Debug); one that reads asynchronously, or not at all, is left alone.
+    /// loaded from the next request on, and the log tells so once (38, Debug); one that reads asynchronously, or not at all, is left alone.
     /// In live mode nothing is learnt, and nothing loaded. Behind <c>UseRouting</c> each endpoint is one; where none is chosen yet, all requests count as one. An endpoint says it itself with
     /// <see cref="LoadSessionAheadAttribute"/>.
     /// </param>

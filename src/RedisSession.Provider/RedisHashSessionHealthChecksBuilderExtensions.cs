@@ -40,6 +40,7 @@ public static class RedisHashSessionHealthChecksBuilderExtensions
     {
         var connection = services.GetService<RedisConnection>() ?? throw new InvalidOperationException(
             "The health check AddRedisHashSession needs the services of AddRedisHashSession: call it on the service collection.");
-        return new(connection, services.GetRequiredService<IOptions<RedisHashSessionOptions>>());
+        return new(
+            connection, services.GetRequiredService<IOptions<RedisHashSessionOptions>>(), services.GetRequiredService<LifecycleQueue>().HasHandlers);
     }
 }

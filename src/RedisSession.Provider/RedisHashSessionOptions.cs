@@ -18,15 +18,19 @@ namespace RedisSession.Provider;
 /// </remarks>
 public class RedisHashSessionOptions : SessionOptions
 {
+    /// <summary>The section that is read where the whole configuration is given: at its root .NET names could be anybody's.</summary>
+    internal const string Section = "RedisHashSession";
+
     /// <summary>
     /// The Redis server in the syntax of StackExchange.Redis (<c>redis1:6379,password=…</c>), or as a URL:
     /// <c>redis://user:password@host:6379/0</c>, <c>rediss://…</c> for TLS, <c>unix:///path/to/socket?db=0</c>. Default: null. The
-    /// connection opened for it fails fast while the server is away, comes back by itself, and is closed with the application.
+    /// connection opened for it comes back by itself after an outage (<see cref="OutageTolerance"/>), and is closed with the application.
     /// </summary>
     public string? Configuration { get; set; }
 
     /// <summary>
     /// The same as <see cref="Configuration"/>, as an object, for what a string cannot say. Default: null. It is copied and never changed.
+    /// Its user, password and options of TLS are asked for at each connect, so that they can be rotated.
     /// </summary>
     public ConfigurationOptions? ConfigurationOptions { get; set; }
 
@@ -102,6 +106,26 @@ public class RedisHashSessionOptions : SessionOptions
     public FailureMode FailureMode { get; set; } = FailureMode.LogAndContinue;
 
     /// <summary>
+    /// How long of an outage requests wait for its end. Default: 5 seconds. While the connection to Redis has been lost for less than that,
+    /// commands wait for it, never beyond the moment at which the outage has lasted that long, and never longer than
+    /// <see cref="SessionOptions.IOTimeout"/>; from then on they fail at once until Redis is back. Commands whose reply was lost with the
+    /// connection are sent again within the same bound, unless they would do something else, or answer something else, the second time
+    /// (increments, <c>TakeAsync</c>, <c>TrySetAsync</c>, <c>UpdateJsonAsync</c>): those fail, and say that they may have been made.
+    /// <see cref="TimeSpan.Zero"/>: commands fail at once while the connection is lost, and nothing is sent again.
+    /// </summary>
+    /// <remarks>
+    /// A <see cref="BacklogPolicy"/> that is not the client's default is the application's decision, and stays; so does that of a connection
+    /// which the application has made. While threads wait in the synchronous API, the pool's least number of threads is higher by as many.
+    /// </remarks>
+    public TimeSpan OutageTolerance { get; set; } = DefaultOutageTolerance;
+
+    /// <summary>
+    /// How many events wait at most to be told to <see cref="ISessionLifecycle"/> handlers. Default: 50,000, some 13 MB. What comes on top
+    /// is dropped, logged (44) and counted (<c>redis_session.dropped_events</c>): requests do not wait for handlers.
+    /// </summary>
+    public int MaxPendingEvents { get; set; } = 50_000;
+
+    /// <summary>
     /// Whether a connection that is opened here reads and writes on threads of its own (the <c>DedicatedThreads</c> feature flag of
     /// StackExchange.Redis, which is per process and is set before connecting). Without them the synchronous API can stall: a reply needs a
     /// pool thread to be read, and all of them may be blocked waiting for replies. Default: true. False leaves the flag as it is.
@@ -145,8 +169,16 @@ public class RedisHashSessionOptions : SessionOptions
     /// </remarks>
     public void TakeOverSessionsFromDistributedCache() => TakesOverFromCache = true;
 
+    internal static TimeSpan DefaultOutageTolerance { get; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Null when no sessions are taken over from Redis.</summary>
     internal string? InstanceNameOfLeft { get; set; }
 
     internal bool TakesOverFromCache { get; set; }
+
+    /// <summary>The names in configuration under which a Redis was looked for; empty when no configuration was given.</summary>
+    internal List<string> LookedFor { get; } = [];
+
+    /// <summary>What was found where these options were read from configuration.</summary>
+    internal ConfigurationFindings Findings { get; } = new();
 }

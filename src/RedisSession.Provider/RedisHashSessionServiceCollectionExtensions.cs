@@ -61,6 +61,7 @@ public static class RedisHashSessionServiceCollectionExtensions
             provider,
             provider.GetRequiredService<ILogger<RedisConnection>>()));
         services.TryAddSingleton<IRedisSessionConnection>(provider => provider.GetRequiredService<RedisConnection>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SettingsReport>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisConnectionOpener>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, LifecycleService>());
 
@@ -77,10 +78,15 @@ public static class RedisHashSessionServiceCollectionExtensions
     /// See <see cref="RedisHashSessionOptions.Configuration"/>: <c>"localhost:6379"</c>, <c>"redis://…"</c>.
     /// </param>
     /// <inheritdoc cref="AddRedisHashSession(IServiceCollection)" path="/exception"/>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="configuration"/> is empty; the message says all ways to name a Redis, as when none is given.
+    /// </exception>
     public static IServiceCollection AddRedisHashSession(this IServiceCollection services, string configuration)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(configuration);
-        return services.AddRedisHashSession(options => options.Configuration = configuration);
+        ArgumentNullException.ThrowIfNull(configuration);
+        if (!string.IsNullOrWhiteSpace(configuration)) return services.AddRedisHashSession(options => options.Configuration = configuration);
+        string help = RedisConnectionChoice.Help(RedisConnectionSettings.Of(new RedisHashSessionOptions()));
+        throw new ArgumentException(help, nameof(configuration));
     }
 
     /// <summary>
@@ -104,8 +110,14 @@ public static class RedisHashSessionServiceCollectionExtensions
     /// <summary>
     /// Adds sessions with the options that configuration holds: appsettings.json, environment, command line. The names in a section are
     /// those of <see cref="RedisHashSessionOptions"/> (<c>Configuration</c>, <c>KeyPrefix</c>, <c>IdleTimeout</c>, <c>Cookie:Name</c>, …);
-    /// the names of redis-session (<c>SESSION_REDIS</c>, <c>--session-redis</c>, …) are read too and win.
+    /// the names of redis-session (<c>SESSION_REDIS</c>, <c>--session-redis</c>, …) are read too and win. They mean what they mean there:
+    /// the prefix <c>app</c> is <c>app:sessions:…</c>, and where one of them is in use and nothing says otherwise, the cookie is Secure.
     /// </summary>
+    /// <remarks>
+    /// A name in the section that is not known stops the start, and so does a section that is given and empty or not there. What is below
+    /// <c>Configuration</c> is left alone. At the root of the whole configuration, where others have names too, one that is one or two
+    /// edits from one of redis-session's is a warning in the log at the start (37).
+    /// </remarks>
     /// <param name="services">The service collection.</param>
     /// <param name="section">
     /// A section, or the whole configuration: then .NET names are read in its section <c>RedisHashSession</c>.

@@ -53,6 +53,11 @@ public static class SessionAsyncGetterExtensions
     public static async ValueTask<int> GetIntAsync(this ISession session, string key, CancellationToken cancellationToken = default) =>
         (await session.ReadAsync(key, cancellationToken).ConfigureAwait(false)).Int;
 
+    /// <inheritdoc cref="SessionValue.Long"/>
+    /// <remarks>One round trip.</remarks>
+    public static async ValueTask<long> GetLongAsync(this ISession session, string key, CancellationToken cancellationToken = default) =>
+        (await session.ReadAsync(key, cancellationToken).ConfigureAwait(false)).Long;
+
     /// <inheritdoc cref="SessionValue.Bool"/>
     /// <remarks>One round trip.</remarks>
     public static async ValueTask<bool> GetBoolAsync(this ISession session, string key, CancellationToken cancellationToken = default) =>

@@ -31,6 +31,9 @@ public static class SessionGetterExtensions
     /// <inheritdoc cref="SessionValue.Int"/>
     public static int GetInt(this ISession session, string key) => session.Read(key).Int;
 
+    /// <inheritdoc cref="SessionValue.Long"/>
+    public static long GetLong(this ISession session, string key) => session.Read(key).Long;
+
     /// <inheritdoc cref="SessionValue.Bool"/>
     public static bool GetBool(this ISession session, string key) => session.Read(key).Bool;
 

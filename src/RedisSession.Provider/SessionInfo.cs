@@ -12,7 +12,8 @@ public sealed class SessionInfo
     public string? User { get; init; }
 
     /// <summary>
-    /// When it began, by the clock of Redis. <see cref="DateTimeOffset.UnixEpoch"/> when somebody else has removed that from the hash.
+    /// When it began, by the clock of Redis. <see cref="DateTimeOffset.UnixEpoch"/> when the hash does not say: another program has made
+    /// it, or removed that.
     /// </summary>
     public DateTimeOffset Created { get; init; }
 
@@ -21,6 +22,17 @@ public sealed class SessionInfo
     /// <see cref="DateTimeOffset.MaxValue"/> when somebody else has taken its expiry off.
     /// </summary>
     public DateTimeOffset Expires { get; init; }
+
+    /// <summary>
+    /// When a request last used it, to a second or so: by what is left of its time, if it was kept alive for the <c>IdleTimeout</c> that
+    /// this application has. Null when that does not tell: it has no expiry, or its absolute timeout ends it.
+    /// </summary>
+    public DateTimeOffset? LastUsed { get; init; }
+
+    /// <summary>
+    /// Since when a request has it to itself (<c>LockAsync</c>), by the clock of Redis; null when none has.
+    /// </summary>
+    public DateTimeOffset? LockedSince { get; init; }
 
     /// <summary>How many keys the application has set in it.</summary>
     public long KeyCount { get; init; }
@@ -34,14 +46,34 @@ public sealed class SessionInfo
     /// <summary>Asks for the values; null where this was not made by the directory.</summary>
     internal Func<CancellationToken, Task<IReadOnlyDictionary<string, SessionValue>>>? Read { get; init; }
 
+    /// <summary>Asks for the keys' own expiries; null where this was not made by the directory.</summary>
+    internal Func<IReadOnlyList<string>, CancellationToken, Task<IReadOnlyDictionary<string, DateTimeOffset>>>? ReadExpiries { get; init; }
+
     /// <summary>
     /// Its keys with their values as they are now, decrypted where they are protected: one round trip. Empty when the session has ended.
-    /// Does not renew it.
+    /// Does not renew it. Reading never throws here either: the value of a key that is not there is a <see cref="SessionValue"/> whose
+    /// <see cref="SessionValue.None"/> is true.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
     public Task<IReadOnlyDictionary<string, SessionValue>> GetValuesAsync(CancellationToken cancellationToken = default) =>
-        Read?.Invoke(cancellationToken) ?? Task.FromResult(None);
+        Read?.Invoke(cancellationToken) ?? Task.FromResult<IReadOnlyDictionary<string, SessionValue>>(StoredValues.None);
 
-    internal static IReadOnlyDictionary<string, SessionValue> None { get; } = new Dictionary<string, SessionValue>().AsReadOnly();
+    /// <summary>
+    /// Which of these keys expire by themselves, as those that were set with <c>expiresIn</c> do, and when, by the clock of Redis: one
+    /// round trip. Empty where the server has no such expiries. Does not renew the session.
+    /// </summary>
+    /// <param name="keys">Keys of the session, such as those of <see cref="GetValuesAsync"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="keys"/> is null.</exception>
+    /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
+    public Task<IReadOnlyDictionary<string, DateTimeOffset>> GetKeyExpiriesAsync(
+        IEnumerable<string> keys, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        string[] all = [.. keys];
+        return all.Length > 0 && ReadExpiries is { } read ? read(all, cancellationToken) : Task.FromResult(NoExpiries);
+    }
+
+    internal static IReadOnlyDictionary<string, DateTimeOffset> NoExpiries { get; } = new Dictionary<string, DateTimeOffset>().AsReadOnly();
 }

@@ -24,12 +24,23 @@ public readonly struct SessionValue(byte[]? raw)
     public string Str => Raw is null ? "" : SessionText.Decode(Raw);
 
     /// <summary>
-    /// The whole number; <c>0</c> when the key is absent, or holds none that fits. Text first; 4 bytes that are no text are read as the
-    /// big-endian integer that the built-in <c>SetInt32</c> writes. (Four printable ASCII characters are both: text wins, so read what
-    /// <c>SetInt32</c> wrote with <c>GetInt32</c> where numbers above 538,976,287 can occur.)
+    /// The whole number; <c>0</c> when the key is absent, or holds none that fits: for larger ones there is <see cref="Long"/>. Text first,
+    /// with white space around it or none; else 4 bytes are the big-endian integer that the built-in <c>SetInt32</c> writes, unless they
+    /// are text, which is valid UTF-8 without control bytes (0x00 to 0x08, 0x0E to 0x1F, 0x7F): so no text that is no number reads as one.
     /// </summary>
+    /// <remarks>
+    /// What <c>SetInt32</c> writes for numbers from -191,905,856 to 151,587,080 is never text. Outside of that the bytes of some numbers
+    /// are, such as 825,373,492, which is the text <c>1234</c>: read those with <c>GetInt32</c>, or write them with <c>SetValue</c>.
+    /// </remarks>
     [SuppressMessage("Naming", "CA1720:Identifier contains type name", Justification = "The name in redis-session.")]
     public int Int => As(0);
+
+    /// <summary>
+    /// The whole number of 64 bits, such as a time in milliseconds; <c>0</c> when the key is absent, or holds none that fits. It reads all
+    /// that <see cref="Int"/> reads, and the same: what <c>SetInt32</c> writes, too.
+    /// </summary>
+    [SuppressMessage("Naming", "CA1720:Identifier contains type name", Justification = "The name that Int has.")]
+    public long Long => Raw is not null && SessionText.TryParseLong(Raw, out long number) ? number : 0;
 
     /// <summary>True for the text <c>true</c> in any case, and for <c>1</c>; <c>false</c> for everything else.</summary>
     public bool Bool => As(false);

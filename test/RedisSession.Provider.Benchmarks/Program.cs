@@ -11,6 +11,7 @@ Command[] commands =
     ListingCommand.Command,
     MicroCommand.Command,
     BlockingCommand.Command,
+    OutageCommand.Command,
     BenchmarkServer.Command,
     Bystander.Command,
 ];

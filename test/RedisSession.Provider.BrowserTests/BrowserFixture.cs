@@ -10,6 +10,11 @@ namespace RedisSession.Provider.BrowserTests;
 [NonParallelizable]
 internal abstract class BrowserFixture
 {
+    /// <summary>The environment variable that, set to anything, has the screenshots in docs/images made anew.</summary>
+    public const string DocumentsVariable = "BROWSER_TEST_DOCUMENTS";
+
+    private const int MostBytesOfImage = 200 * 1024;
+
     private readonly ConcurrentQueue<string> _complaints = new();
     private readonly List<IBrowserContext> _contexts = [];
     private IPlaywright? _playwright;
@@ -44,6 +49,15 @@ internal abstract class BrowserFixture
         string[] complaints = [.. _complaints];
         _complaints.Clear();
         Assert.That(complaints, Is.Empty);
+    }
+
+    /// <summary>A complaint that there has to be, and that is none: such as a browser's of a page that is not there.</summary>
+    protected void Forgive(string text)
+    {
+        string[] complaints = [.. _complaints];
+        Assert.That(complaints, Has.Some.Contains(text));
+        _complaints.Clear();
+        foreach (string other in complaints.Where(one => !one.Contains(text, StringComparison.Ordinal))) _complaints.Enqueue(other);
     }
 
     /// <summary>Somebody with cookies of their own.</summary>
@@ -106,7 +120,7 @@ internal abstract class BrowserFixture
                 if (document.documentElement.scrollWidth <= width) return [];
                 return [...document.body.querySelectorAll("*")]
                     .filter(element => element.getBoundingClientRect().right > width)
-                    .map(element => element.outerHTML.slice(0, 80));
+                    .map(element => element.outerHTML.slice(0, 80)).slice(0, 5);
             }
             """);
         Assert.That(beyond, Is.Empty, $"{page.Url} is wider than the screen");
@@ -126,5 +140,17 @@ internal abstract class BrowserFixture
         string path = Path.Combine(TestContext.CurrentContext.TestDirectory, "screenshots", name + ".png");
         await page.ScreenshotAsync(new() { Path = path, FullPage = true });
         TestContext.AddTestAttachment(path);
+    }
+
+    /// <summary>The part of a page that is seen at first, or all of it: for the documents, where that is asked for, and else for who looks.</summary>
+    protected static async Task DocumentAsync(IPage page, string name, bool wholePage = false)
+    {
+        byte[] image = await page.ScreenshotAsync(new() { FullPage = wholePage });
+        Assert.That(image, Has.Length.LessThan(MostBytesOfImage));
+        await ScreenshotAsync(page, $"document-{name}");
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(DocumentsVariable))) return;
+        string path = Path.Combine(ShopProcess.Directory, "..", "..", "docs", "images", $"{name}.png");
+        System.IO.Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await File.WriteAllBytesAsync(path, image);
     }
 }

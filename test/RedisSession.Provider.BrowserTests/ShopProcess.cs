@@ -13,14 +13,13 @@ internal sealed partial class ShopProcess : IAsyncDisposable
     private readonly List<string> _output = [];
 
     // Data-protection keys and the like stay apart from those of whoever runs the tests.
-    private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("shop-");
+    private readonly DirectoryInfo _home = System.IO.Directory.CreateTempSubdirectory("shop-");
 
     private ShopProcess(string environment)
     {
-        string directory = Metadata("ShopDirectory");
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(directory, Metadata("ShopAssembly")), "--urls", "http://127.0.0.1:0"])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(Directory, Metadata("ShopAssembly")), "--urls", "http://127.0.0.1:0"])
         {
-            WorkingDirectory = directory, // wwwroot and appsettings.json are found from here
+            WorkingDirectory = Directory, // wwwroot and appsettings.json are found from here
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
@@ -39,6 +38,9 @@ internal sealed partial class ShopProcess : IAsyncDisposable
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
     }
+
+    /// <summary>Where the sample is in the working copy.</summary>
+    public static string Directory => Metadata("ShopDirectory");
 
     public Uri Address { get; private set; } = null!;
 

@@ -19,7 +19,7 @@ internal sealed class ShopVisitTests : BrowserFixture
         await Expect(CartLine(one, "3 × Stoneware mug")).ToBeVisibleAsync();
         await Expect(CartLine(one, "3 × Teapot")).ToBeVisibleAsync();
         await IsAccessibleAsync(one);
-        await ScreenshotAsync(one, "shop");
+        await DocumentAsync(one, "shop", wholePage: true);
 
         static async Task AddAsync(IPage page, string product)
         {
@@ -69,6 +69,7 @@ internal sealed class ShopVisitTests : BrowserFixture
         await page.Keyboard.TypeAsync("Alan");
         await page.Keyboard.PressAsync("Enter");
         await Expect(page.GetByText("Hello, Alan")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Tab"); // to the operators' page
         await page.Keyboard.PressAsync("Tab"); // signs out
         await page.Keyboard.PressAsync("Tab"); // the first product
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Add Stoneware mug to the cart" })).ToBeFocusedAsync();

@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests.Packaging;
 [TestFixtureSource(nameof(Everywhere))]
 internal sealed class InstalledAppTests(ServerKind kind, Compilation compilation)
 {
-    private readonly string _prefix = $"{compilation}:";
+    private readonly string _prefix = $"{compilation}";
     private readonly string _home = Workplace.NewFolder($"home-{kind}-{compilation}");
     private AppBuild _build = null!;
     private SharedServer _server = null!;
@@ -111,7 +111,13 @@ internal sealed class InstalledAppTests(ServerKind kind, Compilation compilation
     public async Task It_is_healthy() => Assert.That(await SendAsync(HttpMethod.Get, "/health"), Is.EqualTo("Healthy"));
 
     private Task<InstalledApp> StartAsync(params string[] settings) => InstalledApp.StartAsync(
-        _build, _home, ["--session-redis", _server.ConfigurationString, "--session-redis-prefix", _prefix, .. settings]);
+        _build,
+        _home,
+        [
+            "--session-redis", _server.ConfigurationString, "--session-redis-prefix", _prefix,
+            "--session-cookie-secure", "false", // the visitor comes by HTTP
+            .. settings,
+        ]);
 
     private async Task<string> SendAsync(HttpMethod method, string path, string? json = null, InstalledApp? to = null)
     {
@@ -126,7 +132,7 @@ internal sealed class InstalledAppTests(ServerKind kind, Compilation compilation
     /// <summary>A field of the only session of this user.</summary>
     private async Task<byte[]> FieldAsync(string user, string field)
     {
-        await foreach (var key in _server.Admin.GetServers().Single().KeysAsync(pattern: $"{_prefix}sessions:*"))
+        await foreach (var key in _server.Admin.GetServers().Single().KeysAsync(pattern: $"{_prefix}:sessions:*"))
         {
             if (await Redis.HashGetAsync(key, "@user") == user) return (byte[])(await Redis.HashGetAsync(key, field))!;
         }

@@ -18,7 +18,8 @@ namespace RedisSession.Provider.Dashboard;
 /// </para>
 /// <para>
 /// A request is from this machine when it came over the loopback, or from the address that it came to, and no proxy has left a mark in it:
-/// behind one, everybody is local. Without an address (a Unix socket, on which proxies talk; a test server) nothing is known of its origin.
+/// behind one, everybody is local. Both ends need an address: where the connection has none (a Unix socket, on which proxies talk; a test
+/// server), nothing is known of its origin, whatever the forwarded headers have made of the other end.
 /// Its host must be an address or localhost: a site whose name was pointed at this machine would otherwise read the page in the developer's
 /// browser (DNS rebinding). Nor may a GET have an origin: browsers name it where a script of another site asks, which then reads the answer
 /// if the application's CORS policy is as generous as many are in Development. (A posted form has one, and the token of this page.)
@@ -40,10 +41,11 @@ internal static class ClosedByDefault
         bool hasPolicy = HasPolicy(context.GetEndpoint());
         if (hasPolicy && context.Items.ContainsKey(PolicyIsAsked)) return null;
         string why = hasPolicy
-            ? "Nobody has asked the authorization policy of this page (UseAuthorization does), and the"
-            : "This page has no authorization policy, and the";
-        if (!environment.IsDevelopment()) return $"{why} environment is {environment.EnvironmentName}.";
-        return IsFromThisMachine(context) ? null : $"{why} request is not, or not beyond doubt, from the machine that serves it.";
+            ? "The page’s authorization policy was not evaluated; is UseAuthorization missing?"
+            : "This page has no authorization policy.";
+        if (!environment.IsDevelopment()) return $"{why} Without one it is closed in the environment {environment.EnvironmentName}.";
+        if (IsFromThisMachine(context)) return null;
+        return $"{why} Without one it is open to this machine only, and the request may come from another.";
     }
 
     private static bool HasPolicy(Endpoint? endpoint) =>
@@ -54,8 +56,8 @@ internal static class ClosedByDefault
     private static bool IsFromThisMachine(HttpContext context)
     {
         var connection = context.Connection;
-        if (connection.RemoteIpAddress is not { } remote) return false;
-        bool isLocal = IPAddress.IsLoopback(remote) || remote.Equals(connection.LocalIpAddress);
+        if (connection is not { RemoteIpAddress: { } remote, LocalIpAddress: { } local }) return false;
+        bool isLocal = remote.Equals(local) || (IPAddress.IsLoopback(remote) && IPAddress.IsLoopback(local));
         var request = context.Request;
         bool isOfScript = HttpMethods.IsGet(request.Method) && request.Headers.Origin.Count > 0;
         return isLocal && IsNameOfThisMachine(request.Host.Host) && !isOfScript && !request.Headers.Keys.Any(IsOfProxy);

@@ -8,10 +8,17 @@ internal sealed class SessionCounts
 {
     public const int Room = 240;
 
-    private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
     private readonly List<SessionCount> _counts = new(Room);
+    private TaskCompletionSource _asked = NewQuestion();
+
+    /// <summary>What some of all sessions look like, and when they were seen; null before that.</summary>
+    public SeenSessions? Sample { get; set; }
+
+    /// <summary>Done when somebody wants the sessions to be counted before it is time.</summary>
+    public Task Asked => Volatile.Read(ref _asked).Task;
 
     /// <summary>All that are kept, the oldest first. The first of all is always among them.</summary>
     public IReadOnlyList<SessionCount> All
@@ -36,6 +43,21 @@ internal sealed class SessionCounts
         Add(count);
     }
 
+    /// <summary>
+    /// For who has noticed that the last count is not what there is any more. It is made when it may be, in the background; not at all
+    /// where it is seconds old.
+    /// </summary>
+    public void Ask(DateTimeOffset now)
+    {
+        lock (_gate)
+        {
+            if (_counts.Count > 0 && now - _counts[^1].At >= Fresh) _asked.TrySetResult();
+        }
+    }
+
+    /// <summary>A count begins: who asks from now on asks for the next one.</summary>
+    public void Begin() => Volatile.Write(ref _asked, NewQuestion());
+
     public void Add(SessionCount count)
     {
         lock (_gate)
@@ -44,6 +66,8 @@ internal sealed class SessionCounts
             _counts.Add(count);
         }
     }
+
+    private static TaskCompletionSource NewQuestion() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private void Thin()
     {

@@ -17,5 +17,12 @@ internal readonly struct Markup
     /// <summary>Text of our own that must not be encoded, such as a style sheet: never anything that came from outside.</summary>
     public static Markup Trusted(string ours) => new(ours);
 
+    /// <summary>The piece where it belongs, nothing elsewhere; it is not even made there.</summary>
+    public static Markup If(bool condition, Func<Markup> make) => condition ? make() : None;
+
+    /// <summary>The piece of <paramref name="value"/> where there is one.</summary>
+    public static Markup If<T>(T? value, Func<T, Markup> make)
+        where T : class => value is null ? None : make(value);
+
     public override string ToString() => _html ?? "";
 }

@@ -4,38 +4,60 @@ using System.Text;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>How many sessions there were, as a line over time: SVG that is made here. Pure.</summary>
+/// <remarks>
+/// Places are percentages, so that the line is as wide as there is room and the text as large as text is. The line alone is stretched: it
+/// is in a drawing of its own inside. Seen from above: a strip for the highest label, the line, a strip for the times.
+/// </remarks>
 internal static class CountPlot
 {
     private const int Width = 600;
-    private const int Height = 90;
+    private const int Height = 100;
+    private const int TopOfLine = 12;
+    private const int HeightOfLine = 74;
+    private const int MostTimes = 5;
 
-    public static Markup Of(IReadOnlyList<SessionCount> counts, DateTimeOffset now)
+    /// <summary>Nothing where there is no line to draw.</summary>
+    public static Markup Of(IReadOnlyList<SessionCount> counts)
     {
-        if (counts.Count == 0) return Markup.None;
+        if (counts.Count < 2) return Markup.None;
         var (first, last) = (counts[0], counts[^1]);
-        long highest = counts.Max(count => count.Count);
-        string ago = Quantity.Of(now - last.At);
+        long top = Nice.Top(counts.Max(count => count.Count));
+        long[] levels = top == 1 ? [0, 1] : [0, top / 2, top];
+        var (times, step) = Nice.Between(first.At, last.At, MostTimes);
         return Markup.Of($"""
-            <figure class="plot">
-            <figcaption><b>{Quantity.Of(last.Count)}</b> {(last.Count == 1 ? "session" : "sessions")}
-            <span class="muted">counted {ago} ago; highest {Quantity.Of(highest)} since {Clock(first.At, now)}</span></figcaption>
-            {(counts.Count == 1 ? Markup.None : Drawing(counts, highest, now))}
-            </figure>
-            """);
-    }
-
-    private static Markup Drawing(IReadOnlyList<SessionCount> counts, long highest, DateTimeOffset now)
-    {
-        var (first, last) = (counts[0], counts[^1]);
-        return Markup.Of($"""
-            <svg viewBox="0 0 {Width} {Height}" preserveAspectRatio="none" role="img" aria-label="{Description(first, last, highest, now)}">
-            {Line(counts, highest)}
+            <svg class="counts" role="img" aria-label="{Description(counts)}">
+            {levels.Select(level => Level(level, top))}
+            {times.Select(time => Tick((time - first.At) / (last.At - first.At)))}
+            <svg x="0" y="{TopOfLine}%" width="100%" height="{HeightOfLine}%" viewBox="0 0 {Width} {Height}" preserveAspectRatio="none">
+            {Line(counts, top)}
             </svg>
-            <div class="axis" aria-hidden="true"><span>{Clock(first.At, now)}</span><span>{Clock(last.At, now)}</span></div>
+            {levels.Select(level => LevelLabel(level, top))}
+            {times.Select(time => Label((time - first.At) / (last.At - first.At), Clock(time, step)))}
+            </svg>
             """);
     }
 
-    private static Markup Line(IReadOnlyList<SessionCount> counts, long highest)
+    /// <summary>A moment, as exactly as the distance to its neighbours needs.</summary>
+    public static string Clock(DateTimeOffset at, TimeSpan step) => at.UtcDateTime.ToString(
+        step >= TimeSpan.FromDays(1) ? "MMM d" : step >= TimeSpan.FromMinutes(1) ? "HH:mm" : "HH:mm:ss", CultureInfo.InvariantCulture);
+
+    private static Markup Level(long level, long top) =>
+        Markup.Of($"""<line x1="0" x2="100%" y1="{Percent(HeightOf(level, top))}" y2="{Percent(HeightOf(level, top))}"/>""");
+
+    private static Markup LevelLabel(long level, long top) =>
+        Markup.Of($"""<text x="0" y="{Percent(HeightOf(level, top))}" dy="-.3em">{Quantity.Of(level)}</text>""");
+
+    private static double HeightOf(long level, long top) => (TopOfLine + (HeightOfLine * (1 - ((double)level / top)))) / 100;
+
+    private static Markup Tick(double at) => Markup.Of($"""
+        <line x1="{Percent(at)}" x2="{Percent(at)}" y1="{TopOfLine + HeightOfLine}%" y2="{TopOfLine + HeightOfLine + 3}%"/>
+        """);
+
+    private static Markup Label(double at, string text) => Markup.Of($"""
+        <text x="{Percent(at)}" y="99%" text-anchor="{(at < 0.05 ? "start" : at > 0.95 ? "end" : "middle")}">{text}</text>
+        """);
+
+    private static Markup Line(IReadOnlyList<SessionCount> counts, long top)
     {
         var (start, end) = (counts[0].At, counts[^1].At);
         double seconds = Math.Max((end - start).TotalSeconds, 1);
@@ -43,7 +65,7 @@ internal static class CountPlot
         foreach (var count in counts)
         {
             double x = Width * (count.At - start).TotalSeconds / seconds;
-            double y = Height - ((Height - 4) * (double)count.Count / Math.Max(highest, 1)) - 2;
+            double y = Height - (Height * (double)count.Count / top);
             points.Append(CultureInfo.InvariantCulture, $"{x:0.#},{y:0.#} ");
         }
 
@@ -51,10 +73,12 @@ internal static class CountPlot
         return Markup.Of($"""<polygon points="0,{Height} {line} {Width},{Height}"/><polyline points="{line}"/>""");
     }
 
-    private static string Description(SessionCount first, SessionCount last, long highest, DateTimeOffset now) =>
-        $"Sessions over time: {Quantity.Of(first.Count)} at {Clock(first.At, now)}, {Quantity.Of(last.Count)} at {Clock(last.At, now)}, "
-        + $"at most {Quantity.Of(highest)}";
+    private static string Description(IReadOnlyList<SessionCount> counts)
+    {
+        var (first, last) = (counts[0], counts[^1]);
+        return $"Sessions over time: {Quantity.Of(first.Count)} at {Quantity.Moment(first.At)}, {Quantity.Of(last.Count)} at "
+            + $"{Quantity.Moment(last.At)}, at most {Quantity.Of(counts.Max(count => count.Count))}";
+    }
 
-    private static string Clock(DateTimeOffset at, DateTimeOffset now) =>
-        at.UtcDateTime.ToString(now - at < TimeSpan.FromHours(20) ? "HH:mm" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.##}%");
 }

@@ -17,6 +17,12 @@ internal sealed record FormToken(string Name, string Value)
     /// <summary>The field that names a user whose sessions are all to end.</summary>
     public const string EndAll = "end-all";
 
+    /// <summary>The field that says that the chosen sessions are to end: they come with every button.</summary>
+    public const string EndChosen = "end-chosen";
+
+    /// <summary>The field that names a session that is chosen, once for each.</summary>
+    public const string Chosen = "chosen";
+
     /// <summary>The form's own name in the page, for buttons.</summary>
     public const string Form = "act";
 

@@ -16,7 +16,10 @@ internal static class Layout
         + "%3Cpath d='M6 3.5 5 12.5M11 3.5 10 12.5M3.5 6h9.5M3 10h9.5' stroke='%23fff' stroke-width='1.4' stroke-linecap='round'/%3E"
         + "%3C/svg%3E";
 
-    public static Markup Page(string title, Markup body) => Markup.Of($"""
+    /// <param name="title">What the browser's tab says.</param>
+    /// <param name="view">What the address says; null on a page that is not worth to be loaded again.</param>
+    /// <param name="body">The page.</param>
+    public static Markup Page(string title, View? view, Markup body) => Markup.Of($"""
         <!DOCTYPE html>
         <html lang="en">
         <head>
@@ -29,14 +32,22 @@ internal static class Layout
         </head>
         <body>
         <a class="skip" href="#main">Skip to the content</a>
-        <header class="top"><a href="?">RedisSession</a></header>
+        <header class="top"><a class="brand" href="?">RedisSession</a>{Markup.If(view, Refresh)}</header>
         <main id="main" tabindex="-1">
         {body}
         </main>
-        <footer>Times are in UTC. Looking at a session does not keep it alive.</footer>
+        <footer>Times are in UTC; “last used” is right to a second or so. Looking at a session does not keep it alive.</footer>
         </body>
         </html>
 
+        """);
+
+    private static Markup Refresh(View view) => Markup.Of($"""
+        <nav class="choice" aria-label="Refresh">
+        <span class="muted">Refresh</span>
+        {Parts.Choice("off", view.Again with { Refresh = null }, view.Refresh is null)}
+        {View.Pauses.Select(pause => Parts.Choice($"{pause} s", view.Again with { Refresh = pause }, view.Refresh == pause))}
+        </nav>
         """);
 
     private static string ReadStyle()

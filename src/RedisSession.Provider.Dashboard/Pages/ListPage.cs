@@ -3,62 +3,120 @@ namespace RedisSession.Provider.Dashboard;
 /// <summary>Sessions in a table: a page of all of them, or those that were found.</summary>
 internal static class ListPage
 {
-    private static readonly (string Class, string Name)[] Columns =
-        [("", "Session"), ("", "User"), ("number", "Age"), ("number", "Left"), ("number", "Keys"), ("number", "Size"), ("end", "Actions")];
+    private static readonly (string Class, string Name, string Column)[] Columns =
+    [
+        ("", "Session", SortOrder.Id), ("user", "User", SortOrder.User), ("number", "Last used", SortOrder.Used),
+        ("number", "Age", SortOrder.Age), ("number", "Left", SortOrder.Left), ("number", "Keys", SortOrder.Keys),
+        ("number", "Size", SortOrder.Size),
+    ];
 
-    public static Markup Of(SessionList list, IReadOnlyList<SessionCount> counts, Place place)
+    /// <param name="list">The sessions.</param>
+    /// <param name="overview">What is said of all sessions before them.</param>
+    /// <param name="place">What else the page needs.</param>
+    public static Markup Of(SessionList list, Markup overview, Place place)
     {
-        string title = list.Search is null ? "Sessions" : $"{ShownText.Line(list.Search)} – sessions";
-        return Layout.Page(title, Markup.Of($"""
-            {Notice(place.Ended)}
+        var view = place.View;
+        string title = view.Search is null ? "Sessions" : $"{ShownText.Line(view.Search)} – sessions";
+        return Layout.Page(title, view, Markup.Of($"""
+            {Notice(view)}
             <div class="head">
             <h1>Sessions</h1>
-            {SearchForm(list.Search)}
+            {SearchForm(view)}
             </div>
-            {(list.Search is null && !place.IsLater ? CountPlot.Of(counts, place.Now) : Markup.None)}
+            {overview}
             {place.Token.ToForm()}
-            {Table(list, place)}
-            {Below(list, place)}
+            <div class="list">
+            <div class="bar">
+            <p class="muted">{Caption(list, view)}</p>
+            {Markup.If(view.Search is null, () => Filter(view))}
+            </div>
+            {(list.Sessions.Count == 0 ? Empty(list, view) : Table(list, place))}
+            {Markup.If(list.Sessions.Count > 0, () => Below(list, view))}
+            </div>
+            {Pager.Of(view, list.Next)}
+            {Markup.If(view.Search is not null, () => Elsewhere(list, view))}
             """));
     }
 
-    private static Markup Notice(int? ended) => ended switch
+    private static Markup Below(SessionList list, View view) => Markup.Of($"""
+        <div class="bar">
+        <div class="chosen">{Parts.EndChosen()}</div>
+        {Markup.If(list.User, user => Parts.EndAll(user, AllOf(list, user)))}
+        <a class="file" href="{view.ToCsvLink()}">This page as CSV</a>
+        </div>
+        """);
+
+    private static Markup Elsewhere(SessionList list, View view) => Markup.Of($"""
+        <p class="elsewhere"><a href="{view.All.ToLink()}">All sessions</a>
+        {Markup.If(list.Further is not null, () => Markup.Of($"""
+            <a href="{(view.Find(view.Search!) with { By = list.Further }).ToLink()}">{(list.Further is Walk.ById
+                ? "Look for ids that begin so, page by page"
+                : "Look for this name in other spellings, page by page")}</a>
+            """))}</p>
+        """);
+
+    private static Markup Notice(View view) => view switch
     {
-        null => Markup.None,
-        0 => Markup.Of($"""<p class="notice" role="status">There was nothing left to end.</p>"""),
-        _ => Markup.Of($"""<p class="notice" role="status">{Quantity.Of(ended.Value, "session")} ended.</p>"""),
+        { Ended: null } => Markup.None,
+        { Ended: 0 } => Notice(Markup.Of($"There was nothing left to end.")),
+        { EndedUser: { } user } => Notice(Markup.Of($"""
+            {Quantity.Of(view.Ended.Value, "session")} of {Parts.User(user, view)} ended.
+            """)),
+        { Ended: 1, EndedId: { } id } => Notice(Markup.Of($"Session {Parts.Session(id, view)} ended.")),
+        _ => Notice(Markup.Of($"{Quantity.Of(view.Ended.Value, "session")} ended.")),
     };
 
-    private static Markup SearchForm(string? search) => Markup.Of($"""
+    private static Markup Notice(Markup text) => Markup.Of($"""<p class="notice" role="status">{text}</p>""");
+
+    private static Markup SearchForm(View view) => Markup.Of($"""
         <form class="search" role="search" method="get">
         <label for="q">User or session id</label>
-        <input type="search" id="q" name="{Query.Search}" value="{search}" autocomplete="off" autocapitalize="none" spellcheck="false">
+        {Parts.SearchField("q", View.SearchName, view.Search)}
+        {Parts.Hidden(view.All)}
         <button>Search</button>
         </form>
         """);
 
-    private static Markup Table(SessionList list, Place place) => list.Sessions.Count == 0 ? Empty(list) : Markup.Of($"""
-        <table class="sessions" role="table">
-        <caption>{Caption(list)}</caption>
+    private static Markup Filter(View view) => Markup.Of($"""
+        <nav class="choice" aria-label="Whose sessions">
+        {Parts.Choice("All", view.All, view.HasUser is null)}
+        {Parts.Choice("Signed in", view.All with { HasUser = true }, view.HasUser is true)}
+        {Parts.Choice("Anonymous", view.All with { HasUser = false }, view.HasUser is false)}
+        </nav>
+        """);
+
+    private static Markup Table(SessionList list, Place place) => Markup.Of($"""
+        <table class="sessions" role="table" aria-label="Sessions">
         <thead role="rowgroup"><tr role="row">
-        {Columns.Select(Header)}
+        <th scope="col" role="columnheader" class="choose"><span class="hidden">Choose</span></th>
+        {Columns.Select(column => Header(column, place.View))}
+        <th scope="col" role="columnheader" class="end"><span class="hidden">Actions</span></th>
         </tr></thead>
         <tbody role="rowgroup">
-        {list.Sessions.Select(session => Row(session, place.Now))}
+        {place.View.Sort.Sort(list.Sessions, place.Now).Select(session => Row(session, place))}
         </tbody>
         </table>
         """);
 
-    private static Markup Header((string Class, string Name) column) =>
-        Markup.Of($"""<th scope="col" role="columnheader" class="{column.Class}">{column.Name}</th>""");
+    private static Markup Header((string Class, string Name, string Column) column, View view)
+    {
+        var order = view.Sort;
+        string sorted = order.Column != column.Column ? "none" : order.IsDescending ? "descending" : "ascending";
+        string link = (view.Again with { Sort = order.After(column.Column) }).ToLink();
+        return Markup.Of($"""
+            <th scope="col" role="columnheader" class="{column.Class}" aria-sort="{sorted}"><a href="{link}">{column.Name}</a></th>
+            """);
+    }
 
     // The roles are those that the elements have anyway: on a phone, where rows are laid out as cards, browsers would forget them.
-    private static Markup Row(SessionInfo session, DateTimeOffset now) => Markup.Of($"""
+    private static Markup Row(SessionInfo session, Place place) => Markup.Of($"""
         <tr role="row">
-        <th scope="row" role="rowheader">{Parts.Session(session)}</th>
-        <td role="cell" class="user">{Parts.User(session.User)}</td>
-        <td role="cell" class="number" data-label="age">{Parts.Age(session, now)}</td>
-        <td role="cell" class="number" data-label="left">{Parts.Left(session, now)}</td>
+        <td role="cell" class="choose">{Choose(session)}</td>
+        <th scope="row" role="rowheader">{Parts.Session(session.Id, place.View)}</th>
+        <td role="cell" class="user">{Parts.User(session.User, place.View)}</td>
+        <td role="cell" class="number used" data-label="used">{Parts.Used(session, place.Now)}</td>
+        <td role="cell" class="number" data-label="age">{Parts.Age(session, place.Now)}</td>
+        <td role="cell" class="number" data-label="left">{Parts.Left(session, place.Now)}</td>
         <td role="cell" class="number" data-label="keys">{Quantity.Of(session.KeyCount)}</td>
         <td role="cell" class="number" data-label="size">{Quantity.OfBytes(session.SizeInBytes)}</td>
         <td role="cell" class="end">{Parts.End(session)}</td>
@@ -66,37 +124,56 @@ internal static class ListPage
 
         """);
 
-    private static string Caption(SessionList list)
+    private static Markup Choose(SessionInfo session) => Markup.Of($"""
+        <input type="checkbox" form="{FormToken.Form}" name="{FormToken.Chosen}" value="{session.Id}"
+         aria-label="Choose session {PublicId.Shorten(session.Id)}" autocomplete="off">
+        """);
+
+    private static string AllOf(SessionList list, string user)
     {
-        if (list.Search is null) return $"{Quantity.Of(list.Sessions.Count, "session")} on this page, in no order";
-        string more = list.AreMore ? ", and there are more" : "";
-        return $"{Quantity.Of(list.Sessions.Count, "session")} for “{ShownText.Line(list.Search)}”{more}";
+        int count = list.Sessions.Count(session => session.User == user);
+        return $"{Parts.Whose(user)} {(list.AreMore ? "more than " : "")}{Quantity.Of(count, "session")}";
     }
 
-    private static Markup Empty(SessionList list)
+    /// <summary>What is in the table, how it was found, and in which order it stands there.</summary>
+    private static string Caption(SessionList list, View view)
     {
-        if (list.Search is { } search)
+        string count = Quantity.Of(list.Sessions.Count, "session");
+        string search = $"“{ShownText.Line(view.Search ?? "", 60)}”";
+        string rest = list.Next is null ? "" : "; not all sessions have been looked at yet";
+        string found = list.How switch
         {
+            null => $"{count} on this page",
+            Match.Id => $"{count} with exactly this id",
+            Match.User => $"{count} of exactly {search}{(list.AreMore ? ", and there are more" : "")}",
+            Match.IdAndUser => $"{count}: exactly this id, and of exactly {search}",
+            Match.IdStart => $"{count} whose id begins with {search}{rest}",
+            Match.UserInAnyCase => $"Nobody is called exactly {search}. {count} of users who are but for upper and lower case{rest}",
+            _ => "Nothing was found",
+        };
+        return list.Sessions.Count < 2 ? found : $"{found}, sorted by {NameOf(view.Sort)} within this page";
+    }
+
+    private static string NameOf(SortOrder order)
+    {
+        string name = Columns.First(column => column.Column == order.Column).Name;
+        return name == "Session" ? "id" : name.ToLowerInvariant();
+    }
+
+    private static Markup Empty(SessionList list, View view)
+    {
+        if (view.Search is { } search)
+        {
+            string rest = list.Next is null ? "" : ", among those that this page has looked at. There are more";
             return Markup.Of($"""
-                <p class="empty">No live session has this id, and nobody of exactly this name has one: “{ShownText.Line(search)}”.</p>
+                <p class="empty">No live session has an id that is or begins with “{ShownText.Line(search)}”, and nobody of that name has
+                one, in upper or lower case{rest}.</p>
                 """);
         }
 
+        string which = view.HasUser switch { true => "sessions of users", false => "anonymous sessions", null => "sessions" };
         return list.Next is null
-            ? Markup.Of($"""<p class="empty">No sessions here.</p>""")
-            : Markup.Of($"""<p class="empty">No sessions among the keys that this page has looked at. There are more keys.</p>""");
-    }
-
-    private static Markup Below(SessionList list, Place place)
-    {
-        var first = place.IsLater || list.Search is not null ? Markup.Of($"""<a href="?">All sessions</a>""") : Markup.None;
-        var next = list.Next is null
-            ? Markup.None
-            : Markup.Of($"""<a class="next" rel="next" href="{Query.To((Query.After, list.Next))}">Next page</a>""");
-        bool isAlone = !place.IsLater && list.Search is null && list.Next is null;
-        return Markup.Of($"""
-            {(isAlone ? Markup.None : Markup.Of($"""<nav class="below" aria-label="Pages">{first}{next}</nav>"""))}
-            {(list.User is null ? Markup.None : Parts.EndAll(list.User, "End all sessions"))}
-            """);
+            ? Markup.Of($"""<p class="empty">No {which} here.</p>""")
+            : Markup.Of($"""<p class="empty">No {which} among the keys that this page has looked at. There are more keys.</p>""");
     }
 }

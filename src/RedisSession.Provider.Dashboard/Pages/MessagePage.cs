@@ -1,45 +1,57 @@
+using Microsoft.AspNetCore.Http;
+
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>Pages that only say something.</summary>
-internal static class MessagePage
+/// <summary>An answer that only says something.</summary>
+/// <param name="Status">The status of HTTP.</param>
+/// <param name="Title">It in short; all that those are told who ask for JSON.</param>
+/// <param name="Text">It at length.</param>
+internal sealed record MessagePage(int Status, string Title, Markup Text)
 {
-    public static Markup NoSuchSession { get; } = Of("No such session", Markup.Of($"""
-        <p>There is no session with this id, or not any more.</p>
-        <p><a href="?">All sessions</a></p>
+    public static MessagePage NoSuchPage { get; } = new(StatusCodes.Status400BadRequest, "No such page", Markup.Of($"""
+        <p>This link was not made by this page, or the servers have changed since.</p>
+        <p><a href="?">Go to the first page</a></p>
         """));
 
-    public static Markup NoSuchPage { get; } = Of("No such page", Markup.Of($"""
-        <p>This link does not come from here.</p>
-        <p><a href="?">Begin anew</a></p>
-        """));
-
-    public static Markup FormRefused { get; } = Of("Nothing was done", Markup.Of($"""
-        <p>The form came without its antiforgery token, or with one of another operator. Perhaps you have signed in or out since, or your
-        browser keeps no cookies.</p>
+    public static MessagePage FormRefused { get; } = new(StatusCodes.Status400BadRequest, "Nothing was done", Markup.Of($"""
+        <p>The form came without its antiforgery token, or with that of another operator. Perhaps you have signed in or out since, or your
+        browser does not keep cookies.</p>
         <p><a href="?">Load the page again</a> and repeat it.</p>
         """));
 
-    public static Markup NothingToDo { get; } = Of("Nothing was done", Markup.Of($"""
-        <p>The form did not say what to do.</p>
+    public static MessagePage FormUnreadable { get; } = new(StatusCodes.Status400BadRequest, "Nothing was done", Markup.Of($"""
+        <p>The form could not be read: it is incomplete, or has too many fields.</p>
+        <p><a href="?">Load the page again</a> and repeat it.</p>
+        """));
+
+    public static MessagePage NothingToDo { get; } = new(StatusCodes.Status400BadRequest, "Nothing was done", Markup.Of($"""
+        <p>The form did not say what to do. Perhaps no session was chosen.</p>
         <p><a href="?">All sessions</a></p>
         """));
 
-    public static Markup RedisIsAway { get; } = Of("Redis does not answer", Markup.Of($"""
+    public static MessagePage RedisIsAway { get; } = new(StatusCodes.Status503ServiceUnavailable, "Redis does not answer", Markup.Of($"""
         <p>The sessions could not be read or ended just now. The log says why.</p>
         """));
 
-    public static Markup Closed(string reason) => Of("This page is closed", Markup.Of($"""
-        <p>{reason}</p>
-        <p>It shows everybody’s sessions, so it has to be said who may see it:</p>
-        <pre>app.MapRedisSessions("/sessions").RequireAuthorization("operators");</pre>
-        <p>Without a policy it answers in the environment Development only, to a browser on the machine that serves it, which asks for
-        localhost or an address, and not through a proxy.</p>
+    public static MessagePage NoSuchSession(View view) => new(StatusCodes.Status404NotFound, "No such session", Markup.Of($"""
+        <p>There is no session with this id: it has ended or expired, or there never was one.</p>
+        {Markup.If(view.Session is { } id && PublicId.IsOne(id), () => Markup.Of($"""<p class="id">{view.Session}</p>"""))}
+        <p>Its browser keeps the cookie. With its next request a new session may begin under the same id.</p>
+        <p><a href="{view.Plain.ToLink()}">Back to the list</a></p>
         """));
 
-    private static Markup Of(string title, Markup text) => Layout.Page(title, Markup.Of($"""
-        <h1>{title}</h1>
+    public static MessagePage Closed(string reason) => new(StatusCodes.Status403Forbidden, "This page is closed", Markup.Of($"""
+        <p>{reason}</p>
+        <p>It shows everybody’s sessions, so the application has to say who may see it:</p>
+        <pre>app.MapRedisSessions("/sessions").RequireAuthorization("operators");</pre>
+        <p>Without a policy it is open in the environment Development only, to a browser on the machine that serves it, at localhost or an
+        address, and not through a proxy.</p>
+        """));
+
+    public Markup ToPage() => Layout.Page(Title, null, Markup.Of($"""
+        <h1>{Title}</h1>
         <div class="message">
-        {text}
+        {Text}
         </div>
         """));
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Dashboard;
@@ -6,71 +7,161 @@ namespace RedisSession.Provider.Dashboard;
 internal static class OneSessionPage
 {
     // What a person looks through.
-    private const int MaxKeys = 500;
+    public const int MaxKeys = 500;
 
-    private const int LongText = 1500;
+    private const int LongestKey = 200;
+    private const int LongText = 600;
+    private const int ManyLines = 12;
 
     /// <param name="session">The session.</param>
-    /// <param name="values">Its keys and values; null when they were not read.</param>
-    /// <param name="areShown">Whether values are to be seen.</param>
+    /// <param name="keys">Those of its keys that are shown; null when they were not read.</param>
     /// <param name="place">What else the page needs.</param>
-    public static Markup Of(SessionInfo session, IReadOnlyDictionary<string, SessionValue>? values, bool areShown, Place place) =>
-        Layout.Page($"Session {Parts.ShortId(session)}", Markup.Of($"""
-            <h1>Session <span class="id">{Parts.ShortId(session)}</span></h1>
+    public static Markup Of(SessionInfo session, ShownKeys? keys, Place place)
+    {
+        var view = place.View;
+        var created = Parts.Moment(Known(session.Created, DateTimeOffset.UnixEpoch));
+        var expires = Parts.Moment(Known(session.Expires, DateTimeOffset.MaxValue));
+        return Layout.Page($"Session {PublicId.Shorten(session.Id)}", view, Markup.Of($"""
+            <p class="back"><a href="{view.Plain.ToLink()}">Back to the list</a></p>
+            <h1>Session <span class="id">{PublicId.Shorten(session.Id)}</span></h1>
             {place.Token.ToForm()}
-            <dl class="facts">
+            <dl class="card facts">
             <div class="whole"><dt>Id</dt><dd class="id">{session.Id}</dd></div>
-            <div><dt>User</dt><dd>{Parts.User(session.User)}</dd></div>
-            <div><dt>Age</dt><dd>{Parts.Age(session, place.Now)}</dd></div>
-            <div><dt>Left</dt><dd>{Parts.Left(session, place.Now)}</dd></div>
+            <div><dt>Last used</dt><dd>{Parts.Used(session, place.Now)} {Parts.Moment(session.LastUsed)}</dd></div>
+            <div><dt>Created</dt><dd>{Parts.Created(session, place.Now)} {created}</dd></div>
+            <div><dt>Expires</dt><dd>{Parts.Expires(session, place.Now)} {expires}</dd></div>
+            {Markup.If(session.LockedSince is not null, () => Locked(session.LockedSince!.Value, place))}
+            <div><dt>User</dt><dd>{Parts.User(session.User, view)}</dd></div>
             <div><dt>Keys</dt><dd>{Quantity.Of(session.KeyCount)}</dd></div>
             <div><dt>Size</dt><dd>{Quantity.OfBytes(session.SizeInBytes)}</dd></div>
             </dl>
             <div class="actions">
-            {Parts.End(session)}
-            {(session.User is null ? Markup.None : Parts.EndAll(session.User, "End all of this user"))}
+            {Parts.End(session, "End this session")}
+            {Markup.If(session.User, user => Parts.EndAll(user, $"all of {Parts.Whose(user)} sessions"))}
             </div>
-            <div class="head"><h2>Keys and values</h2>{Toggle(session, areShown)}</div>
-            {(values is null ? TooLarge : Keys(session, values, areShown))}
+            <div class="head"><h2>Keys and values</h2><div class="tools">{KeyForm(view)}{Toggle(view)}</div></div>
+            {(keys is null ? TooLarge : Keys(session, keys, place))}
             """));
+    }
 
-    private static Markup Toggle(SessionInfo session, bool areShown) => areShown
-        ? Markup.Of($"""<a class="button" href="{Query.To((Query.Session, session.Id))}">Hide values</a>""")
-        : Markup.Of($"""<a class="button" href="{Query.To((Query.Session, session.Id), (Query.Values, "shown"))}">Show values</a>""");
+    private static Markup Locked(DateTimeOffset since, Place place) => Markup.Of($"""
+        <div><dt>Locked</dt><dd>{Quantity.Ago(place.Now - since)} {Parts.Moment(since)}</dd></div>
+        """);
+
+    private static DateTimeOffset? Known(DateTimeOffset time, DateTimeOffset unknown) => time == unknown ? null : time;
+
+    private static Markup KeyForm(View view) => Markup.Of($"""
+        <form class="search" role="search" method="get" aria-label="Keys">
+        {Parts.Hidden(view.Again with { Key = null })}
+        <label for="key">Keys with</label>
+        {Parts.SearchField("key", View.KeyName, view.Key)}
+        <button>Filter</button>
+        </form>
+        """);
+
+    private static Markup Toggle(View view)
+    {
+        string link = (view.Again with { AreValuesShown = !view.AreValuesShown }).ToLink();
+        return Markup.Of($"""<a class="button" href="{link}">{(view.AreValuesShown ? "Hide" : "Show")} values</a>""");
+    }
 
     private static Markup TooLarge => Markup.Of($"""
         <p class="empty">This session is large. Its keys are read, all of them together with their values, when you ask for the values.</p>
         """);
 
-    private static Markup Keys(SessionInfo session, IReadOnlyDictionary<string, SessionValue> values, bool areShown) => Markup.Of($"""
-        {(values.Count == 0 ? Markup.Of($"""<p class="empty">No keys to show.</p>""") : Markup.None)}
-        <dl class="keys">
-        {values.OrderBy(pair => pair.Key, StringComparer.Ordinal).Take(MaxKeys).Select(pair => Key(pair.Key, pair.Value, areShown))}
-        </dl>
-        {(values.Count > MaxKeys ? Markup.Of($"""<p class="muted">{Quantity.Of(values.Count - MaxKeys, "more key")}.</p>""") : Markup.None)}
-        {(session.KeyCount > values.Count ? Undecipherable(session.KeyCount - values.Count) : Markup.None)}
-        """);
-
-    private static Markup Key(string key, SessionValue stored, bool isShown)
+    private static Markup Keys(SessionInfo session, ShownKeys keys, Place place)
     {
-        byte[] raw = stored.Raw ?? [];
-        var value = ShownValue.Of(raw);
-        string note = value.Note is null || !isShown ? "" : $", {value.Note}";
-        string about = $"{value.Kind}, {Quantity.OfBytes(raw.Length)}{note}";
+        bool someExpire = keys.Expiries.Count > 0;
         return Markup.Of($"""
-            <div><dt><span class="key">{ShownText.Line(key, 200)}</span> <span class="muted">{about}</span></dt>
-            <dd>{(isShown ? Text(key, value.Text) : Markup.Of($"""<span class="muted">hidden</span>"""))}</dd></div>
-
+            {(keys.Shown.Count == 0 ? None(place.View) : Table(keys, someExpire, place))}
+            {Markup.If(place.View.Key is not null, () => Markup.Of($"""<p class="muted">{keys.Matching} of {keys.All} keys.</p>"""))}
+            {Markup.If(keys.Matching > keys.Shown.Count, () => More(keys))}
+            {Markup.If(session.KeyCount > keys.All, () => Undecipherable(session.KeyCount - keys.All))}
             """);
     }
 
-    /// <summary>What is long has a place of its own to move about in, also by keyboard.</summary>
-    private static Markup Text(string key, string text) => text.Length < LongText && text.AsSpan().Count('\n') < LongText / 50
+    private static Markup None(View view) => view.Key is { } key
+        ? Markup.Of($"""<p class="empty">No key has “{ShownText.Line(key)}” in it.</p>""")
+        : Markup.Of($"""<p class="empty">No keys to show.</p>""");
+
+    private static Markup Table(ShownKeys keys, bool someExpire, Place place) => Markup.Of($"""
+        <table class="keys" role="table" aria-label="Keys and values">
+        <thead role="rowgroup"><tr role="row">
+        <th scope="col" role="columnheader">Key</th>
+        <th scope="col" role="columnheader">Type</th>
+        {Markup.If(someExpire, () => Markup.Of($"""<th scope="col" role="columnheader">Left</th>"""))}
+        <th scope="col" role="columnheader">Value</th>
+        </tr></thead>
+        <tbody role="rowgroup">
+        {keys.Shown.Select(pair => Row(pair.Key, pair.Value, keys, someExpire, place))}
+        </tbody>
+        </table>
+        """);
+
+    private static Markup Row(string key, SessionValue stored, ShownKeys keys, bool someExpire, Place place)
+    {
+        byte[] raw = stored.Raw ?? [];
+        var value = ShownValue.Of(raw);
+        bool isShown = place.View.AreValuesShown;
+        bool isLong = isShown && value.Line is null;
+        return Markup.Of($"""
+            <tr role="row"{Markup.If(isLong, () => Markup.Of($""" class="before-long" """))}>
+            <th scope="row" role="rowheader" class="key">{ShownText.Line(key, LongestKey)}</th>
+            <td role="cell" class="kind">{value.Kind}, {Quantity.OfBytes(raw.Length)}</td>
+            {Markup.If(someExpire, () => Markup.Of($"""<td role="cell" class="kind">{Left(key, keys, place.Now)}</td>"""))}
+            <td role="cell" class="value">{(isShown ? InRow(value) : Markup.Of($"""<span class="muted">hidden</span>"""))}</td>
+            </tr>
+            {Markup.If(isLong, () => Below(key, value.Text, someExpire))}
+            """);
+    }
+
+    private static Markup Left(string key, ShownKeys keys, DateTimeOffset now) => keys.Expiries.TryGetValue(key, out var expires)
+        ? Markup.Of($"""<span title="{Quantity.Moment(expires)} UTC">{Quantity.Of(expires - now)}</span>""")
+        : Markup.None;
+
+    private static Markup InRow(ShownValue value) => Markup.Of($"""
+        {Markup.If(value.Line, line => Markup.Of($"<code>{line}</code>"))}
+        {Markup.If(value.Note, note => Markup.Of($"""<span class="muted">{note}</span>"""))}
+        """);
+
+    /// <summary>In a row of its own. What is long has a place of its own to move about in, also by keyboard.</summary>
+    private static Markup Below(string key, string text, bool someExpire) => Markup.Of($"""
+        <tr role="row" class="long"><td role="cell" colspan="{(someExpire ? 4 : 3)}">{Text(key, text)}</td></tr>
+        """);
+
+    private static Markup Text(string key, string text) => text.Length < LongText && text.AsSpan().Count('\n') < ManyLines
         ? Markup.Of($"<pre>{text}</pre>")
         : Markup.Of($"""<pre class="long" tabindex="0" role="region" aria-label="Value of {ShownText.Line(key)}">{text}</pre>""");
+
+    private static Markup More(ShownKeys keys) =>
+        Markup.Of($"""<p class="muted">{Quantity.Of(keys.Matching - keys.Shown.Count, "more key")}: filter to see them.</p>""");
 
     private static Markup Undecipherable(long count) => Markup.Of($"""
         <p class="muted">Not listed: {Quantity.Of(count, "key")} with a value that this application cannot decrypt, or that has changed
         meanwhile.</p>
         """);
+}
+
+/// <summary>The keys of a session that are to be seen. Pure.</summary>
+/// <param name="Shown">They, in natural order.</param>
+/// <param name="Matching">How many there are of those that were looked for.</param>
+/// <param name="All">How many there are.</param>
+internal sealed record ShownKeys(IReadOnlyList<KeyValuePair<string, SessionValue>> Shown, int Matching, int All)
+{
+    // As people count: pref:2 before pref:10.
+    private static readonly StringComparer Natural =
+        StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.NumericOrdering | CompareOptions.IgnoreCase);
+
+    /// <summary>When those of them expire that do so by themselves.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> Expiries { get; init; } = new Dictionary<string, DateTimeOffset>();
+
+    /// <param name="values">All keys with their values.</param>
+    /// <param name="part">What the keys must have in them, in upper or lower case; null: nothing.</param>
+    /// <param name="most">How many are shown.</param>
+    public static ShownKeys Of(IReadOnlyDictionary<string, SessionValue> values, string? part, int most)
+    {
+        var matching = values.Where(pair => part is null || pair.Key.Contains(part, StringComparison.OrdinalIgnoreCase)).ToList();
+        var inOrder = matching.OrderBy(pair => pair.Key, Natural).ThenBy(pair => pair.Key, StringComparer.Ordinal);
+        return new([.. inOrder.Take(most)], matching.Count, values.Count);
+    }
 }

@@ -5,40 +5,79 @@ namespace RedisSession.Provider.Dashboard;
 /// <summary>Pieces that several pages have.</summary>
 internal static class Parts
 {
-    public static Markup Session(SessionInfo session) => Markup.Of(
-        $"""<a class="id" href="{Query.To((Query.Session, session.Id))}" title="{session.Id}">{ShortId(session)}</a>""");
+    private const int LongestName = 60;
 
-    public static Markup User(string? user) => user is null
-        ? Markup.Of($"""<span class="muted">nobody</span>""")
-        : Markup.Of($"""<a href="{Query.To((Query.Search, user))}">{ShownText.Line(user)}</a>""");
+    public static Markup Session(string id, View view) => Markup.Of(
+        $"""<a class="id" href="{view.Of(id).ToLink()}" title="{id}">{PublicId.Shorten(id)}</a>""");
 
-    public static Markup Age(SessionInfo session, DateTimeOffset now) => session.Created == DateTimeOffset.UnixEpoch
-        ? Markup.Of($"""<span class="muted">unknown</span>""")
-        : Time(session.Created, Quantity.Of(now - session.Created));
+    public static Markup User(string? user, View view) => user is null
+        ? Markup.Of($"""<span class="muted">anonymous</span>""")
+        : Markup.Of($"""<a href="{view.Find(user).ToLink()}">{ShownText.Line(user)}</a>""");
 
-    public static Markup Left(SessionInfo session, DateTimeOffset now) => session.Expires == DateTimeOffset.MaxValue
-        ? Markup.Of($"""<span class="warning">for ever</span>""")
-        : Time(session.Expires, Quantity.Of(session.Expires - now));
+    /// <summary>How long ago it was used; a dash where nobody knows.</summary>
+    public static Markup Used(SessionInfo session, DateTimeOffset now) => session.LastUsed is { } used
+        ? Time(used, Quantity.Ago(now - used))
+        : Markup.Of($"""<span class="muted" title="Its time left does not tell">–</span>""");
 
-    public static Markup End(SessionInfo session)
+    public static Markup Age(SessionInfo session, DateTimeOffset now) => Since(session, Quantity.Of(now - session.Created));
+
+    public static Markup Created(SessionInfo session, DateTimeOffset now) => Since(session, Quantity.Ago(now - session.Created));
+
+    public static Markup Left(SessionInfo session, DateTimeOffset now) => Until(session, Quantity.Of(session.Expires - now), "for ever");
+
+    public static Markup Expires(SessionInfo session, DateTimeOffset now) =>
+        Until(session, $"in {Quantity.Of(session.Expires - now)}", "never");
+
+    /// <summary>The moment itself, below what it is in words.</summary>
+    public static Markup Moment(DateTimeOffset? time) =>
+        time is { } known ? Markup.Of($"""<span class="moment">{Quantity.Moment(known)} UTC</span>""") : Markup.None;
+
+    public static Markup End(SessionInfo session, string text = "End")
     {
         string whose = session.User is null ? "" : $" of {ShownText.Line(session.User)}";
-        return Confirmed("End", $"End session {ShortId(session)}{whose}", "End it", FormToken.End, session.Id);
+        return Confirmed(text, $"{text}: session {PublicId.Shorten(session.Id)}{whose}", "End it", FormToken.End, session.Id);
     }
 
-    public static Markup EndAll(string user, string text) =>
-        Confirmed(text, $"{text} of {ShownText.Line(user)}", "End all of them", FormToken.EndAll, FormToken.EncodeUser(user));
+    /// <param name="user">Whose sessions.</param>
+    /// <param name="which">Such as <c>ann’s 2 sessions</c>.</param>
+    public static Markup EndAll(string user, string which) =>
+        Confirmed($"End {which}", null, $"Yes, end {which}", FormToken.EndAll, FormToken.EncodeUser(user));
 
-    public static string ShortId(SessionInfo session) => ShownText.Line(session.Id, 10);
+    public static Markup EndChosen() => Confirmed("End the chosen sessions", null, "Yes, end them", FormToken.EndChosen, "yes");
 
-    private static Markup Time(DateTimeOffset time, string text) => Markup.Of(
-        $"""<time datetime="{time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)}" title="{Moment(time)}">{text}</time>""");
+    /// <summary><c>ann’s</c></summary>
+    public static string Whose(string user) => $"{ShownText.Line(user, LongestName)}’s";
 
-    /// <summary>A button that opens another one, which does it: two steps, without a script.</summary>
-    private static Markup Confirmed(string text, string label, string question, string field, string value) => Markup.Of($"""
-        <details class="confirm" name="confirm"><summary aria-label="{label}">{text}</summary>
-        <button class="danger" form="{FormToken.Form}" name="{field}" value="{value}">{question}</button></details>
+    /// <summary>A link to another view of the same, or the one that this is.</summary>
+    public static Markup Choice(string text, View view, bool isChosen) => isChosen
+        ? Markup.Of($"""<a href="{view.ToLink()}" aria-current="true">{text}</a>""")
+        : Markup.Of($"""<a href="{view.ToLink()}">{text}</a>""");
+
+    public static Markup SearchField(string id, string name, string? value) => Markup.Of($"""
+        <input type="search" id="{id}" name="{name}" value="{value}" autocomplete="off" autocapitalize="none" spellcheck="false">
         """);
 
-    private static string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    /// <summary>A form that leads to <paramref name="view"/>, where one field of it is filled in.</summary>
+    public static Markup Hidden(View view) => Markup.Of(
+        $"{view.Parameters.Select(one => Markup.Of($"""<input type="hidden" name="{one.Name}" value="{one.Value}">"""))}");
+
+    private static Markup Since(SessionInfo session, string text) => session.Created == DateTimeOffset.UnixEpoch
+        ? Markup.Of($"""<span class="muted">unknown</span>""")
+        : Time(session.Created, text);
+
+    private static Markup Until(SessionInfo session, string text, string never) => session.Expires == DateTimeOffset.MaxValue
+        ? Markup.Of($"""<span class="warning">{never}</span>""")
+        : Time(session.Expires, text);
+
+    private static Markup Time(DateTimeOffset time, string text) => Markup.Of($"""
+        <time datetime="{time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)}" title="{Quantity.Moment(time)} UTC">{text}</time>
+        """);
+
+    private static Markup Label(string? label) => Markup.If(label, text => Markup.Of($""" aria-label="{text}" """));
+
+    /// <summary>A button that opens another one, which does it: two steps, without a script.</summary>
+    private static Markup Confirmed(string text, string? label, string question, string field, string value) => Markup.Of($"""
+        <details class="confirm" name="confirm"><summary{Label(label)}>{text}</summary>
+        <button class="danger" form="{FormToken.Form}" name="{field}" value="{value}">{question}</button></details>
+        """);
 }

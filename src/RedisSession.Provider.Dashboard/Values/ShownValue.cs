@@ -12,8 +12,14 @@ namespace RedisSession.Provider.Dashboard;
 /// <param name="Kind">What it is, in a word.</param>
 /// <param name="Text">How it reads, shortened where it is long.</param>
 /// <param name="Note">What there is to say beside it; null when there is nothing.</param>
-internal sealed record ShownValue(string Kind, string Text, string? Note = null)
+/// <param name="Line">The same on one line, where it is short enough for that; null where it is not.</param>
+internal sealed record ShownValue(string Kind, string Text, string? Note = null, string? Line = null)
 {
+    public const string BytesKind = "bytes";
+
+    // What has room in the row of a table.
+    private const int LongestLine = 100;
+
     // Longer text is cut.
     private const int MaxLength = 4000;
 
@@ -25,29 +31,37 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null)
 
     public static ShownValue Of(byte[] value)
     {
-        if (value.Length == 0) return new("empty", "");
+        if (value.Length == 0) return new("empty", "", Line: "");
         if (!IsText(value)) return Bytes(value);
         if (value.Length <= MaxBytes)
         {
             string text = Encoding.UTF8.GetString(value);
-            if (text is "True" or "False" or "true" or "false") return new("bool", text);
-            if (IsNumber(text)) return new("number", text);
-            if (TryIndent(value, out string json)) return Shortened("JSON", json, "indented");
+            if (text is "True" or "False" or "true" or "false") return new("bool", text, Line: text);
+            if (IsNumber(text)) return new("number", text, Line: text);
+            if (TryIndent(value, out string json)) return Shortened("JSON", json, "indented, ") with { Line = LineOf(text) };
         }
 
-        return Shortened("text", Encoding.UTF8.GetString(value, 0, Math.Min(value.Length, MaxBytes)), null);
+        return Shortened("text", Encoding.UTF8.GetString(value, 0, Math.Min(value.Length, MaxBytes)), "");
     }
 
-    private static ShownValue Shortened(string kind, string text, string? note)
+    private static ShownValue Shortened(string kind, string text, string how)
     {
-        if (text.Length > MaxLength)
-        {
-            string rest = string.Create(CultureInfo.InvariantCulture, $"shortened to the first {MaxLength:N0} characters");
-            note = note is null ? rest : $"{note}, {rest}";
-        }
-
-        return new(kind, ShownText.Block(text, MaxLength), note);
+        string rest = string.Create(CultureInfo.InvariantCulture, $"shortened to the first {MaxLength:N0} characters");
+        return new(kind, ShownText.Block(text, MaxLength), text.Length > MaxLength ? how + rest : null, LineOf(text));
     }
+
+    private static string LineOf(byte[] value) =>
+        $"{string.Join(' ', value.Select(static one => one.ToString("x2", CultureInfo.InvariantCulture)))}  {Visible(value)}";
+
+    private static string Visible(ReadOnlySpan<byte> bytes)
+    {
+        var text = new StringBuilder(bytes.Length);
+        foreach (byte one in bytes) text.Append(one is >= 0x20 and < 0x7F ? (char)one : '·');
+        return text.ToString();
+    }
+
+    private static string? LineOf(string text) =>
+        text.Length <= LongestLine && !text.AsSpan().ContainsAny('\n', '\r', '\t') ? ShownText.Line(text, 2 * LongestLine) : null;
 
     private static ShownValue Bytes(byte[] value)
     {
@@ -59,7 +73,7 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null)
             dump.Append(CultureInfo.InvariantCulture, $"{start:x4} ");
             foreach (byte one in line) dump.Append(CultureInfo.InvariantCulture, $" {one:x2}");
             dump.Append(' ', 3 * (BytesOfLine - line.Length)).Append("  ");
-            foreach (byte one in line) dump.Append(one is >= 0x20 and < 0x7F ? (char)one : '·');
+            dump.Append(Visible(line));
         }
 
         string? note = value.Length > BytesOfDump ? $"shortened to the first {BytesOfDump} bytes" : null;
@@ -68,7 +82,8 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null)
             note = string.Create(CultureInfo.InvariantCulture, $"{number} if SetInt32 wrote it");
         }
 
-        return new("bytes", dump.ToString(), note);
+        string shown = dump.ToString();
+        return new(BytesKind, shown, note, value.Length <= BytesOfLine ? LineOf(value) : null);
     }
 
     /// <summary>UTF-8 without what no text has.</summary>

@@ -26,20 +26,24 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
     private const int LargestForScript = 4 * 1024;
 
     /// <summary>An HGET, and the renewal, in one flight. Null when there is no such entry, or it is past its end.</summary>
-    public Task<RedisValue> ReadAsync() => AndRenewAsync(database.HashGetAsync(key, Data, CommandFlags.DemandMaster));
+    public Task<RedisValue> ReadAsync() => AndRenewAsync(Sending.Try(
+        database, key, (database, key), static it => it.database.HashGetAsync(it.key, Data, CommandFlags.DemandMaster)));
 
     /// <summary>The same into memory of a pool.</summary>
-    public Task<Lease<byte>?> ReadPooledAsync() => AndRenewAsync(database.HashGetLeaseAsync(key, Data, CommandFlags.DemandMaster));
+    public Task<Lease<byte>?> ReadPooledAsync() => AndRenewAsync(Sending.Try(
+        database, key, (database, key), static it => it.database.HashGetLeaseAsync(it.key, Data, CommandFlags.DemandMaster)));
 
     /// <summary>Writes the entry with its TTL in the place of what there is, in one step and one flight.</summary>
     public Task WriteAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
-        waiting.ForAsync(data.Length > LargestForScript ? WriteLargeAsync(expiry, data) : WriteByScriptAsync(expiry, data));
+        waiting.ForAsync(
+            data.Length > LargestForScript && database.IsConnected(key, CommandFlags.DemandMaster) ? WriteLargeAsync(expiry, data) : WriteByScriptAsync(expiry, data));
 
     /// <summary>Null when the entry was past its end, and is removed.</summary>
     public Task<RedisResult> RenewAsync() =>
         waiting.ForAsync(CacheScripts.Renew.RunAsync(database, key, CacheScripts.Now(), waiting.ToTheEnd));
 
-    public Task<bool> DeleteAsync() => waiting.ForAsync(database.KeyDeleteAsync(key, CommandFlags.DemandMaster));
+    public Task<bool> DeleteAsync() => waiting.ForAsync(Sending.Try(
+        database, key, (database, key), static it => it.database.KeyDeleteAsync(it.key, CommandFlags.DemandMaster)));
 
     private async Task<T?> AndRenewAsync<T>(Task<T?> reading)
     {
@@ -66,9 +70,9 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
                 return await waiting.ToTheEnd.ForAsync(written).ConfigureAwait(false);
             }
         }
-        catch (RedisServerException error) when (error.Kind == RedisErrorKind.ExecAbort)
+        catch (Exception error) when (error is RedisConnectionException or RedisServerException { Kind: RedisErrorKind.ExecAbort })
         {
-            // Nothing was done. The script is sent on to where the key is, or says what is wrong.
+            // Nothing was done, or the same will be. The script is sent on to where the key is, waits for it, or says what is wrong.
         }
 
         return await WriteByScriptAsync(expiry, data).ConfigureAwait(false);

@@ -17,6 +17,10 @@ internal sealed class RedisConnection(
     private Task<IDatabase>? _opening;
     private IConnectionMultiplexer? _own;
     private IConnectionMultiplexer? _watched;
+    private ConfigurationOptions? _configuration;
+    private RefusalWatch? _refusals;
+    private Outages? _outages;
+    private ConnectedUser.Mistake? _wrongUser;
     private bool _disposed;
 
     /// <summary>
@@ -39,10 +43,23 @@ internal sealed class RedisConnection(
 
             // On the pool: a factory or a service of the application may connect synchronously, and no request must wait for more
             // than its own timeout.
-            if (_opening is null or { IsFaulted: true } or { IsCanceled: true }) _opening = Task.Run(OpenAsync);
+            if (_opening is null or { IsFaulted: true } or { IsCanceled: true }) _opening = Task.Run(OpenWithThreadsAsync);
             return new(_opening);
         }
     }
+
+    /// <summary>
+    /// A server that takes a connection of ours for that of somebody else; null where there is none, or none that can be known.
+    /// </summary>
+    public async Task<ConnectedUser.Mistake?> FindWrongUserAsync() =>
+        _configuration is { } configuration && OpenDatabase is { } database
+            ? await ConnectedUser.FindMistakeAsync(database.Multiplexer, configuration.User).ConfigureAwait(false)
+            : null;
+
+    /// <summary>Why Redis refuses a connection of ours, by trying one; null where it does not, or cannot be reached.</summary>
+    public async Task<RefusalProbe.Refusal?> FindRefusalAsync(CancellationToken cancellationToken) => _configuration is { } configuration
+        ? await RefusalProbe.FindAsync(configuration, server: null, cancellationToken).ConfigureAwait(false)
+        : null;
 
     public void Dispose()
     {
@@ -54,8 +71,20 @@ internal sealed class RedisConnection(
         if (TakeOwn() is { } own) await own.DisposeAsync().ConfigureAwait(false);
     }
 
+    private async Task<IDatabase> OpenWithThreadsAsync()
+    {
+        // Connecting takes threads of the pool, and those who read synchronously meanwhile have them.
+        using var threads = SpareThreads.WhileAway();
+        return await OpenAsync().ConfigureAwait(false);
+    }
+
     private async Task<IDatabase> OpenAsync()
     {
+        // Read when connecting. It is never set back: it belongs to the process, and others may have come to rely on it.
+        bool connectsHere = settings.ConnectionMultiplexerFactory is not null || RedisConnectionChoice.OwnConnection(settings) is not null;
+        if (settings.UseDedicatedThreads && connectsHere) ConnectionMultiplexer.SetFeatureFlag(DedicatedThreads, true);
+        long since = TimeProvider.System.GetTimestamp();
+        bool? keepsCommands = null;
         IConnectionMultiplexer multiplexer;
         try
         {
@@ -63,6 +92,7 @@ internal sealed class RedisConnection(
             {
                 multiplexer = await OpenOwnAsync(configuration).ConfigureAwait(false);
                 ReplyTimeout = TimeSpan.FromMilliseconds(configuration.AsyncTimeout);
+                keepsCommands = RedisConnectionChoice.KeepsCommands(configuration);
             }
             else
             {
@@ -78,33 +108,40 @@ internal sealed class RedisConnection(
         }
 
         LearnAboutServers(multiplexer);
+        var clock = new OutageClock(settings.OutageTolerance, TimeProvider.System);
+        var outages = Outages.Watch(multiplexer, clock, settings.IOTimeout, keepsCommands, since);
         lock (_gate)
         {
+            if (_disposed) outages?.Dispose();
+
             // The application's connection may outlive this one: what comes too late must not be given a handler that nobody takes off.
             ObjectDisposedException.ThrowIf(_disposed, this);
             multiplexer.ConnectionRestored += LearnAboutServers; // it may be the first time that we get through
-            _watched = multiplexer;
+            (_watched, _outages) = (multiplexer, outages);
         }
 
-        return OpenDatabase = multiplexer.GetDatabase();
+        OpenDatabase = multiplexer.GetDatabase();
+        _ = LogWrongUserAsync().Observed();
+        return OpenDatabase;
     }
 
-    private void LearnAboutServers(object? multiplexer, ConnectionFailedEventArgs restored) =>
+    private void LearnAboutServers(object? multiplexer, ConnectionFailedEventArgs restored)
+    {
         LearnAboutServers((IConnectionMultiplexer)multiplexer!);
+        if (restored.ConnectionType == ConnectionType.Interactive) _ = LogWrongUserAsync().Observed();
+    }
 
     private void LearnAboutServers(IConnectionMultiplexer multiplexer) =>
         IsGarnet = multiplexer.GetServers().Any(server => server.GetProductVariant(out _) == ProductVariant.Garnet);
 
     private async Task<IConnectionMultiplexer> OpenOwnAsync(ConfigurationOptions configuration)
     {
-        // Read when connecting. It is never set back: it belongs to the process, and others may have come to rely on it.
-        if (settings.UseDedicatedThreads) ConnectionMultiplexer.SetFeatureFlag(DedicatedThreads, true);
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
         bool tooLate;
         lock (_gate)
         {
             tooLate = _disposed;
-            if (!tooLate) _own = multiplexer;
+            if (!tooLate) (_own, _configuration, _refusals) = (multiplexer, configuration, new(multiplexer, configuration, logger));
         }
 
         if (tooLate)
@@ -134,12 +171,22 @@ internal sealed class RedisConnection(
         }
     }
 
+    /// <summary>Says in the log that Redis has not accepted the password, where everything seems to work.</summary>
+    private async Task LogWrongUserAsync()
+    {
+        var mistake = await FindWrongUserAsync().ConfigureAwait(false);
+        if (Interlocked.Exchange(ref _wrongUser, mistake) == mistake || mistake is null) return; // it is known
+        logger.WrongUser(mistake.Server.ToString()!, mistake.Actual, mistake.Wanted);
+    }
+
     private IConnectionMultiplexer? TakeOwn()
     {
         lock (_gate)
         {
             _disposed = true;
             if (_watched is not null) _watched.ConnectionRestored -= LearnAboutServers;
+            _refusals?.Dispose();
+            _outages?.Dispose();
             var own = _own;
             _own = null;
             return own;

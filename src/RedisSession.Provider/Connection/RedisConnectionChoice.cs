@@ -6,13 +6,22 @@ namespace RedisSession.Provider;
 /// <summary>Which Redis connection is meant: the first that is given, in the order of this file.</summary>
 internal static class RedisConnectionChoice
 {
+    private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// Whether the client keeps commands while their server is away, which it does unless the application has told it otherwise.
+    /// </summary>
+    public static bool KeepsCommands(ConfigurationOptions options) => ReferenceEquals(options.BacklogPolicy, BacklogPolicy.Default);
+
     /// <summary>A connection that we open, and therefore close; null when the options mean one of the application's.</summary>
     /// <exception cref="FormatException">The configuration string cannot mean a Redis server; the message never repeats it.</exception>
     public static ConfigurationOptions? OwnConnection(RedisConnectionSettings settings)
     {
         if (settings.ConnectionMultiplexerFactory is not null) return null;
-        if (settings.ConfigurationOptions is { } given) return Own(given.Clone(), settings.IOTimeout);
-        return string.IsNullOrWhiteSpace(settings.Configuration) ? null : Own(Parse(settings.Configuration.Trim()), settings.IOTimeout);
+        if (settings.ConfigurationOptions is { } given) return Own(LiveCredentials.CopyOf(given), settings.IOTimeout, settings.OutageTolerance);
+        return string.IsNullOrWhiteSpace(settings.Configuration)
+            ? null
+            : Own(Parse(settings.Configuration.Trim()), settings.IOTimeout, settings.OutageTolerance);
     }
 
     /// <summary>One of the application's connections.</summary>
@@ -52,10 +61,11 @@ internal static class RedisConnectionChoice
                     + "add it with AddKeyedSingleton, or correct the key.";
         }
 
-        return services.IsService(typeof(IConnectionMultiplexer)) ? null : NoneGiven(settings);
+        return services.IsService(typeof(IConnectionMultiplexer)) ? null : Help(settings);
     }
 
-    private static string NoneGiven(RedisConnectionSettings settings)
+    /// <summary>What to do where none is given.</summary>
+    public static string Help(RedisConnectionSettings settings)
     {
         string ways = $"""
             {settings.Method} does not know which Redis to use. Give it one of these:
@@ -65,18 +75,26 @@ internal static class RedisConnectionChoice
             4. {nameof(settings.ServiceKey)}: the key of an IConnectionMultiplexer among the keyed services;
             5. an IConnectionMultiplexer in the service collection, such as AddRedisClient of .NET Aspire registers
             """;
-        return settings.FurtherWay is { } further ? $"{ways};\n6. {further}." : $"{ways}.";
+        string further = settings.FurtherWay is { } way ? $";\n6. {way}" : "";
+        string looked = settings.LookedFor.Count > 0
+            ? $"In configuration it has looked for {string.Join(", ", settings.LookedFor.Distinct())}: each is missing or empty."
+            : $"It was given no configuration to look in: {settings.Method}(builder.Configuration) reads {settings.InConfiguration}.";
+        return $"{ways}{further}.\n{looked}";
     }
 
-    private static ConfigurationOptions Own(ConfigurationOptions options, TimeSpan ioTimeout)
+    private static ConfigurationOptions Own(ConfigurationOptions options, TimeSpan ioTimeout, TimeSpan tolerance)
     {
-        // It comes back by itself, and while the server is away each request fails at once instead of queueing.
+        // It comes back by itself: however often it is tried at first, it is tried again.
         options.AbortOnConnectFail = false;
-        options.BacklogPolicy = BacklogPolicy.FailFast;
+        options.ConnectRetry = 1;
 
-        // The client's own policy waits longer after each failure, and so some seconds after the server is back. One attempt a second
-        // harms nobody.
-        if (options.ReconnectRetryPolicy is null or ExponentialRetry) options.ReconnectRetryPolicy = new LinearRetry(500);
+        // While the server is away the client keeps commands in their order, and we bound how long; unless nothing is to wait.
+        if (KeepsCommands(options) && tolerance == TimeSpan.Zero) options.BacklogPolicy = BacklogPolicy.FailFast;
+
+        // The client's own policy waits longer after each failure, and so some seconds after the server is back. Two attempts a second
+        // harm nobody. It makes them when its heart beats.
+        if (options.ReconnectRetryPolicy is null or ExponentialRetry) options.ReconnectRetryPolicy = new LinearRetry(250);
+        if (options.HeartbeatInterval > HeartbeatInterval) options.HeartbeatInterval = HeartbeatInterval;
 
         // The client gives a server that does not answer up after several of its own timeouts: no use in those being much longer than
         // ours. A second longer, so that it is always ours that a request meets.

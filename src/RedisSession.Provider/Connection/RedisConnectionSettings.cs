@@ -23,8 +23,17 @@ internal sealed record RedisConnectionSettings
     /// <summary>How long anybody waits for a reply, beside what the client is told; infinite when nothing else is said.</summary>
     public TimeSpan IOTimeout { get; init; } = Timeout.InfiniteTimeSpan;
 
+    /// <summary>For how long of an outage commands wait for its end.</summary>
+    public TimeSpan OutageTolerance { get; init; } = RedisHashSessionOptions.DefaultOutageTolerance;
+
     /// <summary>Another way to a connection than those that all options have, for the message that there is none.</summary>
     public string? FurtherWay { get; init; }
+
+    /// <summary>The names in configuration under which one was looked for; empty when no configuration was given.</summary>
+    public IReadOnlyCollection<string> LookedFor { get; init; } = [];
+
+    /// <summary>What is read where the whole configuration is given, for the message that there is none.</summary>
+    public required string InConfiguration { get; init; }
 
     /// <summary>Whether a connection is named, and not left to what is registered.</summary>
     public bool NamesOne =>
@@ -40,6 +49,9 @@ internal sealed record RedisConnectionSettings
         ServiceKey = options.ServiceKey,
         UseDedicatedThreads = options.UseDedicatedThreads,
         IOTimeout = options.IOTimeout,
+        LookedFor = options.LookedFor,
+        InConfiguration = $"SESSION_REDIS, --session-redis and the section {RedisHashSessionOptions.Section}",
+        OutageTolerance = options.OutageTolerance,
     };
 
     public static RedisConnectionSettings Of(RedisHashCacheOptions options) => new()
@@ -50,6 +62,9 @@ internal sealed record RedisConnectionSettings
         ConnectionMultiplexerFactory = options.ConnectionMultiplexerFactory,
         ServiceKey = options.ServiceKey,
         UseDedicatedThreads = options.UseDedicatedThreads,
+        LookedFor = options.LookedFor,
+        InConfiguration = $"the section {RedisHashCacheOptions.Section}",
+        OutageTolerance = options.OutageTolerance,
         FurtherWay = "AddRedisHashSession with one of these: the cache then uses the connection of the sessions",
     };
 }

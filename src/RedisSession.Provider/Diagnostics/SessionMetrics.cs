@@ -17,6 +17,9 @@ internal sealed class SessionMetrics
     public const string TakenOverSessions = "redis_session.taken_over_sessions";
     public const string EndedSessions = "redis_session.ended_sessions";
     public const string RefusedWrites = "redis_session.refused_writes";
+    public const string PendingEvents = "redis_session.pending_events";
+    public const string PendingEventAge = "redis_session.pending_events.age";
+    public const string DroppedEvents = "redis_session.dropped_events";
 
     public const string LockWait = "redis_session.lock.wait";
     public const string LostLocks = "redis_session.lost_locks";
@@ -39,10 +42,12 @@ internal sealed class SessionMetrics
     private readonly Counter<long> _refusedWrites;
     private readonly Histogram<double> _lockWait;
     private readonly Counter<long> _lostLocks;
+    private readonly Counter<long> _droppedEvents;
+    private readonly Meter _meter;
 
     public SessionMetrics(IMeterFactory meters)
     {
-        var meter = meters.Create(MeterName);
+        var meter = _meter = meters.Create(MeterName);
         _operationDuration = meter.CreateHistogram(
             OperationDuration, "s", "How long requests waited for Redis.", tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBuckets });
@@ -60,6 +65,8 @@ internal sealed class SessionMetrics
             new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBuckets });
         _lostLocks = meter.CreateCounter<long>(
             LostLocks, "{lock}", "Locks that were not held any more when their request wrote, or gave them back.");
+        _droppedEvents = meter.CreateCounter<long>(
+            DroppedEvents, "{event}", "Events that were not told to ISessionLifecycle handlers because too many were waiting.");
     }
 
     /// <summary>A request has waited for the lock of its session, and got it, or gave up.</summary>
@@ -114,4 +121,14 @@ internal sealed class SessionMetrics
         _ended.Add(1, TelemetryTags.Of(TelemetryTags.EndReason, TelemetryTags.ValueOf(reason)));
 
     public void WriteRefused() => _refusedWrites.Add(1);
+
+    public void EventDropped() => _droppedEvents.Add(1);
+
+    /// <summary>Measures what waits for handlers: how many events, and for how long the oldest of them.</summary>
+    public void WatchEvents(Func<int> count, Func<TimeSpan> age)
+    {
+        _meter.CreateObservableGauge(PendingEvents, count, "{event}", "Events that wait to be told to ISessionLifecycle handlers.");
+        _meter.CreateObservableGauge(
+            PendingEventAge, () => age().TotalSeconds, "s", "For how long the oldest event has waited that no handler has been told yet.");
+    }
 }

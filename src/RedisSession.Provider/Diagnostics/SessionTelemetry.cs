@@ -18,13 +18,13 @@ internal sealed class SessionTelemetry(SessionMetrics metrics, RedisConnection c
     /// To be called right before an operation is sent. Null, and nothing is allocated, when nobody listens; see
     /// <see cref="RunningOperationExtensions"/>.
     /// </summary>
-    public RunningOperation? Begin(OperationKind kind, RequestSession session)
+    public RunningOperation? Begin(OperationKind kind, INamedSession session)
     {
         if (!metrics.WatchesOperations && !Source.HasListeners()) return null;
         return new(kind, metrics, StartActivity(kind, session));
     }
 
-    private Activity? StartActivity(OperationKind kind, RequestSession session)
+    private Activity? StartActivity(OperationKind kind, INamedSession session)
     {
         if (kind.Command is null || !Source.HasListeners() || connection.OpenDatabase is not { } database) return null;
         var span = (_target ??= RedisTarget.Of(database)).SpanOf(kind);

@@ -9,7 +9,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>Reads sessions from outside of them, and ends them.</summary>
-internal sealed partial class RedisSessionDirectory(
+internal sealed class RedisSessionDirectory(
     RedisConnection connection,
     IOptions<RedisHashSessionOptions> options,
     UserLists users,
@@ -21,6 +21,9 @@ internal sealed partial class RedisSessionDirectory(
 {
     // Sessions that are asked, or ended, in one flight.
     private const int PageSize = 100;
+
+    // Of who asks for one page.
+    private const int LargestPage = 1000;
 
     // What timers can do.
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1);
@@ -48,12 +51,64 @@ internal sealed partial class RedisSessionDirectory(
         }
     }
 
+    public Task<SessionPage> ListPageAsync(int size = 50, string? after = null, CancellationToken cancellationToken = default)
+    {
+        var start = PositionOf(size, after);
+        return ListOnePageAsync();
+
+        async Task<SessionPage> ListOnePageAsync()
+        {
+            var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            var (ids, end) = await _scan.PageAsync(database, size, start, cancellationToken).ConfigureAwait(false);
+            return new()
+            {
+                Sessions = ids.Count > 0 ? await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false) : [],
+                Next = end?.ToString(),
+            };
+        }
+    }
+
+    public Task<SessionPage> FindPageAsync(
+        SessionFilter filter, int size = 50, string? after = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(filter);
+        var start = PositionOf(size, after);
+        string idStart = filter.IdStart ?? "";
+        return SessionId.IsStartOfOne(idStart) ? FindOnePageAsync() : Task.FromResult(new SessionPage { Sessions = [] });
+
+        async Task<SessionPage> FindOnePageAsync()
+        {
+            var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            var (ids, end) = await _scan.ChosenPageAsync(
+                database, size, start, idStart, filter.AsksForUser ? ChooseAsync : null, cancellationToken).ConfigureAwait(false);
+            var found = await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false);
+            return new() { Sessions = [.. found.Where(session => filter.AdmitsUser(session.User))], Next = end?.ToString() };
+
+            async Task<IEnumerable<string>> ChooseAsync(string[] some)
+            {
+                var users = await Within(cancellationToken)
+                    .ForAsync(Task.WhenAll(some.Select(id => UserOfAsync(HashOf(database, id))))).ConfigureAwait(false);
+                return some.Zip(users).Where(pair => filter.AdmitsUser(pair.Second)).Select(pair => pair.First);
+            }
+        }
+
+        static async Task<string?> UserOfAsync(SessionHash hash)
+        {
+            try
+            {
+                return (string?)await hash.ReadUserAsync().ConfigureAwait(false) is { Length: > 0 } user ? user : null;
+            }
+            catch (RedisServerException error) when (error.Kind == RedisErrorKind.WrongType)
+            {
+                return null; // no session: it is not described either
+            }
+        }
+    }
+
     public async Task<long> CountAsync(CancellationToken cancellationToken = default)
     {
-        long count = 0;
         var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
-        await foreach (var ids in _scan.PagesAsync(database, cancellationToken).ConfigureAwait(false)) count += ids.Count;
-        return count;
+        return await _scan.CountAsync(database, cancellationToken).ConfigureAwait(false);
     }
 
     public Task<SessionInfo?> GetAsync(string id, CancellationToken cancellationToken = default)
@@ -63,6 +118,8 @@ internal sealed partial class RedisSessionDirectory(
 
         async Task<SessionInfo?> GetOneAsync()
         {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!SessionId.IsOne(id)) return null;
             var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
             return (await DescribeAsync(database, [id], cancellationToken).ConfigureAwait(false)).SingleOrDefault();
         }
@@ -81,6 +138,8 @@ internal sealed partial class RedisSessionDirectory(
 
         async Task<bool> EndOneAsync()
         {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!SessionId.IsOne(id)) return false;
             var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
             return await EndAsync(database, [id], onlyOf: null, cancellationToken).ConfigureAwait(false) > 0;
         }
@@ -133,13 +192,15 @@ internal sealed partial class RedisSessionDirectory(
         cancellationToken.ThrowIfCancellationRequested();
         var list = new UserList(database, SessionHashLayout.UserKeyOf(_options.KeyPrefix, user));
         var ids = await Within(cancellationToken).ForAsync(list.ReadAsync()).ConfigureAwait(false);
-        return [.. ids.Select(id => id.ToString()).Where(asked.Add).Chunk(PageSize)];
+
+        // Who can write to Redis can write into a list, and what is no id would be the name of any key.
+        return [.. ids.Select(id => id.ToString()).Where(id => SessionId.IsOne(id) && asked.Add(id)).Chunk(PageSize)];
     }
 
     private async Task<int> EndAsync(IDatabase database, string[] ids, string? onlyOf, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var ending = Task.WhenAll(ids.Select(id => HashOf(database, id).EndAsync(onlyOf)));
+        var ending = Task.WhenAll(ids.Select(id => HashOf(database, id).EndAsync(onlyOf, onlyHash: true)));
         var owners = await Within(cancellationToken).ForAsync(ending).ConfigureAwait(false);
         int ended = 0;
         foreach (var (id, owner) in ids.Zip(owners))
@@ -177,20 +238,56 @@ internal sealed partial class RedisSessionDirectory(
         User = details.User,
         Created = DateTimeOffset.FromUnixTimeMilliseconds(details.Created is >= 0 and <= LastMoment ? details.Created.Value : 0),
         Expires = details.TimeToLive < DateTimeOffset.MaxValue - now ? now + details.TimeToLive.Value : DateTimeOffset.MaxValue,
+        LockedSince = details.LockedSince is >= 0 and <= LastMoment and var since ? DateTimeOffset.FromUnixTimeMilliseconds(since) : null,
+        LastUsed = LastUse.Of(
+            details.Created is { } created and >= 0 and <= LastMoment ? DateTimeOffset.FromUnixTimeMilliseconds(created) : null,
+            details.TimeToLive,
+            SessionExpiry.From(_options.IdleTimeout, _options.AbsoluteTimeout, _options.RefreshInterval),
+            now),
         KeyCount = details.KeyCount,
         SizeInBytes = details.Size,
         Read = cancellationToken => ReadAsync(database, id, details.Generation, cancellationToken),
+        ReadExpiries = (keys, cancellationToken) => ReadExpiriesAsync(database, id, keys, cancellationToken),
     };
 
     private async Task<IReadOnlyDictionary<string, SessionValue>> ReadAsync(
-        IDatabase database, string id, string generation, CancellationToken cancellationToken)
+        IDatabase database, string id, string? generation, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var entries = await Within(cancellationToken).ForAsync(HashOf(database, id).ReadAllAsync()).ConfigureAwait(false);
         var protector = _options.ProtectValues ? new ValueProtector(dataProtection, id, logger) : null;
         var snapshot = SessionSnapshot.Parse(entries, protector, out var generationNow);
-        if (generationNow != generation) return SessionInfo.None;
-        return snapshot.Keys.ToDictionary(key => key, key => new SessionValue(snapshot.Find(key)), StringComparer.Ordinal).AsReadOnly();
+        if (generationNow != generation) return StoredValues.None;
+        return new StoredValues(
+            snapshot.Keys.ToDictionary(key => key, key => new SessionValue(snapshot.Find(key)), StringComparer.Ordinal));
+    }
+
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> ReadExpiriesAsync(
+        IDatabase database, string id, IReadOnlyList<string> keys, CancellationToken cancellationToken)
+    {
+        long[] expiries;
+        try
+        {
+            expiries = await Within(cancellationToken).ForAsync(HashOf(database, id).ReadExpiriesAsync(keys)).ConfigureAwait(false);
+        }
+        catch (RedisServerException)
+        {
+            return SessionInfo.NoExpiries; // a server that has no such expiries, or a user without the right to ask
+        }
+
+        return keys.Zip(expiries).Where(pair => pair.Second is > 0 and <= LastMoment)
+            .ToDictionary(pair => pair.First, pair => DateTimeOffset.FromUnixTimeMilliseconds(pair.Second), StringComparer.Ordinal)
+            .AsReadOnly();
+    }
+
+    /// <summary>Where a list goes on that is asked for page by page.</summary>
+    private static ScanPosition PositionOf(int size, string? after)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, LargestPage);
+        if (after is null) return ScanPosition.Start;
+        if (ScanPosition.TryParse(after, out var start)) return start;
+        throw new ArgumentException("It is no SessionPage.Next.", nameof(after));
     }
 
     private Task<IDatabase> OpenAsync(CancellationToken cancellationToken) =>

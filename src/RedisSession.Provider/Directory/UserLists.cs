@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -60,21 +61,22 @@ internal sealed class UserLists(
     }
 
     /// <summary>True when it was this life of the session that was looked after for that user.</summary>
-    public bool Knows(SessionIdentity identity, string? user, RedisValue generation) =>
-        _known.AgeOf(identity.IdBytes, user, generation, Environment.TickCount64) is not null;
+    public bool Knows(ReadOnlySpan<byte> id, string? user, RedisValue generation) =>
+        _known.AgeOf(id, user, generation, Environment.TickCount64) is not null;
 
     /// <summary>The session, which lives from now on as long as <paramref name="expiry"/> says, needs nothing for a while.</summary>
-    public void Remember(SessionIdentity identity, string? user, RedisValue generation, SessionExpiry expiry)
+    public void Remember(ReadOnlySpan<byte> id, string? user, RedisValue generation, SessionExpiry expiry)
     {
-        _known.Remember(identity.IdBytes, user, generation, Environment.TickCount64);
-        if (user is not null && connection.OpenDatabase is { } database) NoteOwner(database, identity.Id, user, expiry.Life, expiry);
+        _known.Remember(id, user, generation, Environment.TickCount64);
+        if (user is not null && connection.OpenDatabase is { } database)
+            NoteOwner(database, Encoding.UTF8.GetString(id), user, expiry.Life, expiry);
     }
 
     /// <summary>
     /// Sends what keeps the session in its user's list, and binds it to <paramref name="user"/> where nobody has a better claim. Sent when
     /// this returns, if the connection is open; done when Redis has answered; never fails.
     /// </summary>
-    /// <param name="identity">The session.</param>
+    /// <param name="id">The session.</param>
     /// <param name="user">The request's user, or null.</param>
     /// <param name="generationSeen">Null while the request has seen nothing.</param>
     /// <param name="expiry">The session's timeouts.</param>
@@ -82,9 +84,8 @@ internal sealed class UserLists(
     /// What the request has sent just before and may create the session. It is there before we ask, unless its script had to be sent again.
     /// </param>
     public async Task KeepAsync(
-        SessionIdentity identity, string? user, RedisValue generationSeen, SessionExpiry expiry, Task? write)
+        string id, string? user, RedisValue generationSeen, SessionExpiry expiry, Task? write)
     {
-        string id = identity.Id;
         try
         {
             long sent = Environment.TickCount64;
@@ -102,8 +103,8 @@ internal sealed class UserLists(
 
             if (reply?.User is { } owner) NoteOwner(database, id, owner, reply.TimeToLive, expiry);
             bool isListed = user is null ? reply?.User is null : reply?.User == user && reply?.TimeToLive >= expiry.Idle / 2;
-            if (isListed) _known.Remember(identity.IdBytes, user, reply?.Generation ?? RedisValue.Null, sent);
-            else _ = CorrectAsync(database, identity, user, await listing.ConfigureAwait(false), reply, expiry, sent);
+            if (isListed) _known.Remember(Encoding.UTF8.GetBytes(id), user, reply?.Generation ?? RedisValue.Null, sent);
+            else _ = CorrectAsync(database, id, user, await listing.ConfigureAwait(false), reply, expiry, sent);
             if (reply?.Before is { } before) Forget(id, before);
         }
         catch (Exception error)
@@ -114,16 +115,15 @@ internal sealed class UserLists(
 
     /// <summary>What was sent was not quite right for the session that there is; nobody waits for this.</summary>
     private async Task CorrectAsync(
-        IDatabase database, SessionIdentity identity, string? user, string? stamp, BindReply? reply, SessionExpiry expiry, long sent)
+        IDatabase database, string id, string? user, string? stamp, BindReply? reply, SessionExpiry expiry, long sent)
     {
-        string id = identity.Id;
         try
         {
             // Somebody else's; or an absolute timeout ends it before long, and its entry must not stay an idle timeout longer than that.
             if (reply is { User: { } owner })
             {
                 await ListOf(database, owner).KeepAsync(id, TimeInList(reply.TimeToLive, expiry)).ConfigureAwait(false);
-                _known.Remember(identity.IdBytes, user, reply.Generation, sent);
+                _known.Remember(Encoding.UTF8.GetBytes(id), user, reply.Generation, sent);
             }
 
             // Not this user's, or not there; unless another request has listed it since.

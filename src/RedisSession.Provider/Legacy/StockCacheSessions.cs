@@ -10,7 +10,7 @@ internal sealed class StockCacheSessions(IDistributedCache cache) : IStockSessio
 {
     public async Task<FoundLeft> FindAsync(string sessionKey, Waiting waiting)
     {
-        byte[]? blob = waiting.Blocks ? cache.Get(sessionKey) : await cache.GetAsync(sessionKey).ConfigureAwait(false);
+        byte[]? blob = waiting.Blocks ? cache.Get(sessionKey) : await waiting.ForAsync(cache.GetAsync(sessionKey)).ConfigureAwait(false);
         return new(blob, MayBeTaken: blob is null);
     }
 
@@ -26,7 +26,13 @@ internal sealed class StockCacheSessions(IDistributedCache cache) : IStockSessio
     public async Task<bool> EndAsync(string sessionKey, Waiting waiting)
     {
         if (waiting.Blocks) cache.Remove(sessionKey);
-        else await cache.RemoveAsync(sessionKey).ConfigureAwait(false);
+        else await waiting.ForAsync(RemovedAsync(sessionKey)).ConfigureAwait(false);
         return true; // whether there was one, a cache does not say
+    }
+
+    private async Task<bool> RemovedAsync(string sessionKey)
+    {
+        await cache.RemoveAsync(sessionKey).ConfigureAwait(false);
+        return true;
     }
 }

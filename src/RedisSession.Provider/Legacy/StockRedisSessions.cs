@@ -24,8 +24,10 @@ internal sealed class StockRedisSessions(RedisConnection connection, string inst
     {
         try
         {
-            var found = await waiting.ForAsync(Database.HashGetAsync(KeyOf(sessionKey), Fields, CommandFlags.DemandMaster))
-                .ConfigureAwait(false);
+            var key = KeyOf(sessionKey);
+            var reply = Sending.Try(
+                Database, key, (Database, key), static it => it.Database.HashGetAsync(it.key, Fields, CommandFlags.DemandMaster));
+            var found = await waiting.ForAsync(reply).ConfigureAwait(false);
             bool isMarked = !found[1].IsNull;
             return new(isMarked ? null : (byte[]?)found[0], isMarked && found[1] != Ended && found[1] != Unreadable);
         }

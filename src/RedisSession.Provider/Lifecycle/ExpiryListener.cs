@@ -37,6 +37,7 @@ internal sealed class ExpiryListener(
     private ExpiryProbe? _probe;
     private volatile bool _isSubscribed;
     private volatile bool _isInterrupted;
+    private long _said; // when it last said that it listens, by the server's clock
     private bool _isUnheard;
     private string? _failure;
 
@@ -138,7 +139,7 @@ internal sealed class ExpiryListener(
     {
         bool begins = !Listens || _isInterrupted;
         _isInterrupted = false;
-        var missed = await RecordOf(database).BeatAsync(_instance, begins, patience: 3 * Beat).ConfigureAwait(false);
+        (_said, var missed) = await RecordOf(database).BeatAsync(_instance, begins, patience: 3 * Beat, _said).ConfigureAwait(false);
         Listens = true;
         if (missed is null) return;
         logger.ExpiriesMissed(missed.Since, missed.Until);

@@ -1,23 +1,48 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;
 
 /// <summary>
 /// What has happened to sessions, on its way to the application's handlers: told one after the other, outside of the requests that did it.
-/// Without handlers, nothing is kept.
+/// Without handlers, nothing is kept; with slow ones, no more than the options say.
 /// </summary>
-internal sealed class LifecycleQueue(IServiceProvider services, ILogger<LifecycleQueue> logger) : IDisposable
+internal sealed class LifecycleQueue : IDisposable
 {
+    private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
+
     // An event that is not certain yet is in its place all the same: null, when it is done, is none.
-    private readonly Channel<Task<object?>> _events = Channel.CreateUnbounded<Task<object?>>();
+    private readonly Channel<Pending> _events;
     private readonly CancellationTokenSource _giveUp = new();
     private readonly Lock _gate = new();
+    private readonly IServiceProvider _services;
+    private readonly SessionMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger<LifecycleQueue> _logger;
+    private readonly int _limit;
     private Task? _telling;
+    private long _tellingSince;
+    private long _dropped;
+    private long _loggedAt;
+    private volatile bool _isComplete;
+
+    public LifecycleQueue(
+        IServiceProvider services,
+        IOptions<RedisHashSessionOptions> options,
+        SessionMetrics metrics,
+        TimeProvider time,
+        ILogger<LifecycleQueue> logger)
+    {
+        (_services, _metrics, _time, _logger, _limit) = (services, metrics, time, logger, options.Value.MaxPendingEvents);
+        _events = Channel.CreateBounded<Pending>(new BoundedChannelOptions(_limit) { SingleReader = true });
+        HasHandlers = services.GetService<IServiceProviderIsService>()?.IsService(typeof(ISessionLifecycle)) is true;
+        if (HasHandlers) metrics.WatchEvents(() => _events.Reader.Count, AgeOfOldest);
+    }
 
     /// <summary>Whether anybody wants to be told.</summary>
-    public bool HasHandlers { get; } = services.GetService<IServiceProviderIsService>()?.IsService(typeof(ISessionLifecycle)) is true;
+    public bool HasHandlers { get; }
 
     public void Created(string id, string? user)
     {
@@ -42,14 +67,21 @@ internal sealed class LifecycleQueue(IServiceProvider services, ILogger<Lifecycl
     /// <summary>Something that will be known to be an event, or none. Must not fail.</summary>
     public void Add(Task<object?> happening)
     {
-        _events.Writer.TryWrite(happening);
+        if (!_events.Writer.TryWrite(new(happening, _time.GetTimestamp())))
+        {
+            if (!_isComplete) Drop();
+            return;
+        }
+
         if (_telling is null) BeginTelling();
     }
 
     /// <summary>Takes no more events, and returns when all that there are have been told; when it is cancelled, without that.</summary>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
+        _isComplete = true;
         _events.Writer.TryComplete();
+        lock (_gate) LogDropped();
         if (_telling is not { } telling) return;
         try
         {
@@ -58,13 +90,38 @@ internal sealed class LifecycleQueue(IServiceProvider services, ILogger<Lifecycl
         catch (OperationCanceledException)
         {
             await _giveUp.CancelAsync().ConfigureAwait(false);
-            logger.EventsNotTold(_events.Reader.Count);
+            _logger.EventsNotTold(_events.Reader.Count);
         }
     }
 
     public void Dispose() => _giveUp.Dispose();
 
     private void Add(object happened) => Add(Task.FromResult<object?>(happened));
+
+    // Rather than keep a request waiting. That it happens is told at once, and how often once a minute.
+    private void Drop()
+    {
+        _metrics.EventDropped();
+        lock (_gate)
+        {
+            _dropped++;
+            if (_loggedAt == 0 || _time.GetElapsedTime(_loggedAt) >= LogInterval) LogDropped();
+        }
+    }
+
+    private void LogDropped()
+    {
+        if (_dropped == 0) return;
+        _logger.EventsDropped(_dropped, _limit);
+        (_dropped, _loggedAt) = (0, _time.GetTimestamp());
+    }
+
+    private TimeSpan AgeOfOldest()
+    {
+        long since = Volatile.Read(ref _tellingSince);
+        if (since == 0 && _events.Reader.TryPeek(out var oldest)) since = oldest.Since;
+        return since == 0 ? TimeSpan.Zero : _time.GetElapsedTime(since);
+    }
 
     private void BeginTelling()
     {
@@ -80,10 +137,12 @@ internal sealed class LifecycleQueue(IServiceProvider services, ILogger<Lifecycl
 
     private async Task TellAllAsync()
     {
-        await foreach (var happening in _events.Reader.ReadAllAsync().ConfigureAwait(false))
+        await foreach (var pending in _events.Reader.ReadAllAsync().ConfigureAwait(false))
         {
             if (_giveUp.IsCancellationRequested) return;
-            if (await happening.ConfigureAwait(false) is { } happened) await TellAsync(happened).ConfigureAwait(false);
+            Volatile.Write(ref _tellingSince, pending.Since);
+            if (await pending.Happening.ConfigureAwait(false) is { } happened) await TellAsync(happened).ConfigureAwait(false);
+            Volatile.Write(ref _tellingSince, 0);
         }
     }
 
@@ -91,7 +150,7 @@ internal sealed class LifecycleQueue(IServiceProvider services, ILogger<Lifecycl
     {
         try
         {
-            await using var scope = services.CreateAsyncScope();
+            await using var scope = _services.CreateAsyncScope();
             foreach (var handler in scope.ServiceProvider.GetServices<ISessionLifecycle>())
             {
                 await TellAsync(handler, happened).ConfigureAwait(false);
@@ -100,7 +159,7 @@ internal sealed class LifecycleQueue(IServiceProvider services, ILogger<Lifecycl
         catch (Exception error)
         {
             // The handlers could not be made, or the scope could not be left.
-            logger.HandlerFailed(nameof(ISessionLifecycle), happened, error);
+            _logger.HandlerFailed(nameof(ISessionLifecycle), LogText.Line(happened.ToString()!), error);
         }
     }
 
@@ -118,7 +177,9 @@ internal sealed class LifecycleQueue(IServiceProvider services, ILogger<Lifecycl
         }
         catch (Exception error)
         {
-            logger.HandlerFailed(handler.GetType().Name, happened, error);
+            _logger.HandlerFailed(handler.GetType().Name, LogText.Line(happened.ToString()!), error);
         }
     }
+
+    private readonly record struct Pending(Task<object?> Happening, long Since);
 }

@@ -63,6 +63,17 @@ internal static partial class Log
     public static partial void ConnectingFailed(this ILogger logger, Exception error);
 
     [LoggerMessage(
+        SessionEvents.ConnectionRefused, LogLevel.Error,
+        "Redis refuses the connection: {Reason}. It is tried again all the time, and this is not logged again before it has worked.")]
+    public static partial void ConnectionRefused(this ILogger logger, string reason, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.WrongUser, LogLevel.Error,
+        "The connection to Redis at {EndPoint} is that of the user '{Actual}' and not of '{Wanted}', whose password Redis has not accepted: "
+        + "what sessions do there is done with the rights of '{Actual}'. Correct the password, and switch the user 'default' off.")]
+    public static partial void WrongUser(this ILogger logger, string endPoint, string actual, string wanted);
+
+    [LoggerMessage(
         SessionEvents.NoDedicatedThreads, LogLevel.Warning,
         "The application's Redis connection reads replies on the thread pool: synchronous calls of what {Method} adds can stall when all "
         + "its threads wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let {Method} open "
@@ -89,7 +100,13 @@ internal static partial class Log
     public static partial void SessionEnded(this ILogger logger, string sessionId);
 
     [LoggerMessage(SessionEvents.HandlerFailed, LogLevel.Warning, "{Handler} failed when it was told: {Event}.")]
-    public static partial void HandlerFailed(this ILogger logger, string handler, object @event, Exception error);
+    public static partial void HandlerFailed(this ILogger logger, string handler, string @event, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.EventsDropped, LogLevel.Warning,
+        "{Count} events were dropped and not told to ISessionLifecycle handlers: {Limit} (MaxPendingEvents) were waiting. The handlers are "
+        + "slower than the sessions come and go.")]
+    public static partial void EventsDropped(this ILogger logger, long count, int limit);
 
     [LoggerMessage(
         SessionEvents.ExpiriesUnheard, LogLevel.Warning,
@@ -143,6 +160,17 @@ internal static partial class Log
         "Session {SessionId} was renewed, and Redis could not be told that the new cookie was sent: the old cookie may find the old session, "
         + "as it was before the renewal, until that expires.")]
     public static partial void RenewalNotSealed(this ILogger logger, string sessionId, Exception error);
+
+    [LoggerMessage(
+        SessionEvents.SecureAsInSeed, LogLevel.Information,
+        "The session cookie is Secure, as in redis-session, whose settings are in use: browsers send it over HTTPS only. "
+        + "To decide it yourself, set SESSION_COOKIE_SECURE to true or false.")]
+    public static partial void SecureAsInSeed(this ILogger logger);
+
+    [LoggerMessage(
+        SessionEvents.SettingNearlyOurs, LogLevel.Warning,
+        "Nothing that {Method} adds reads the setting {Name}: is {Meant} meant?")]
+    public static partial void SettingNearlyOurs(this ILogger logger, string method, string name, string meant);
 
     [LoggerMessage(
         SessionEvents.LoadsAhead, LogLevel.Debug,

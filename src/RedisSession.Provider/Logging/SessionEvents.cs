@@ -34,8 +34,13 @@ internal static class SessionEvents
     public const int StockSessionNotMarked = 33;
     public const int RenewedCookieHeldBack = 34;
     public const int RenewalNotSealed = 35;
-    public const int LoadsAhead = 36;
-    public const int CookieUnreadable = 37;
-    public const int RequestUnknown = 38;
-    public const int CommitFailed = 39;
+    public const int SecureAsInSeed = 36;
+    public const int SettingNearlyOurs = 37;
+    public const int LoadsAhead = 38;
+    public const int CookieUnreadable = 39;
+    public const int RequestUnknown = 40;
+    public const int CommitFailed = 41;
+    public const int ConnectionRefused = 42;
+    public const int WrongUser = 43;
+    public const int EventsDropped = 44;
 }

@@ -30,7 +30,7 @@ internal static class FieldScripts
         local value = redis.call('HGET', key, ARGV[5])
         if value then redis.call('HDEL', key, ARGV[5]) end
         return {generation, value}
-        """);
+        """, again: false);
 
     /// <summary>Sets what is not there.</summary>
     /// <remarks><c>ARGV 6 value; returns {generation, the value that is there, or nil where it was set}</c></remarks>
@@ -38,7 +38,7 @@ internal static class FieldScripts
         local value = redis.call('HGET', key, ARGV[5])
         if not value then redis.call('HSET', key, ARGV[5], ARGV[6]) end
         return {generation, value}
-        """);
+        """, again: false);
 
     /// <summary>Sets what is as expected.</summary>
     /// <remarks>
@@ -55,7 +55,7 @@ internal static class FieldScripts
         """ + Create + """
         redis.call('HSET', key, ARGV[5], ARGV[8])
         return {generation, 1}
-        """);
+        """, again: false);
 
     /// <summary>Adds to a whole number; what is not there counts as 0.</summary>
     /// <remarks>
@@ -69,7 +69,7 @@ internal static class FieldScripts
           return {generation, false, sum.err}
         end
         return {generation, redis.call('HGET', key, ARGV[5])}
-        """);
+        """, again: false);
 
     /// <summary>Sets a value that expires by itself. Where the server does not know such expiries, nothing is written.</summary>
     /// <remarks>

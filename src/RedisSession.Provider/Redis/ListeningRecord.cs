@@ -9,11 +9,15 @@ internal readonly struct ListeningRecord(IDatabase database, RedisKey key)
     private static readonly TimeSpan TimeToLive = TimeSpan.FromDays(30);
 
     /// <summary>See <see cref="ListeningScripts.Beat"/>.</summary>
-    public async Task<ListeningGap?> BeatAsync(string instance, bool begins, TimeSpan patience)
+    /// <param name="instance">Who listens.</param>
+    /// <param name="begins">Whether it has not listened all the time since it said so.</param>
+    /// <param name="patience">How long a silent one may yet say that it has listened.</param>
+    /// <param name="said">When it said so for the last time: <see cref="Beat.At"/>; 0 when it never has.</param>
+    public async Task<Beat> BeatAsync(string instance, bool begins, TimeSpan patience, long said = 0)
     {
-        RedisValue[] arguments = [instance, begins, (long)patience.TotalMilliseconds, (long)TimeToLive.TotalMilliseconds];
+        RedisValue[] arguments = [instance, begins, (long)patience.TotalMilliseconds, (long)TimeToLive.TotalMilliseconds, said];
         var reply = await ListeningScripts.Beat.RunAsync(database, key, arguments).ConfigureAwait(false);
-        return reply.IsNull ? null : new(TimeIn(reply[0]), TimeIn(reply[1]));
+        return new((long)reply[0], reply.Length > 1 ? new(TimeIn(reply[1]), TimeIn(reply[2])) : null);
 
         static DateTimeOffset TimeIn(RedisResult milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds((long)milliseconds);
     }
@@ -21,4 +25,8 @@ internal readonly struct ListeningRecord(IDatabase database, RedisKey key)
     /// <summary>See <see cref="ListeningScripts.End"/>.</summary>
     public Task EndAsync(string instance) =>
         ListeningScripts.End.RunAsync(database, key, [instance, (long)TimeToLive.TotalMilliseconds]);
+
+    /// <param name="At">The server's clock, in unix milliseconds.</param>
+    /// <param name="Missed">A time in which nobody listened, if it is this instance that tells it.</param>
+    internal readonly record struct Beat(long At, ListeningGap? Missed);
 }

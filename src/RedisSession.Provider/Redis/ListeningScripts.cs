@@ -14,22 +14,34 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal static class ListeningScripts
 {
+    // Whatever the server may refuse comes before the first thing that stays: Redis does not take back what a script has done before it
+    // failed. The TTL alone is another then.
+    private const string Try = """
+        redis.call('PEXPIRE', key, life)
+        redis.call('HDEL', key, '')
+
+        """;
+
     /// <summary>
     /// An instance says that it listens, and is told of the time before it in which nobody did, if there was one. A script, because of
     /// several instances that begin, one alone may be told, and because an instance is over as soon as the others say so.
     /// </summary>
     /// <remarks>
-    /// Whoever has not been heard of for long may have listened until it died, and may yet say so: till it is certain, nothing is told.
+    /// Whoever has not been heard of for long may have listened until it died, and may yet say so: till it is certain, nothing is told. An
+    /// instance that was interrupted knows by itself until when it listened: the record may be gone with all else the server had.
     /// <code>
     /// ARGV     1 instance   2 1 if it did not listen all the time since it said so   3 ms after which a silent one is over   4 ms to live
-    /// returns  {since, until} when nobody listened · nil
+    ///          5 when it said so for the last time, by the answer to that, or 0
+    /// returns  {now, since, until} when nobody listened · {now}
     /// </code>
     /// </remarks>
     public static readonly RedisScript Beat = new(SessionScripts.ServerTime + """
-        local key, me, begins, patience = KEYS[1], ARGV[1], ARGV[2] == '1', tonumber(ARGV[3])
+        local key, me, begins, patience, life, said = KEYS[1], ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
         now = tonumber(now)
-        local since, judged, until_, others = now, '0', nil, {}
+        local since, judged, until_, others, gone = now, '0', nil, {}, {}
         local all = redis.call('HGETALL', key)
+        """ + "\n" + Try + """
+        if begins and said > 0 then until_ = said end
         for i = 1, #all, 2 do
           local from, last, known = string.match(all[i + 1], '^(%d+) (%d+) (%d)$')
           from, last = tonumber(from), tonumber(last)
@@ -39,35 +51,39 @@ internal static class ListeningScripts
             since, judged = from, known
           elseif all[i] == me or last < now - patience then
             until_ = math.max(until_ or 0, last)
-            redis.call('HDEL', key, all[i])
+            if all[i] ~= me then gone[#gone + 1] = all[i] end
           else
             others[#others + 1] = {all[i], from, last}
           end
         end
-        local told = false
+        local answer = {string.format('%.0f', now)}
         if judged == '0' then
           local covered, open = false, false
           for _, other in ipairs(others) do
-            local earlier = other[2] < since or (other[2] == since and other[1] < me)
+            local earlier = other[2] < since or (other[2] == since and (begins or other[1] < me))
             if earlier and other[3] >= since then covered = true elseif earlier then open = true end
           end
           if covered or not open then judged = '1' end
           if not covered and not open and until_ and until_ < since then
-            told = {string.format('%.0f', until_), string.format('%.0f', since)}
+            answer[2], answer[3] = string.format('%.0f', until_), string.format('%.0f', since)
           end
         end
-        if until_ then redis.call('HSET', key, '@until', string.format('%.0f', until_)) end
         redis.call('HSET', key, me, string.format('%.0f %.0f %s', since, now, judged))
-        redis.call('PEXPIRE', key, ARGV[4])
-        return told
-        """);
+        if until_ then redis.call('HSET', key, '@until', string.format('%.0f', until_)) end
+        for _, other in ipairs(gone) do redis.call('HDEL', key, other) end
+        redis.call('PEXPIRE', key, life)
+        return answer
+        """, again: false);
 
     /// <summary>An instance listens no more. A script, because the clock is the server's.</summary>
     /// <remarks><c>ARGV 1 instance · 2 ms to live; returns nothing of use</c></remarks>
     public static readonly RedisScript End = new(SessionScripts.ServerTime + """
-        if redis.call('HDEL', KEYS[1], ARGV[1]) == 0 then return 0 end
-        local before = redis.call('HGET', KEYS[1], '@until')
-        if not before or tonumber(before) < tonumber(now) then redis.call('HSET', KEYS[1], '@until', now) end
-        return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+        local key, me, life = KEYS[1], ARGV[1], ARGV[2]
+        if not redis.call('HGET', key, me) then return 0 end
+        local before = redis.call('HGET', key, '@until')
+        """ + "\n" + Try + """
+        if not before or tonumber(before) < tonumber(now) then redis.call('HSET', key, '@until', now) end
+        redis.call('HDEL', key, me)
+        return redis.call('PEXPIRE', key, life)
         """);
 }

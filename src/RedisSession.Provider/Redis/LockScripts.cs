@@ -1,3 +1,4 @@
+using System.Globalization;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider;
@@ -72,13 +73,21 @@ internal static class LockScripts
 
     /// <summary>Gives the lock back where nothing is written. A script, because it must still be the caller's.</summary>
     /// <remarks><c>ARGV 1 channel · 2 token; returns 1</c></remarks>
-    public static readonly RedisScript Release = new(GiveBack + "return 1");
+    public static readonly RedisScript Release = new(GiveBack + "return 1", again: false);
 
     /// <summary>A script that does what <paramref name="text"/> says while the caller holds the lock.</summary>
     public static string Fenced(string text) => Fence + text;
 
     /// <summary>A script that does what <paramref name="text"/> says and gives the lock back.</summary>
     public static string Releasing(string text) => GiveBack + text;
+
+    /// <summary>Since when a lock is held, in unix milliseconds; null where there is none, or one that its holder has left behind.</summary>
+    public static long? HeldSince(RedisValue value) =>
+        value.ToString().Split(':') is [_, var lease, var since, _]
+        && long.TryParse(lease, CultureInfo.InvariantCulture, out long end) && end > DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
+        && long.TryParse(since, CultureInfo.InvariantCulture, out long start)
+            ? start
+            : null;
 
     /// <summary>True for what a script answers whose lock is not the caller's any more.</summary>
     public static bool IsLost(Exception error) =>

@@ -7,6 +7,9 @@ internal static class Primaries
 {
     private const int Slots = 16384; // of a cluster
 
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ClusterPause = TimeSpan.FromMilliseconds(500); // each time all of it is asked
+
     /// <summary>
     /// All of them. The client learns of changes in a cluster by redirections, or once a minute: where one is not connected, it may have
     /// been replaced, and the client looks anew.
@@ -14,14 +17,22 @@ internal static class Primaries
     /// <exception cref="RedisConnectionException">There is no connection to all of them.</exception>
     public static async Task<IReadOnlyList<IServer>> FindAsync(IConnectionMultiplexer multiplexer, CancellationToken cancellationToken)
     {
-        var primaries = Find(multiplexer);
-        if (primaries.Length == 0 && multiplexer.GetServers().Any(server => server.ServerType == ServerType.Cluster))
+        bool isCluster = multiplexer.GetServers().Any(server => server.ServerType == ServerType.Cluster);
+        while (true)
         {
-            await multiplexer.ConfigureAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
-            primaries = Find(multiplexer);
+            var primaries = Find(multiplexer);
+            if (primaries.Length == 0 && isCluster)
+            {
+                await multiplexer.ConfigureAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+                primaries = Find(multiplexer);
+            }
+
+            if (primaries.Length > 0) return primaries;
+            if (Outages.Of(multiplexer) is not { Clock.MayWait: true }) break;
+            await Task.Delay(isCluster ? ClusterPause : Pause, cancellationToken).ConfigureAwait(false);
         }
 
-        return primaries.Length > 0 ? primaries : throw new RedisConnectionException(
+        throw new RedisConnectionException(
             ConnectionFailureType.UnableToConnect, CommandFlags.DemandMaster, "There is no connection to all primaries.");
     }
 

@@ -1,16 +1,66 @@
+using StackExchange.Redis;
+
 namespace RedisSession.Provider;
 
 /// <summary>The script of the health check.</summary>
 internal static class ProbeScript
 {
     /// <summary>
-    /// Writes a hash and removes it, with the commands that the change script needs. A script, because scripts are what it is about, and
-    /// so that nobody sees the hash and nothing is left behind, whatever fails.
+    /// Tries the commands that are sent to one kind of key, directly or in scripts, on a key of its own, and says which are refused for want
+    /// of a right. A script, because scripts are what it is about, and so that nobody sees what it writes and nothing is left of it.
     /// </summary>
-    /// <remarks><c>returns 1</c></remarks>
-    public static readonly RedisScript WriteAndRemove = new("""
-        redis.call('HSET', KEYS[1], '@gen', 'probe')
-        redis.call('PEXPIRE', KEYS[1], 1000)
-        return redis.call('UNLINK', KEYS[1])
+    /// <remarks>
+    /// What takes memory comes first: a server that has none left refuses it only as long as the script has written nothing.
+    /// <code>
+    /// ARGV     1 the kind: hash, list (of a user), text
+    /// returns  the commands that are refused · the error, where the server refuses for another reason
+    /// </code>
+    /// </remarks>
+    public static readonly RedisScript TryRights = new("""
+        local key, kind, refused, failed = KEYS[1], ARGV[1], {}, nil
+        local function try(...)
+          local reply = redis.pcall(...)
+          if type(reply) ~= 'table' or not reply.err then return end
+          local text = string.lower(reply.err)
+          local isRight = string.find(text, 'noperm') or string.find(text, 'no permissions') or string.find(text, 'executing the script')
+          if isRight then refused[#refused + 1] = string.lower((...)) else failed = failed or reply end
+        end
+        if kind == 'hash' then
+          try('HSET', key, '@gen', 'probe')
+          try('HSETNX', key, '@created', '1')
+          try('HINCRBY', key, '@created', '1')
+          try('HGET', key, '@gen')
+          try('HMGET', key, '@gen')
+          try('HGETALL', key)
+          try('EXISTS', key)
+          try('PTTL', key)
+          try('EXPIRE', key, '1')
+          try('HDEL', key, '@gen', '@created')
+        elseif kind == 'list' then
+          try('ZADD', key, '1', 'probe')
+          try('ZSCORE', key, 'probe')
+          try('ZRANGE', key, '-1', '-1')
+          try('ZREM', key, 'probe')
+          try('ZREMRANGEBYSCORE', key, '-inf', '1')
+        else
+          try('SET', key, '', 'PX', '1000')
+          try('SETEX', key, '1', '')
+          try('PSETEX', key, '1000', '')
+          try('GET', key)
+        end
+        if kind ~= 'text' then
+          try('TIME')
+          try('PEXPIRE', key, '1000')
+        end
+        try('UNLINK', key)
+        return failed or refused
         """);
+
+    /// <summary>A hash of sessions, the list of a user, a text.</summary>
+    public const string Hash = "hash", List = "list", Text = "text";
+
+    /// <summary>The commands that the Redis user may not use on such a key.</summary>
+    /// <exception cref="RedisException">The server refuses writes or scripts for another reason, or is away.</exception>
+    public static async Task<string[]> FindRefusedAsync(IDatabase database, RedisKey key, string kind) =>
+        (string[])(await TryRights.RunAsync(database, key, [kind]).ConfigureAwait(false))!;
 }

@@ -6,17 +6,21 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>A Lua script, sent by its SHA-1 so that its text crosses the wire once for each server and not on every call.</summary>
-internal sealed class RedisScript(string text)
+/// <param name="text">In Lua.</param>
+/// <param name="again">
+/// Whether it may be sent again when nobody knows whether the server has run it: twice it does the same as once, and answers the same.
+/// </param>
+internal sealed class RedisScript(string text, bool again = true)
 {
     private readonly byte[] _hash = Sha1(text);
     private RedisScript? _fenced;
     private RedisScript? _releasing;
 
     /// <summary>The same for who holds the lock of the session, and refused to who does not any more: see <see cref="LockScripts"/>.</summary>
-    public RedisScript Fenced => _fenced ??= new(LockScripts.Fenced(text));
+    public RedisScript Fenced => _fenced ??= new(LockScripts.Fenced(text), again);
 
     /// <summary>The same as <see cref="Fenced"/>, and it gives the lock back.</summary>
-    public RedisScript Releasing => _releasing ??= new(LockScripts.Releasing(text));
+    public RedisScript Releasing => _releasing ??= new(LockScripts.Releasing(text), again: false);
 
     /// <summary>Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>.</summary>
     public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) => SendAsync(database, [key], arguments);
@@ -49,13 +53,18 @@ internal sealed class RedisScript(string text)
     public static bool IsMissing(Exception error) => error is RedisServerException { Kind: RedisErrorKind.NoScript };
 
     private Task<RedisResult> SendAsync(IDatabase database, RedisKey[] keys, RedisValue[] arguments) => Sending.Try(
+        database,
+        keys[0],
         (database, _hash, keys, arguments),
-        static it => it.database.ScriptEvaluateAsync(it._hash, it.keys, it.arguments, CommandFlags.DemandMaster));
+        static it => it.database.ScriptEvaluateAsync(it._hash, it.keys, it.arguments, CommandFlags.DemandMaster),
+        again);
 
-    private Task<RedisResult> SendTextAsync(IDatabase database, RedisKey[] keys, RedisValue[] arguments) => database.ExecuteAsync(
-        "EVAL",
-        (object[])[text, keys.Length, .. keys.Select(key => (object)key), .. arguments.Select(argument => (object)argument)],
-        CommandFlags.DemandMaster);
+    private Task<RedisResult> SendTextAsync(IDatabase database, RedisKey[] keys, RedisValue[] arguments) => Sending.Try(
+        database,
+        keys[0],
+        (database, all: (object[])[text, keys.Length, .. keys.Select(key => (object)key), .. arguments.Select(argument => (object)argument)]),
+        static it => it.database.ExecuteAsync("EVAL", it.all, CommandFlags.DemandMaster),
+        again);
 
     [SuppressMessage("Security", "CA5350", Justification = "Redis names scripts by their SHA-1; nothing is secured with it.")]
     private static byte[] Sha1(string text) => SHA1.HashData(Encoding.UTF8.GetBytes(text));

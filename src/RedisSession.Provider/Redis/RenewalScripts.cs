@@ -51,7 +51,7 @@ internal static class RenewalScripts
     // Moves a hash to where there is none, or no other that counts.
     private const string MoveFunction = """
         local function move(from, to, ttl)
-          if type(redis.pcall('RENAME', from, to)) ~= 'table' then return end
+          if not redis.pcall('RENAME', from, to).err then return end
           if redis.call('EXISTS', from) == 0 then
             redis.call('UNLINK', to)
             return
@@ -62,18 +62,24 @@ internal static class RenewalScripts
 
         """;
 
-    // Takes the old session out of everybody's reach, unless it is, and leaves a tombstone. One that was sealed stays so.
+    // Takes the old session out of everybody's reach, unless it is, and leaves a tombstone: until that is sealed, for as long as what is parked
+    // may be put back. One that was sealed stays so. Where there is nothing, nothing is left.
     private const string ParkFunction = CopyFunction + MoveFunction + """
-        local function park(old, parked, state, ttl, tombstone, lease)
-          local sealed = state and string.byte(state) == 126 and string.match(state, ':0$')
-          if not state or string.byte(state) ~= 126 then
+        local function park(old, parked, ttl, tombstone, lease)
+          local state = redis.call('HGET', old, '@gen')
+          local isRenewed = state and string.byte(state) == 126
+          if not isRenewed then
             move(old, parked, ttl)
-            if redis.call('PTTL', parked) == -1 then redis.call('PEXPIRE', parked, ttl) end
+            if redis.call('EXISTS', parked) == 0 then return end
+            if redis.call('PTTL', parked) < 0 then redis.call('PEXPIRE', parked, ttl) end
           end
         """ + "\n" + SessionScripts.ServerTime + """
+          local left = math.max(redis.call('PTTL', parked), tonumber(tombstone))
+          local sealed = isRenewed and string.match(state, ':0$')
+          if sealed then left = tonumber(tombstone) end
           lease = sealed and '0' or string.format('%.0f', now + lease)
-          redis.call('HSET', old, '@gen', string.format('~%.0f:', now + tombstone) .. lease)
-          redis.call('PEXPIRE', old, tombstone)
+          redis.call('HSET', old, '@gen', string.format('~%.0f:', now + left) .. lease)
+          redis.call('PEXPIRE', old, string.format('%.0f', left + 1000))
         end
 
         """;
@@ -151,7 +157,7 @@ internal static class RenewalScripts
         local state = redis.call('HGET', old, '@gen')
         local isRenewed = state and string.byte(state) == 126
         if not isRenewed and seen ~= '' and state ~= seen then return 0 end
-        park(old, parked, state, ARGV[4], ARGV[5], ARGV[6])
+        park(old, parked, ARGV[4], ARGV[5], ARGV[6])
         if ARGV[3] == '1' or redis.call('EXISTS', parked) == 0 then return 1 end
         local ttl, kept, expiries = string.format('%.0f', math.max(redis.call('PTTL', key), 1)), {}, {}
         for i = 7, #ARGV do
@@ -187,7 +193,7 @@ internal static class RenewalScripts
         local old, parked, seen = KEYS[1], KEYS[2], ARGV[1]
         local state = redis.call('HGET', old, '@gen')
         if seen ~= '' and state ~= seen and not (state and string.byte(state) == 126) then return 0 end
-        park(old, parked, state, ARGV[2], ARGV[3], ARGV[4])
+        park(old, parked, ARGV[2], ARGV[3], ARGV[4])
         return 2 - redis.call('EXISTS', parked)
         """);
 
@@ -249,15 +255,20 @@ internal static class RenewalScripts
         """);
 
     /// <summary>
-    /// The response was sent: the old session is not put back any more. A script, because it must still be this tombstone.
+    /// The response was sent: the old session is not put back any more, and its tombstone need not stand longer than requests take that come
+    /// late. A script, because it must still be this tombstone.
     /// </summary>
-    /// <remarks><c>KEYS 1 old · 2 where it is parked; ARGV 1 ms to keep what is parked, for a second renewal at the same time</c></remarks>
+    /// <remarks>
+    /// <c>KEYS 1 old · 2 where it is parked; ARGV 1 ms to keep the tombstone, and what is parked, for a second renewal at the same time</c>
+    /// </remarks>
     public static readonly RedisScript Seal = new("""
-        local state = redis.call('HGET', KEYS[1], '@gen')
-        local till = state and string.match(state, '^(~%d+):')
-        if not till then return 0 end
-        redis.call('HSET', KEYS[1], '@gen', till .. ':0')
-        redis.call('PEXPIRE', KEYS[2], ARGV[1])
+        local old, parked, tombstone = KEYS[1], KEYS[2], ARGV[1]
+        local state = redis.call('HGET', old, '@gen')
+        if not state or string.byte(state) ~= 126 or string.match(state, ':0$') then return 0 end
+        """ + "\n" + SessionScripts.ServerTime + """
+        redis.call('HSET', old, '@gen', string.format('~%.0f:0', now + tombstone))
+        redis.call('PEXPIRE', old, string.format('%.0f', tombstone + 1000))
+        redis.call('PEXPIRE', parked, tombstone)
         return 1
         """);
 
@@ -287,7 +298,7 @@ internal static class RenewalScripts
           redis.call('UNLINK', old)
           return 1
         end
-        redis.call('PEXPIRE', old, string.format('%.0f', left))
+        redis.call('PEXPIRE', old, string.format('%.0f', left + 1000))
         return 0
         """);
 }

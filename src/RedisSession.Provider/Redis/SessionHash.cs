@@ -14,11 +14,13 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 {
     private static readonly RedisValue GenerationField = SessionHashLayout.Generation;
 
-    // Fields that the server weighs to tell how large a session is; of its own accord it takes 5, and misses the one that is large.
-    private const int SizeSamples = 100;
+    // Who meets a session that begins looks again; nobody does so for ever.
+    private const int LooksAtOne = 3;
 
     private static readonly RedisValue[] FieldsOfOurs =
-        [SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic];
+        [
+            SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic, SessionHashLayout.Lock,
+        ];
 
     /// <summary>True while the connection to the server that holds this hash is up. Asks nobody: what the client knows.</summary>
     public bool IsConnected => database.IsConnected(key, CommandFlags.DemandMaster);
@@ -29,12 +31,22 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         var fields = new RedisValue[keys.Length + 1];
         fields[0] = GenerationField;
         for (int i = 0; i < keys.Length; i++) fields[i + 1] = SessionHashLayout.FieldOf(keys[i]);
-        return Sending.Try((database, key, fields), static it => it.database.HashGetAsync(it.key, it.fields, CommandFlags.DemandMaster));
+        return Sending.Try(database, key, (database, key, fields), static it => it.database.HashGetAsync(it.key, it.fields, CommandFlags.DemandMaster));
     }
 
     /// <summary>All fields, ours included: one HGETALL.</summary>
     public Task<HashEntry[]> ReadAllAsync() =>
-        Sending.Try((database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
+        Sending.Try(database, key, (database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
+
+    /// <summary>
+    /// When each of <paramref name="keys"/> expires by itself, in unix milliseconds; not positive when it does not. One HPEXPIRETIME, which
+    /// servers before Redis 7.4 and Valkey 9 refuse.
+    /// </summary>
+    public Task<long[]> ReadExpiriesAsync(IReadOnlyList<string> keys) => Sending.Try(
+        database,
+        key,
+        (database, key, fields: keys.Select(name => (RedisValue)SessionHashLayout.FieldOf(name)).ToArray()),
+        static it => it.database.HashFieldGetExpireDateTimeAsync(it.key, it.fields, CommandFlags.DemandMaster));
 
     /// <summary>
     /// Gives the session its full idle timeout again: false when there is none. A PEXPIRE; where there is an absolute timeout, and on
@@ -42,20 +54,41 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     /// </summary>
     public Task<bool> RefreshAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
         ? Sending.Try(
+            database,
+            key,
             (database, key, idle: TimeSpan.FromMilliseconds(expiry.Idle)),
             static it => it.database.KeyExpireAsync(it.key, it.idle, ExpireWhen.Always, CommandFlags.DemandMaster))
         : RefreshByScriptAsync(database, key, expiry);
 
     /// <summary>
-    /// What there is to know about the session; null when there is none, or something else under its key. HMGET, PTTL, MEMORY USAGE and
-    /// HLEN in one flight.
+    /// What there is to know about the session, whoever has made it; null when there is none, or something else than a hash under its key.
+    /// HMGET, PTTL, MEMORY USAGE and HLEN in one flight; and HGETALL after it where the session is none of ours.
     /// </summary>
     public async Task<SessionDetails?> DescribeAsync()
     {
-        var fields = database.HashGetAsync(key, FieldsOfOurs, CommandFlags.DemandMaster);
-        var left = database.KeyTimeToLiveAsync(key, CommandFlags.DemandMaster);
-        var size = database.ExecuteAsync("MEMORY", ["USAGE", key, "SAMPLES", SizeSamples], CommandFlags.DemandMaster);
-        var length = database.HashLengthAsync(key, CommandFlags.DemandMaster);
+        for (int look = 0; look < LooksAtOne; look++)
+        {
+            var details = await LookAsync().ConfigureAwait(false);
+            if (details is not { Generation: null }) return details;
+
+            // Another program has made it; or it began or ended between the commands. This one is of one moment.
+            var fields = await ReadAllAsync().ConfigureAwait(false);
+            if (fields.Length == 0) return null;
+            if (!fields.Any(field => field.Name == GenerationField)) return details;
+        }
+
+        return null;
+    }
+
+    private async Task<SessionDetails?> LookAsync()
+    {
+        var fields = Sending.Try(
+            database, key, (database, key), static it => it.database.HashGetAsync(it.key, FieldsOfOurs, CommandFlags.DemandMaster));
+        var left = Sending.Try(
+            database, key, (database, key), static it => it.database.KeyTimeToLiveAsync(it.key, CommandFlags.DemandMaster));
+        var size = SizeQuestion.AskAsync(database, key);
+        var length = Sending.Try(
+            database, key, (database, key), static it => it.database.HashLengthAsync(it.key, CommandFlags.DemandMaster));
         await Task.WhenAll(fields, left, size, length).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         RedisValue[] ours;
@@ -68,18 +101,18 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
             return null;
         }
 
-        if ((string?)ours[0] is not { } generation || Tombstone.Is(generation)) return null;
+        string? generation = ours[0];
+        if (generation is not null && Tombstone.Is(generation)) return null;
         long count = await length.ConfigureAwait(false);
-        if (count == 0) return null; // it has ended between the commands
+        if (count == 0) return null; // there is none, or it has ended between the commands
         return new(
             generation,
             (string?)ours[1] is { Length: > 0 } user ? user : null,
             ours[2].TryParse(out long created) ? created : null,
+            LockScripts.HeldSince(ours[4]),
             await left.ConfigureAwait(false),
             count - ours.Count(value => !value.IsNull),
-
-            // Not every server has it, nor every user the right to it.
-            size.IsCompletedSuccessfully ? (long?)await size.ConfigureAwait(false) : null);
+            await size.ConfigureAwait(false));
     }
 
     /// <summary>WAIT: how many replicas have all that this connection has written to the hash's server so far.</summary>
@@ -109,14 +142,16 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     }
 
     /// <summary>The user's name; null when it is nobody's session, or there is none.</summary>
-    public Task<RedisValue> ReadUserAsync() => database.HashGetAsync(key, SessionHashLayout.User, CommandFlags.DemandMaster);
+    public Task<RedisValue> ReadUserAsync() => Sending.Try(
+        database, key, (database, key), static it => it.database.HashGetAsync(it.key, SessionHashLayout.User, CommandFlags.DemandMaster));
 
     /// <summary>
     /// Ends the session, where <paramref name="onlyOf"/> is given only if it is that user's: the user's name, or empty; null when there was
-    /// nothing to end.
+    /// nothing to end. What is no hash goes too, unless <paramref name="onlyHash"/>.
     /// </summary>
-    public async Task<string?> EndAsync(string? onlyOf = null) =>
-        (string?)await UserScripts.End.RunAsync(database, SessionHashLayout.WithParked(key), [RedisScript.OrEmpty(onlyOf)]).ConfigureAwait(false);
+    public async Task<string?> EndAsync(string? onlyOf = null, bool onlyHash = false) => (string?)await UserScripts.End
+        .RunAsync(database, SessionHashLayout.WithParked(key), [RedisScript.OrEmpty(onlyOf), onlyHash ? "1" : RedisValue.EmptyString])
+        .ConfigureAwait(false);
 
     private static async Task<bool> RefreshByScriptAsync(IDatabase database, RedisKey key, SessionExpiry expiry) =>
         (int)await SessionScripts.Refresh.RunAsync(database, key, [expiry.Idle, expiry.Absolute]).ConfigureAwait(false) == 1;

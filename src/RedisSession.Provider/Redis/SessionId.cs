@@ -50,5 +50,8 @@ internal static class SessionId
     }
 
     /// <summary>Whether <paramref name="text"/> can be a session's id.</summary>
-    public static bool IsOne(ReadOnlySpan<char> text) => text.Length == Length && text.IndexOfAnyExcept(Characters) < 0;
+    public static bool IsOne(ReadOnlySpan<char> text) => text.Length == Length && IsStartOfOne(text);
+
+    /// <summary>Whether a session's id can begin with <paramref name="text"/>.</summary>
+    public static bool IsStartOfOne(ReadOnlySpan<char> text) => text.Length <= Length && text.IndexOfAnyExcept(Characters) < 0;
 }

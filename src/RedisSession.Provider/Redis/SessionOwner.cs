@@ -35,27 +35,35 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
     }
 
     /// <summary>Nobody will ask any more.</summary>
-    public Task ForgetAsync() => database.KeyDeleteAsync(OwnerKey, CommandFlags.DemandMaster);
+    public Task ForgetAsync() => Sending.Try(
+        database, OwnerKey, (database, OwnerKey), static it => it.database.KeyDeleteAsync(it.OwnerKey, CommandFlags.DemandMaster));
 
     /// <summary>The user; null when it was nobody's.</summary>
-    public async Task<string?> ReadAsync() => await database.StringGetAsync(OwnerKey, CommandFlags.DemandMaster).ConfigureAwait(false);
+    public async Task<string?> ReadAsync() => await Sending.Try(
+        database, OwnerKey, (database, OwnerKey), static it => it.database.StringGetAsync(it.OwnerKey, CommandFlags.DemandMaster))
+        .ConfigureAwait(false);
 
     /// <summary>
     /// True for one of all who ask. A claim is over before another session that begins under this id right now could expire.
     /// </summary>
-    public Task<bool> ClaimAsync(SessionExpiry expiry) => database.StringSetAsync(
+    public Task<bool> ClaimAsync(SessionExpiry expiry) => Sending.Try(
+        database,
         ClaimKey,
-        RedisValue.EmptyString,
-        TimeSpan.FromMilliseconds(Math.Clamp(expiry.Life / 2, 1, LongestClaim)),
-        When.NotExists,
-        CommandFlags.DemandMaster);
+        (database, ClaimKey, time: TimeSpan.FromMilliseconds(Math.Clamp(expiry.Life / 2, 1, LongestClaim))),
+        static it => it.database.StringSetAsync(
+            it.ClaimKey, RedisValue.EmptyString, it.time, When.NotExists, CommandFlags.DemandMaster),
+        again: false);
 
     /// <summary>What expires under this id within so many milliseconds is no session: nobody tells it.</summary>
-    public Task SilenceAsync(long milliseconds) =>
-        database.StringSetAsync(ClaimKey, RedisValue.EmptyString, TimeSpan.FromMilliseconds(milliseconds), flags: CommandFlags.DemandMaster);
+    public Task SilenceAsync(long milliseconds) => Sending.Try(
+        database,
+        ClaimKey,
+        (database, ClaimKey, time: TimeSpan.FromMilliseconds(milliseconds)),
+        static it => it.database.StringSetAsync(it.ClaimKey, RedisValue.EmptyString, it.time, flags: CommandFlags.DemandMaster));
 
     /// <summary>It is a session after all.</summary>
-    public Task UnsilenceAsync() => database.KeyDeleteAsync(ClaimKey, CommandFlags.DemandMaster);
+    public Task UnsilenceAsync() => Sending.Try(
+        database, ClaimKey, (database, ClaimKey), static it => it.database.KeyDeleteAsync(it.ClaimKey, CommandFlags.DemandMaster));
 
     private RedisKey ClaimKey => SessionHashLayout.ClaimKeyOf(keyPrefix, id);
 

@@ -13,6 +13,12 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     // So many keys are looked at for one page of who asks page by page, when few of them are sessions.
     private const int KeysForOnePage = 5000;
 
+    // Who looks for some of the sessions has more keys looked at, as long as few are chosen: at a time, for one page, and for one page when
+    // the server chooses, by their ids.
+    private const int KeysToChooseFrom = 1000;
+    private const int KeysForOneChosenPage = 20_000;
+    private const int KeysForOnePageOfIds = 200_000;
+
     private readonly string _start = SessionHashLayout.KeyOf(keyPrefix, "").ToString();
     private readonly string _pattern = SpecialInPattern().Replace(SessionHashLayout.KeyOf(keyPrefix, "").ToString(), @"\$0") + "*";
 
@@ -26,11 +32,34 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
             do
             {
                 var ids = new HashSet<string>(StringComparer.Ordinal);
-                cursor = await LookAsync(database, primary, cursor, PageSize, ids, cancellationToken).ConfigureAwait(false);
+                cursor = await LookAsync(database, primary, cursor, _pattern, PageSize, ids, cancellationToken).ConfigureAwait(false);
                 if (ids.Count > 0) yield return [.. ids];
             }
             while (cursor != 0);
         }
+    }
+
+    /// <summary>
+    /// How many there are. Of one whose key was renewed a moment ago two keys are left: what tells that it has ended, and what is parked.
+    /// </summary>
+    public async Task<long> CountAsync(IDatabase database, CancellationToken cancellationToken)
+    {
+        long count = 0;
+        foreach (var primary in await FindPrimariesAsync(database.Multiplexer, cancellationToken).ConfigureAwait(false))
+        {
+            ulong cursor = 0;
+            do
+            {
+                var ids = new HashSet<string>(StringComparer.Ordinal);
+                var parked = new HashSet<string>(StringComparer.Ordinal);
+                cursor = await LookAsync(database, primary, cursor, _pattern, PageSize, ids, cancellationToken, parked)
+                    .ConfigureAwait(false);
+                count += ids.Count - parked.Count;
+            }
+            while (cursor != 0);
+        }
+
+        return Math.Max(count, 0);
     }
 
     /// <summary>
@@ -40,17 +69,12 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     public async Task<(IReadOnlyList<string> Ids, ScanPosition? End)> PageAsync(
         IDatabase database, int size, ScanPosition start, CancellationToken cancellationToken)
     {
-        var found = await FindPrimariesAsync(database.Multiplexer, cancellationToken).ConfigureAwait(false);
-        var primaries = found.OrderBy(server => ScanPosition.NameOf(server.EndPoint), StringComparer.Ordinal).ToList();
-        int at = primaries.FindIndex(server => ScanPosition.NameOf(server.EndPoint) == start.Server);
-        ulong cursor = at < 0 ? 0 : start.Cursor;
-        at = Math.Max(at, 0);
-
+        var (primaries, at, cursor) = await StandAtAsync(database, start, cancellationToken).ConfigureAwait(false);
         var ids = new HashSet<string>(StringComparer.Ordinal);
         int count = Math.Min(size, PageSize);
         for (int keys = 0; keys < KeysForOnePage && ids.Count < size; keys += count)
         {
-            cursor = await LookAsync(database, primaries[at], cursor, count, ids, cancellationToken).ConfigureAwait(false);
+            cursor = await LookAsync(database, primaries[at], cursor, _pattern, count, ids, cancellationToken).ConfigureAwait(false);
             if (cursor == 0 && ++at == primaries.Count) return ([.. ids], null);
         }
 
@@ -58,16 +82,70 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     }
 
     /// <summary>
-    /// One SCAN: puts the ids among the next keys into <paramref name="ids"/>, and answers the cursor to go on with; 0: no more.
+    /// The same for some of the sessions: those whose id begins with <paramref name="idStart"/>, and of these the ones that
+    /// <paramref name="choose"/> takes, all that one SCAN has found at a time; null: all of these.
+    /// </summary>
+    public async Task<(IReadOnlyList<string> Ids, ScanPosition? End)> ChosenPageAsync(
+        IDatabase database,
+        int size,
+        ScanPosition start,
+        string idStart,
+        Func<string[], Task<IEnumerable<string>>>? choose,
+        CancellationToken cancellationToken)
+    {
+        var (primaries, at, cursor) = await StandAtAsync(database, start, cancellationToken).ConfigureAwait(false);
+        string pattern = _pattern[..^1] + idStart + "*"; // an id has no character that is special in a pattern
+        var chosen = new HashSet<string>(StringComparer.Ordinal);
+        int most = choose is null ? KeysForOnePageOfIds : KeysForOneChosenPage;
+        int count = Math.Min(size, PageSize);
+        for (int keys = 0; keys < most && chosen.Count < size;)
+        {
+            var ids = new HashSet<string>(StringComparer.Ordinal);
+            cursor = await LookAsync(database, primaries[at], cursor, pattern, count, ids, cancellationToken).ConfigureAwait(false);
+            ids.RemoveWhere(id => !id.StartsWith(idStart, StringComparison.Ordinal)); // Garnet's patterns do not tell a from A
+            chosen.UnionWith(choose is null || ids.Count == 0 ? ids : await choose([.. ids]).ConfigureAwait(false));
+            if (cursor == 0 && ++at == primaries.Count) return ([.. chosen], null);
+
+            // As many as will probably hold the rest of the page: keys come in no order, so there will be as many among the next ones.
+            keys += count;
+            count = chosen.Count == 0 ? 2 * count : Math.Max(1, keys * (size - chosen.Count) / chosen.Count);
+            count = Math.Min(count, KeysToChooseFrom);
+        }
+
+        return ([.. chosen], new(ScanPosition.NameOf(primaries[at].EndPoint), cursor));
+    }
+
+    /// <summary>All primaries in an order that stays, and where among their keys <paramref name="start"/> is.</summary>
+    private async Task<(IReadOnlyList<IServer> Primaries, int At, ulong Cursor)> StandAtAsync(
+        IDatabase database, ScanPosition start, CancellationToken cancellationToken)
+    {
+        var found = await FindPrimariesAsync(database.Multiplexer, cancellationToken).ConfigureAwait(false);
+        var primaries = found.OrderBy(server => ScanPosition.NameOf(server.EndPoint), StringComparer.Ordinal).ToList();
+        int at = primaries.FindIndex(server => ScanPosition.NameOf(server.EndPoint) == start.Server);
+        return at < 0 ? (primaries, 0, 0) : (primaries, at, start.Cursor);
+    }
+
+    /// <summary>
+    /// One SCAN: puts the ids among the next keys into <paramref name="ids"/>, those of sessions that are parked into
+    /// <paramref name="parked"/>, and answers the cursor to go on with; 0: no more.
     /// </summary>
     private async Task<ulong> LookAsync(
-        IDatabase database, IServer primary, ulong cursor, int count, HashSet<string> ids, CancellationToken cancellationToken)
+        IDatabase database,
+        IServer primary,
+        ulong cursor,
+        string pattern,
+        int count,
+        HashSet<string> ids,
+        CancellationToken cancellationToken,
+        HashSet<string>? parked = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        object[] arguments = [(RedisValue)cursor, "MATCH", _pattern, "COUNT", count];
+        object[] arguments = [(RedisValue)cursor, "MATCH", pattern, "COUNT", count];
         var page = primary.ExecuteAsync(database.Database, "SCAN", arguments, CommandFlags.DemandMaster);
         var reply = await Waiting.Within(ioTimeout, cancellationToken).ForAsync(page).ConfigureAwait(false);
-        ids.UnionWith(((string[])reply[1]!).Select(IdIn).OfType<string>());
+        string[] keys = (string[])reply[1]!;
+        ids.UnionWith(keys.Select(IdIn).OfType<string>());
+        parked?.UnionWith(keys.Where(IsParked));
         return (ulong)(RedisValue)reply[0];
     }
 
@@ -77,6 +155,9 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     /// <summary>The session's id; null where the key only begins as one of a session does.</summary>
     private string? IdIn(string key) =>
         key.StartsWith(_start, StringComparison.Ordinal) && SessionId.IsOne(key.AsSpan(_start.Length)) ? key[_start.Length..] : null;
+
+    private bool IsParked(string key) =>
+        key.Length > _start.Length && key[_start.Length] == '{' && key[^1] == '}' && IdIn(key[(_start.Length + 1)..^1]) is not null;
 
     [GeneratedRegex(@"[*?\[\]\\]")]
     private static partial Regex SpecialInPattern();

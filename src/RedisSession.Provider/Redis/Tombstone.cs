@@ -9,7 +9,8 @@ namespace RedisSession.Provider;
 /// <remarks>
 /// <code>
 /// @gen   ~{until}:{lease}   both in unix milliseconds, by the server's clock
-///        until              from then on there is nothing any more, even if the hash is still there: who refreshes it cannot know better
+///        until              from then on there is nothing any more, even if the hash is still there, which its TTL is a second later, or
+///                           much later: who refreshes it cannot know better
 ///        lease              from then on the session may be put back, if it was not certain by then that the new cookie was sent; 0: never
 /// </code>
 /// The session itself is parked under <see cref="SessionHashLayout.WithParked"/>. What becomes of it <see cref="RenewalScripts.Revive"/>

@@ -15,7 +15,8 @@ internal readonly struct UserList(IDatabase database, RedisKey key)
 
     /// <summary>The stamp of the session's entry; null when it is not in the list.</summary>
     public async Task<string?> StampOfAsync(string id) =>
-        await database.SortedSetScoreAsync(key, id, CommandFlags.DemandMaster).ConfigureAwait(false) is { } stamp
+        await Sending.Try(database, key, (database, key, id), static it =>
+            it.database.SortedSetScoreAsync(it.key, it.id, CommandFlags.DemandMaster)).ConfigureAwait(false) is { } stamp
             ? stamp.ToString("F0", CultureInfo.InvariantCulture)
             : null;
 
@@ -23,5 +24,6 @@ internal readonly struct UserList(IDatabase database, RedisKey key)
     public Task ForgetAsync(string id, string stamp) => UserScripts.Keep.RunAsync(database, key, [id, 0, stamp]);
 
     /// <summary>The ids, those that have the least to live first: one ZRANGE.</summary>
-    public Task<RedisValue[]> ReadAsync() => database.SortedSetRangeByRankAsync(key, flags: CommandFlags.DemandMaster);
+    public Task<RedisValue[]> ReadAsync() => Sending.Try(
+        database, key, (database, key), static it => it.database.SortedSetRangeByRankAsync(it.key, flags: CommandFlags.DemandMaster));
 }

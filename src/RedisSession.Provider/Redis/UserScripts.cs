@@ -25,7 +25,7 @@ internal static class UserScripts
         if generation and string.byte(generation) == 126 then
           local till = string.match(generation, '^~(%d+):0$')
         """ + "\n" + SessionScripts.ServerTime + """
-          if till then redis.call('PEXPIRE', key, string.format('%.0f', math.max(tonumber(till) - tonumber(now), 1))) end
+          if till then redis.call('PEXPIRE', key, string.format('%.0f', math.max(till - now, 0) + 1000)) end
           return false
         end
         if not generation or (seen ~= '' and generation ~= seen) then return false end
@@ -50,8 +50,8 @@ internal static class UserScripts
     /// One whose key was renewed has ended; but it must not be put back either.
     /// <code>
     /// KEYS     1 session   2 where it is parked, if it was renewed; may be missing
-    /// ARGV     1 whose session it has to be, or ''
-    /// returns  the user or '' · nil there was none, or it is not his
+    /// ARGV     1 whose session it has to be, or ''   2 '1' where it has to be a hash
+    /// returns  the user or '' · nil there was none, or it is not as it has to be
     /// </code>
     /// </remarks>
     public static readonly RedisScript End = new("""
@@ -62,11 +62,12 @@ internal static class UserScripts
           return false
         end
         local user = redis.pcall('HGET', key, '@user')
+        if type(user) == 'table' and ARGV[2] == '1' then return false end
         if type(user) ~= 'string' then user = '' end
         if ARGV[1] ~= '' and user ~= ARGV[1] then return false end
         if redis.call('UNLINK', key) == 0 then return false end
         return user
-        """);
+        """, again: false);
 
     /// <summary>
     /// Keeps a session in a list for so long, or takes it out if nobody has kept it since. A script, because the entry, what it makes of

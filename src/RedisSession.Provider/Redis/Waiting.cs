@@ -96,6 +96,7 @@ internal readonly struct Waiting
     [SuppressMessage("Usage", "SER305:Blocking call", Justification = "ISession and IDistributedCache have a synchronous API.")]
     private Task<T> Block<T>(Task<T> reply)
     {
+        SpareThreads.Enter();
         try
         {
             if (reply.Wait(Timeout)) return reply;
@@ -103,6 +104,10 @@ internal readonly struct Waiting
         catch (AggregateException)
         {
             return reply; // whoever awaits it gets the exception as it is
+        }
+        finally
+        {
+            SpareThreads.Leave();
         }
 
         LateReply.Abandon(reply);

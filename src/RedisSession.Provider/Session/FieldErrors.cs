@@ -8,7 +8,7 @@ namespace RedisSession.Provider;
 internal static class FieldErrors
 {
     public static InvalidOperationException NoNumber(string key, string sessionId) => new(
-        $"'{key}' of session {sessionId} holds no whole number as text, so nothing was added to it. (SetInt32 writes bytes; SetValue "
+        $"'{LogText.Line(key)}' of session {sessionId} holds no whole number as text, so nothing was added to it. (SetInt32 writes bytes; SetValue "
         + "writes text.)");
 
     /// <param name="refusal">The server's error at HINCRBY.</param>
@@ -18,7 +18,7 @@ internal static class FieldErrors
     {
         if (refusal.Contains("overflow", StringComparison.OrdinalIgnoreCase))
         {
-            return new OverflowException($"The sum for '{key}' of session {sessionId} does not fit into 64 bits; nothing was added.");
+            return new OverflowException($"The sum for '{LogText.Line(key)}' of session {sessionId} does not fit into 64 bits; nothing was added.");
         }
 
         return refusal.Contains("integer", StringComparison.OrdinalIgnoreCase)

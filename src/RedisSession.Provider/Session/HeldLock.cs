@@ -17,6 +17,9 @@ internal sealed class HeldLock(string queueId, TimeSpan lease) : IDisposable
     /// <summary>The next batch gives the lock back.</summary>
     public bool IsBeingReleased { get; set; }
 
+    /// <summary>It is given back when the response starts.</summary>
+    public bool EndsWithResponse { get; set; }
+
     /// <summary>The script that does the same as <paramref name="script"/> where the lock is still held, and its arguments.</summary>
     public (RedisScript Script, RedisValue[] Arguments) Guard(RedisScript script, RedisValue[] arguments, RedisValue channel) =>
         IsBeingReleased ? (script.Releasing, [.. arguments, channel, Token]) : (script.Fenced, [.. arguments, Token]);

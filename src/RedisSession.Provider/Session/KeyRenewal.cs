@@ -27,6 +27,9 @@ internal sealed class KeyRenewal(
     // How often it is looked whether the response has started: well within the lease.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(SessionMove.LeaseMilliseconds / 4);
 
+    // Within that time it shows that a visitor had gone who could not have the response any more. Well within the lease, too.
+    private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(150);
+
     /// <summary>The first step: makes the new session, which the request goes on with.</summary>
     public async Task RenewAsync(RequestSession session, HttpContext request, string? user, CancellationToken cancellationToken)
     {
@@ -61,7 +64,7 @@ internal sealed class KeyRenewal(
         {
             await MakeAsync(session, renewal, user, channel.Within(session, cancellationToken)).ConfigureAwait(false);
             users.Remember(
-                renewal.To, renewal.Owner, renewal.Generation, session.Timeouts.Expiry with { Absolute = renewal.TimeToLive });
+                renewal.To.IdBytes, renewal.Owner, renewal.Generation, session.Timeouts.Expiry with { Absolute = renewal.TimeToLive });
             request.Response.OnCompleted(() => CompleteAsync(session, renewal));
             lock (state.Gate)
             {
@@ -123,7 +126,7 @@ internal sealed class KeyRenewal(
             {
                 if (await EndOldAsync(session, renewal).ConfigureAwait(false))
                 {
-                    Finished(session, renewal);
+                    await FinishedAsync(session, renewal).ConfigureAwait(false);
                     return;
                 }
 
@@ -151,7 +154,7 @@ internal sealed class KeyRenewal(
         }
 
         if (session.State.Identity.IsNew) return; // its cookie is another's to set
-        session.Cookie = session.CookieOf(request.Request, cookie);
+        session.Cookie = cookie.Of(session, request.Request);
         if (!session.Cookie.MayBeSent(request))
         {
             throw new InvalidOperationException(
@@ -290,17 +293,18 @@ internal sealed class KeyRenewal(
             writes: true).ConfigureAwait(false);
     }
 
-    private void Finished(RequestSession session, PendingRenewal renewal)
+    private async Task FinishedAsync(RequestSession session, PendingRenewal renewal)
     {
         var expiry = session.Timeouts.Expiry;
         renewal.IsFinished = true;
-        users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + expiry.Idle);
-        _ = takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None));
         channel.Logger.SessionRenewed(renewal.From.Id, renewal.To.Id);
         channel.Metrics.SessionRenewed();
         if (renewal.WasThere) lifecycle.Renewed(renewal.To.Id, renewal.From.Id, renewal.Owner);
         else lifecycle.Created(renewal.To.Id, renewal.Owner);
         _ = SealWhenStartedAsync(renewal, expiry);
+
+        // Where AddSession has left the session: the old cookie must find that no more, either.
+        await takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None)).ConfigureAwait(false);
     }
 
     /// <summary>A response can take longer than the lease: once it has started, the visitor has the new cookie.</summary>
@@ -313,7 +317,7 @@ internal sealed class KeyRenewal(
             hasStarted = renewal.HasResponseStarted;
         }
 
-        if (hasStarted is true) await SealAsync(renewal, expiry).ConfigureAwait(false);
+        if (hasStarted is true && renewal.TryEnd()) await SealAsync(renewal, expiry).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -322,16 +326,31 @@ internal sealed class KeyRenewal(
     /// </summary>
     private Task CompleteAsync(RequestSession session, PendingRenewal renewal)
     {
-        if (renewal.IsFinished) return SealAsync(renewal, session.Timeouts.Expiry);
-        if (session.Renewal == renewal) Undo(session, renewal);
+        if (!renewal.IsFinished)
+        {
+            if (session.Renewal == renewal) Undo(session, renewal);
+            return Task.CompletedTask;
+        }
+
+        if (!renewal.TryEnd() || renewal.Aborted.IsCancellationRequested) return Task.CompletedTask;
+        if (!renewal.IsConnectionKept) return SealAsync(renewal, session.Timeouts.Expiry);
+        _ = SealUnlessGoneAsync();
         return Task.CompletedTask;
+
+        async Task SealUnlessGoneAsync()
+        {
+            await Task.Delay(Farewell).ConfigureAwait(false);
+            if (!renewal.ConnectionClosed.IsCancellationRequested) await SealAsync(renewal, session.Timeouts.Expiry).ConfigureAwait(false);
+        }
     }
 
     private async Task SealAsync(PendingRenewal renewal, SessionExpiry expiry)
     {
-        if (!renewal.TryEnd() || renewal.Aborted.IsCancellationRequested || channel.OpenDatabase is not { } database) return;
+        if (channel.OpenDatabase is not { } database) return;
         try
         {
+            // However often a request that knows no better refreshes what is left.
+            users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + Math.Max(expiry.Idle, 1_500));
             await new SessionMove(database, renewal, expiry).SealAsync().ConfigureAwait(false);
 
             // Not before: if it had to be put back, "sign out everywhere" would have to find it.
@@ -393,7 +412,7 @@ internal sealed class KeyRenewal(
         await channel.ReplyAsync(session, operation: null, listing, "listing", waiting, writes: true).ConfigureAwait(false);
         string? before = await channel.ReplyAsync(session, operation: null, asking, "listing", waiting, writes: true).ConfigureAwait(false);
         if (before is not null && before != user) users.Forget(session.Id, before);
-        users.Remember(state.Identity, user, state.Generation, session.Timeouts.Expiry);
+        users.Remember(state.Identity.IdBytes, user, state.Generation, session.Timeouts.Expiry);
         if (session.Renewal is { } renewal) renewal.Owner = user;
     }
 }

@@ -1,4 +1,6 @@
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider;
@@ -20,6 +22,18 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
 
     /// <summary>The visitor has gone. To be asked when the request may be over, too.</summary>
     public CancellationToken Aborted { get; } = request.RequestAborted;
+
+    /// <summary>
+    /// The visitor's connection is closed. A browser keeps it for a while when it has a response; where request or response say that it is
+    /// closed behind this one, that says nothing.
+    /// </summary>
+    public CancellationToken ConnectionClosed { get; } = request.Features.Get<IConnectionLifetimeFeature>()?.ConnectionClosed ?? default;
+
+    /// <summary>To be asked while the request is alive.</summary>
+    public bool IsConnectionKept => ConnectionClosed.CanBeCanceled
+        && !HttpProtocol.IsHttp10(request.Request.Protocol)
+        && !SaysClose(request.Request.Headers.Connection)
+        && !SaysClose(request.Response.Headers.Connection);
 
     public SessionIdentity From => from;
 
@@ -92,4 +106,6 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
             lock (_gate) return _isOver ? null : request.Response.HasStarted;
         }
     }
+
+    private static bool SaysClose(StringValues header) => header.ToString().Contains("close", StringComparison.OrdinalIgnoreCase);
 }

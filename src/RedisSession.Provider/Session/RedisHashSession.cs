@@ -17,6 +17,7 @@ namespace RedisSession.Provider;
 /// <param name="state">What it knows.</param>
 /// <param name="timeouts">Of that pipeline.</param>
 /// <param name="tryEstablish">Null where this sets its cookie itself.</param>
+[SuppressMessage("Design", "CA1001", Justification = "What stands in front of the response's body owns nothing.")]
 internal sealed class RedisHashSession(
     RedisHashSessionStore operations, object origin, SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish = null)
     : RequestSession(state, timeouts, tryEstablish), ISession, ISessionFeature
@@ -278,8 +279,22 @@ internal sealed class RedisHashSession(
         if (IsEstablished && !State.HasEnded) Cookie!.Set(Context!, State.Identity.SessionKey);
         if (IsOver) Forget();
         var move = Move;
-        var confirming = operations.Writer.ConfirmBeforeResponseAsync(this);
+        var confirming = Lock is { EndsWithResponse: true } ? UnlockAsync() : operations.Writer.ConfirmBeforeResponseAsync(this);
         return Renewal is null && move.IsCompleted ? confirming : FinishRenewalAsync();
+
+        async Task UnlockAsync()
+        {
+            try
+            {
+                await operations.Exclusive.ReleaseAsync(this).ConfigureAwait(false);
+            }
+            catch (Exception) when (!operations.Channel.Throws)
+            {
+                // Logged where it happened.
+            }
+
+            await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
+        }
 
         async Task FinishRenewalAsync()
         {

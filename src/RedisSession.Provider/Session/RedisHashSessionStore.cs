@@ -49,7 +49,10 @@ internal sealed class RedisHashSessionStore(
     {
         ArgumentException.ThrowIfNullOrEmpty(sessionKey);
         ArgumentNullException.ThrowIfNull(tryEstablishSession);
-        return SessionOf(request.Find(), sessionKey, isNewSessionKey, TimeoutsOf(idleTimeout, ioTimeout), tryEstablishSession, cookie: null);
+        var holder = request.Find();
+        if (holder?.Context?.GetEndpoint() is { } endpoint && ExclusiveEndpoints.Of(endpoint) is not null)
+            throw ExclusiveEndpoints.NotHeard(endpoint); // UseSession takes no lock
+        return SessionOf(holder, sessionKey, isNewSessionKey, TimeoutsOf(idleTimeout, ioTimeout), tryEstablishSession, cookie: null);
     }
 
     /// <summary>The session of a request, which is its own feature and sets its cookie itself.</summary>

@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace RedisSession.Provider;
 
@@ -11,7 +10,7 @@ namespace RedisSession.Provider;
 /// <param name="state">What the request knows and has changed.</param>
 /// <param name="timeouts">Of the pipeline that the request came through.</param>
 /// <param name="tryEstablish">Sets the cookie of a new session with the response; null where this does it itself.</param>
-internal abstract class RequestSession(SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish)
+internal abstract class RequestSession(SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish) : INamedSession
 {
     /// <summary>What <see cref="Confirmation"/> is while nothing was sent.</summary>
     public static readonly Task<ExceptionDispatchInfo?> Confirmed = Task.FromResult<ExceptionDispatchInfo?>(null);
@@ -116,20 +115,6 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
         if (tryEstablish is not null) return tryEstablish();
         if (Given.IsNew) IsEstablished |= Context is { Response.HasStarted: false };
         return !Given.IsNew || IsEstablished;
-    }
-
-    /// <summary>The cookie that the request has its session from. SessionMiddleware tells no store which options it goes by.</summary>
-    /// <exception cref="InvalidOperationException">It is not known.</exception>
-    public SessionCookie CookieOf(HttpRequest request, SessionCookie byDefault)
-    {
-        if (Cookie is not null) return Cookie;
-        bool isDefault = Given.IsNew
-            || (Timeouts.Idle == byDefault.Options.IdleTimeout
-                && Timeouts.IO == byDefault.Options.IOTimeout
-                && byDefault.KeyIn(request) == Given.SessionKey);
-        return isDefault ? byDefault : throw new InvalidOperationException(
-            "It is not known which cookie the session has come with, so that one could not be replaced: UseSession(options) does not tell the "
-            + "session its options. Call UseRedisHashSession(options) in its place.");
     }
 
     /// <summary>Refuses, at the earliest moment, what ASP.NET Core's session refuses; returns the normal form of the key.</summary>

@@ -8,7 +8,7 @@ internal sealed class SessionEnding(SessionChannel channel, SessionTakeover take
     public async Task AbandonAsync(RequestSession session, HttpContext request, CancellationToken cancellationToken)
     {
         var state = session.State;
-        var expiring = request.Request.Cookies.Count == 0 ? null : session.CookieOf(request.Request, cookie);
+        var expiring = request.Request.Cookies.Count == 0 ? null : cookie.Of(session, request.Request);
         lock (state.Gate) state.DropCollected();
 
         // A write on its way could create the session again behind the removal, and its listing could list it.

@@ -144,7 +144,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     }
 
     /// <summary>How many milliseconds the new session has to live; null when it has ended.</summary>
-    private async Task<long?> WriteAsync(string? user, bool isFirst, IReadOnlyList<Field> fields, IReadOnlyCollection<string> removed)
+    private async Task<long?> WriteAsync(string? user, bool isFirst, IReadOnlyList<Field> fields, HashSet<string> removed)
     {
         var arguments = new List<RedisValue>(6 + (3 * fields.Count) + removed.Count)
         {

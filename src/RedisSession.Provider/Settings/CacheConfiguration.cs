@@ -12,8 +12,6 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal static class CacheConfiguration
 {
-    public const string DefaultSection = "RedisHashCache";
-
     /// <summary>What a section can hold, and what it means.</summary>
     public static readonly IReadOnlyDictionary<string, Action<RedisHashCacheOptions, string>> Settings =
         new Dictionary<string, Action<RedisHashCacheOptions, string>>
@@ -21,15 +19,32 @@ internal static class CacheConfiguration
             ["Configuration"] = (options, text) => options.Configuration = text,
             ["ServiceKey"] = (options, text) => options.ServiceKey = text,
             ["InstanceName"] = (options, text) => options.InstanceName = text,
+            ["OutageTolerance"] = (options, text) => options.OutageTolerance = SessionSetting.Duration(text),
             ["UseDedicatedThreads"] = (options, text) => options.UseDedicatedThreads = SessionSetting.YesNo(text),
         };
 
-    /// <exception cref="OptionsValidationException">Settings that do not parse; the message names each.</exception>
+    /// <summary>Options that no text can say.</summary>
+    public static readonly IReadOnlyCollection<string> InCode =
+        [nameof(RedisHashCacheOptions.ConfigurationOptions), nameof(RedisHashCacheOptions.ConnectionMultiplexerFactory)];
+
+    /// <exception cref="OptionsValidationException">
+    /// Settings do not parse, or are not known, or there are none in the section; the message names each.
+    /// </exception>
     public static void Apply(IConfiguration configuration, RedisHashCacheOptions options)
     {
-        var section = configuration is IConfigurationRoot ? configuration.GetSection(DefaultSection) : configuration;
-        var reader = new SettingReader();
-        foreach (var (name, apply) in Settings) reader.TryApply(section, name, text => apply(options, text));
-        reader.ThrowIfAnyDoesNotParse(typeof(RedisHashCacheOptions));
+        var reader = new SettingReader("AddRedisHashCache", configuration, RedisHashCacheOptions.Section);
+        reader.RefuseEmpty();
+        reader.RefuseUnknown([.. Settings.Keys], InCode);
+        foreach (var (name, apply) in Settings) reader.TryApply(reader.Section, name, text => apply(options, text));
+        reader.ThrowIfAnythingIsWrong(typeof(RedisHashCacheOptions));
+        options.LookedFor.AddRange(
+        [
+            SettingReader.NameIn(reader.Section, nameof(options.Configuration)),
+            SettingReader.NameIn(reader.Section, nameof(options.ServiceKey)),
+        ]);
+        if (SettingReader.IsWhole(configuration))
+        {
+            options.Findings.NearMisses.UnionWith(NearMisses.Of(configuration, [], RedisHashCacheOptions.Section));
+        }
     }
 }

@@ -10,8 +10,9 @@ internal sealed class RedisHashCacheOptionsValidator(IServiceProviderIsKeyedServ
     {
         var settings = RedisConnectionSettings.Of(options);
         bool isThatOfSessions = !settings.NamesOne && services.IsService(typeof(RedisConnection)); // which has a validator of its own
-        return !isThatOfSessions && RedisConnectionChoice.FindError(settings, services) is { } error
-            ? ValidateOptionsResult.Fail(error)
-            : ValidateOptionsResult.Success;
+        var errors = KeyText.FindErrors((nameof(options.InstanceName), options.InstanceName)).ToList();
+        if (RedisHashSessionOptionsValidator.OutageError(options.OutageTolerance) is { } outage) errors.Add(outage);
+        if (!isThatOfSessions && RedisConnectionChoice.FindError(settings, services) is { } error) errors.Add(error);
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 }

@@ -23,6 +23,12 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
     {
         if (RedisConnectionChoice.FindError(RedisConnectionSettings.Of(options), services) is { } error) yield return error;
         if (options.KeyPrefix is null) yield return $"{nameof(options.KeyPrefix)} is null: use \"\" for none.";
+        foreach (string wrong in KeyText.FindErrors(
+            (nameof(options.KeyPrefix), options.KeyPrefix), (nameof(options.TakeOverSessions), options.InstanceNameOfLeft)))
+        {
+            yield return wrong;
+        }
+
         if (!Enum.IsDefined(options.Mode)) yield return $"{nameof(options.Mode)} is {options.Mode}: use {Names<RedisSessionMode>()}.";
         if (!Enum.IsDefined(options.FailureMode))
         {
@@ -61,6 +67,12 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
             yield return $"{nameof(options.WaitForReplicas)} is {options.WaitForReplicas}: it must be 0 for none, or a number of replicas.";
         }
 
+        if (OutageError(options.OutageTolerance) is { } outage) yield return outage;
+        if (options.MaxPendingEvents < 1)
+        {
+            yield return $"{nameof(options.MaxPendingEvents)} is {options.MaxPendingEvents}: it must be 1 or more.";
+        }
+
         if (options.CookieCacheSize is < 0 or > 1 << 24)
         {
             yield return $"{nameof(options.CookieCacheSize)} is {options.CookieCacheSize}: it must be 0 for none, or a number of cookies.";
@@ -88,6 +100,11 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
                 + "a cookie's name has letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).";
         }
     }
+
+    /// <summary>What is wrong with an OutageTolerance, or null.</summary>
+    internal static string? OutageError(TimeSpan tolerance) => tolerance >= TimeSpan.Zero && tolerance.TotalMilliseconds <= int.MaxValue
+        ? null
+        : $"{nameof(RedisHashSessionOptions.OutageTolerance)} is {tolerance}: it must be 0 for none, or a time of 24 days or less.";
 
     private static string Names<T>()
         where T : struct, Enum => string.Join(" or ", Enum.GetNames<T>());

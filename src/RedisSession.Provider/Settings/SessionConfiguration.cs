@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -12,28 +13,62 @@ namespace RedisSession.Provider;
 ///   or, given the whole configuration, in       RedisHashSession:Cookie:Name
 /// redis-session's names, in what was given      SESSION_COOKIE_ID (environment), --session-cookie-id (command line)
 /// </code>
-/// The later in this list wins, as what is said at deployment should. An empty text says nothing.
+/// The later in this list wins, as what is said at deployment should. An empty text says nothing. In a section that is ours every name must
+/// be known; at the root, where others have names too, one that is nearly ours is noted.
 /// </remarks>
 internal static class SessionConfiguration
 {
-    /// <summary>Where .NET names are looked for when the whole configuration was given: at its root they could be anybody's.</summary>
-    public const string DefaultSection = "RedisHashSession";
+    /// <summary>Options that no text can say.</summary>
+    public static readonly IReadOnlyCollection<string> InCode =
+    [
+        nameof(RedisHashSessionOptions.ConfigurationOptions),
+        nameof(RedisHashSessionOptions.ConnectionMultiplexerFactory),
+        nameof(RedisHashSessionOptions.UserIdentifier),
+        nameof(RedisHashSessionOptions.TakeOverSessionsFromDistributedCache),
+    ];
 
-    /// <exception cref="OptionsValidationException">Settings that do not parse; the message names each.</exception>
+    private static readonly string[] SeedNames = [.. SessionSetting.Seed.SelectMany(setting => setting.SeedNames)];
+
+    private static readonly string[] Known = [.. SessionSetting.DotNet.Select(setting => setting.Name), .. SeedNames];
+
+    /// <exception cref="OptionsValidationException">
+    /// Settings do not parse, or are not known, or there are none in the section; the message names each.
+    /// </exception>
     public static void Apply(IConfiguration configuration, RedisHashSessionOptions options)
     {
-        var section = configuration is IConfigurationRoot ? configuration.GetSection(DefaultSection) : configuration;
-        var reader = new SettingReader();
-        foreach (var setting in SessionSetting.DotNet) TryApply(setting, section, setting.Name);
+        var reader = new SettingReader("AddRedisHashSession", configuration, RedisHashSessionOptions.Section);
+        reader.RefuseEmpty();
+        reader.RefuseUnknown(Known, InCode);
+        var found = new HashSet<SessionSetting>();
+        foreach (var setting in SessionSetting.DotNet) TryApply(setting, reader.Section, setting.Name);
         foreach (var setting in SessionSetting.Seed)
         {
-            TryApply(setting, configuration, setting.Name);
-            TryApply(setting, configuration, setting.Name.ToLowerInvariant().Replace('_', '-'));
+            foreach (string name in setting.SeedNames) TryApply(setting, configuration, name);
         }
 
-        reader.ThrowIfAnyDoesNotParse(typeof(RedisHashSessionOptions));
+        reader.ThrowIfAnythingIsWrong(typeof(RedisHashSessionOptions));
+        if (found.Overlaps(SessionSetting.Seed) && !found.Overlaps(SessionSetting.OfSecureCookie)) BeSecureAsInSeed(options);
+        options.LookedFor.AddRange(
+        [
+            SettingReader.NameIn(reader.Section, nameof(options.Configuration)),
+            SettingReader.NameIn(reader.Section, nameof(options.ServiceKey)),
+            .. SessionSetting.OfRedis.SeedNames.Select(name => SettingReader.NameIn(configuration, name)),
+        ]);
+        if (SettingReader.IsWhole(configuration))
+        {
+            options.Findings.NearMisses.UnionWith(NearMisses.Of(configuration, SeedNames, RedisHashSessionOptions.Section));
+        }
 
-        void TryApply(SessionSetting setting, IConfiguration from, string name) =>
-            reader.TryApply(from, name, text => setting.Apply(options, text));
+        void TryApply(SessionSetting setting, IConfiguration from, string name)
+        {
+            if (reader.TryApply(from, name, text => setting.Apply(options, text))) found.Add(setting);
+        }
+    }
+
+    /// <summary>There the cookie of whoever says nothing is Secure. What code has said before stays.</summary>
+    private static void BeSecureAsInSeed(RedisHashSessionOptions options)
+    {
+        options.Findings.IsSecureAsInSeed = true;
+        if (options.Cookie.SecurePolicy == CookieSecurePolicy.None) options.Cookie.SecurePolicy = CookieSecurePolicy.Always;
     }
 }

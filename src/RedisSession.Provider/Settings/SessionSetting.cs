@@ -19,6 +19,8 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("FailureMode", (options, text) => options.FailureMode = OneOf<FailureMode>(text)),
         new("ProtectValues", (options, text) => options.ProtectValues = YesNo(text)),
         new("WaitForReplicas", (options, text) => options.WaitForReplicas = Count(text)),
+        new("OutageTolerance", (options, text) => options.OutageTolerance = Duration(text)),
+        new("MaxPendingEvents", (options, text) => options.MaxPendingEvents = Count(text)),
         new("CookieCacheSize", (options, text) => options.CookieCacheSize = Count(text)),
         new("UseDedicatedThreads", (options, text) => options.UseDedicatedThreads = YesNo(text)),
         new("TakeOverSessions", TakeOverSessions),
@@ -40,7 +42,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
     public static readonly IReadOnlyList<SessionSetting> Seed =
     [
         new("SESSION_REDIS", (options, text) => options.Configuration = text),
-        new("SESSION_REDIS_PREFIX", (options, text) => options.KeyPrefix = text),
+        new("SESSION_REDIS_PREFIX", (options, text) => options.KeyPrefix = text + ":"), // as there, whatever the text ends with
         new("SESSION_EXPIRE", (options, text) => options.IdleTimeout = Seconds(text)),
         new("SESSION_COOKIE_ID", (options, text) => options.Cookie.Name = text),
         new(
@@ -51,25 +53,55 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("SESSION_COOKIE_HTTP_ONLY", (options, text) => options.Cookie.HttpOnly = YesNo(text)),
     ];
 
+    /// <summary>What of redis-session's names says which Redis.</summary>
+    public static readonly SessionSetting OfRedis = Seed.Single(setting => setting.Name == "SESSION_REDIS");
+
+    /// <summary>What says whether the cookie is Secure.</summary>
+    public static readonly IReadOnlyList<SessionSetting> OfSecureCookie =
+        [.. DotNet.Concat(Seed).Where(setting => setting.Name is "Cookie:SecurePolicy" or "SESSION_COOKIE_SECURE")];
+
+    /// <summary>As redis-session names it: in Flask's configuration and the environment; and in Tornado's, on the command line.</summary>
+    public IReadOnlyList<string> SeedNames => [Name, Name.ToLowerInvariant().Replace('_', '-')];
+
     /// <summary>An instance name; true: there was none, since an empty text says nothing; false.</summary>
     private static void TakeOverSessions(RedisHashSessionOptions options, string text)
     {
-        bool isYesNo = bool.TryParse(text, out bool yes);
-        if (!isYesNo || yes) options.TakeOverSessions(isYesNo ? null : text);
-        else options.InstanceNameOfLeft = null;
+        if (bool.TryParse(text, out bool yes))
+        {
+            if (yes) options.TakeOverSessions();
+            else options.InstanceNameOfLeft = null;
+        }
+        else if (MeantAsYesNo(text.Trim()) is { } meant)
+        {
+            throw new FormatException(
+                $"is {meant} meant? Where an instance has this very name, code names it: options.TakeOverSessions(\"{text}\")");
+        }
+        else
+        {
+            options.TakeOverSessions(text);
+        }
     }
+
+    /// <summary>True or false where a name looks like it: the other settings take 1 and 0, and a letter is soon lost.</summary>
+    private static string? MeantAsYesNo(string text) => text.ToLowerInvariant() switch
+    {
+        "1" or "yes" or "on" => "true",
+        "0" or "no" or "off" => "false",
+        _ => ((string[])["true", "false"]).FirstOrDefault(word => Spelling.Distance(text, word) == 1),
+    };
 
     private static TimeSpan Seconds(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds > 0
             ? TimeSpan.FromSeconds(seconds)
-            : throw new FormatException("a whole number of seconds greater than 0 is wanted");
+            : throw new FormatException($"a whole number of seconds greater than 0 is wanted, and no more than {int.MaxValue}");
 
     private static int Count(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
             ? count
-            : throw new FormatException("a whole number is wanted");
+            : throw new FormatException($"a whole number from 0 on is wanted, and no more than {int.MaxValue}");
 
-    private static TimeSpan Duration(string text)
+    /// <exception cref="FormatException">It is none.</exception>
+    internal static TimeSpan Duration(string text)
     {
         // .NET reads a lone number as days, which nobody who writes "20" means.
         bool isLoneNumber = int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out _);

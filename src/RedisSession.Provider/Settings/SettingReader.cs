@@ -4,29 +4,98 @@ using Microsoft.Extensions.Options;
 namespace RedisSession.Provider;
 
 /// <summary>Reads settings one after the other, and says in the end all that is wrong with them.</summary>
-internal sealed class SettingReader
+/// <param name="method">The method that was given the configuration, for messages.</param>
+/// <param name="configuration">What it was given: a section, or the whole configuration.</param>
+/// <param name="defaultSection">The section that is ours where the whole configuration was given.</param>
+internal sealed class SettingReader(string method, IConfiguration configuration, string defaultSection)
 {
     private readonly List<string> _errors = [];
 
-    /// <summary>Reads one. An empty text says nothing, as one that is not there.</summary>
-    public void TryApply(IConfiguration from, string name, Action<string> apply)
+    /// <summary>The section that is ours: in it every name must be known.</summary>
+    public IConfiguration Section { get; } = IsWhole(configuration) ? configuration.GetSection(defaultSection) : configuration;
+
+    public static bool IsWhole(IConfiguration configuration) => configuration is IConfigurationRoot;
+
+    /// <summary>The name with the section that it is in.</summary>
+    public static string NameIn(IConfiguration from, string name) =>
+        from is IConfigurationSection { Path: var path } ? $"{path}:{name}" : name;
+
+    /// <summary>
+    /// Reads one; false when it says nothing. An empty text says nothing, as one that is not there.
+    /// </summary>
+    public bool TryApply(IConfiguration from, string name, Action<string> apply)
     {
         string? text = from[name];
-        if (string.IsNullOrEmpty(text)) return;
+        if (string.IsNullOrEmpty(text)) return false;
         try
         {
             apply(text);
         }
         catch (Exception error) when (error is FormatException or ArgumentException)
         {
-            string fullName = from is IConfigurationSection { Path: var path } ? $"{path}:{name}" : name;
-            _errors.Add($"The setting {fullName} is '{text}': {error.Message}.");
+            _errors.Add($"The setting {NameIn(from, name)} is '{text}': {error.Message}.");
+        }
+
+        return true;
+    }
+
+    /// <summary>Notes that there is nothing in the section that was given: its name is mistyped, and all would be as by default.</summary>
+    public void RefuseEmpty()
+    {
+        if (Section.GetChildren().Any()) return;
+        string name = Section is IConfigurationSection { Path: var path } ? $"The section {path}" : "The configuration";
+        if (Section is IConfigurationSection { Value.Length: > 0, Path: var place })
+        {
+            // What it says is not repeated: it can be a connection string.
+            _errors.Add($"{name} that {method} reads is a text and no section: settings are below it, as {place}:Configuration.");
+        }
+        else if (!IsWhole(configuration))
+        {
+            _errors.Add(
+                $"{name} that {method} was given is empty or not there: correct its name, or call {method}() where all is to be as by "
+                + "default.");
         }
     }
 
-    /// <exception cref="OptionsValidationException">Settings do not parse; the message names each.</exception>
-    public void ThrowIfAnyDoesNotParse(Type optionsType)
+    /// <summary>
+    /// Notes what is in our section and is none of <paramref name="known"/>, each with the nearest of them: a name that is mistyped would
+    /// be a protection that is not there. What hangs below <c>Configuration</c>, which is a text to us, somebody else reads.
+    /// </summary>
+    /// <param name="known">The names that are read, below the section.</param>
+    /// <param name="inCode">Options that only code can set.</param>
+    public void RefuseUnknown(IReadOnlyCollection<string> known, IReadOnlyCollection<string> inCode)
+    {
+        foreach (string name in NamesIn(Section))
+        {
+            bool isEmptySection = string.IsNullOrEmpty(Section[name]) && known.Any(one => IsBelow(one, name));
+            if (isEmptySection || known.Contains(name, StringComparer.OrdinalIgnoreCase) || IsBelow(name, "Configuration")) continue;
+            string? codeOnly = inCode.FirstOrDefault(option => Is(name, option) || IsBelow(name, option));
+            string nearest = Spelling.Nearest(name, known);
+            _errors.Add(codeOnly is null
+                ? $"There is no setting {NameIn(Section, name)}: the nearest is {NameIn(Section, nearest)}."
+                : $"There is no setting {NameIn(Section, name)}: {codeOnly} is an option that only code can set.");
+        }
+    }
+
+    /// <exception cref="OptionsValidationException">Something is wrong; the message says all of it.</exception>
+    public void ThrowIfAnythingIsWrong(Type optionsType)
     {
         if (_errors.Count > 0) throw new OptionsValidationException(Options.DefaultName, optionsType, _errors);
     }
+
+    /// <summary>The names of all that is below, with their paths; of a section only where it has a text of its own, or nothing.</summary>
+    private static IEnumerable<string> NamesIn(IConfiguration section, string path = "")
+    {
+        foreach (var child in section.GetChildren())
+        {
+            string name = path + child.Key;
+            string[] below = [.. NamesIn(child, name + ":")];
+            foreach (string one in below) yield return one;
+            if (below.Length == 0 || !string.IsNullOrEmpty(child.Value)) yield return name;
+        }
+    }
+
+    private static bool Is(string name, string other) => name.Equals(other, StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsBelow(string name, string section) => name.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase);
 }

@@ -1,9 +1,11 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Unicode;
 
 namespace RedisSession.Provider;
 
@@ -13,6 +15,13 @@ namespace RedisSession.Provider;
 /// </summary>
 internal static class SessionText
 {
+    // All of ASCII's but HT, LF, VT, FF and CR.
+    private static readonly SearchValues<byte> ControlBytes = SearchValues.Create(
+    [
+        0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x0E, 0x0F, 0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1A,
+        0x1B, 0x1C, 0x1D, 0x1E, 0x1F, 0x7F,
+    ]);
+
     public static string Decode(byte[] value) => Encoding.UTF8.GetString(value); // what is no UTF-8 becomes U+FFFD
 
     public static byte[] Encode<T>(T value)
@@ -52,16 +61,34 @@ internal static class SessionText
     }
 
     /// <summary>
-    /// A whole number as text, white space around it allowed, as in redis-session; else 4 bytes as the big-endian integer that the
-    /// built-in <c>SetInt32</c> writes, unless they read as text (<c>True</c>, <c>0x10</c>): then they are no number, as in redis-session.
+    /// A whole number of 64 bits as text; else what <c>SetInt32</c> wrote, so that whoever needs more room than an int has loses none of
+    /// the numbers that are there already.
     /// </summary>
-    private static bool TryParseInt(byte[] value, out int number)
+    public static bool TryParseLong(byte[] value, out long number)
     {
-        if (!value.Contains((byte)0) && int.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out number)) return true;
-        number = 0;
-        bool isText = value.AsSpan().IndexOfAnyExceptInRange((byte)' ', (byte)'~') < 0;
-        return value.Length == sizeof(int) && !isText && BinaryPrimitives.TryReadInt32BigEndian(value, out number);
+        if (TryParse(value, out number)) return true;
+        bool isBinary = TryReadInt32(value, out int narrow);
+        number = narrow;
+        return isBinary;
     }
+
+    /// <summary>A whole number as text, white space around it allowed, as in redis-session; else what <c>SetInt32</c> wrote.</summary>
+    private static bool TryParseInt(byte[] value, out int number) =>
+        (!value.Contains((byte)0) && int.TryParse(value, NumberStyles.Integer, CultureInfo.InvariantCulture, out number))
+        || TryReadInt32(value, out number);
+
+    /// <summary>
+    /// 4 bytes as the big-endian integer that the built-in <c>SetInt32</c> writes, unless they are text (<c>True</c>, <c>£50</c>): what a
+    /// visitor has typed never becomes a number that he has not typed.
+    /// </summary>
+    private static bool TryReadInt32(byte[] value, out int number)
+    {
+        number = 0;
+        return value.Length == sizeof(int) && !IsText(value) && BinaryPrimitives.TryReadInt32BigEndian(value, out number);
+    }
+
+    /// <summary>UTF-8 without the control bytes that nobody types; white space is text.</summary>
+    private static bool IsText(byte[] value) => value.AsSpan().IndexOfAny(ControlBytes) < 0 && Utf8.IsValid(value);
 
     /// <summary><c>true</c> in any case or <c>1</c>; <c>false</c> in any case or <c>0</c>; nothing else.</summary>
     private static bool TryParseBool(ReadOnlySpan<byte> value, out bool truth)

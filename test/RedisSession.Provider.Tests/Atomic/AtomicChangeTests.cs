@@ -9,6 +9,8 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable(ParallelScope.All)]
 internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind)
 {
+    protected override void Configure(RedisHashSessionOptions options) => options.RefreshInterval = TimeSpan.Zero;
+
     [Test]
     public async Task A_token_is_taken_by_exactly_one_of_100_requests([Values] RedisSessionMode mode)
     {

@@ -1,7 +1,11 @@
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Moq;
+using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
@@ -14,6 +18,7 @@ internal sealed class CacheConfigurationTests
         Setting("Configuration", "one:7000", options => options.Configuration, "one:7000"),
         Setting("ServiceKey", "cache", options => options.ServiceKey, "cache"),
         Setting("InstanceName", "shop:", options => options.InstanceName, "shop:"),
+        Setting("OutageTolerance", "00:00:01.5", options => options.OutageTolerance, TimeSpan.FromSeconds(1.5)),
         Setting("UseDedicatedThreads", "False", options => options.UseDedicatedThreads, false),
     ];
 
@@ -22,7 +27,8 @@ internal sealed class CacheConfigurationTests
     {
         var sayable = typeof(RedisHashCacheOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property =>
-                property.PropertyType == typeof(string) || property.PropertyType == typeof(bool) || property.PropertyType == typeof(object))
+                property.PropertyType == typeof(string) || property.PropertyType == typeof(bool) || property.PropertyType == typeof(object)
+                || property.PropertyType == typeof(TimeSpan))
             .Select(property => property.Name);
         Assert.That(CacheConfiguration.Settings.Keys, Is.EquivalentTo(sayable));
         Assert.That(Settings.Select(setting => setting.Arguments[0]), Is.EquivalentTo(CacheConfiguration.Settings.Keys));
@@ -50,6 +56,55 @@ internal sealed class CacheConfigurationTests
             () => provider.GetRequiredService<IOptions<RedisHashCacheOptions>>().Value,
             Throws.TypeOf<OptionsValidationException>()
                 .With.Message.Contains("The setting App:Cache:UseDedicatedThreads is 'perhaps': true or false"));
+    }
+
+    [TestCase("InstanceNmae", "InstanceName")]
+    [TestCase("KeyPrefix", "ServiceKey")]
+    [TestCase("UseDedicatedThread", "UseDedicatedThreads")]
+    public void Unknown_name_stops_the_start_and_the_nearest_is_named(string name, string nearest)
+    {
+        var configuration = InMemorySettings.Of(($"RedisHashCache:{name}", "x"));
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(
+                () => Options(configuration),
+                Throws.TypeOf<OptionsValidationException>().With.Message.EqualTo(
+                    $"There is no setting RedisHashCache:{name}: the nearest is RedisHashCache:{nearest}."));
+            Assert.That(() => Options(configuration.GetSection("RedisHashCache")), Throws.TypeOf<OptionsValidationException>());
+        }
+    }
+
+    [Test]
+    public void Every_option_is_a_setting_or_for_code_only()
+    {
+        var options = typeof(RedisHashCacheOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Select(option => option.Name);
+        Assert.That(CacheConfiguration.Settings.Keys.Concat(CacheConfiguration.InCode), Is.EquivalentTo(options));
+        var section = InMemorySettings.Of(("Cache:ConfigurationOptions:Ssl", "true")).GetSection("Cache");
+        Assert.That(() => Options(section), Throws.TypeOf<OptionsValidationException>().With.Message.Contains("only code can set"));
+    }
+
+    [Test]
+    public void Section_that_is_given_and_empty_stops_the_start() => Assert.That(
+        () => Options(InMemorySettings.Of(("Cache:InstanceName", "shop:")).GetSection("Cahce")),
+        Throws.TypeOf<OptionsValidationException>().With.Message.Contains("The section Cahce that AddRedisHashCache was given is empty"));
+
+    [Test]
+    public async Task Section_at_the_root_that_is_nearly_ours_is_a_warning_at_the_start()
+    {
+        var logs = new RecordedLogs();
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        builder.Logging.AddProvider(logs);
+        builder.Services.AddSingleton(Mock.Of<IConnectionMultiplexer>(one => one.Configuration == "localhost"))
+            .AddRedisHashCache(InMemorySettings.Of(("RedisHashCahce:InstanceName", "shop:"), ("SESSION_EXPIRES", "60")));
+        using var host = builder.Build();
+        await host.StartAsync();
+        await host.StopAsync();
+        var warning = logs.Of(SessionEvents.SettingNearlyOurs).Single();
+        Assert.That(
+            warning.Message,
+            Does.Contain("AddRedisHashCache").And.Contains("the setting RedisHashCahce: is RedisHashCache meant?"));
     }
 
     private static TestCaseData Setting(string name, string text, Func<RedisHashCacheOptions, object?> read, object expected) =>

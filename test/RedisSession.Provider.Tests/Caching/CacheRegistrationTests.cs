@@ -84,7 +84,9 @@ internal sealed class CacheRegistrationTests
             Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(_ => { }), ThrowsNull.Of("services"));
             Assert.That(() => services.AddRedisHashCache((string)null!), ThrowsNull.Of("configuration"));
             Assert.That(() => services.AddRedisHashCache((Action<RedisHashCacheOptions>)null!), ThrowsNull.Of("configure"));
-            Assert.That(() => services.AddRedisHashCache(" "), Throws.ArgumentException);
+            Assert.That(
+                () => services.AddRedisHashCache(" "),
+                Throws.ArgumentException.With.Message.StartsWith("AddRedisHashCache does not know which Redis to use."));
         }
     }
 
@@ -126,6 +128,14 @@ internal sealed class CacheRegistrationTests
     }
 
     [Test]
+    public async Task The_message_says_where_one_was_looked_for()
+    {
+        var configuration = InMemorySettings.Of(("RedisHashCache:InstanceName", "x"));
+        string refusal = await RefusalAsync(services => services.AddRedisHashCache(configuration));
+        Assert.That(refusal, Does.Contain("it has looked for RedisHashCache:Configuration, RedisHashCache:ServiceKey:"));
+    }
+
+    [Test]
     public async Task Sessions_without_a_connection_say_so_and_the_cache_that_counts_on_them_does_not()
     {
         string refusal = await RefusalAsync(services => services.AddRedisHashCache().AddRedisHashSession());
@@ -139,6 +149,7 @@ internal sealed class CacheRegistrationTests
         [nameof(RedisHashCacheOptions.ConfigurationOptions)] = "null",
         [nameof(RedisHashCacheOptions.ConnectionMultiplexerFactory)] = "null",
         [nameof(RedisHashCacheOptions.InstanceName)] = "null",
+        [nameof(RedisHashCacheOptions.OutageTolerance)] = "00:00:05",
         [nameof(RedisHashCacheOptions.ServiceKey)] = "null",
         [nameof(RedisHashCacheOptions.UseDedicatedThreads)] = "True",
     };

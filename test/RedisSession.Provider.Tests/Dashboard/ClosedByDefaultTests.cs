@@ -1,9 +1,12 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,6 +33,8 @@ internal sealed class ClosedByDefaultTests
     [TestCase("192.168.1.5", null, "localhost", ExpectedResult = false)]
     [TestCase(null, null, "localhost", ExpectedResult = false)]
     [TestCase(null, "127.0.0.1", "localhost", ExpectedResult = false)]
+    [TestCase("127.0.0.1", null, "localhost", ExpectedResult = false)]
+    [TestCase("127.0.0.1", "192.168.1.6", "localhost", ExpectedResult = false)]
     [TestCase("127.0.0.1", "127.0.0.1", "shop.example", ExpectedResult = false)]
     [TestCase("127.0.0.1", "127.0.0.1", "localhost.example", ExpectedResult = false)]
     [TestCase("127.0.0.1", "127.0.0.1", "notlocalhost", ExpectedResult = false)]
@@ -120,6 +125,42 @@ internal sealed class ClosedByDefaultTests
         var forwarded = await @operator.GetAsync("", request => request.Headers.Add("X-Forwarded-For", "127.0.0.1"));
         var rebound = await @operator.GetAsync("", request => request.Headers.Host = "evil.example");
         Assert.That((forwarded.Status, rebound.Status), Is.EqualTo((HttpStatusCode.Forbidden, HttpStatusCode.Forbidden)));
+    }
+
+    /// <summary>
+    /// On a Unix socket there is a proxy, and what it passes on is believed: the forwarded headers make an address of what anybody sends,
+    /// and leave no mark, as there was no address to be kept.
+    /// </summary>
+    [Test]
+    public async Task In_Development_on_a_Unix_socket_nobody_is_local_whatever_he_says()
+    {
+        var redis = await TestServers.GetAsync(ServerKind.Garnet);
+        string socket = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.sock");
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", "--environment=Development"]);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket));
+        builder.Services.AddRedisHashSession(redis.ConfigurationString);
+        builder.Services.AddRedisSessionsDashboard(options => options.CountInterval = Timeout.InfiniteTimeSpan);
+        builder.Logging.ClearProviders();
+        await using var app = builder.Build();
+        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.All };
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        app.UseForwardedHeaders(forwarded);
+        app.MapRedisSessions();
+        await app.StartAsync();
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellationToken);
+                return new NetworkStream(connection, ownsSocket: true);
+            },
+        });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "http://localhost/sessions");
+        request.Headers.Add("X-Forwarded-For", "127.0.0.1");
+        using var response = await client.SendAsync(request);
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
     }
 
     /// <summary>Nothing is known of where its requests come from.</summary>
@@ -238,7 +279,7 @@ internal sealed class ClosedByDefaultTests
         using var @operator = new Operator(app);
         var page = await @operator.GetAsync();
         Assert.That(page.Status, Is.EqualTo(HttpStatusCode.Forbidden));
-        Assert.That(page.Text, Does.Contain("UseAuthorization"));
+        Assert.That(page.Text, Does.Contain("The page’s authorization policy was not evaluated; is UseAuthorization missing?"));
     }
 
     private static void IsClosed(Operator.Page page)

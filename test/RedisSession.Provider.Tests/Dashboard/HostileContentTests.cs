@@ -77,7 +77,33 @@ internal sealed class HostileContentTests
     [TestCase("zero\u200Bwidth\uFEFF", "zero‹U+200B›width‹U+FEFF›")]
     [TestCase("\u2028", "‹U+2028›")]
     [TestCase("Ådа 😀", "Ådа 😀")]
+    [TestCase("ann\u3164", "ann‹U+3164›")]
+    [TestCase("ann\uFE00\uFE0F", "ann‹U+FE00›‹U+FE0F›")]
+    [TestCase("a\u034Fnn", "a‹U+034F›nn")]
+    [TestCase("ann\U000E0100\U000E01EF\U000E0041", "ann‹U+E0100›‹U+E01EF›‹U+E0041›")]
+    [TestCase("\u2800\u115F\u1160\uFFA0", "‹U+2800›‹U+115F›‹U+1160›‹U+FFA0›")]
+    [TestCase("\u17B4\u17B5\u180B\u180F\U0001D159", "‹U+17B4›‹U+17B5›‹U+180B›‹U+180F›‹U+1D159›")]
+    [TestCase("a\u00A0b\u2003c\u3000d e", "a‹U+00A0›b‹U+2003›c‹U+3000›d e")]
+    [TestCase("\u0301a", "‹U+0301›a")]
+    [TestCase("a\u0301\u0302\u0303\u0304\u0305\u0306b\u0301", "a\u0301\u0302\u0303\u0304‹U+0305›‹U+0306›b\u0301")]
+    [TestCase("a\u200B\u0301", "a‹U+200B›‹U+0301›")]
+    [TestCase("tiếng Việt, עִבְרִית, हिन्दी, ไทยที่", "tiếng Việt, עִבְרִית, हिन्दी, ไทยที่")]
     public void What_cannot_be_seen_is_spelled_out(string text, string shown) => Assert.That(ShownText.Line(text), Is.EqualTo(shown));
+
+    /// <summary>What Unicode says is not to be seen, all of it.</summary>
+    [Test]
+    public void Nothing_that_is_ignored_by_default_is_shown_as_it_is()
+    {
+        (int First, int Last)[] ignorable =
+        [
+            (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F),
+            (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8),
+            (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+        ];
+        var shown = ignorable.SelectMany(range => Enumerable.Range(range.First, range.Last - range.First + 1))
+            .Where(one => !ShownText.Line($"a{char.ConvertFromUtf32(one)}").Contains("U+", StringComparison.Ordinal));
+        Assert.That(shown, Is.Empty);
+    }
 
     [Test]
     public void Long_lines_are_cut_and_no_character_in_two()
@@ -115,7 +141,8 @@ internal sealed class HostileContentTests
         string gap = new(' ', 38);
         Assert.That(ShownValue.Of([0xFF, 0xFE, (byte)'<', (byte)'a']).Text, Is.EqualTo($"0000  ff fe 3c 61{gap}··<a"));
         var number = ShownValue.Of([0, 0, 0, 42]);
-        Assert.That(number, Is.EqualTo(new ShownValue("bytes", $"0000  00 00 00 2a{gap}···*", "42 if SetInt32 wrote it")));
+        string dump = $"0000  00 00 00 2a{gap}···*";
+        Assert.That(number, Is.EqualTo(new ShownValue("bytes", dump, "42 if SetInt32 wrote it", "00 00 00 2a  ···*")));
         Assert.That(ShownValue.Of([0xC3, 0x28]).Kind, Is.EqualTo("bytes"), "no UTF-8");
         Assert.That(ShownValue.Of([(byte)'a', 0]).Kind, Is.EqualTo("bytes"));
         Assert.That(ShownValue.Of(new byte[1000]).Text.Split('\n'), Has.Length.EqualTo(16));
@@ -146,7 +173,7 @@ internal sealed class HostileContentTests
         var unasked = await @operator.GetAsync($"?session={id}");
         Assert.That(unasked.Text, Does.Contain("This session is large."));
         var page = await @operator.GetAsync($"?session={id}&values=shown");
-        Assert.That(page.Text, Does.Contain("key 1000").And.Contain("1,500 more keys"));
+        Assert.That(page.Text, Does.Contain("key 499").And.Not.Contain("key 500").And.Contain("1,500 more keys"));
         Assert.That(page.Html, Has.Length.LessThan(2_000_000));
     }
 

@@ -83,7 +83,7 @@ internal sealed partial class Operator : IDisposable
         [GeneratedRegex("""<form id="act" method="post"><input type="hidden" name="(?<name>[^"]+)" value="(?<value>[^"]+)"></form>""")]
         private static partial Regex TokenField();
 
-        [GeneratedRegex("""<th scope="row" role="rowheader"><a class="id" href="\?session=(?<id>[\w-]{43})" title="\k<id>">""")]
+        [GeneratedRegex("""<th scope="row" role="rowheader"><a class="id" href="\?session=(?<id>[\w-]{43})[^"]*" title="\k<id>">""")]
         private static partial Regex IdLink();
 
         [GeneratedRegex("""<a class="next" rel="next" href="(?<link>[^"]+)">""")]

@@ -30,7 +30,8 @@ internal sealed class PageHeadersTests
         await _closed.DisposeAsync();
     }
 
-    private static readonly string[] Queries = ["", "?q=ann", "?session=x", "?after=x", "POST", "closed", "own"];
+    private static readonly string[] Queries =
+        ["", "?q=ann", "?who=users&sort=-size&refresh=5", "?session=x", "?after=x", "POST", "closed", "own"];
 
     [TestCaseSource(nameof(Queries))]
     public async Task Every_page_may_show_itself_and_send_its_forms_and_nothing_else(string query)
@@ -50,6 +51,7 @@ internal sealed class PageHeadersTests
             Assert.That(page.Headers.GetValues("X-Frame-Options"), Is.EqualTo(["DENY"]));
             Assert.That(page.Headers.GetValues("Referrer-Policy"), Is.EqualTo(["no-referrer"]));
             Assert.That(page.Headers.CacheControl!.NoStore, Is.True);
+            Assert.That(page.Headers.Vary, Is.EqualTo(["Accept"]));
             Assert.That(page.ContentHeaders.ContentType!.ToString(), Is.EqualTo("text/html; charset=utf-8"));
             Assert.That(page.Html, Does.Not.Contain("<script").And.Not.Contain(" style=").And.Not.Match(" on[a-z]+="));
             Assert.That(page.Html, Does.Not.Match("(src|href|action)=\"(?!\\?|#|data:image/svg)"), "all links lead to the page itself");

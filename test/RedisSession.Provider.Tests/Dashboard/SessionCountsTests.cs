@@ -36,8 +36,8 @@ internal sealed class SessionCountsTests
 
         using var @operator = new Operator(app);
         var page = await @operator.GetAsync();
-        Assert.That(page.Html, Does.Contain("<polyline points=\"0,88 600,2\"/>"));
-        Assert.That(page.Text, Does.Contain("1 session").And.Contain("highest 1 since 20:00"));
+        Assert.That(page.Html, Does.Contain("<polyline points=\"0,100 600,0\"/>"));
+        Assert.That(page.Text, Does.Contain("1 session").And.Contain("Highest 1 since 2026-11-24 20:00:00 UTC"));
 
         // The counter waits in its timer some time after it has counted: until then the clock goes on in small steps.
         Task AdvanceUntilAsync(int count) => Until.TrueAsync("they are counted again", () =>
@@ -47,12 +47,50 @@ internal sealed class SessionCountsTests
         });
     }
 
+    /// <summary>Somebody looks at a list that has outgrown the last count: it is not his wait, and not at every look.</summary>
+    [Test]
+    public async Task A_count_that_is_asked_for_does_not_wait_for_the_interval_but_for_the_rest()
+    {
+        var time = new FakeTimeProvider(Start);
+        var directory = new Mock<IRedisSessionDirectory>();
+        int walks = 0;
+        directory.Setup(it => it.CountAsync(It.IsAny<CancellationToken>())).ReturnsAsync(() =>
+        {
+            time.Advance(TimeSpan.FromMilliseconds(100)); // the walk
+            return ++walks;
+        });
+        directory.Setup(it => it.ListPageAsync(It.IsAny<int>(), It.IsAny<string?>(), It.IsAny<CancellationToken>()))
+            .ReturnsAsync(new SessionPage { Sessions = [new SessionInfo { Id = "a", User = "ann" }] });
+        var counts = new SessionCounts();
+        var options = Options.Create(new RedisSessionsDashboardOptions { CountInterval = TimeSpan.FromHours(1) });
+        using var counter = new SessionCounter(directory.Object, counts, options, time, NullLogger<SessionCounter>.Instance);
+        await counter.StartAsync(CancellationToken.None);
+        await Until.TrueAsync("it has counted", () => Task.FromResult(counts.Sample is not null));
+        Assert.That((counts.Sample!.Count, counts.Sample.SignedIn, counts.Sample.IsAll), Is.EqualTo((1, 1, true)));
+
+        counts.Ask(time.GetUtcNow());
+        Assert.That(counts.Asked.IsCompleted, Is.False, "the count is new");
+        time.Advance(SessionCounts.Fresh);
+        counts.Ask(time.GetUtcNow());
+        Assert.That(counts.Asked.IsCompleted, Is.True);
+        var before = time.GetUtcNow();
+        await Until.TrueAsync("it has counted again", () =>
+        {
+            if (counts.All.Count < 2) time.Advance(TimeSpan.FromSeconds(1));
+            return Task.FromResult(counts.All.Count >= 2);
+        });
+        Assert.That(time.GetUtcNow() - before, Is.LessThan(TimeSpan.FromMinutes(30)), "not the interval");
+        Assert.That(counts.All[1].At - counts.All[0].At, Is.GreaterThanOrEqualTo(99 * TimeSpan.FromMilliseconds(100)), "99 times the walk");
+        Assert.That(counts.Asked.IsCompleted, Is.False, "it is asked anew");
+        await counter.StopAsync(CancellationToken.None);
+    }
+
     [Test]
     public async Task Where_counting_is_switched_off_nothing_is_counted_and_nothing_drawn()
     {
         await using var app = await DashboardApp.StartAsync(ServerKind.Garnet);
         using var @operator = new Operator(app);
-        Assert.That((await @operator.GetAsync()).Html, Does.Not.Contain("<svg"));
+        Assert.That((await @operator.GetAsync()).Html, Does.Not.Contain("<polyline"));
         Assert.That(app.Services.GetRequiredService<SessionCounts>().All, Is.Empty);
     }
 

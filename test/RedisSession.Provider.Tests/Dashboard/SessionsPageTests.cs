@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using RedisSession.Provider.Dashboard;
 using StackExchange.Redis;
@@ -39,9 +40,11 @@ internal sealed class SessionsPageTests(ServerKind kind)
         string row = RowOf(pages, first);
         Assert.That(row, Does.Contain("""<a href="?q=ann">ann</a>"""));
         Assert.That(row, Does.Match("""data-label="keys">2</td>\s*<td [^>]*data-label="size">[\d.]+ K?B</td>"""));
-        Assert.That(row, Does.Match("""<time datetime="[\d-]+T[\d:.]+Z" title="[\d :-]+">\d+ s</time>"""), "its age");
-        Assert.That(row, Does.Match("<time [^>]*>(19|20) min</time>"), "what is left");
-        Assert.That(RowOf(pages, second), Does.Contain("nobody"));
+        const string Time = """<time datetime="[\d-]+T[\d:.]+Z" title="[\d :-]+ UTC">""";
+        Assert.That(row, Does.Match($"""data-label="used">{Time}(just now|\d+ s ago)</time>"""));
+        Assert.That(row, Does.Match($"""data-label="age">{Time}\d+ s</time>"""));
+        Assert.That(row, Does.Match("""data-label="left"><time [^>]*>(19|20) min</time>"""));
+        Assert.That(RowOf(pages, second), Does.Contain("anonymous"));
     }
 
     [Test]
@@ -56,7 +59,7 @@ internal sealed class SessionsPageTests(ServerKind kind)
         using var @operator = new Operator(_app);
         var page = await @operator.GetAsync(Find(user));
         Assert.That(page.Ids, Is.EquivalentTo(ids));
-        Assert.That(page.Text, Does.Contain("End all sessions"));
+        Assert.That(page.Text, Does.Contain($"End {user}’s 2 sessions").And.Contain($"2 sessions of exactly “{user}”"));
     }
 
     [Test]
@@ -69,12 +72,204 @@ internal sealed class SessionsPageTests(ServerKind kind)
     }
 
     [Test]
+    public async Task A_session_is_found_by_what_a_page_shows_of_its_id_and_that_is_said([Values("", "…")] string rest)
+    {
+        using var browser = _app.NewBrowser();
+        string id = await browser.VisitAsync(Fill);
+        using var @operator = new Operator(_app);
+        var page = await @operator.GetAsync(Find(id[..10] + rest));
+        Assert.That(page.Ids, Is.EqualTo([id]));
+        Assert.That(page.Text, Does.Contain($"1 session whose id begins with “{id[..10]}"));
+        Assert.That((await @operator.GetAsync(Find(id))).Text, Does.Contain("1 session with exactly this id"));
+    }
+
+    [Test]
+    public async Task A_user_who_is_written_in_another_case_is_found_when_nobody_is_called_so([Values] bool isUsual)
+    {
+        string user = isUsual ? $"ann {Guid.NewGuid()}" : $"McDonald {Guid.NewGuid()}";
+        using var browser = _app.NewBrowser();
+        string id = await browser.VisitAsAsync(user, Fill);
+        using var @operator = new Operator(_app);
+        string search = user.ToUpperInvariant();
+        var page = await @operator.GetAsync(Find(search));
+        while (page.Ids.Count == 0) page = await @operator.GetAsync(page.Next!); // there may be more keys than one page looks at
+        Assert.That(page.Ids, Is.EqualTo([id]));
+        Assert.That(page.Text, Does.Contain($"Nobody is called exactly “{search}”").And.Contain(user));
+
+        // Somebody is: the other one is somebody else.
+        using var namesake = _app.NewBrowser();
+        string other = await namesake.VisitAsAsync(search, Fill);
+        page = await @operator.GetAsync(Find(search));
+        Assert.That(page.Ids, Is.EqualTo([other]));
+        Assert.That(page.Text, Does.Contain($"1 session of exactly “{search}”"));
+    }
+
+    [Test]
+    public async Task Signed_in_and_anonymous_sessions_are_listed_apart([Values] bool signedIn)
+    {
+        await using var app = await DashboardApp.StartAsync(kind);
+        using var ann = app.NewBrowser();
+        using var anybody = app.NewBrowser();
+        string first = await ann.VisitAsAsync("ann", Fill);
+        string second = await anybody.VisitAsync(Fill);
+        using var @operator = new Operator(app);
+        var ids = new HashSet<string>();
+        var page = await @operator.GetAsync(signedIn ? "?who=users" : "?who=anonymous");
+        ids.UnionWith(page.Ids);
+        while (page.Next is { } next)
+        {
+            page = await @operator.GetAsync(next);
+            ids.UnionWith(page.Ids);
+        }
+
+        Assert.That(ids, Is.EqualTo([signedIn ? first : second]));
+    }
+
+    [Test]
+    public async Task Scripts_get_JSON_of_a_list_a_search_and_a_session_and_values_only_where_they_are_asked_for()
+    {
+        string user = NewUser();
+        using var browser = _app.NewBrowser();
+        string id = await browser.VisitAsAsync(user, session =>
+        {
+            session.SetString("secret", "swordfish");
+            session.Set("blob", [0, 0xFF]);
+            return session.Id;
+        });
+        using var @operator = new Operator(_app);
+        using var found = await JsonAsync(Find(user));
+        var one = found.RootElement.GetProperty("sessions").EnumerateArray().Single();
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(found.RootElement.GetProperty("foundBy").GetString(), Is.EqualTo("User"));
+            Assert.That(found.RootElement.TryGetProperty("next", out _), Is.False);
+            Assert.That((one.GetProperty("id").GetString(), one.GetProperty("user").GetString()), Is.EqualTo((id, user)));
+            Assert.That(one.GetProperty("keyCount").GetInt64(), Is.EqualTo(2));
+            foreach (string moment in (string[])["lastUsed", "created", "expires"])
+            {
+                Assert.That(one.GetProperty(moment).GetString(), Does.Match("^20[^+]+Z$"), moment);
+            }
+        }
+
+        using var hidden = await JsonAsync($"?session={id}");
+        Assert.That(KeysOf(hidden), Is.EqualTo(Keys(("blob", "bytes", null, null), ("secret", "text", null, null))));
+        Assert.That(_app.Logs.Of(DashboardEvents.ValuesShown).Where(entry => Names(entry, id)), Is.Empty);
+        using var shown = await JsonAsync($"?session={id}&values=shown");
+        Assert.That(KeysOf(shown), Is.EqualTo(Keys(("blob", "bytes", null, "AP8="), ("secret", "text", "swordfish", null))));
+        Assert.That(_app.Logs.Of(DashboardEvents.ValuesShown).Count(entry => Names(entry, id)), Is.EqualTo(1));
+
+        using var list = await JsonAsync("");
+        Assert.That(list.RootElement.TryGetProperty("foundBy", out _), Is.False);
+        using var missing = await JsonAsync("?session=x", HttpStatusCode.NotFound);
+        Assert.That(missing.RootElement.GetProperty("error").GetString(), Is.EqualTo("No such session"));
+        using var wrong = await JsonAsync("?after=x", HttpStatusCode.BadRequest);
+        Assert.That(wrong.RootElement.GetProperty("error").GetString(), Is.EqualTo("No such page"));
+
+        async Task<JsonDocument> JsonAsync(string query, HttpStatusCode status = HttpStatusCode.OK)
+        {
+            var page = await @operator.GetAsync(query, request => request.Headers.Accept.ParseAdd("application/json"));
+            Assert.That((page.Status, page.ContentHeaders.ContentType!.MediaType), Is.EqualTo((status, "application/json")));
+            Assert.That(page.Headers.CacheControl!.NoStore, Is.True);
+            Assert.That(page.Html, Does.Not.Contain("antiforgery").IgnoreCase);
+            return JsonDocument.Parse(page.Html);
+        }
+
+        static (string, string, string?, string?)[] Keys(params (string, string, string?, string?)[] keys) => keys;
+
+        static (string, string, string?, string?)[] KeysOf(JsonDocument session) =>
+        [
+            .. session.RootElement.GetProperty("keys").EnumerateArray().Select(key => (
+                key.GetProperty("key").GetString()!, key.GetProperty("kind").GetString()!, TextIn(key, "value"), TextIn(key, "base64"))),
+        ];
+
+        static string? TextIn(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetString() : null;
+    }
+
+    [Test]
+    public async Task The_links_of_JSON_lead_through_the_whole_list()
+    {
+        await using var app = await DashboardApp.StartAsync(kind);
+        using var @operator = new Operator(app);
+        var made = new HashSet<string>();
+        for (int i = 0; i < 3; i++)
+        {
+            using var browser = app.NewBrowser();
+            made.Add(await browser.VisitAsync(Fill));
+        }
+
+        var seen = new HashSet<string>();
+        for (string? next = ""; next is not null;)
+        {
+            var page = await @operator.GetAsync(next, request => request.Headers.Accept.ParseAdd("application/json"));
+            using var document = JsonDocument.Parse(page.Html);
+            foreach (var one in document.RootElement.GetProperty("sessions").EnumerateArray()) seen.Add(one.GetProperty("id").GetString()!);
+            next = document.RootElement.TryGetProperty("next", out var link) ? link.GetString() : null;
+        }
+
+        Assert.That(seen, Is.EquivalentTo(made));
+    }
+
+    [Test]
+    public async Task A_page_that_refreshes_itself_says_so_in_a_header_and_leads_to_itself()
+    {
+        using var @operator = new Operator(_app);
+        var page = await @operator.GetAsync("?q=a%20b&refresh=15&ended=1&of=x");
+        Assert.That(page.Headers.GetValues("Refresh"), Is.EqualTo(["15;url=?q=a%20b&by=user&refresh=15"]));
+        Assert.That(page.Html, Does.Not.Contain("http-equiv"));
+        Assert.That((await @operator.GetAsync("?refresh=1")).Headers.Contains("Refresh"), Is.False);
+        Assert.That((await @operator.GetAsync("?refresh=5&session=x")).Headers.Contains("Refresh"), Is.False, "nothing to wait for");
+    }
+
+    [Test]
+    public async Task Keys_that_expire_by_themselves_say_when()
+    {
+        using var browser = _app.NewBrowser();
+        bool isSupported = true;
+        string id = await browser.VisitAsync(async context =>
+        {
+            context.Session.SetString("stays", "1");
+            try
+            {
+                await context.Session.SetValueAsync("goes", "1", TimeSpan.FromMinutes(5));
+            }
+            catch (NotSupportedException)
+            {
+                isSupported = false; // Redis before 7.4
+            }
+
+            return context.Session.Id;
+        });
+        using var @operator = new Operator(_app);
+        var page = await @operator.GetAsync($"?session={id}");
+        Assert.That(page.Text.Contains("4 min", StringComparison.Ordinal), Is.EqualTo(isSupported));
+        var json = await @operator.GetAsync($"?session={id}", request => request.Headers.Accept.ParseAdd("application/json"));
+        using var document = JsonDocument.Parse(json.Html);
+        var keys = document.RootElement.GetProperty("keys").EnumerateArray()
+            .ToDictionary(key => key.GetProperty("key").GetString()!, key => key.TryGetProperty("expires", out _));
+        var expected = new Dictionary<string, bool> { ["stays"] = false };
+        if (isSupported) expected["goes"] = true;
+        Assert.That(keys, Is.EquivalentTo(expected));
+    }
+
+    /// <summary>What it is about is not said in full where it is over.</summary>
+    [Test]
+    public async Task A_session_that_has_ended_has_a_page_that_says_so_and_leads_back()
+    {
+        using var @operator = new Operator(_app);
+        string id = SessionId.Of("nobody's");
+        var page = await @operator.GetAsync($"?session={id}&q=ann&sort=-age");
+        Assert.That(page.Status, Is.EqualTo(HttpStatusCode.NotFound));
+        Assert.That(page.Text, Does.Contain(id).And.Contain("it has ended or expired"));
+        Assert.That(page.Html, Does.Contain("<a href=\"?q=ann&amp;sort=-age\">Back to the list</a>"));
+    }
+
+    [Test]
     public async Task What_is_not_there_is_said()
     {
         using var @operator = new Operator(_app);
         var nothing = await @operator.GetAsync(Find("*"));
         Assert.That((nothing.Status, nothing.Ids.Count), Is.EqualTo((HttpStatusCode.OK, 0)));
-        Assert.That(nothing.Text, Does.Contain("No live session has this id"));
+        Assert.That(nothing.Text, Does.Contain("No live session has an id that is or begins with “*”"));
         Assert.That((await @operator.GetAsync("?session=x")).Status, Is.EqualTo(HttpStatusCode.NotFound));
         Assert.That((await @operator.GetAsync("?after=x")).Status, Is.EqualTo(HttpStatusCode.BadRequest));
     }
@@ -95,12 +290,12 @@ internal sealed class SessionsPageTests(ServerKind kind)
         using var @operator = new Operator(_app);
         var hidden = await @operator.GetAsync($"?session={id}");
         foreach (string key in (string[])["secret", "count", "agreed", "cart", "blob"]) Assert.That(hidden.Text, Does.Contain(key));
-        Assert.That(hidden.Html, Does.Not.Contain("swordfish").And.Not.Contain("<pre>"));
+        Assert.That(hidden.Html, Does.Not.Contain("swordfish").And.Not.Contain("<pre").And.Not.Contain("<code"));
         Assert.That(_app.Logs.Of(DashboardEvents.ValuesShown).Where(entry => Names(entry, id)), Is.Empty);
 
         var shown = await @operator.GetAsync($"?session={id}&values=shown");
-        Assert.That(shown.Html, Does.Contain("<pre>swordfish</pre>").And.Contain("<pre>42</pre>").And.Contain("<pre>True</pre>"));
-        Assert.That(WebUtility.HtmlDecode(shown.Html), Does.Contain("<pre>{\n  \"tea\": 2\n}</pre>").And.Contain("00 01 02 ff"));
+        Assert.That(shown.Html, Does.Contain("<code>swordfish</code>").And.Contain("<code>42</code>").And.Contain("<code>True</code>"));
+        Assert.That(WebUtility.HtmlDecode(shown.Html), Does.Contain("<code>{\"tea\":2}</code>").And.Contain("00 01 02 ff"));
         string[] types = ["text, 9 B", "number, 2 B", "bool, 4 B", "JSON, 9 B", "bytes, 4 B"];
         foreach (string type in types) Assert.That(shown.Text, Does.Contain(type));
         Assert.That(_app.Logs.Of(DashboardEvents.ValuesShown).Count(entry => Names(entry, id)), Is.EqualTo(1));
@@ -116,7 +311,7 @@ internal sealed class SessionsPageTests(ServerKind kind)
         await _redis.HashSetAsync($"{prefix}sessions:{id}", "moved", (byte[])[0, (byte)'d', (byte)'p', (byte)'1', 1, 2, 3]);
         using var @operator = new Operator(app);
         var page = await @operator.GetAsync($"?session={id}&values=shown");
-        Assert.That(page.Html, Does.Contain("<pre>ann</pre>"));
+        Assert.That(page.Html, Does.Contain("<code>ann</code>"));
         Assert.That(page.Text, Does.Contain("Not listed: 1 key"));
     }
 
@@ -133,7 +328,7 @@ internal sealed class SessionsPageTests(ServerKind kind)
         Assert.That(page.Html, Does.Contain($"""name="end" value="{ended}">"""));
         var after = await @operator.FollowAsync(await @operator.PressAsync(page, "end", ended));
         Assert.That(after.Ids, Is.EqualTo([stays]), "it comes back to what was searched for");
-        Assert.That(after.Text, Does.Contain("1 session ended."));
+        Assert.That(after.Text, Does.Match($"Session {ended[..10]}…\\s+ended."));
         Assert.That(await desk.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
         Assert.That(await phone.VisitAsync(session => session.Keys.ToArray()), Is.Not.Empty);
         var logged = _app.Logs.Of(DashboardEvents.SessionEnded).Where(entry => Names(entry, ended)).ToArray();
@@ -159,7 +354,7 @@ internal sealed class SessionsPageTests(ServerKind kind)
         var page = await @operator.GetAsync(Find(user));
         string value = page.Html.Split("name=\"end-all\" value=\"")[1].Split('"')[0];
         var after = await @operator.FollowAsync(await @operator.PressAsync(page, "end-all", WebUtility.HtmlDecode(value)));
-        Assert.That(after.Text, Does.Contain("2 sessions ended."));
+        Assert.That(after.Text, Does.Match(@"2 sessions of\s+.*\s+ended\."));
         Assert.That(after.Ids, Is.Empty);
         Assert.That(await desk.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
         Assert.That((await @operator.GetAsync(Find(stays))).Ids, Is.EqualTo([stays]));

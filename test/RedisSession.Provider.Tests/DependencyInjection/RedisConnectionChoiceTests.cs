@@ -105,7 +105,7 @@ internal sealed class RedisConnectionChoiceTests
         Assert.That(OwnConnection(new() { Configuration = configuration })!.Password, Is.EqualTo("p@ss"));
 
     [Test]
-    public void Own_connection_fails_fast_and_comes_back_by_itself()
+    public void Own_connection_comes_back_by_itself_and_keeps_commands_meanwhile_unless_nothing_is_to_wait([Values] bool waits)
     {
         RedisHashSessionOptions[] each =
         [
@@ -118,13 +118,29 @@ internal sealed class RedisConnectionChoiceTests
 
         foreach (var options in each)
         {
+            if (!waits) options.OutageTolerance = TimeSpan.Zero;
             var own = OwnConnection(options)!;
 
             using (Assert.EnterMultipleScope())
             {
                 Assert.That(own.AbortOnConnectFail, Is.False, options.Configuration);
-                Assert.That(own.BacklogPolicy, Is.SameAs(BacklogPolicy.FailFast), options.Configuration);
+                Assert.That(own.BacklogPolicy, Is.SameAs(waits ? BacklogPolicy.Default : BacklogPolicy.FailFast), options.Configuration);
             }
+        }
+    }
+
+    [Test]
+    public void A_policy_that_the_application_has_chosen_stays([Values(0, 5)] int tolerance)
+    {
+        var chosen = new BacklogPolicy { QueueWhileDisconnected = true, AbortPendingOnConnectionFailure = true };
+        foreach (var policy in (BacklogPolicy[])[chosen, BacklogPolicy.FailFast])
+        {
+            var options = new RedisHashSessionOptions
+            {
+                ConfigurationOptions = new() { BacklogPolicy = policy },
+                OutageTolerance = TimeSpan.FromSeconds(tolerance),
+            };
+            Assert.That(OwnConnection(options)!.BacklogPolicy, Is.SameAs(policy));
         }
     }
 

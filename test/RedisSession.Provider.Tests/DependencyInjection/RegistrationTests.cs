@@ -163,10 +163,21 @@ internal sealed class RegistrationTests
         }
     }
 
+    // Where it is given, since another connection may be in the services; with the help that an application gets which gives none.
     [TestCase("")]
     [TestCase(" ")]
-    public void Empty_configuration_string_is_refused_where_it_is_given(string configuration) =>
-        Assert.That(() => new ServiceCollection().AddRedisHashSession(configuration), Throws.ArgumentException);
+    public async Task Empty_configuration_string_is_refused_where_it_is_given_with_the_help_for_none(string configuration)
+    {
+        var error = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddRedisHashSession(configuration))!;
+        string none = await Application.RefusalAsync(services => services.AddRedisHashSession());
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(error.ParamName, Is.EqualTo("configuration"));
+            Assert.That(error.Message, Does.StartWith(none));
+            Assert.That(none, Does.StartWith("AddRedisHashSession does not know which Redis to use."));
+        }
+    }
 
     [Test]
     public void Using_sessions_that_were_not_added_says_what_to_call()

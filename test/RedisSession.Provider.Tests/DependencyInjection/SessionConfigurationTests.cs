@@ -164,7 +164,7 @@ internal sealed class SessionConfigurationTests
     [Test]
     public void Names_of_the_seed_win_over_DotNet_names()
     {
-        var configuration = InMemorySettings.Of(("SESSION_REDIS_PREFIX", "seed:"), ("RedisHashSession:KeyPrefix", "dotnet:"));
+        var configuration = InMemorySettings.Of(("SESSION_REDIS_PREFIX", "seed"), ("RedisHashSession:KeyPrefix", "dotnet:"));
         Assert.That(Options(configuration).KeyPrefix, Is.EqualTo("seed:"));
     }
 
@@ -177,9 +177,9 @@ internal sealed class SessionConfigurationTests
             ("RedisHashSession:Cookie:Name", "json"),
             ("RedisHashSession:Cookie:Path", "/json"),
         ];
-        (string, string)[] environment = [("SESSION_REDIS_PREFIX", "env:"), ("SESSION_COOKIE_ID", "env")];
+        (string, string)[] environment = [("SESSION_REDIS_PREFIX", "env"), ("SESSION_COOKIE_ID", "env")];
         var configuration = new ConfigurationBuilder()
-            .AddCommandLine(["--session-redis-prefix", "line:"])
+            .AddCommandLine(["--session-redis-prefix", "line"])
             .AddConfiguration(InMemorySettings.Of([.. environment, .. appSettings]))
             .Build();
         var options = Options(configuration);
@@ -214,9 +214,52 @@ internal sealed class SessionConfigurationTests
         }
     }
 
-    [Test]
-    public void Section_that_is_not_there_says_nothing() =>
-        Assert.That(Options(InMemorySettings.Of().GetSection("Session")).Cookie.Name, Is.EqualTo(new RedisHashSessionOptions().Cookie.Name));
+    // As there, where the colon is put in front of "sessions:" whatever the prefix is.
+    [TestCase("pyapp", "pyapp:")]
+    [TestCase("pyapp:", "pyapp::")]
+    [TestCase("a b", "a b:")]
+    public void Prefix_of_the_seed_is_what_it_is_there(string text, string expected)
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Options(InMemorySettings.Of(("SESSION_REDIS_PREFIX", text))).KeyPrefix, Is.EqualTo(expected));
+            Assert.That(Options(InMemorySettings.Of(("session-redis-prefix", text))).KeyPrefix, Is.EqualTo(expected));
+            Assert.That(Options(InMemorySettings.Of(("RedisHashSession:KeyPrefix", text))).KeyPrefix, Is.EqualTo(text), "in .NET as ever");
+        }
+    }
+
+    [TestCase("true:", "true")]
+    [TestCase("tru", "true")]
+    [TestCase("Ture", "true")]
+    [TestCase("trues", "true")]
+    [TestCase("treu", "true")]
+    [TestCase(" TRU ", "true")]
+    [TestCase("flase", "false")]
+    [TestCase("fals", "false")]
+    [TestCase("False.", "false")]
+    [TestCase("1", "true")]
+    [TestCase("0", "false")]
+    [TestCase("yes", "true")]
+    [TestCase("No", "false")]
+    [TestCase("on", "true")]
+    [TestCase("off", "false")]
+    public void Instance_name_that_looks_like_true_or_false_is_asked_about(string text, string meant)
+    {
+        var configuration = InMemorySettings.Of(("RedisHashSession:TakeOverSessions", text));
+        Assert.That(
+            () => Options(configuration),
+            Throws.TypeOf<OptionsValidationException>().With.Message.EqualTo(
+                $"The setting RedisHashSession:TakeOverSessions is '{text}': is {meant} meant? "
+                + $"Where an instance has this very name, code names it: options.TakeOverSessions(\"{text}\")."));
+    }
+
+    [TestCase("shop:")]
+    [TestCase("truth:")]
+    [TestCase("falsetto")]
+    [TestCase("10")]
+    [TestCase("t")]
+    public void Instance_name_that_does_not_is_taken(string text) => Assert.That(
+        Options(InMemorySettings.Of(("RedisHashSession:TakeOverSessions", text))).InstanceNameOfLeft, Is.EqualTo(text));
 
     [Test]
     public void Configuration_reaches_both_options_objects_in_its_place()

@@ -10,7 +10,7 @@ internal sealed record SettingRow(string Name, string Text, Func<RedisHashSessio
     public static IReadOnlyList<SettingRow> Seed { get; } =
     [
         new("SESSION_REDIS", "redis://seed:7000/1", options => options.Configuration, "redis://seed:7000/1"),
-        new("SESSION_REDIS_PREFIX", "seed:", options => options.KeyPrefix, "seed:"),
+        new("SESSION_REDIS_PREFIX", "seed", options => options.KeyPrefix, "seed:"),
         new("SESSION_EXPIRE", "90", options => options.IdleTimeout, TimeSpan.FromSeconds(90)),
         new("SESSION_COOKIE_ID", "sid", options => options.Cookie.Name, "sid"),
         new("SESSION_COOKIE_SECURE", "true", options => options.Cookie.SecurePolicy, CookieSecurePolicy.Always),
@@ -29,6 +29,8 @@ internal sealed record SettingRow(string Name, string Text, Func<RedisHashSessio
         new("FailureMode", "THROW", options => options.FailureMode, FailureMode.Throw),
         new("ProtectValues", "true", options => options.ProtectValues, true),
         new("WaitForReplicas", "2", options => options.WaitForReplicas, 2),
+        new("OutageTolerance", "00:00:01.5", options => options.OutageTolerance, TimeSpan.FromSeconds(1.5)),
+        new("MaxPendingEvents", "17", options => options.MaxPendingEvents, 17),
         new("CookieCacheSize", "0", options => options.CookieCacheSize, 0),
         new("UseDedicatedThreads", "False", options => options.UseDedicatedThreads, false),
         new("TakeOverSessions", "shop:", options => options.InstanceNameOfLeft, "shop:"),

@@ -15,6 +15,9 @@ internal sealed class StartupValidationTests
     private static IEnumerable<TestCaseData> BadOptions =>
     [
         Bad("KeyPrefix is null", "use \"\" for none", options => options.KeyPrefix = null!),
+        Bad("KeyPrefix holds half of a surrogate pair", "whole characters", options => options.KeyPrefix = "app\ud83d:"),
+        Bad("KeyPrefix holds half of a surrogate pair", "whole characters", options => options.KeyPrefix = "\ude00\ud83d"),
+        Bad("TakeOverSessions holds half of a surrogate pair", "whole characters", options => options.TakeOverSessions("\ud83d")),
         Bad("Mode is 2", "use Buffered or Live", options => options.Mode = (RedisSessionMode)2),
         Bad("FailureMode is -1", "use LogAndContinue or Throw", options => options.FailureMode = (FailureMode)(-1)),
         Bad("IdleTimeout is 00:00:00", "one millisecond or more", options => options.IdleTimeout = TimeSpan.Zero),
@@ -27,6 +30,9 @@ internal sealed class StartupValidationTests
         Bad("RefreshInterval is -00:00:01", "zero to refresh", options => options.RefreshInterval = TimeSpan.FromSeconds(-1)),
         Bad("AbsoluteTimeout is 00:00:00", "null for none", options => options.AbsoluteTimeout = TimeSpan.Zero),
         Bad("AbsoluteTimeout is -08:00:00", "null for none", options => options.AbsoluteTimeout = TimeSpan.FromHours(-8)),
+        Bad("OutageTolerance is -00:00:01", "0 for none", options => options.OutageTolerance = TimeSpan.FromSeconds(-1)),
+        Bad("OutageTolerance is 10675199.02:48:05.4775807", "24 days or less", options => options.OutageTolerance = TimeSpan.MaxValue),
+        Bad("MaxPendingEvents is 0", "1 or more", options => options.MaxPendingEvents = 0),
         Bad("TakeOverSessionsFromDistributedCache is called, but", "keep the one", options => options.TakeOverSessionsFromDistributedCache()),
         Bad("are both called", "call the one", options =>
         {

@@ -103,5 +103,8 @@ internal sealed class DirectoryOutageTests(ServerKind kind)
 
     private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode = RedisSessionMode.Buffered) =>
         TestApp.StartAsync(services => services.AddRedisHashSession(options =>
-            (options.Configuration, options.Mode, options.IOTimeout) = (server.ConfigurationString, mode, IOTimeout)));
+        {
+            (options.Configuration, options.Mode, options.IOTimeout) = (server.ConfigurationString, mode, IOTimeout);
+            options.OutageTolerance = TimeSpan.Zero; // it is away for good
+        }));
 }

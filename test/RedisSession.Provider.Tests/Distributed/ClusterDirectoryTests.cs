@@ -32,6 +32,41 @@ internal sealed class ClusterDirectoryTests(ServerKind kind)
         Assert.That(await ExpiryAudit.KeysWithoutExpiryAsync(await _cluster.PrimariesAsync(), "*s:*"), Is.Empty);
 
     [Test]
+    public async Task Some_of_the_sessions_are_found_on_every_primary()
+    {
+        var app = _apps[RedisSessionMode.Buffered];
+        var directory = DirectoryOf(app);
+        string user = $"User {Guid.NewGuid()}";
+        var ids = new HashSet<string>();
+        var primaries = new HashSet<ServerProcess>();
+        while (primaries.Count < 3 || ids.Count < 10)
+        {
+            using var browser = app.NewBrowser();
+            string id = await NewSessionAsync(browser, user);
+            ids.Add(id);
+            primaries.Add(await _cluster.PrimaryOfAsync(KeyOf(id)));
+            Assert.That(await FindAsync(new() { IdStart = id[..12] }), Is.EqualTo([id]));
+        }
+
+        Assert.That(await FindAsync(new() { UserInAnyCase = user.ToUpperInvariant() }), Is.EquivalentTo(ids));
+
+        async Task<IReadOnlyCollection<string>> FindAsync(SessionFilter filter)
+        {
+            var found = new HashSet<string>();
+            string? next = null;
+            do
+            {
+                var page = await directory.FindPageAsync(filter, 3, next);
+                found.UnionWith(page.Sessions.Select(session => session.Id));
+                next = page.Next;
+            }
+            while (next is not null);
+
+            return found;
+        }
+    }
+
+    [Test]
     public async Task Sessions_on_every_primary_are_bound_found_moved_and_ended([Values] RedisSessionMode mode, [Values] bool reads)
     {
         var directory = DirectoryOf(_apps[mode]);
@@ -106,7 +141,7 @@ internal sealed class ClusterDirectoryTests(ServerKind kind)
     public async Task While_a_primary_is_away_there_is_no_list_rather_than_one_with_holes()
     {
         await using var cluster = await RedisCluster.StartAsync(kind);
-        await using var app = await StartAppAsync(cluster, RedisSessionMode.Buffered, _keyPrefix);
+        await using var app = await StartAppAsync(cluster, RedisSessionMode.Buffered, _keyPrefix, TimeSpan.FromMilliseconds(100));
         var ids = new List<string>();
         for (int i = 0; i < 30; i++)
         {
@@ -137,11 +172,12 @@ internal sealed class ClusterDirectoryTests(ServerKind kind)
         Assert.That(await directory.ListAsync().Select(session => session.Id).ToArrayAsync(), Is.EquivalentTo(ids));
     }
 
-    private static Task<TestApp> StartAppAsync(RedisCluster cluster, RedisSessionMode mode, string keyPrefix) =>
+    private static Task<TestApp> StartAppAsync(RedisCluster cluster, RedisSessionMode mode, string keyPrefix, TimeSpan? tolerance = null) =>
         TestApp.StartAsync(services => services.AddRedisHashSession(options =>
         {
             (options.Configuration, options.KeyPrefix) = (cluster.ConfigurationString, keyPrefix);
             (options.Mode, options.FailureMode, options.IOTimeout) = (mode, FailureMode.Throw, TimeSpan.FromSeconds(5));
+            options.OutageTolerance = tolerance ?? options.OutageTolerance;
         }));
 
     private static bool IsOutage(Exception? error) => error is RedisException or OperationCanceledException;

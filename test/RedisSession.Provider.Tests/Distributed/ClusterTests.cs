@@ -42,7 +42,9 @@ internal sealed class ClusterTests(ServerKind kind)
     {
         var services = _apps[RedisSessionMode.Buffered].Services;
         var check = new SessionHealthCheck(
-            services.GetRequiredService<RedisConnection>(), services.GetRequiredService<IOptions<RedisHashSessionOptions>>());
+            services.GetRequiredService<RedisConnection>(),
+            services.GetRequiredService<IOptions<RedisHashSessionOptions>>(),
+            hasHandlers: false);
         var result = await check.CheckHealthAsync(new() { Registration = new("sessions", check, failureStatus: null, tags: null) });
         Assert.That(result.Status, Is.EqualTo(HealthStatus.Healthy), result.Description);
         Assert.That(result.Data["servers_connected"], Is.GreaterThanOrEqualTo(3).And.EqualTo(result.Data["servers"]));

@@ -9,7 +9,17 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable(ParallelScope.All)]
 internal sealed partial class ClaimTests
 {
+    private const int LinesOfOneSitting = 200;
+
+    // Each answers one question, and begins with code that does.
+    private static readonly string[] Reference =
+    [
+        "atomic-changes", "cache", "dashboard", "events", "exclusive-sessions", "outages", "pipeline", "reading-and-writing", "settings",
+        "sign-in-and-users", "testing",
+    ];
+
     private static readonly MarkdownDocument Readme = MarkdownDocument.Of("README.md");
+    private static readonly MarkdownDocument Settings = MarkdownDocument.Of("docs/settings.md");
     private static readonly MarkdownDocument Design = MarkdownDocument.Of("docs/design.md");
     private static readonly MarkdownDocument Operating = MarkdownDocument.Of("docs/operating.md");
 
@@ -69,26 +79,48 @@ internal sealed partial class ClaimTests
     }
 
     [Test]
-    public void Every_option_is_in_the_readme()
+    public void Every_option_is_in_the_table_of_settings()
     {
         var options = typeof(RedisHashSessionOptions).GetMembers(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
             .Where(member => member is PropertyInfo or MethodInfo { IsSpecialName: false })
             .Select(member => member.Name);
-        Assert.That(options.Where(name => !Regex.IsMatch(Readme.Text, $@"(?m)^\| `{name}\b")), Is.Empty);
+        Assert.That(options.Where(name => !Regex.IsMatch(Settings.Text, $@"(?m)^\| `{name}\b")), Is.Empty);
+    }
+
+    [Test]
+    public void The_readme_is_read_in_one_sitting_and_names_no_test()
+    {
+        Assert.That(Readme.Text.TrimEnd().Split('\n'), Has.Length.AtMost(LinesOfOneSitting));
+        Assert.That(Readme.InlineCodes.Where(code => TestName().IsMatch(code)), Is.Empty);
+    }
+
+    [Test]
+    public void A_page_of_the_reference_begins_with_code_and_the_readme_leads_to_it([ValueSource(nameof(Reference))] string page)
+    {
+        var document = MarkdownDocument.Of($"docs/{page}.md");
+        Assert.That(document.Blocks[0].Language, Is.EqualTo("csharp").Or.EqualTo("diff"));
+        int section = document.Text.IndexOf("\n## ", StringComparison.Ordinal);
+        int code = document.Text.IndexOf("```", StringComparison.Ordinal);
+        Assert.That(code, section < 0 ? Is.Positive : Is.InRange(1, section));
+        Assert.That(Readme.Links.Select(link => link.Target), Has.Some.StartsWith(document.Name));
     }
 
     [Test]
     public void The_rights_are_those_that_are_tested()
     {
-        string[] rights = [.. Operating.Blocks.Where(block => block.Content[0].StartsWith("ACL ", StringComparison.Ordinal))
-            .Select(block => string.Join(' ', block.Content.Select(line => line.Trim())))];
-        Assert.That(rights, Has.Length.EqualTo(2));
-        Assert.That(rights[0].Split(' ')[2..], Is.EquivalentTo(AclTests.Rights));
-        Assert.That(rights[1].Split(' ')[3..], Is.EquivalentTo(AclTests.LifecycleRights));
+        var blocks = Operating.Blocks.Where(block => block.Content[0].StartsWith("ACL ", StringComparison.Ordinal)).Select(RightsIn).ToArray();
+        Assert.That(blocks, Has.Length.EqualTo(3));
+        Assert.That(blocks[0], Is.EquivalentTo(AclTests.Rights));
+        Assert.That(blocks[1], Is.EquivalentTo(AclTests.RightsWithoutFieldExpiry));
+        Assert.That(blocks[2], Is.EquivalentTo(AclTests.LifecycleRights));
 
         string cache = Operating.InlineCodes.Single(code => code.StartsWith("+@connection", StringComparison.Ordinal));
         Assert.That(cache.Split(' '), Is.EquivalentTo(CacheAclTests.Rights.Where(right => right.StartsWith('+'))));
     }
+
+    /// <summary>What a block of ACL commands gives: keys, channels, commands.</summary>
+    private static IEnumerable<string> RightsIn(MarkdownBlock block) =>
+        block.Content.SelectMany(line => line.Split(' ')).Where(word => word[0] is '~' or '&' or '+');
 
     private static IEnumerable<string> RowsOf(MarkdownDocument document, string pattern) =>
         Regex.Matches(document.Text, $"(?m)^\\| `(?<name>{pattern})` \\|").Select(row => row.Groups["name"].Value);

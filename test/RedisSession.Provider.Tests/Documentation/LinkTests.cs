@@ -27,7 +27,8 @@ internal sealed class LinkTests
         Assert.That(missing, Is.Empty);
     }
 
-    [TestCase("#settings", null)]
+    [TestCase("docs/settings.md#options", null)]
+    [TestCase("docs/settings.md#option", "no such heading")]
     [TestCase("#what-hurts-today", null)]
     [TestCase("#what-hurts", "no such heading")]
     [TestCase("docs/design.md#in-redis", null)]

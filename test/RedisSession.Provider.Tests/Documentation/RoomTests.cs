@@ -19,15 +19,7 @@ internal sealed class RoomTests
     private static readonly string[] WithoutPublicTypes = ["Redis"];
 
     // What is not so yet. A line that is no longer needed fails the test.
-    private static readonly string[] Exceptions =
-    [
-        "Diagnostics/SessionTelemetry.cs uses Session",
-        "Directory/RedisSessionDirectory.cs uses Session",
-        "Directory/SessionListing.cs uses Session",
-        "Directory/UserLists.cs uses Session",
-        "Legacy/SessionTakeover.cs uses Directory",
-        "Legacy/SessionTakeover.cs uses Session",
-    ];
+    private static readonly string[] Exceptions = [];
 
     private static readonly List<string> Rooms = ReadTable();
 

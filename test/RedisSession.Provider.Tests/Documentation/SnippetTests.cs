@@ -65,7 +65,8 @@ internal sealed class SnippetTests
 
         Assert.That(CSharp().Select(block => block.Document).Distinct(), Does.Contain("README.md"));
         Assert.That(Diffs().Select(block => block.Document).Distinct(), Does.Contain("README.md"));
-        Assert.That(Json().Select(block => block.Document).Distinct(), Does.Contain("README.md"));
+        Assert.That(Json().Select(block => block.Document).Distinct(), Does.Contain("docs/settings.md"));
+        Assert.That(In("xml").Select(block => block.Document).Distinct(), Does.Contain("README.md"));
     }
 
     [TestCase("options.KeyPrefixes = \"app:\";", "here.md:7: CS1061")]

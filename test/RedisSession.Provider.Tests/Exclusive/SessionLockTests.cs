@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Tests;
 
@@ -154,5 +155,40 @@ internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
             await held.DisposeAsync();
         });
         Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+    }
+
+    [Test]
+    public async Task The_directory_says_since_when_it_is_held()
+    {
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        var directory = Apps[RedisSessionMode.Buffered].Services.GetRequiredService<IRedisSessionDirectory>();
+        string id = await browser.VisitAsync(async context =>
+        {
+            await using (await context.Session.LockAsync())
+            {
+                Assert.That((await directory.GetAsync(context.Session.Id))!.LockedSince, Is.EqualTo(DateTimeOffset.UtcNow).Within(5).Seconds);
+            }
+
+            return context.Session.Id;
+        });
+        Assert.That((await directory.GetAsync(id))!.LockedSince, Is.Null);
+    }
+
+    [Test]
+    public async Task Of_50_that_wait_each_gets_its_turn()
+    {
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        await browser.VisitAsync(session => session.SetString("order", ""));
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(async i =>
+        {
+            using var one = browser.Twin();
+            await one.VisitAsync(async context =>
+            {
+                await using var held = await context.Session.LockAsync(TimeSpan.FromMinutes(1));
+                context.Session.SetString("order", context.Session.GetString("order") + $"{i} ");
+            });
+        }));
+        string order = (await browser.VisitAsync(session => session.GetString("order")))!;
+        Assert.That(order.Trim().Split(' ').Select(int.Parse), Is.EquivalentTo(Enumerable.Range(0, 50)));
     }
 }

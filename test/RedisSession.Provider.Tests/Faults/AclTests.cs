@@ -18,6 +18,12 @@ internal sealed class AclTests(ServerKind kind)
         "time", "eval", "evalsha", "zadd", "zrem", "zscore", "zremrangebyscore", "zrange",
     ];
 
+    /// <summary>
+    /// What RenewSessionAsync sends besides: the former two where the user may use them, so that Redis moves the data itself; the last one
+    /// between slots of a cluster and with ProtectValues.
+    /// </summary>
+    private static readonly string[] RenewalCommands = ["copy", "rename", "hscan"];
+
     /// <summary>What the directory sends besides.</summary>
     private static readonly string[] DirectoryCommands = ["scan", "hlen", "memory|usage"];
 
@@ -35,13 +41,19 @@ internal sealed class AclTests(ServerKind kind)
     private static readonly string[] KeysAndNothingElse =
         ["sessions", "on", $">{Password}", "resetkeys", "~app:sessions:*", "~app:users:*", "resetchannels", "-@all"];
 
-    /// <summary>All of it, as it is written after <c>ACL SETUSER</c>.</summary>
-    internal static IEnumerable<string> Rights =>
-        [.. KeysAndNothingElse, .. ((string[])[.. Commands, .. DirectoryCommands, .. FieldExpiryCommands]).Select(name => "+" + name)];
+    /// <summary>What a server gives that lets no single keys expire.</summary>
+    internal static IEnumerable<string> RightsWithoutFieldExpiry =>
+        ["~app:sessions:*", "~app:users:*", .. ((string[])[.. Commands, .. RenewalCommands, .. DirectoryCommands]).Select(name => "+" + name)];
 
-    private string[] AllCommands => [.. Commands, .. DirectoryCommands, .. HasFieldExpiry ? FieldExpiryCommands : []];
+    /// <summary>All of it.</summary>
+    internal static IEnumerable<string> Rights => [.. RightsWithoutFieldExpiry, .. FieldExpiryCommands.Select(name => "+" + name)];
 
-    private bool HasFieldExpiry => kind.Version >= (kind.Name.StartsWith("valkey", StringComparison.Ordinal) ? new Version(9, 0) : new Version(7, 4));
+    internal static bool HasFieldExpiryOn(ServerKind kind) =>
+        kind.Version >= (kind.Name.StartsWith("valkey", StringComparison.Ordinal) ? new Version(9, 0) : new Version(7, 4));
+
+    private string[] AllCommands => [.. Commands, .. RenewalCommands, .. DirectoryCommands, .. HasFieldExpiry ? FieldExpiryCommands : []];
+
+    private bool HasFieldExpiry => HasFieldExpiryOn(kind);
 
     [Test]
     public async Task Those_rights_are_enough_for_all_that_sessions_do([Values] RedisSessionMode mode)
@@ -71,7 +83,10 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(await directory.CountAsync(), Is.EqualTo(1));
         Assert.That((await directory.ListAsync().SingleAsync()).Id, Is.EqualTo(session.Id));
         Assert.That((await directory.ListPageAsync()).Sessions.Single().Id, Is.EqualTo(session.Id));
+        Assert.That((await directory.FindPageAsync(new() { IdStart = session.Id[..10] })).Sessions.Single().Id, Is.EqualTo(session.Id));
+        Assert.That((await directory.FindPageAsync(new() { UserInAnyCase = "ANN" })).Sessions.Single().Id, Is.EqualTo(session.Id));
         Assert.That(await session.GetValuesAsync(), Is.Empty);
+        Assert.That(await session.GetKeyExpiriesAsync(["a"]), Is.Empty);
         Assert.That(await directory.EndAsync(session.Id), Is.True);
         Assert.That(await directory.EndAllForUserAsync("ann"), Is.Zero);
         await browser.VisitAsync(context => context.AbandonSessionAsync());
@@ -130,23 +145,66 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(await app.Services.GetRequiredService<IRedisSessionDirectory>().CountAsync(), Is.Zero);
     }
 
+    /// <summary>Without COPY the expiries have to be asked for; with it Redis copies them.</summary>
     [Test]
-    public async Task Without_the_right_to_see_expiries_a_session_keeps_its_key_and_its_expiries([Values] RedisSessionMode mode)
+    public async Task Without_the_right_to_see_expiries_no_expiry_is_lost([Values] RedisSessionMode mode, [Values] bool mayCopy)
     {
         if (!HasFieldExpiry) return;
         await using var server = await ServerProcess.StartAsync(kind);
-        await UseAclAsync(server, AllCommands.Except(["hpexpiretime"]));
+        await UseAclAsync(server, AllCommands.Except(mayCopy ? ["hpexpiretime"] : ["hpexpiretime", "copy"]));
         await using var app = await StartAsync(server, mode);
         using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("a", "1"));
-        await browser.VisitAsync(context =>
+        await browser.VisitAsync(async context =>
+        {
+            context.Session.SetString("a", "1");
+            await context.Session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5));
+        });
+        await browser.VisitAsync(async context =>
         {
             string id = context.Session.Id;
+            if (mayCopy)
+            {
+                await context.RenewSessionAsync();
+                return;
+            }
+
             Assert.That(() => context.RenewSessionAsync(), Throws.InstanceOf<RedisServerException>().With.Message.Contains("hpexpiretime"));
             Assert.That(context.Session.Id, Is.EqualTo(id));
-            return Task.CompletedTask;
         });
+        string last = await browser.VisitAsync(session => session.Id);
+        await AssertExpiresAsync(server, $"app:sessions:{last}");
         Assert.That(await browser.VisitAsync(session => session.GetString("a")), Is.EqualTo("1"));
+    }
+
+    /// <summary>Redis then moves the data in the script, field by field.</summary>
+    [Test]
+    public async Task Without_the_rights_to_copy_and_rename_a_session_gets_its_new_key_all_the_same(
+        [Values] RedisSessionMode mode, [Values("copy", "rename", "copy rename")] string missing)
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await UseAclAsync(server, AllCommands.Except(missing.Split(' ')));
+        await using var app = await StartAsync(server, mode);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            for (int i = 0; i < 5000; i++) context.Session.SetInt32($"key{i}", i);
+            if (HasFieldExpiry) await context.Session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5));
+        });
+        using var old = browser.Twin();
+        string id = await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            await old.VisitAsync(session => session.SetString("beside", "1"));
+            return context.Session.Id;
+        });
+        Assert.That(await browser.VisitAsync(session => session.Keys.Count()), Is.EqualTo(HasFieldExpiry ? 5002 : 5001));
+        Assert.That(await old.VisitAsync(session => session.Keys.Count()), Is.Zero);
+        if (HasFieldExpiry)
+        {
+            await AssertExpiresAsync(server, $"app:sessions:{id}");
+        }
+
+        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
     }
 
     [Test]
@@ -223,11 +281,18 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(Refusals(), Is.EqualTo(1));
     }
 
+    private static async Task AssertExpiresAsync(ServerProcess server, RedisKey key)
+    {
+        await using var admin = await ConnectionMultiplexer.ConnectAsync($"{server.ConfigurationString},user=admin,password={Password}");
+        Assert.That(await admin.GetDatabase().HashFieldGetExpireDateTimeAsync(key, ["code"]), Is.All.Positive);
+    }
+
     private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands, params string[] moreRights)
     {
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
         object[] rules = ["SETUSER", .. KeysAndNothingElse, .. commands.Select(name => "+" + name), .. moreRights];
         await admin.GetDatabase().ExecuteAsync("ACL", rules);
+        await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "admin", "on", $">{Password}", "~*", "&*", "+@all");
         await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "off");
     }
 

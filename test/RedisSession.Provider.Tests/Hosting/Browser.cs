@@ -40,10 +40,10 @@ internal sealed class Browser : IDisposable
     public async Task<HttpResponseMessage> SendAsync(Func<HttpContext, Task> work, string path = "/") =>
         (await RequestAsync(work, path)).Response;
 
-    /// <summary>One request that must succeed, whose work is asynchronous.</summary>
-    public async Task VisitAsync(Func<HttpContext, Task> work)
+    /// <summary>One request that must succeed, whose work is asynchronous, of a visitor who may not wait for it.</summary>
+    public async Task VisitAsync(Func<HttpContext, Task> work, CancellationToken cancellationToken = default)
     {
-        var (response, thrown) = await RequestAsync(work);
+        var (response, thrown) = await RequestAsync(work, cancellationToken: cancellationToken);
         using (response)
         {
             if (thrown is not null) throw new InvalidOperationException("The request's work threw.", thrown);
@@ -69,8 +69,9 @@ internal sealed class Browser : IDisposable
     /// <summary>One request that must succeed and answers something, through the synchronous API of its session.</summary>
     public Task<T> VisitAsync<T>(Func<ISession, T> work) => VisitAsync(context => Task.FromResult(work(context.Session)));
 
-    private Task<(HttpResponseMessage Response, Exception? Thrown)> RequestAsync(Func<HttpContext, Task> work, string path = "/") =>
-        _app.SendAsync(_client, new HttpRequestMessage(HttpMethod.Get, new Uri(_app.Address, path)), work);
+    private Task<(HttpResponseMessage Response, Exception? Thrown)> RequestAsync(
+        Func<HttpContext, Task> work, string path = "/", CancellationToken cancellationToken = default) =>
+        _app.SendAsync(_client, new HttpRequestMessage(HttpMethod.Get, new Uri(_app.Address, path)), work, cancellationToken);
 
     public void Dispose()
     {

@@ -25,7 +25,7 @@ internal sealed class OwnServerApp : IAsyncDisposable
         var server = await ServerProcess.StartAsync(kind, serverArguments);
         try
         {
-            var own = new OwnServerApp(server, await TestApp.StartAsync(server.ConfigurationString, configure, use));
+            var own = new OwnServerApp(server, await TestApp.StartAsync(server.ConfigurationString, Configure, use));
             await own.Browser.VisitAsync(session => session.SetString("key", "1"));
             return own;
         }
@@ -33,6 +33,13 @@ internal sealed class OwnServerApp : IAsyncDisposable
         {
             await server.DisposeAsync(); // the application ends with the tests
             throw;
+        }
+
+        // What a test does to its server lasts longer than anybody is to wait; short outages have tests of their own.
+        void Configure(RedisHashSessionOptions options)
+        {
+            options.OutageTolerance = TimeSpan.FromMilliseconds(100);
+            configure(options);
         }
     }
 

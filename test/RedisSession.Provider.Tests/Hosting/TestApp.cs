@@ -93,7 +93,7 @@ internal sealed class TestApp : IAsyncDisposable
     /// Has <paramref name="request"/> run <paramref name="work"/> inside the application; also returns what it threw there.
     /// </summary>
     public async Task<(HttpResponseMessage Response, Exception? Thrown)> SendAsync(
-        HttpClient client, HttpRequestMessage request, Func<HttpContext, Task> work)
+        HttpClient client, HttpRequestMessage request, Func<HttpContext, Task> work, CancellationToken cancellationToken = default)
     {
         string id = Guid.NewGuid().ToString("N");
         Exception? thrown = null;
@@ -110,7 +110,7 @@ internal sealed class TestApp : IAsyncDisposable
             }
         };
         request.Headers.Add(WorkHeader, id);
-        return (await client.SendAsync(request), thrown);
+        return (await client.SendAsync(request, cancellationToken), thrown);
     }
 
     /// <summary>Ends it in an orderly way, as a deployment does; disposing of it alone is like a crash.</summary>

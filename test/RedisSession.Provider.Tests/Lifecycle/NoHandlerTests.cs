@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -36,7 +38,13 @@ internal sealed class NoHandlerTests(ServerKind kind)
     public void Telling_nobody_allocates_nothing()
     {
         using var services = new ServiceCollection().BuildServiceProvider();
-        using var queue = new LifecycleQueue(services, NullLogger<LifecycleQueue>.Instance);
+        using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var queue = new LifecycleQueue(
+            services,
+            Options.Create(new RedisHashSessionOptions()),
+            new SessionMetrics(meters.GetRequiredService<IMeterFactory>()),
+            TimeProvider.System,
+            NullLogger<LifecycleQueue>.Instance);
         Tell(100);
         long before = GC.GetAllocatedBytesForCurrentThread();
         Tell(10_000);

@@ -27,7 +27,7 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
             return context.Session.Id;
         });
 
-        Assert.That(await IsDeadAsync(oldId), Is.True);
+        await AssertDeadAsync(oldId);
         var hash = (await Redis.HashGetAllAsync(Stack.KeyOf(newId))).ToDictionary(entry => (string)entry.Name!, entry => (string?)entry.Value);
         Assert.That(hash.Keys, Is.EquivalentTo(["@gen", "@created", "@user", "key", "empty", "@@odd", "unconfirmed", "after"]));
         Assert.That(hash["@user"], Is.EqualTo("ann"));
@@ -150,74 +150,8 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
             context.Session.SetString("late", "1");
             Assert.That(() => context.Session.CommitAsync(), Throws.InstanceOf<SessionEndedException>());
         });
-        Assert.That(await IsDeadAsync(oldId), Is.True);
+        await AssertDeadAsync(oldId);
         Assert.That(await browser.VisitAsync(session => session.IsNone("late")), Is.True);
-    }
-
-    [Test]
-    public async Task What_others_write_while_it_moves_comes_along_or_is_refused_but_never_lost([Values] RedisSessionMode mode)
-    {
-        int confirmedInAll = 0;
-        for (int round = 0; round < 10; round++)
-        {
-            using var browser = Apps[mode].NewBrowser();
-            await NewSessionAsync(browser);
-            string cookie = browser.SessionCookie!.Value;
-            var confirmed = new System.Collections.Concurrent.ConcurrentBag<string>();
-            var writers = Enumerable.Range(0, 8).Select(async i =>
-            {
-                using var other = Apps[mode].NewBrowser();
-                other.Cookies.Add(Apps[mode].Address, new System.Net.Cookie(".AspNetCore.Session", cookie));
-                for (int n = 0; n < 5; n++)
-                {
-                    string key = $"w{i}.{n}";
-                    await other.VisitAsync(async context =>
-                    {
-                        if (await context.Session.IsNoneAsync("key")) return; // it has moved on
-                        try
-                        {
-                            await context.Session.SetAsync(key, [1]);
-                            confirmed.Add(key);
-                        }
-                        catch (SessionEndedException)
-                        {
-                        }
-                    });
-                }
-            }).ToArray();
-            await browser.VisitAsync(context => context.RenewSessionAsync());
-            await Task.WhenAll(writers);
-            string[] keys = await browser.VisitAsync(session => session.Keys.ToArray());
-            Assert.That(confirmed, Is.SubsetOf(keys), $"round {round}");
-            confirmedInAll += confirmed.Count;
-        }
-
-        Assert.That(confirmedInAll, Is.Positive, "else nothing was there to be lost");
-    }
-
-    [Test]
-    public async Task Two_renewals_at_once_both_succeed_with_all_data()
-    {
-        for (int round = 0; round < 10; round++)
-        {
-            using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-            string oldId = await NewSessionAsync(browser);
-            using var first = browser.Twin();
-            using var second = browser.Twin();
-            var both = new TaskCompletionSource();
-            int arrived = 0;
-            string[] ids = await Task.WhenAll(new[] { first, second }.Select(one => one.VisitAsync(async context =>
-            {
-                await context.Session.LoadAsync();
-                if (Interlocked.Increment(ref arrived) == 2) both.SetResult();
-                await both.Task;
-                await context.RenewSessionAsync("ann");
-                return context.Session.Id;
-            })));
-            Assert.That(await IsDeadAsync(oldId), Is.True);
-            Assert.That(await first.VisitAsync(session => (session.Id, session.GetString("key"))), Is.EqualTo((ids[0], "old")));
-            Assert.That(await second.VisitAsync(session => (session.Id, session.GetString("key"))), Is.EqualTo((ids[1], "old")));
-        }
     }
 
     [Test]
@@ -283,10 +217,15 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
         Assert.That(await Redis.KeyTimeToLiveAsync(Stack.KeyOf(id)), Is.EqualTo(TimeSpan.FromMinutes(5)).Within(TimeSpan.FromSeconds(30)));
     }
 
-    /// <summary>Nothing is left but that the key was renewed.</summary>
-    private async Task<bool> IsDeadAsync(string id) =>
-        await Redis.HashGetAllAsync(Stack.KeyOf(id)) is [{ Name: var name, Value: var value }] && name == "@gen" && Tombstone.Is(value)
-        && await Redis.KeyTimeToLiveAsync(Stack.KeyOf(id)) <= TimeSpan.FromMinutes(1);
+    /// <summary>Nothing is left under it but that the key was renewed, and that for a minute.</summary>
+    private async Task AssertDeadAsync(string id)
+    {
+        HashEntry[] left = await Redis.HashGetAllAsync(Stack.KeyOf(id));
+        Assert.That(left.Select(field => field.Name.ToString()), Is.EqualTo(["@gen"]));
+        Assert.That(Tombstone.Is(left[0].Value), Is.True);
+        await Until.TrueAsync(
+            "the response was sent", async () => await Redis.KeyTimeToLiveAsync(Stack.KeyOf(id)) <= TimeSpan.FromSeconds(61));
+    }
 
     private static Task<string> NewSessionAsync(Browser browser) => browser.VisitAsync(session =>
     {

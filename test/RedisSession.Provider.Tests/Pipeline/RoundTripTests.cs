@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>What each kind of request costs, by the server's own word (MONITOR), as the README's table says it.</summary>
+/// <summary>What each kind of request costs, by the server's own word (MONITOR), as the table in docs/reading-and-writing.md says it.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.OnProcesses))]
 internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline)
 {

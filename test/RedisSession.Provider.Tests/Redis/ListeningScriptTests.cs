@@ -93,6 +93,36 @@ internal sealed class ListeningScriptTests(ServerKind kind)
         }
     }
 
+    [Test]
+    public async Task One_that_was_interrupted_is_told_though_the_record_is_gone_unless_another_has_begun_since([Values] bool another)
+    {
+        var key = await NewKeyAsync();
+        if (another) await key.Record.BeatAsync("b", begins: true, Patience, said: key.Zero - 8_000);
+        var missed = await key.Record.BeatAsync("a", begins: true, Patience, said: key.Zero - 5_000);
+        if (another)
+        {
+            Assert.That(missed, Is.Null, "b was told");
+            await Task.Delay(5);
+            await key.Record.BeatAsync("b", begins: false, Patience);
+            Assert.That(await key.Record.BeatAsync("a", begins: false, Patience), Is.Null);
+        }
+        else
+        {
+            Assert.That(missed!.Since.ToUnixTimeMilliseconds(), Is.EqualTo(key.Zero - 5_000));
+            Assert.That(missed.Until.ToUnixTimeMilliseconds(), Is.EqualTo(key.Zero).Within(20_000));
+            Assert.That(await key.Record.BeatAsync("a", begins: false, Patience, said: key.Zero), Is.Null);
+        }
+    }
+
+    [Test]
+    public async Task The_servers_clock_is_what_a_beat_answers()
+    {
+        var key = await NewKeyAsync();
+        var beat = await new ListeningRecord(key.Database, key.Name).BeatAsync("a", begins: true, Patience);
+        Assert.That(beat.At, Is.EqualTo(key.Zero).Within(20_000));
+        Assert.That((string?)await key.Database.HashGetAsync(key.Name, "a"), Is.EqualTo($"{beat.At} {beat.At} 1"));
+    }
+
     private async Task<Key> NewKeyAsync()
     {
         var database = (await TestServers.GetAsync(kind)).Admin.GetDatabase();
@@ -104,7 +134,7 @@ internal sealed class ListeningScriptTests(ServerKind kind)
 
     private sealed record Key(IDatabase Database, string Name, long Zero)
     {
-        public ListeningRecord Record => new(Database, Name);
+        public Told Record => new(new(Database, Name));
 
         public Task SetAsync(string field, long at) => SetAsync(field, $"{Zero + at}");
 
@@ -116,5 +146,14 @@ internal sealed class ListeningScriptTests(ServerKind kind)
             await Database.HashSetAsync(Name, field, value);
             await Database.KeyExpireAsync(Name, TimeSpan.FromHours(1));
         }
+    }
+
+    /// <summary>What a beat is told.</summary>
+    private sealed class Told(ListeningRecord record)
+    {
+        public async Task<ListeningGap?> BeatAsync(string instance, bool begins, TimeSpan patience, long said = 0) =>
+            (await record.BeatAsync(instance, begins, patience, said)).Missed;
+
+        public Task EndAsync(string instance) => record.EndAsync(instance);
     }
 }

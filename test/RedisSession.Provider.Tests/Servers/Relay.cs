@@ -1,7 +1,9 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Threading.Channels;
 
 namespace RedisSession.Provider.Tests;
@@ -12,34 +14,80 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 internal sealed class Relay : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly int _ownPort = FreePort.Choose();
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _end = new();
     private readonly string _host;
     private readonly int _port;
     private readonly TimeSpan _there;
     private readonly TimeSpan _back;
-    private readonly Task _accepting;
+    private readonly ConcurrentDictionary<TcpClient, bool> _clients = new();
+    private Task _accepting;
     private long _repliesLeft = long.MaxValue;
     private TaskCompletionSource _repliesPass = Passing();
+    private byte[]? _forbidden;
+    private (byte[] Word, TaskCompletionSource Seen)? _awaited;
+    private int _cuts;
+    private int _cutsInReplies;
 
     public Relay(string server, TimeSpan there = default, TimeSpan back = default)
     {
         int colon = server.LastIndexOf(':');
         (_host, _port) = (server[..colon], ushort.Parse(server.AsSpan(colon + 1), CultureInfo.InvariantCulture));
         (_there, _back) = (there, back);
+        _listener = new(IPAddress.Loopback, _ownPort);
         _listener.Start();
         _accepting = AcceptAsync();
     }
 
-    private delegate ValueTask<int> Passage(int bytes);
+    private delegate ValueTask<int> Passage(ReadOnlyMemory<byte> bytes);
 
     /// <summary>HOST:PORT, where clients connect to.</summary>
-    public string Address => _listener.LocalEndpoint.ToString()!;
+    public string Address => $"127.0.0.1:{_ownPort}";
 
     /// <summary>
     /// Lets <paramref name="bytes"/> more bytes of replies through, then cuts the connection in the middle of one. New connections work.
     /// </summary>
     public void CutAfter(long bytes) => Interlocked.Exchange(ref _repliesLeft, bytes);
+
+    /// <summary>
+    /// Cuts each connection on which a client sends <paramref name="word"/>, as twemproxy does with commands that it does not know.
+    /// </summary>
+    public void CutAt(string word) => _forbidden = Encoding.ASCII.GetBytes(word);
+
+    /// <summary>Done when a client has sent <paramref name="word"/>.</summary>
+    public Task SeenAsync(string word)
+    {
+        var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _awaited = (Encoding.ASCII.GetBytes(word), seen);
+        return seen.Task;
+    }
+
+    /// <summary>How often a connection was cut in the middle of a reply.</summary>
+    public int CutsInReplies => Volatile.Read(ref _cutsInReplies);
+
+    /// <summary>How often that has happened.</summary>
+    public int Cuts => Volatile.Read(ref _cuts);
+
+    /// <summary>Cuts all connections, and takes no new ones until <see cref="Up"/>: the server is away.</summary>
+    public void Down()
+    {
+        _listener.Stop();
+        Cut();
+    }
+
+    /// <summary>It is back, on its port.</summary>
+    public void Up()
+    {
+        _listener.Start();
+        _accepting = Task.WhenAll(_accepting, AcceptAsync());
+    }
+
+    /// <summary>Cuts all connections. New ones work.</summary>
+    public void Cut()
+    {
+        foreach (var client in _clients.Keys) client.Close();
+    }
 
     /// <summary>Keeps all replies back until <see cref="Release"/>: what a client sends meanwhile, it sends without an answer.</summary>
     public void Hold() => _repliesPass = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -67,15 +115,16 @@ internal sealed class Relay : IAsyncDisposable
         {
             while (true) _ = ServeAsync(await _listener.AcceptTcpClientAsync(_end.Token));
         }
-        catch (Exception error) when (error is OperationCanceledException or SocketException || _end.IsCancellationRequested)
+        catch (Exception error) when (error is OperationCanceledException or SocketException or InvalidOperationException)
         {
-            // At the end the listener may have stopped between two clients.
+            // The listener has stopped, perhaps between two clients.
         }
     }
 
     private async Task ServeAsync(TcpClient client)
     {
         using var server = new TcpClient();
+        _clients.TryAdd(client, true);
         using (client)
         {
             try
@@ -83,11 +132,16 @@ internal sealed class Relay : IAsyncDisposable
                 await server.ConnectAsync(_host, _port, _end.Token);
                 client.NoDelay = server.NoDelay = true;
                 await Task.WhenAny(
-                    PumpAsync(client.GetStream(), server.GetStream(), _there, static bytes => new(bytes)),
+                    PumpAsync(client.GetStream(), server.GetStream(), _there, CommandsThatPassAsync),
                     PumpAsync(server.GetStream(), client.GetStream(), _back, RepliesThatPassAsync));
             }
-            catch (Exception error) when (error is OperationCanceledException or SocketException)
+            catch (Exception error) when (error is OperationCanceledException or SocketException or ObjectDisposedException
+                or InvalidOperationException)
             {
+            }
+            finally
+            {
+                _clients.TryRemove(client, out _);
             }
         }
     }
@@ -122,7 +176,7 @@ internal sealed class Relay : IAsyncDisposable
                 {
                     var left = delay - Stopwatch.GetElapsedTime(arrived);
                     if (left > TimeSpan.Zero) await Task.Delay(left, _end.Token);
-                    int pass = await passage(bytes.Length);
+                    int pass = await passage(bytes);
                     await to.WriteAsync(bytes.AsMemory(0, pass), _end.Token);
                     if (pass < bytes.Length) return;
                 }
@@ -137,12 +191,21 @@ internal sealed class Relay : IAsyncDisposable
         }
     }
 
-    private async ValueTask<int> RepliesThatPassAsync(int bytes)
+    private ValueTask<int> CommandsThatPassAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (_awaited is { } awaited && bytes.Span.IndexOf(awaited.Word) >= 0) awaited.Seen.TrySetResult();
+        if (_forbidden is not { } word || bytes.Span.IndexOf(word) < 0) return new(bytes.Length);
+        Interlocked.Increment(ref _cuts);
+        return new(0);
+    }
+
+    private async ValueTask<int> RepliesThatPassAsync(ReadOnlyMemory<byte> bytes)
     {
         await _repliesPass.Task.WaitAsync(_end.Token);
-        long left = Interlocked.Add(ref _repliesLeft, -bytes);
-        if (left >= 0) return bytes;
+        long left = Interlocked.Add(ref _repliesLeft, -bytes.Length);
+        if (left >= 0) return bytes.Length;
         Interlocked.Exchange(ref _repliesLeft, long.MaxValue);
-        return (int)Math.Max(0, bytes + left);
+        Interlocked.Increment(ref _cutsInReplies);
+        return (int)Math.Max(0, bytes.Length + left);
     }
 }

@@ -18,6 +18,7 @@ internal sealed record AsynchronousCall(string Name, Func<ISession, string, Canc
         new("GetRawAsync", (session, key, token) => session.GetRawAsync(key, token).AsTask()),
         new("GetStrAsync", (session, key, token) => session.GetStrAsync(key, token).AsTask()),
         new("GetIntAsync", (session, key, token) => session.GetIntAsync(key, token).AsTask()),
+        new("GetLongAsync", (session, key, token) => session.GetLongAsync(key, token).AsTask()),
         new("GetBoolAsync", (session, key, token) => session.GetBoolAsync(key, token).AsTask()),
         new("GetValueAsync", (session, key, token) => session.GetValueAsync(key, 7, token).AsTask()),
         new("GetJsonAsync", (session, key, token) => session.GetJsonAsync(key, token).AsTask()),

@@ -9,6 +9,7 @@ namespace RedisSession.Provider.Tests;
 internal sealed class GettersTests
 {
     [TestCase("12")]
+    [TestCase("1732526887267")]
     [TestCase("True")]
     [TestCase("""{"theme":"dark","Theme":"dark"}""")]
     [TestCase("nothing of the kind")]
@@ -25,6 +26,7 @@ internal sealed class GettersTests
             Assert.That(session.GetRaw("key"), Is.EqualTo(stored is null ? null : Encoding.UTF8.GetBytes(stored)));
             Assert.That(session.GetStr("key"), Is.EqualTo(value.Str));
             Assert.That(session.GetInt("key"), Is.EqualTo(value.Int));
+            Assert.That(session.GetLong("key"), Is.EqualTo(value.Long));
             Assert.That(session.GetBool("key"), Is.EqualTo(value.Bool));
             Assert.That(session.IsNone("key"), Is.EqualTo(value.None).And.EqualTo(stored is null));
             Assert.That(session.GetValue("key", 7), Is.EqualTo(value.As(7)));

@@ -16,6 +16,7 @@ internal sealed class NullArgumentTests
         Call("GetRaw", (session, key) => session.GetRaw(key)),
         Call("GetStr", (session, key) => session.GetStr(key)),
         Call("GetInt", (session, key) => session.GetInt(key)),
+        Call("GetLong", (session, key) => session.GetLong(key)),
         Call("GetBool", (session, key) => session.GetBool(key)),
         Call("GetValue", (session, key) => session.GetValue(key, 7)),
         Call("GetJson", (session, key) => session.GetJson(key)),

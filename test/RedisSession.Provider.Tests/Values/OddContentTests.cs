@@ -33,6 +33,7 @@ internal sealed class OddContentTests
         value => _ = value.Raw,
         value => _ = value.Str,
         value => _ = value.Int,
+        value => _ = value.Long,
         value => _ = value.Bool,
         value => _ = value.None,
         value => _ = value.ToString(),
@@ -120,12 +121,12 @@ internal sealed class OddContentTests
 
     // Each type has its parser; none may read a number into what another does not, but for 4 bytes, which SetInt32 may have written.
     [Test]
-    public void What_is_an_int_is_the_same_number_as_a_long() => OddBytes.Where(bytes => bytes.Length != sizeof(int)).Sample(
+    public void What_is_an_int_is_the_same_number_as_a_long() => OddBytes.Sample(
         bytes =>
         {
             var value = new SessionValue(bytes);
             int number = value.As(int.MinValue);
-            return number == int.MinValue || value.As(long.MinValue) == number;
+            return number == int.MinValue || (value.Long == number && (bytes.Length == sizeof(int) || value.As(long.MinValue) == number));
         },
         iter: 2_000,
         print: Convert.ToHexString);

@@ -19,6 +19,7 @@ internal sealed class SeedParseTableTests
         {
             Assert.That(value.Str, Is.EqualTo(row.Str));
             Assert.That(new BigInteger(value.Int), Is.EqualTo(row.Int));
+            Assert.That(new BigInteger(value.Long), Is.EqualTo(row.Int));
             Assert.That(value.Bool, Is.EqualTo(row.Bool));
             Assert.That(JsonNode.DeepEquals(value.Json(), row.Json), Is.True, $"json is {value.Json().ToJsonString()}");
             Assert.That(value.None, Is.EqualTo(row.None));

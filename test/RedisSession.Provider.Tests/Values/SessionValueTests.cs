@@ -24,6 +24,7 @@ internal sealed class SessionValueTests
             Assert.That(value.Raw, Is.Null);
             Assert.That(value.Str, Is.Empty);
             Assert.That(value.Int, Is.Zero);
+            Assert.That(value.Long, Is.Zero);
             Assert.That(value.Bool, Is.False);
             Assert.That(value.Json().ToJsonString(), Is.EqualTo("{}"));
             Assert.That(value.As("fallback"), Is.EqualTo("fallback"));
@@ -149,7 +150,7 @@ internal sealed class SessionValueTests
         }
     }
 
-    // 4 bytes are an int alone: nobody's long is written by SetInt32.
+    // 4 bytes are an int alone: nobody's long is written by SetInt32. But who comes from Int to Long finds what he had.
     [Test]
     public void Four_bytes_are_no_other_number_than_an_int()
     {
@@ -160,8 +161,42 @@ internal sealed class SessionValueTests
             Assert.That(value.As(7), Is.EqualTo(256));
             Assert.That(value.As(7L), Is.EqualTo(7));
             Assert.That(value.As(7u), Is.EqualTo(7));
+            Assert.That((value.Int, value.Long), Is.EqualTo((256, 256L)));
         }
     }
+
+    [TestCase("1732526887267", 1732526887267, TestName = "A time in milliseconds is a long")]
+    [TestCase(" -9223372036854775808\n", long.MinValue, TestName = "So is the least that fits, with white space around it")]
+    [TestCase("+9223372036854775807", long.MaxValue, TestName = "So is the greatest that fits, with a sign")]
+    public void Number_that_is_too_large_for_an_int_is_a_long(string text, long expected)
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Value(text).Long, Is.EqualTo(expected));
+            Assert.That(Value(text).Int, Is.Zero);
+        }
+    }
+
+    [TestCase("9223372036854775808")]
+    [TestCase("-9223372036854775809")]
+    [TestCase("1_000")]
+    [TestCase("1e3")]
+    [TestCase("12\0")]
+    [TestCase("")]
+    [TestCase("£50")]
+    public void What_is_no_long_is_zero(string text)
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Value(text).Long, Is.Zero);
+            Assert.That(Value(text).As(-5L), Is.EqualTo(-5L));
+        }
+    }
+
+    // As in redis-session, whose int has no end.
+    [Test]
+    public void Numbers_of_any_length_are_read_by_BigInteger() =>
+        Assert.That(Value("99999999999999999999999").As(BigInteger.Zero), Is.EqualTo(BigInteger.Parse("99999999999999999999999", null)));
 
     [Test]
     public void Moment_without_offset_is_read_as_utc_wherever_the_server_stands() =>

@@ -1,0 +1,36 @@
+namespace RedisSession.Provider.Dashboard;
+
+/// <summary>Numbers and times at which an axis has its marks. Pure.</summary>
+internal static class Nice
+{
+    private static readonly int[] Tops = [1, 2, 4, 6, 8, 10];
+
+    private static readonly TimeSpan[] Steps =
+    [
+        TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(15),
+        TimeSpan.FromMinutes(30), TimeSpan.FromHours(1), TimeSpan.FromHours(2), TimeSpan.FromHours(3), TimeSpan.FromHours(6),
+        TimeSpan.FromHours(12), TimeSpan.FromDays(1), TimeSpan.FromDays(2), TimeSpan.FromDays(7), TimeSpan.FromDays(30),
+    ];
+
+    /// <summary>The end of an axis for <paramref name="highest"/>, which has a whole number in its middle, too, unless it is 1.</summary>
+    public static long Top(long highest)
+    {
+        for (long unit = 1; ; unit *= 10)
+        {
+            foreach (int top in Tops)
+            {
+                if (top * unit >= highest || unit >= long.MaxValue / 100) return top * unit;
+            }
+        }
+    }
+
+    /// <summary>Round moments between the two, in UTC: no more than <paramref name="most"/>, and their distance.</summary>
+    public static (IReadOnlyList<DateTimeOffset> Moments, TimeSpan Step) Between(DateTimeOffset start, DateTimeOffset end, int most)
+    {
+        var step = Steps.FirstOrDefault(step => (end - start) / step <= most, Steps[^1] * Math.Ceiling((end - start) / Steps[^1] / most));
+        var moments = new List<DateTimeOffset>();
+        long first = (start.UtcTicks + step.Ticks - 1) / step.Ticks * step.Ticks;
+        for (long ticks = first; ticks <= end.UtcTicks && moments.Count < most; ticks += step.Ticks) moments.Add(new(ticks, TimeSpan.Zero));
+        return (moments, step);
+    }
+}

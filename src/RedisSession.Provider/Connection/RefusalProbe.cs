@@ -1,0 +1,73 @@
+using System.Net;
+using System.Security.Authentication;
+using Microsoft.Extensions.Logging.Abstractions;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// Finds out why Redis refuses a connection, by making one. The client keeps the server's word to itself: of a connection that is made again
+/// it tells that it fails, and not that the password is wrong.
+/// </summary>
+internal static class RefusalProbe
+{
+    /// <summary>The refusal; null when the connection works, or there is no server to be reached.</summary>
+    /// <param name="configuration">As the connection is configured.</param>
+    /// <param name="server">The server in question; null for those of the configuration.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<Refusal?> FindAsync(
+        ConfigurationOptions configuration, EndPoint? server, CancellationToken cancellationToken)
+    {
+        var options = configuration.Clone();
+        if (server is not null)
+        {
+            options.ServiceName = null;
+            options.EndPoints.Clear();
+            options.EndPoints.Add(server);
+        }
+
+        options.AbortOnConnectFail = true; // else nothing is told
+        options.ConnectRetry = 1;
+        options.LoggerFactory = NullLoggerFactory.Instance;
+        var connecting = ConnectionMultiplexer.ConnectAsync(options);
+        _ = connecting.ContinueWith(
+            static done =>
+            {
+                if (done.IsCompletedSuccessfully) done.Result.Dispose();
+                else _ = done.Exception;
+            },
+            TaskScheduler.Default);
+        try
+        {
+            await connecting.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+        {
+            return ReasonIn(error) is { } reason ? new(reason, error) : null;
+        }
+    }
+
+    /// <summary>What is wrong, where the server, or its certificate, was met and did not agree; else null. By kind, never by message.</summary>
+    public static string? ReasonIn(Exception error)
+    {
+        for (var at = error; at is not null; at = at.InnerException)
+        {
+            switch (at)
+            {
+                case RedisServerException { Kind: RedisErrorKind.WrongPass }:
+                    return "Redis does not accept the user and password (WRONGPASS)";
+                case RedisServerException { Kind: RedisErrorKind.NoAuth }:
+                    return "Redis wants a user and password (NOAUTH)";
+                case AuthenticationException:
+                    return "TLS does not come about: the server's certificate is not trusted, or its port speaks no TLS";
+            }
+        }
+
+        return null;
+    }
+
+    /// <param name="Reason">For people, without anything of the server's or the application's.</param>
+    /// <param name="Error">What the client said.</param>
+    internal sealed record Refusal(string Reason, Exception Error);
+}

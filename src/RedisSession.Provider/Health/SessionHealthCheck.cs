@@ -1,0 +1,162 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// Does once what sessions do all day: reads a hash, and changes one with a script, under the key prefix of the sessions, with each command
+/// that they need. Two round trips. Tells what is wrong by Redis's error code and never by its message, which is not for everybody who may
+/// see a health page.
+/// </summary>
+/// <param name="connection">That of the sessions.</param>
+/// <param name="options">Theirs.</param>
+/// <param name="hasHandlers">Whether there are handlers, which are told of sessions, and need rights of their own.</param>
+internal sealed class SessionHealthCheck(
+    RedisConnection connection, IOptions<RedisHashSessionOptions> options, bool hasHandlers) : IHealthCheck
+{
+    private const string Reading = "Redis answers, but reading sessions is refused";
+
+    private const string Away = "No Redis that takes writes can be reached";
+
+    private const string Name = "health-check"; // no id is as short
+
+    // As long as the client itself waits, unless the application has said how long the check may take.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan PatienceWithReplicas = TimeSpan.FromSeconds(1);
+
+    private readonly RedisHashSessionOptions _options = options.Value;
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var patience = context.Registration.Timeout > TimeSpan.Zero ? Timeout.InfiniteTimeSpan : Patience;
+        var data = new Dictionary<string, object>();
+        var step = Step.Connecting;
+        Exception? readingError = null;
+        try
+        {
+            var database = await connection.GetDatabaseAsync().AsTask().WaitAsync(patience, cancellationToken).ConfigureAwait(false);
+            var hash = new SessionHash(database, SessionHashLayout.KeyOf(_options.KeyPrefix, Name));
+            NoteServers(database.Multiplexer, data);
+            if (!hash.IsConnected)
+            {
+                return await WhyNotAsync(patience, cancellationToken).ConfigureAwait(false) is { } why
+                    ? Bad(why.Reason, why.Error)
+                    : Bad(Away, new RedisConnectionException(ConnectionFailureType.UnableToConnect, CommandFlags.DemandMaster, Away));
+            }
+
+            step = Step.Reading;
+            long start = Stopwatch.GetTimestamp();
+            var identity = connection.FindWrongUserAsync().Observed();
+            readingError = await ReadAsync(hash, patience, cancellationToken).ConfigureAwait(false);
+            data["latency_ms"] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            if (await identity.WaitAsync(patience, cancellationToken).ConfigureAwait(false) is { } mistake)
+            {
+                return Bad($"Redis has not accepted the password of '{mistake.Wanted}', and takes the connection for that of '{mistake.Actual}'");
+            }
+
+            step = Step.Writing;
+            string[] refused = await FindRefusedAsync(database).WaitAsync(patience, cancellationToken).ConfigureAwait(false);
+            if (refused.Length > 0) return Bad($"Redis answers, but its user has no right to {string.Join(", ", refused)}", readingError);
+            if (readingError is not null) return Bad(ReadingIsRefused(readingError), readingError);
+            return await LackOfReplicasAsync(hash, patience, cancellationToken).ConfigureAwait(false) is { } lack
+                ? Bad(lack)
+                : HealthCheckResult.Healthy("Redis answers and runs scripts.", data);
+        }
+        catch (Exception error)
+        {
+            // A right that is missing for reading says more than what comes of it.
+            bool isRight = readingError is not null && error is RedisServerException;
+            return isRight ? Bad(ReadingIsRefused(readingError!), readingError) : Bad(Describe(error, step) + CodeOf(error), error);
+        }
+
+        HealthCheckResult Bad(string description, Exception? error = null) =>
+            new(context.Registration.FailureStatus, description + ".", error, data);
+    }
+
+    private static void NoteServers(IConnectionMultiplexer multiplexer, Dictionary<string, object> data)
+    {
+        var servers = multiplexer.GetServers();
+        data["servers"] = servers.Length;
+        data["servers_connected"] = servers.Count(server => server.IsConnected);
+    }
+
+    private async Task<RefusalProbe.Refusal?> WhyNotAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (patience != Timeout.InfiniteTimeSpan) ended.CancelAfter(patience);
+        try
+        {
+            return await connection.FindRefusalAsync(ended.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A read for which the right is missing is an error that the check goes on with: there may be more that are.</summary>
+    private static async Task<Exception?> ReadAsync(SessionHash hash, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await hash.ReadAsync([]).WaitAsync(patience, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (RedisServerException error) when (error.Kind is RedisErrorKind.NoPermission or RedisErrorKind.NotPermitted)
+        {
+            return error;
+        }
+    }
+
+    private async Task<string[]> FindRefusedAsync(IDatabase database)
+    {
+        List<Task<string[]>> looks =
+        [
+            ProbeScript.FindRefusedAsync(database, SessionHashLayout.KeyOf(_options.KeyPrefix, Name), ProbeScript.Hash),
+            ProbeScript.FindRefusedAsync(database, $"{_options.KeyPrefix}users:{Name}", ProbeScript.List),
+        ];
+        if (hasHandlers)
+        {
+            looks.Add(ProbeScript.FindRefusedAsync(database, SessionHashLayout.OwnerKeyOf(_options.KeyPrefix, Name), ProbeScript.Text));
+        }
+
+        if (_options.InstanceNameOfLeft is { } left) looks.Add(ProbeScript.FindRefusedAsync(database, left + Name, ProbeScript.Hash));
+        return [.. (await Task.WhenAll(looks).ConfigureAwait(false)).SelectMany(refused => refused).Distinct()];
+    }
+
+    private async Task<string?> LackOfReplicasAsync(SessionHash hash, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        if (_options.WaitForReplicas <= 0) return null;
+        var reply = hash.WaitForReplicasAsync(_options.WaitForReplicas, PatienceWithReplicas);
+        int replicas = (int)await reply.WaitAsync(patience, cancellationToken).ConfigureAwait(false);
+        return replicas >= _options.WaitForReplicas
+            ? null
+            : $"Redis answers, but of the {_options.WaitForReplicas} replicas of WaitForReplicas only {replicas} follow: every write fails";
+    }
+
+    private static string Describe(Exception error, Step step) => error switch
+    {
+        TimeoutException or OperationCanceledException => "Redis does not answer in time",
+        RedisServerException { Kind: RedisErrorKind.ReadOnly } => "Redis is read-only, as replicas are",
+        RedisServerException { Kind: RedisErrorKind.OutOfMemory } => "Redis has no memory left for writes",
+        RedisServerException { Kind: RedisErrorKind.NoReplicas } => "Redis refuses writes for want of replicas",
+        RedisServerException or RedisCommandException => step == Step.Writing
+            ? "Redis answers, but the scripts that sessions need are refused"
+            : Reading,
+        _ => Away,
+    };
+
+    private static string ReadingIsRefused(Exception error) => Reading + CodeOf(error);
+
+    private static string CodeOf(Exception error) => ErrorType.CodeOf(error) is { } code ? $" ({code})" : "";
+
+    private enum Step
+    {
+        Connecting,
+        Reading,
+        Writing,
+    }
+}

@@ -1,0 +1,197 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Runtime.CompilerServices;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// What becomes of commands while the servers of one connection are away. The client keeps commands in order until it is connected again,
+/// and this bounds how long; commands whose reply was lost with the connection are sent again where that does no harm.
+/// </summary>
+internal sealed class Outages : IDisposable
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan QuietTick = TimeSpan.FromSeconds(1);
+
+    private static readonly ConditionalWeakTable<IConnectionMultiplexer, Outages> Known = [];
+
+    // What is asked for at each command; a connection seldom has company.
+    private static Latest? Last;
+
+    private readonly IConnectionMultiplexer _multiplexer;
+    private readonly ConcurrentDictionary<IWaitingCommand, bool> _waiting = new();
+    private readonly Lock _gate = new();
+    private readonly ITimer _timer;
+    private IDisposable? _spareThreads;
+    private int _isLooking;
+    private volatile bool _isDisposed;
+
+    private Outages(IConnectionMultiplexer multiplexer, OutageClock clock, TimeSpan ioTimeout, bool? keepsCommands)
+    {
+        (_multiplexer, Clock, IOTimeout, KeepsCommands) = (multiplexer, clock, ioTimeout, keepsCommands);
+        _timer = clock.Time.CreateTimer(static outages => ((Outages)outages!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        multiplexer.ConnectionFailed += Failed;
+        multiplexer.ConnectionRestored += Restored;
+    }
+
+    public OutageClock Clock { get; }
+
+    /// <summary>No command waits longer; infinite when nothing else is said.</summary>
+    public TimeSpan IOTimeout { get; }
+
+    /// <summary>
+    /// Whether the client keeps commands while their server is away: false where the application has told it not to, null where nobody knows.
+    /// What it has kept for as long as it does is kept on from here.
+    /// </summary>
+    public bool? KeepsCommands { get; }
+
+    /// <summary>Watches a connection, unless it is watched already.</summary>
+    /// <param name="multiplexer">The connection.</param>
+    /// <param name="clock">How long commands wait.</param>
+    /// <param name="ioTimeout">How long commands wait at most, whatever the clock says.</param>
+    /// <param name="keepsCommands">See <see cref="KeepsCommands"/>.</param>
+    /// <param name="since">When connecting began: since then a server is away that is not connected.</param>
+    public static Outages? Watch(
+        IConnectionMultiplexer multiplexer, OutageClock clock, TimeSpan ioTimeout, bool? keepsCommands, long since)
+    {
+        if (clock.Tolerance == TimeSpan.Zero) return null;
+        var outages = new Outages(multiplexer, clock, ioTimeout, keepsCommands);
+        if (!Known.TryAdd(multiplexer, outages))
+        {
+            outages.Dispose();
+            return null;
+        }
+
+        foreach (var server in multiplexer.GetServers().Where(server => !server.IsConnected)) outages.Begin(server.EndPoint, since);
+        return outages;
+    }
+
+    /// <summary>Those of a connection that is watched; null for any other.</summary>
+    public static Outages? Of(IConnectionMultiplexer? multiplexer)
+    {
+        if (multiplexer is null) return null;
+        if (Last is { } latest && ReferenceEquals(latest.Multiplexer, multiplexer)) return latest.Outages;
+        if (!Known.TryGetValue(multiplexer, out var outages)) return null;
+        Last = new(multiplexer, outages);
+        return outages;
+    }
+
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _multiplexer.ConnectionFailed -= Failed;
+        _multiplexer.ConnectionRestored -= Restored;
+        if (Known.TryGetValue(_multiplexer, out var known) && known == this) Known.Remove(_multiplexer);
+        if (Last?.Outages == this) Last = null;
+        _timer.Dispose();
+        lock (_gate) ReturnThreads();
+        foreach (var command in _waiting.Keys) command.GiveUp();
+    }
+
+    /// <summary>The server that a key is on, as far as the client knows; it may be away.</summary>
+    public EndPoint? ServerOf(RedisKey key)
+    {
+        var servers = _multiplexer.GetServers();
+        var configuration = servers.Select(server => server.ClusterConfiguration).FirstOrDefault(known => known is not null);
+        if (configuration is not null) return configuration.GetBySlot(key)?.EndPoint;
+        var primaries = servers.Where(server => !server.IsReplica).ToList();
+        return (primaries.Find(server => server.IsConnected) ?? primaries.FirstOrDefault())?.EndPoint;
+    }
+
+    /// <summary>A server is away, by whoever notices it first.</summary>
+    public void Begin(EndPoint server, long? since = null)
+    {
+        if (_isDisposed || !Clock.Begin(server, since)) return;
+        lock (_gate)
+        {
+            if (_isDisposed) return;
+            if (Clock.MayWait) _spareThreads ??= SpareThreads.WhileAway();
+            _timer.Change(Tick, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>A command waits: it is looked at until it is done.</summary>
+    public void Add(IWaitingCommand command)
+    {
+        _waiting.TryAdd(command, true);
+        lock (_gate)
+        {
+            if (!_isDisposed) _timer.Change(Tick, Timeout.InfiniteTimeSpan);
+        }
+
+        if (_isDisposed) command.GiveUp();
+    }
+
+    /// <summary>Why a command fails at once.</summary>
+    public RedisConnectionException TooLong(Exception? last = null) => new(
+        ConnectionFailureType.UnableToConnect,
+        CommandFlags.DemandMaster,
+        $"Redis has been away for longer than the OutageTolerance of {Clock.Tolerance}: nothing waits for it until it is back.",
+        last);
+
+    private void Failed(object? multiplexer, ConnectionFailedEventArgs failure)
+    {
+        // Told by the thread pool, and so perhaps when it is over.
+        if (failure is not { ConnectionType: ConnectionType.Interactive, EndPoint: { } server } || IsConnected(server)) return;
+        Begin(server);
+    }
+
+    private void Restored(object? multiplexer, ConnectionFailedEventArgs restored)
+    {
+        if (restored is { ConnectionType: ConnectionType.Interactive, EndPoint: { } server } && IsConnected(server)) Clock.End(server);
+    }
+
+    private bool IsConnected(EndPoint server) =>
+        _multiplexer.GetServers().Any(known => known.IsConnected && known.EndPoint.Equals(server));
+
+    private void Look()
+    {
+        if (Interlocked.Exchange(ref _isLooking, 1) == 1) return; // the other look sets the timer again
+        try
+        {
+            foreach (var server in Clock.Away)
+            {
+                if (IsConnected(server)) Clock.End(server);
+            }
+
+            foreach (var command in _waiting.Keys)
+            {
+                if (command.Look()) _waiting.TryRemove(command, out _);
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _isLooking, 0);
+            lock (_gate)
+            {
+                if (!_isDisposed) LookAgain();
+            }
+        }
+    }
+
+    private void LookAgain()
+    {
+        bool isQuiet = _waiting.IsEmpty && !Clock.MayWait;
+        if (isQuiet) ReturnThreads();
+        if (Clock.IsAnyAway || !isQuiet) _timer.Change(isQuiet ? QuietTick : Tick, Timeout.InfiniteTimeSpan);
+    }
+
+    private void ReturnThreads()
+    {
+        _spareThreads?.Dispose();
+        _spareThreads = null;
+    }
+
+    private sealed record Latest(IConnectionMultiplexer Multiplexer, Outages Outages);
+}
+
+/// <summary>A command that waits for its server.</summary>
+internal interface IWaitingCommand
+{
+    /// <summary>Sends it again, or has it fail, where it is time for that; true when nobody needs to look at it any more.</summary>
+    bool Look();
+
+    /// <summary>There will be no server any more.</summary>
+    void GiveUp();
+}

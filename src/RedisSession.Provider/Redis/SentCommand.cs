@@ -1,0 +1,184 @@
+using System.Net;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// One command on its way. Done when the client is done with it, on the same thread, so that a thread that waits for it needs no other one;
+/// but where the connection was lost, it is sent once more.
+/// </summary>
+internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaitingCommand
+{
+    // One that costs the connection each time it is sent is not sent for ever.
+    private const int MostSends = 3;
+
+    private readonly Outages _outages;
+    private readonly IDatabase _database;
+    private readonly RedisKey _key;
+    private readonly TCommand _command;
+    private readonly Func<TCommand, Task<T>> _send;
+    private readonly bool _again;
+    private readonly long _begun;
+    private long? _failed;
+    private int _sends;
+    private EndPoint? _server;
+    private Exception? _last;
+    private volatile bool _isUnsent;
+
+    private SentCommand(Outages outages, IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again)
+        : base(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        (_outages, _database, _key, _command, _send, _again) = (outages, database, key, command, send, again);
+        _begun = outages.Clock.Time.GetTimestamp();
+    }
+
+    private OutageClock Clock => _outages.Clock;
+
+    private bool IsConnected => _database.IsConnected(_key, CommandFlags.DemandMaster);
+
+    public static Task<T> Send(
+        Outages outages, IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again)
+    {
+        var sent = new SentCommand<TCommand, T>(outages, database, key, command, send, again);
+        if (!outages.Clock.IsAnyAway || sent.IsConnected) sent.Attempt();
+        else sent.Wait();
+        return sent.Task;
+    }
+
+    public bool Look()
+    {
+        if (Task.IsCompleted) return true;
+        if (IsOver)
+        {
+            TrySetException(_outages.TooLong(_last));
+            return true;
+        }
+
+        if (!IsConnected) return false;
+
+        // What the client keeps for a server is not given to the one that has taken its place.
+        bool isElsewhere = _again && !Equals(_server, _outages.ServerOf(_key));
+        if ((_isUnsent || isElsewhere) && _sends <= MostSends)
+        {
+            _isUnsent = false;
+            _server = _outages.ServerOf(_key);
+            Attempt();
+        }
+
+        return Task.IsCompleted;
+    }
+
+    public void GiveUp() => TrySetException(_last ?? _outages.TooLong());
+
+    /// <summary>Whether it has waited for as long as it may: for this outage, for its own, and for anything.</summary>
+    private bool IsOver =>
+        (_server is { } server && Clock.Left(server) <= TimeSpan.Zero)
+        || (_failed is { } failed && Clock.Time.GetElapsedTime(failed) >= Clock.Tolerance)
+        || (_outages.IOTimeout > TimeSpan.Zero && Clock.Time.GetElapsedTime(_begun) >= _outages.IOTimeout);
+
+    /// <summary>The server is away.</summary>
+    private void Wait()
+    {
+        _server = _outages.ServerOf(_key);
+        if (_server is { } server) _outages.Begin(server);
+        else _failed ??= Clock.Time.GetTimestamp();
+        if (IsOver)
+        {
+            TrySetException(_outages.TooLong(_last));
+            return;
+        }
+
+        Attempt(); // the client keeps it
+        if (!Task.IsCompleted) _outages.Add(this);
+    }
+
+    private void Attempt()
+    {
+        _sends++;
+        Task<T> reply;
+        try
+        {
+            reply = _send(_command);
+        }
+        catch (Exception error)
+        {
+            Failed(error);
+            return;
+        }
+
+        if (reply.IsCompleted)
+        {
+            Done(reply);
+            return;
+        }
+
+        _ = reply.ContinueWith(
+            static (done, sent) => ((SentCommand<TCommand, T>)sent!).Done(done),
+            this,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously | TaskContinuationOptions.DenyChildAttach | TaskContinuationOptions.HideScheduler,
+            InlineScheduler.Instance);
+    }
+
+    private void Done(Task<T> reply)
+    {
+        if (reply.IsCompletedSuccessfully) TrySetResult(reply.Result);
+        else if (reply.IsCanceled) TrySetCanceled();
+        else Failed(reply.Exception!.InnerException!);
+    }
+
+    private void Failed(Exception error)
+    {
+        if (Task.IsCompleted) return;
+        var status = error switch
+        {
+            RedisConnectionException lost => lost.CommandStatus,
+            RedisTimeoutException late => late.Commandstatus,
+            _ => CommandStatus.Unknown,
+        };
+        bool isUnsent = status is CommandStatus.WaitingInBacklog or CommandStatus.WaitingToBeSent;
+        if (!isUnsent && error is not RedisConnectionException)
+        {
+            TrySetException(error); // an answer, or none in time from a server that is there
+            return;
+        }
+
+        if (!isUnsent && !_again)
+        {
+            TrySetException(MayHaveBeenMade((RedisConnectionException)error));
+            return;
+        }
+
+        (_last, _failed) = (error, _failed ?? Clock.Time.GetTimestamp());
+        if (isUnsent && !(_outages.KeepsCommands ?? status == CommandStatus.WaitingInBacklog))
+        {
+            TrySetException(error); // what the application has told its client to do
+            return;
+        }
+
+        if (!IsConnected && (_server = _outages.ServerOf(_key)) is { } server) _outages.Begin(server);
+        if (IsOver || _sends >= MostSends)
+        {
+            TrySetException(IsOver ? _outages.TooLong(error) : error);
+            return;
+        }
+
+        if (isUnsent)
+        {
+            _isUnsent = true; // until there is a server to send it to
+            _sends--;
+            _outages.Add(this);
+            return;
+        }
+
+        Attempt();
+        if (!Task.IsCompleted) _outages.Add(this);
+    }
+
+    private static RedisConnectionException MayHaveBeenMade(RedisConnectionException error) => new(
+        error.FailureType,
+        error.Flags,
+        "The connection was lost before Redis had answered. The change may have been made; it is not sent again, because made twice it "
+        + "would be another, or be answered otherwise.",
+        error);
+}

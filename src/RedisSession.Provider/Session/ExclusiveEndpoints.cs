@@ -1,0 +1,41 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.SignalR;
+
+namespace RedisSession.Provider;
+
+/// <summary>What an endpoint asks for with <see cref="ExclusiveSessionAttribute"/>.</summary>
+internal static class ExclusiveEndpoints
+{
+    public static ExclusiveSessionAttribute? Of(Endpoint? endpoint) => endpoint?.Metadata.GetMetadata<ExclusiveSessionAttribute>();
+
+    /// <summary>
+    /// Takes the lock before the endpoint begins. False where others held it for all of the time: the request is answered.
+    /// </summary>
+    public static async Task<bool> TryEnterAsync(HttpContext context, RedisHashSession session, ExclusiveSessionAttribute exclusive)
+    {
+        if (context.GetEndpoint()!.Metadata.GetMetadata<HubMetadata>() is not null)
+        {
+            throw new InvalidOperationException(
+                $"{context.GetEndpoint()!.DisplayName} is a hub: its connection would hold the session's lock for as long as it lives. Take "
+                + "ExclusiveSession off it, and call LockAsync where a method of the hub needs the lock.");
+        }
+
+        if (session.Lock is not null) return true; // the second pass of a request, such as an error page
+        var wait = TimeSpan.FromSeconds(exclusive.WaitSeconds);
+        if (await session.TryLockAsync(wait, context.RequestAborted).ConfigureAwait(false) is not null)
+        {
+            session.Lock!.EndsWithResponse = true;
+            return true;
+        }
+
+        if (exclusive.Throws) throw new SessionLockTimeoutException(session.Id, wait);
+        context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        context.Response.Headers.RetryAfter = "1";
+        return false;
+    }
+
+    /// <summary>An endpoint that has asked in vain must not go on unprotected without a word.</summary>
+    public static InvalidOperationException NotHeard(Endpoint endpoint) => new(
+        $"{endpoint.DisplayName} asks for ExclusiveSession, and nothing takes the lock for it: call UseRedisHashSession in the place of "
+        + "UseSession, and behind UseRouting.");
+}

@@ -1,0 +1,88 @@
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// Keeps the session of a request in the list of its user, in the flight of what the request sends anyway: see <see cref="UserLists"/>. All
+/// but <see cref="Settle"/> is called inside the lock of the session's state.
+/// </summary>
+internal sealed class SessionListing(UserLists users)
+{
+    /// <summary>
+    /// Behind the first command about the session, and the write that creates it, so that nobody waits for one round trip more.
+    /// </summary>
+    /// <param name="session">The session.</param>
+    /// <param name="write">What was sent just before and may create it; null when nothing was.</param>
+    public void Keep(RequestSession session, Task? write)
+    {
+        var state = session.State;
+        string? user = UserOf(session);
+        bool mayCreate = write is not null && state.IsAbsent;
+        if (!state.Listing.LookAfter(mayCreate)) return;
+        if (state.Identity.IsNew && user is null)
+        {
+            // It cannot be anybody's yet. The reply may be there already.
+            Seen(session, isCreated: true);
+            return;
+        }
+
+        if (users.IsUpToDate(state.Identity.IdBytes, user, state.Generation, session.Timeouts.Expiry, out bool isNew) && !mayCreate) return;
+        Send(session, write, isWaitedFor: (isNew || mayCreate) && user is not null);
+    }
+
+    /// <summary>
+    /// An answer has told which life of the session this is. Where that is another one than was listed last, it is listed now: it has ended
+    /// since, and begun again.
+    /// </summary>
+    public void Seen(RequestSession session, bool isCreated = false)
+    {
+        var state = session.State;
+        if (state.Generation.IsNull || state.HasEnded || !state.Listing.MayLack(isCreated)) return;
+        string? user = state.Listing.User;
+        bool isNobodys = isCreated && user is null;
+        if (isNobodys) users.Remember(state.Identity.IdBytes, user, state.Generation, session.Timeouts.Expiry);
+        if (isNobodys || users.Knows(state.Identity.IdBytes, user, state.Generation)) state.Listing.Send(isCreated);
+        else Send(session, write: null, isWaitedFor: user is not null);
+    }
+
+    /// <summary>Who the request says that it is, until it has said so.</summary>
+    public string? UserOf(RequestSession session)
+    {
+        ref var listing = ref session.State.Listing;
+        return listing.User ??= !listing.IsLookedAfter && session.Request is { } request ? users.UserOf(request, session.Id) : null;
+    }
+
+    /// <summary>
+    /// Asks the request for the last time who it is, before its response starts or its end: who is authenticated after the session was
+    /// first used is known now. What that sends is waited for together with unconfirmed writes, or not at all.
+    /// </summary>
+    public void Settle(RequestSession session, HttpContext request)
+    {
+        var state = session.State;
+        lock (state.Gate)
+        {
+            if (state.Listing.IsSettled) return;
+            state.Listing.IsSettled = true;
+            bool isUnused = state.Identity.IsNew && !state.HasAsked && state.Pending?.Collected is null;
+            if (state.Listing.User is not null || isUnused) return;
+        }
+
+        if (users.UserOf(request, session.Id) is not { } user) return;
+        lock (state.Gate)
+        {
+            state.Listing.User ??= user;
+            bool comesWithAnother = !state.Listing.IsLookedAfter || state.Pending?.Collected is not null;
+            if (comesWithAnother || state.HasEnded) return;
+            Keep(session, write: null);
+            session.IsListingWaitedFor &= !state.AreChangesConfirmed;
+        }
+    }
+
+    private void Send(RequestSession session, Task? write, bool isWaitedFor)
+    {
+        var state = session.State;
+        state.Listing.Send(withCreation: write is not null || !state.Generation.IsNull);
+        session.IsListingWaitedFor = isWaitedFor;
+        session.Listing = users.KeepAsync(session.Id, state.Listing.User, state.Generation, session.Timeouts.Expiry, write);
+    }
+}

@@ -1,0 +1,250 @@
+using System.Globalization;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.BrowserTests;
+
+/// <summary>Visits to the page of the operators, over sessions that are made up: what they see and do there in a day.</summary>
+internal sealed class DashboardVisitTests : BrowserFixture
+{
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+
+    private static readonly BrowserNewContextOptions Desk = new() { ViewportSize = new() { Width = 1200, Height = 860 } };
+    private static readonly BrowserNewContextOptions DeskWithoutScripts = new() { JavaScriptEnabled = false };
+
+    private static readonly string[] Names =
+        ["Ada Lovelace", "Grace Hopper", "Alan Turing", "Edsger W. Dijkstra", "Barbara Liskov", "Donald Knuth", "Radia Perlman"];
+
+    [Test]
+    public async Task It_looks_as_the_documents_show_it()
+    {
+        await using var host = await CrowdedAsync();
+        string id = await OrdinaryAsync(host);
+        var page = await OpenAsync(host.Address, Desk);
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(50);
+        await IsAccessibleAsync(page);
+        await FitsAsync(page);
+        await DocumentAsync(page, "dashboard");
+        await page.GotoAsync($"{host.Address}?session={id}&values=shown");
+        await IsAccessibleAsync(page);
+        await FitsAsync(page);
+        await DocumentAsync(page, "dashboard-session");
+    }
+
+    [Test]
+    public async Task In_the_dark_and_on_a_phone_all_of_it_is_dark_and_fits([Values(1200, 840, 700, 375, 320)] int width)
+    {
+        await using var host = await CrowdedAsync();
+        string id = await OrdinaryAsync(host);
+        var options = width < 500 ? Phone(width, 700) : new() { ViewportSize = new() { Width = width, Height = 800 } };
+        options.ColorScheme = ColorScheme.Dark;
+        var page = await OpenAsync(host.Address, options);
+        string[] queries = ["", "?q=ADA%20LOVELACE", "?who=anonymous&sort=-size", $"?session={id}&values=shown", "?q=nobody"];
+        foreach (string query in queries)
+        {
+            await page.GotoAsync(host.Address + query);
+            if (query.Length == 0) await page.Locator("tbody input").First.CheckAsync();
+            await FitsAsync(page);
+            await IsAccessibleAsync(page);
+            string name = query.Length == 0 ? "list" : query.Contains("session", StringComparison.Ordinal) ? "session" : "found";
+            if (!query.Contains("who", StringComparison.Ordinal)) await ScreenshotAsync(page, $"dashboard-night-{width}-{name}");
+        }
+    }
+
+    [Test]
+    public async Task Forty_keys_are_on_two_screens_in_the_order_in_which_people_count()
+    {
+        await using var host = await DashboardHost.StartAsync(Shop.Redis);
+        HashEntry[] keys = [.. Enumerable.Range(1, 40).Select(number => new HashEntry($"pref:{number}", $"value {number}"))];
+        string id = await host.AddAsync(1, "ann", Minute, TimeSpan.Zero, keys);
+        var page = await OpenAsync($"{host.Address}?session={id}&values=shown", Desk);
+        await Expect(page.Locator(".keys tbody tr")).ToHaveCountAsync(40);
+        int height = await page.EvaluateAsync<int>("document.documentElement.scrollHeight");
+        Assert.That(height, Is.LessThanOrEqualTo(2 * 860));
+        await Expect(page.Locator(".keys .key").Nth(1)).ToHaveTextAsync("pref:2");
+        await Expect(page.Locator(".keys .key").Nth(9)).ToHaveTextAsync("pref:10");
+
+        await page.GetByLabel("Keys with").FillAsync("F:3");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator(".keys tbody tr")).ToHaveCountAsync(11);
+        await Expect(page.GetByText("11 of 40 keys.")).ToBeVisibleAsync();
+        await Expect(page.Locator(".keys")).ToContainTextAsync("value 39");
+    }
+
+    [Test]
+    public async Task Several_are_chosen_and_ended_at_once_and_the_notice_says_how_many()
+    {
+        await using var host = await CrowdedAsync();
+        var page = await OpenAsync(host.Address, DeskWithoutScripts);
+        await page.Locator(".choice").GetByText("Anonymous").ClickAsync();
+        int before = await page.Locator("tbody tr").CountAsync();
+        var summary = page.Locator(".chosen summary");
+        await Expect(summary).ToBeHiddenAsync();
+        for (int row = 0; row < 3; row++) await page.Locator("tbody input").Nth(row).CheckAsync();
+        string[] chosen = [.. await page.Locator("tbody tr:has(input:checked) .id").AllInnerTextsAsync()];
+        await Expect(summary).ToBeVisibleAsync();
+        await ScreenshotAsync(page, "dashboard-chosen");
+        await summary.ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Yes, end them" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("3 sessions ended.");
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(before - 3);
+        foreach (string id in chosen) await Expect(page.GetByText(id)).ToHaveCountAsync(0);
+    }
+
+    [Test]
+    public async Task The_button_in_a_row_ends_that_session_and_none_that_is_chosen_and_there_is_a_way_back_to_it()
+    {
+        await using var host = await CrowdedAsync();
+        var page = await OpenAsync($"{host.Address}?q=Alan%20Turing", DeskWithoutScripts);
+        int before = await page.Locator("tbody tr").CountAsync();
+        await page.Locator("tbody input").Nth(0).CheckAsync();
+        string ended = await page.Locator("tbody .id").Nth(1).InnerTextAsync();
+        await page.Locator("tbody summary").Nth(1).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "End it" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync($"Session {ended} ended.");
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(before - 1);
+        await page.GetByRole(AriaRole.Status).GetByRole(AriaRole.Link).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("No such session");
+        Forgive("404 (Not Found)");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Back to the list" }).ClickAsync();
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(before - 1);
+
+        await page.Locator(".bar summary").Filter(new() { HasText = "Alan Turing’s" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = $"Yes, end Alan Turing’s {before - 1} sessions" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync($"{before - 1} sessions of Alan Turing ended.");
+    }
+
+    [Test]
+    public async Task A_session_is_found_by_what_a_page_shows_of_its_id_and_a_user_in_any_case()
+    {
+        await using var host = await CrowdedAsync();
+        var page = await OpenAsync(host.Address, DeskWithoutScripts);
+        string shown = await page.Locator("tbody .id").First.InnerTextAsync();
+        await SearchAsync(page, shown);
+        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await Expect(page.GetByText("1 session whose id begins with")).ToBeVisibleAsync();
+        await SearchAsync(page, "GRACE hopper");
+        await Expect(page.GetByText("Nobody is called exactly “GRACE hopper”.")).ToBeVisibleAsync();
+        await Expect(page.Locator("tbody .user").First).ToHaveTextAsync("Grace Hopper");
+        await page.Locator("tbody .user a").First.ClickAsync();
+        await Expect(page.GetByText("of exactly “Grace Hopper”")).ToBeVisibleAsync();
+    }
+
+    [Test]
+    public async Task A_page_refreshes_itself_when_that_is_asked_for_and_on_the_pages_that_follow()
+    {
+        await using var host = await CrowdedAsync();
+        var page = await OpenAsync(host.Address, DeskWithoutScripts);
+        await page.GetByRole(AriaRole.Link, new() { Name = "5 s", Exact = true }).ClickAsync();
+        await IsRefreshedAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Next page" }).ClickAsync();
+        await Expect(page.Locator("b[aria-current=page]")).ToHaveTextAsync("2");
+        await IsRefreshedAsync();
+        await Expect(page.Locator("b[aria-current=page]")).ToHaveTextAsync("2");
+        await page.GetByRole(AriaRole.Link, new() { Name = "off", Exact = true }).ClickAsync();
+        Assert.That(page.Url, Does.Not.Contain("refresh"));
+
+        async Task IsRefreshedAsync()
+        {
+            await page.RunAndWaitForResponseAsync(
+                () => Task.CompletedTask, response => response.Url.Contains("refresh=5", StringComparison.Ordinal));
+            await page.WaitForLoadStateAsync();
+            await Expect(page.Locator("tbody tr")).Not.ToHaveCountAsync(0);
+        }
+    }
+
+    [Test]
+    public async Task Pages_lead_on_back_and_to_the_first_and_columns_sort()
+    {
+        await using var host = await CrowdedAsync();
+        var page = await OpenAsync(host.Address, DeskWithoutScripts);
+        string[] first = await IdsAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Next page" }).ClickAsync();
+        string[] second = await IdsAsync();
+        Assert.That(second.Intersect(first), Is.Empty);
+        await page.GetByRole(AriaRole.Link, new() { Name = "Back", Exact = true }).ClickAsync();
+        Assert.That(await IdsAsync(), Is.EquivalentTo(first));
+        await page.GetByRole(AriaRole.Link, new() { Name = "Page 2", Exact = true }).ClickAsync();
+        Assert.That(await IdsAsync(), Is.EquivalentTo(second));
+        await page.GetByRole(AriaRole.Link, new() { Name = "First page" }).ClickAsync();
+        Assert.That(await IdsAsync(), Is.EquivalentTo(first));
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "Keys", Exact = true }).ClickAsync();
+        await Expect(page.Locator("th[aria-sort=descending]")).ToHaveTextAsync("Keys");
+        var texts = await page.Locator("[data-label=keys]").AllInnerTextsAsync();
+        int[] keys = [.. texts.Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
+        Assert.That(keys, Is.Ordered.Descending);
+        await Expect(page.GetByText("sorted by keys within this page")).ToBeVisibleAsync();
+
+        async Task<string[]> IdsAsync() => [.. await page.Locator("tbody .id").AllInnerTextsAsync()];
+    }
+
+    [Test]
+    public async Task The_page_as_a_file_is_what_the_page_shows()
+    {
+        await using var host = await CrowdedAsync();
+        var page = await OpenAsync(host.Address, Desk);
+        string[] shown = [.. await page.Locator("tbody .id").EvaluateAllAsync<string[]>("links => links.map(link => link.title)")];
+        var link = page.GetByRole(AriaRole.Link, new() { Name = "This page as CSV" });
+        var file = await page.RunAndWaitForDownloadAsync(() => link.ClickAsync());
+        string[] lines = await File.ReadAllLinesAsync((await file.PathAsync())!);
+        Assert.That(file.SuggestedFilename, Is.EqualTo("sessions.csv"));
+        Assert.That(lines[0], Is.EqualTo("id,user,lastUsed,created,expires,keyCount,sizeInBytes"));
+        Assert.That(lines[1..].Select(line => line.Split(',')[0]), Is.EqualTo(shown));
+    }
+
+    private async Task<DashboardHost> CrowdedAsync()
+    {
+        var host = await DashboardHost.StartAsync(Shop.Redis);
+        for (int number = 0; number < 64; number++)
+        {
+            // Numbers without an order that anybody sees, and the same each time.
+            int mixed = number * 7919 % 997;
+            var idle = TimeSpan.FromSeconds(3 + (mixed % 31 * (mixed % 31)));
+            string? user = mixed % 5 < 2 ? null : Names[mixed % 13 % Names.Length];
+            string value = new('x', mixed % 50);
+            HashEntry[] keys = [.. Enumerable.Range(1, 1 + (mixed % 6)).Select(key => new HashEntry($"pref:{key}", value))];
+            await host.AddAsync(number, user, idle + (mixed % 240 * Minute), idle, keys);
+        }
+
+        var now = DateTimeOffset.UtcNow;
+        for (int minute = 540; minute > 0; minute -= 4)
+        {
+            double day = Math.Sin((540 - minute) / 190.0);
+            host.Counted(now.AddMinutes(-minute), (long)(30 + (60 * day) + (minute * 37 % 7)));
+        }
+
+        host.Counted(now.AddSeconds(-12), 64);
+        return host;
+    }
+
+    /// <summary>A session as there are many: short values, a long one, one that expires by itself.</summary>
+    private static async Task<string> OrdinaryAsync(DashboardHost host)
+    {
+        string id = await host.AddAsync(
+            4711,
+            "Ada Lovelace",
+            73 * Minute,
+            4 * Minute,
+            new("name", "Ada Lovelace"),
+            new("visits", 17),
+            new("agreed", "True"),
+            new("cart:mug", 2),
+            new("cart:teapot", 1),
+            new("cart:desk-lamp", 1),
+            new("discount", "SPRING-24"),
+            new("language", "en-GB"),
+            new("SetInt32", (byte[])[0, 0, 5, 57]),
+            new("pref:1", "compact"),
+            new("pref:2", """{"theme":"dark","columns":3}"""),
+            new("pref:10", "weekly"),
+            new("address", """{"street":"12 St James’s Square","city":"London","country":"United Kingdom","rooms":[3,4],"active":true}"""));
+        await host.ExpireAsync(id, "discount", 8 * Minute);
+        return id;
+    }
+
+    private static async Task SearchAsync(IPage page, string search)
+    {
+        await page.GetByLabel("User or session id").FillAsync(search);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
+    }
+}

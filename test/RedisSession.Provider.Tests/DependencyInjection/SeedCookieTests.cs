@@ -1,0 +1,104 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Moq;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Where redis-session's names are in use and nothing says whether the cookie is Secure, it is, as with Flask there.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class SeedCookieTests
+{
+    private static IEnumerable<SettingRow> OtherSeed => SettingRow.Seed.Where(row => row.Name != "SESSION_COOKIE_SECURE");
+
+    [TestCaseSource(nameof(OtherSeed))]
+    public async Task Cookie_is_Secure_and_the_log_says_so(SettingRow row)
+    {
+        foreach (string name in (string[])[row.Name, row.Switch[2..], $"Session:{row.Name}"])
+        {
+            var configuration = InMemorySettings.Of((name, row.Text));
+            bool isInSection = name.StartsWith("Session:", StringComparison.Ordinal);
+            IConfiguration given = isInSection ? configuration.GetSection("Session") : configuration;
+            var (policy, told) = await StartAsync(services => services.AddRedisHashSession(given));
+            Assert.That(policy, Is.EqualTo(CookieSecurePolicy.Always), name);
+            Assert.That(told.Select(entry => entry.Level), Is.EqualTo([LogLevel.Information]), name);
+        }
+    }
+
+    private static IEnumerable<TestCaseData> Others
+    {
+        get
+        {
+            TestCaseData Other(string what, CookieSecurePolicy expected, Action<IServiceCollection> configure) =>
+                new TestCaseData(expected, configure).SetArgDisplayNames(what);
+            yield return Other("nothing is set", CookieSecurePolicy.None, services => services.AddRedisHashSession(InMemorySettings.Of()));
+            yield return Other("names are .NET's", CookieSecurePolicy.None, services =>
+                services.AddRedisHashSession(InMemorySettings.Of(("RedisHashSession:KeyPrefix", "app:"))));
+            yield return Other("it is false", CookieSecurePolicy.None, services =>
+                services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("SESSION_COOKIE_SECURE", "false"))));
+            yield return Other("it is true", CookieSecurePolicy.Always, services =>
+                services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("session-cookie-secure", "true"))));
+            yield return Other(".NET's name says it", CookieSecurePolicy.None, services => services.AddRedisHashSession(
+                InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("RedisHashSession:Cookie:SecurePolicy", "None"))));
+            yield return Other("code has said it before", CookieSecurePolicy.SameAsRequest, services => services
+                .Configure<SessionOptions>(options => options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest)
+                .AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60"))));
+            yield return Other("code says it afterwards", CookieSecurePolicy.None, services => services
+                .AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60")))
+                .AddRedisHashSession(options => options.Cookie.SecurePolicy = CookieSecurePolicy.None));
+            yield return Other("names of redis-session are empty", CookieSecurePolicy.None, services =>
+                services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", ""))));
+        }
+    }
+
+    [TestCaseSource(nameof(Others))]
+    public async Task It_is_as_ever_where(CookieSecurePolicy expected, Action<IServiceCollection> configure)
+    {
+        var (policy, told) = await StartAsync(configure);
+        Assert.That(policy, Is.EqualTo(expected));
+        Assert.That(told, Is.Empty);
+    }
+
+    [Test]
+    public async Task An_empty_SESSION_COOKIE_SECURE_says_nothing()
+    {
+        var (policy, told) = await StartAsync(services =>
+            services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("SESSION_COOKIE_SECURE", ""))));
+        Assert.That((policy, told.Count), Is.EqualTo((CookieSecurePolicy.Always, 1)));
+    }
+
+    [Test]
+    public async Task It_is_said_once_however_often_sessions_are_added()
+    {
+        var configuration = InMemorySettings.Of(("SESSION_EXPIRE", "60"));
+        var (_, told) = await StartAsync(services => services.AddRedisHashSession(configuration).AddRedisHashSession(configuration));
+        Assert.That(told, Has.Exactly(1).Items);
+    }
+
+    /// <summary>What the middleware reads, and what was said of it at the start.</summary>
+    private static async Task<(CookieSecurePolicy Policy, IReadOnlyList<RecordedLogs.Entry> Told)> StartAsync(
+        Action<IServiceCollection> configure)
+    {
+        var logs = new RecordedLogs();
+        await using var app = Application.Build(services =>
+        {
+            services.AddLogging(logging => logging.AddProvider(logs));
+            configure(services);
+            services.Configure<RedisHashSessionOptions>(options =>
+            {
+                options.Configuration = null;
+                options.ConnectionMultiplexerFactory =
+                    () => Task.FromResult(Mock.Of<IConnectionMultiplexer>(one => one.Configuration == "localhost"));
+            });
+        });
+        await app.StartAsync();
+        var policy = app.Services.GetRequiredService<IOptions<SessionOptions>>().Value.Cookie.SecurePolicy;
+        await app.StopAsync();
+        return (policy, logs.Of(SessionEvents.SecureAsInSeed));
+    }
+}

@@ -1,0 +1,304 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// A request waits out a short outage, and does not wait in a long one. The server itself stays: its connections are cut, and come about
+/// again later.
+/// </summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class ShortOutageTests(ServerKind kind)
+{
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
+
+    [Test]
+    public async Task Nobody_is_signed_out_by_a_short_one_and_no_write_is_lost(
+        [Values] RedisSessionMode mode, [Values] FailureMode failureMode, [Values] bool awaits)
+    {
+        await using var relay = await RelayAsync();
+        await using var app = await StartAsync(relay, options =>
+            (options.Mode, options.FailureMode, options.OutageTolerance) = (mode, failureMode, Long));
+        var visitors = await Task.WhenAll(Enumerable.Range(0, 20).Select(async i =>
+        {
+            var browser = app.NewBrowser();
+            await browser.VisitAsync(session => session.SetString("name", $"visitor{i}"));
+            return browser;
+        }));
+
+        relay.Down();
+        var visits = visitors.Select((browser, i) => browser.VisitAsync(async context =>
+        {
+            string name = awaits ? await context.Session.GetStrAsync("name") : context.Session.GetStr("name");
+            if (awaits) await context.Session.SetValueAsync("seen", name);
+            else context.Session.SetString("seen", name);
+        })).ToList();
+        await Task.Delay(300); // under way, most of them
+        Assert.That(visits.Where(visit => visit.IsCompleted), Is.Empty);
+        relay.Up();
+        await Task.WhenAll(visits);
+        for (int i = 0; i < visitors.Length; i++)
+        {
+            Assert.That(await visitors[i].VisitAsync(session => session.GetString("seen")), Is.EqualTo($"visitor{i}"));
+            visitors[i].Dispose();
+        }
+
+        Assert.That(app.Logs.Of(SessionEvents.ReadFailed).Concat(app.Logs.Of(SessionEvents.WriteFailed)), Is.Empty);
+    }
+
+    [Test]
+    public async Task In_a_long_one_nobody_waits_beyond_the_tolerance_and_then_nobody_at_all([Values] bool awaits)
+    {
+        var tolerance = TimeSpan.FromSeconds(1);
+        await using var relay = await RelayAsync();
+        await using var app = await StartAsync(relay, options => (options.FailureMode, options.OutageTolerance) = (FailureMode.Throw, tolerance));
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+
+        var outage = Stopwatch.StartNew();
+        relay.Down();
+        await app.UntilDisconnectedAsync();
+        Assert.That(await FailsAsync(), Is.True, "it waited for the end of the tolerance, and no longer");
+        Assert.That(outage.Elapsed, Is.GreaterThanOrEqualTo(tolerance - TimeSpan.FromMilliseconds(50)));
+        var least = TimeSpan.MaxValue;
+        for (int i = 0; i < 5; i++)
+        {
+            var clock = Stopwatch.StartNew();
+            Assert.That(await FailsAsync(), Is.True);
+            if (clock.Elapsed < least) least = clock.Elapsed;
+        }
+
+        Assert.That(least, Is.LessThan(tolerance / 2), "from then on requests fail at once");
+        relay.Up();
+        await Until.TrueAsync("it is served", async () => !await FailsAsync());
+
+        async Task<bool> FailsAsync()
+        {
+            bool fails = false;
+            await browser.VisitAsync(async context =>
+            {
+                try
+                {
+                    if (awaits) await context.Session.GetStrAsync("key");
+                    else context.Session.GetString("key");
+                }
+                catch (RedisConnectionException)
+                {
+                    fails = true;
+                }
+            });
+            return fails;
+        }
+    }
+
+    [Test]
+    public async Task No_command_waits_longer_than_the_IOTimeout()
+    {
+        await using var relay = await RelayAsync();
+        await using var app = await StartAsync(relay, options =>
+            (options.FailureMode, options.OutageTolerance, options.IOTimeout) = (FailureMode.Throw, Long, TimeSpan.FromMilliseconds(500)));
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        relay.Down();
+        await app.UntilDisconnectedAsync();
+        await browser.VisitAsync(async context =>
+        {
+            var clock = Stopwatch.StartNew();
+            Assert.That(async () => await context.Session.GetStrAsync("key"), Throws.Exception);
+            Assert.That(() => context.Session.GetString("key"), Throws.Exception);
+            Assert.That(clock.Elapsed, Is.LessThan(Long / 2));
+            await Task.CompletedTask;
+        });
+    }
+
+    [Test]
+    public async Task With_a_tolerance_of_0_and_with_the_applications_own_policy_commands_fail_at_once([Values] bool own)
+    {
+        await using var relay = await RelayAsync();
+        await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+        {
+            options.ConfigurationOptions = ConfigurationOptions.Parse(relay.Address);
+            if (own) options.ConfigurationOptions.BacklogPolicy = BacklogPolicy.FailFast;
+            options.OutageTolerance = own ? Long : TimeSpan.Zero;
+            options.FailureMode = FailureMode.Throw;
+        }));
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        relay.Down();
+        await app.UntilDisconnectedAsync();
+        await browser.VisitAsync(context =>
+        {
+            var clock = Stopwatch.StartNew();
+            Assert.That(async () => await context.Session.GetStrAsync("key"), Throws.InstanceOf<RedisConnectionException>());
+            Assert.That(clock.Elapsed, Is.LessThan(Long / 4));
+            return Task.CompletedTask;
+        });
+    }
+
+    /// <summary>The server has the commands, and the connection is cut before anybody has an answer.</summary>
+    [Test]
+    public async Task What_was_under_way_is_sent_again_unless_it_would_count_twice()
+    {
+        await using var relay = await RelayAsync();
+        await using var app = await StartAsync(relay, options => (options.FailureMode, options.OutageTolerance) = (FailureMode.Throw, Long));
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            await context.Session.IncrementAsync("count");
+            await context.Session.SetValueAsync("token", "once");
+            await context.Session.SetValueAsync("key", "old");
+        });
+        (string Name, string Command, Func<ISession, Task<string>> Call)[] calls =
+        [
+            ("read", "HMGET", async session => await session.GetStrAsync("key")),
+            ("load", "HGETALL", Load),
+            ("set", "EVAL", async session => await Set(session)),
+            ("increment", "EVAL", async session => $"{await session.IncrementAsync("count")}"),
+            ("take", "EVAL", async session => (await session.TakeAsync("token")).Str),
+            ("try", "EVAL", async session => $"{await session.TrySetValueAsync("first", "mine")}"),
+        ];
+        var redis = await app.RedisAsync();
+        var answers = new Dictionary<string, string>();
+        foreach (var (name, command, call) in calls)
+        {
+            await Until.TrueAsync("there is a connection", () => Task.FromResult(redis.Multiplexer.IsConnected));
+            await browser.VisitAsync(async context =>
+            {
+                relay.Hold();
+                var seen = relay.SeenAsync(command);
+                var answer = call(context.Session);
+                await seen;
+                relay.Cut();
+                relay.Release();
+                try
+                {
+                    answers[name] = await answer;
+                }
+                catch (RedisConnectionException error)
+                {
+                    answers[name] = error.Message;
+                }
+            });
+        }
+
+        Assert.That((answers["read"], answers["load"], answers["set"]), Is.EqualTo(("old", "old", "set")));
+        Assert.That((string[])[answers["increment"], answers["take"], answers["try"]], Has.All.Contains("may have been made"));
+        await browser.VisitAsync(async context =>
+        {
+            Assert.That(await context.Session.GetStrAsync("set"), Is.EqualTo("new"));
+            Assert.That(await context.Session.GetIntAsync("count"), Is.AnyOf(1, 2), "made once at most");
+        });
+
+        static async Task<string> Set(ISession session)
+        {
+            await session.SetValueAsync("set", "new");
+            return "set";
+        }
+
+        static async Task<string> Load(ISession session)
+        {
+            await session.LoadAsync();
+            return session.GetStr("key");
+        }
+    }
+
+    [Test]
+    public async Task A_client_that_is_killed_again_and_again_loses_no_write()
+    {
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await TestApp.StartAsync(server.ConfigurationString + ",name=load", options =>
+            (options.FailureMode, options.OutageTolerance) = (FailureMode.Throw, Long));
+        await using var load = CounterLoad.Start(app);
+        for (int i = 0; i < 20; i++)
+        {
+            await load.UntilServedAsync();
+            await Resp.AskAsync(server.Port, "CLIENT", "KILL", "TYPE", "normal");
+        }
+
+        await load.UntilServedAsync();
+        Assert.That(await load.StopAndCountLostAsync(), Is.Zero);
+        Assert.That((load.Failed, string.Join('\n', load.Faults)), Is.EqualTo((0, "")));
+    }
+
+    [Test]
+    public async Task The_cache_does_the_same([Values] bool awaits)
+    {
+        var server = await TestServers.GetAsync(kind);
+        await using var relay = new Relay(server.ConfigurationString);
+        await using var services = new ServiceCollection().AddLogging().AddRedisHashCache(options =>
+            (options.Configuration, options.InstanceName, options.OutageTolerance) =
+                (relay.Address + ",syncTimeout=60000", CacheStack.NewInstanceName(), Long)).BuildServiceProvider();
+        var cache = services.GetRequiredService<IDistributedCache>();
+        var tenMinutes = new DistributedCacheEntryOptions { SlidingExpiration = TimeSpan.FromMinutes(10) };
+        await cache.SetAsync("key", [1], tenMinutes);
+        relay.Down();
+        var small = Task.Run(() => SetAsync("small", new byte[10]));
+        var large = Task.Run(() => SetAsync("large", new byte[10_000]));
+        var read = Task.Run(async () => awaits ? await cache.GetAsync("key") : cache.Get("key"));
+        await Task.Delay(300);
+        Assert.That(small.IsCompleted || large.IsCompleted || read.IsCompleted, Is.False);
+        relay.Up();
+        Assert.That(await read, Is.EqualTo(new byte[] { 1 }));
+        await Task.WhenAll(small, large);
+        Assert.That((await cache.GetAsync("large"))!.Length + (await cache.GetAsync("small"))!.Length, Is.EqualTo(10_010));
+
+        async Task SetAsync(string key, byte[] value)
+        {
+            if (awaits) await cache.SetAsync(key, value, tenMinutes);
+            else cache.Set(key, value, tenMinutes);
+        }
+    }
+
+    [Test]
+    public async Task A_connection_of_the_application_is_waited_for_no_longer_either()
+    {
+        var tolerance = TimeSpan.FromSeconds(1);
+        await using var relay = await RelayAsync();
+        await using var own = await ConnectionMultiplexer.ConnectAsync(relay.Address + ",asyncTimeout=60000,abortConnect=false");
+        await using var app = await TestApp.StartAsync(services => services.AddSingleton<IConnectionMultiplexer>(own).AddRedisHashSession(
+            options => (options.FailureMode, options.OutageTolerance) = (FailureMode.Throw, tolerance)));
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("key", "1"));
+        relay.Down();
+        await app.UntilDisconnectedAsync();
+        await browser.VisitAsync(context =>
+        {
+            var clock = Stopwatch.StartNew();
+            Assert.That(async () => await context.Session.GetStrAsync("key"), Throws.InstanceOf<RedisConnectionException>());
+            Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(30)), "the client would keep it for a minute");
+            return Task.CompletedTask;
+        });
+    }
+
+    [Test]
+    public async Task A_proxy_that_cuts_the_connection_at_the_question_for_the_size_is_told_by_nothing_else()
+    {
+        await using var relay = await RelayAsync();
+        await using var app = await StartAsync(relay, options => (options.FailureMode, options.OutageTolerance) = (FailureMode.Throw, Long));
+        using var browser = app.NewBrowser();
+        string user = $"user {Guid.NewGuid()}";
+        await browser.VisitAsAsync(user, session => session.SetString("key", "1"));
+        relay.CutAt("MEMORY");
+        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.That((await directory.FindByUserAsync(user).SingleAsync()).SizeInBytes, Is.Null);
+        }
+
+        Assert.That(relay.Cuts, Is.EqualTo(2), "once more, because the first may have been an accident");
+    }
+
+    private async Task<Relay> RelayAsync() => new((await TestServers.GetAsync(kind)).ConfigurationString);
+
+    private static Task<TestApp> StartAsync(Relay relay, Action<RedisHashSessionOptions> configure) => TestApp.StartAsync(
+        relay.Address,
+        options =>
+        {
+            options.KeyPrefix = SessionStack.NewKeyPrefix();
+            configure(options);
+        });
+}

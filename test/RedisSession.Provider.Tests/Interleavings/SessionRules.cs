@@ -1,0 +1,502 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// What may become of a session, whichever way the tasks of a request and other requests interleave. It sees the server's side (what each
+/// command leaves) and the application's (when a call began, when it ended and with what), and nothing between.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A <b>life</b> is a session from its beginning to its end, whatever its key; a request <b>has seen</b> a life once a call has succeeded
+/// to which a reply named it. The rules:
+/// </para>
+/// <list type="number">
+/// <item>A life ends only by who ends it: the request's Abandon, others, its expiry.</item>
+/// <item>A call says "ended" only if it has. It fails only if a command did.</item>
+/// <item>What has been seen and has ended gets nothing any more, nor does what lives in its place. Nothing survives its Abandon.</item>
+/// <item>A read answers what was there while it ran, or since the snapshot; what the request wrote before comes first.</item>
+/// <item>What is confirmed is there, in the order in which the application made it. Increments and updates are there once each.</item>
+/// <item>At the end the session is under the key that the client knows, and nowhere else, with its user, in his list.</item>
+/// <item>Nothing lacks a TTL.</item>
+/// <item>When every reply has arrived, every call has ended.</item>
+/// </list>
+/// </remarks>
+internal sealed class SessionRules
+{
+    private const string Generation = "@gen";
+
+    private readonly Plan _plan;
+    private readonly Wire _wire;
+    private readonly RedisInMemory _redis;
+    private readonly Func<string> _keyNow;
+    private readonly string _firstKey;
+    private readonly string _blobKey;
+
+    private readonly Dictionary<string, int> _lives = []; // by generation
+    private readonly HashSet<int> _ofOthers = []; // lives that others have begun
+    private readonly List<string> _keys = []; // that have had a session
+    private readonly List<Moment> _moments = [];
+    private readonly List<Write> _writes = [];
+    private readonly HashSet<string> _taken = [];
+
+    private int _lastLife;
+    private int _seen;
+    private int _seenAt = Operation.Never;
+    private int _revealed;
+    private bool _sawTwo; // replies told of two lives
+    private int _ends;
+    private int _lastEnd;
+    private Operation? _abandon;
+    private Operation? _binding;
+    private int? _responded;
+    private string _keyOfClient;
+    private bool _mayHaveSnapshot;
+    private readonly List<Operation> _reloads = [];
+    private (RedisEntry? Entry, int Version) _before;
+
+    public SessionRules(Plan plan, Wire wire, Func<string> keyNow, string blobKey)
+    {
+        (_plan, _wire, _redis, _keyNow, _blobKey) = (plan, wire, wire.Redis, keyNow, blobKey);
+        _firstKey = _keyOfClient = keyNow();
+        _keys.Add(_firstKey);
+        if (plan.Start is Start.Present or Start.Legacy) _lastLife = 1;
+        if (_redis.HashAt(_firstKey) is { } hash) _lives[hash[Generation]] = 1;
+        _moments.Add(Now());
+        foreach (string key in Keys) _writes.Add(new(null, key, ValueIn(_moments[0], key), 0) { End = 0 });
+    }
+
+    /// <summary>Two for plain values, one that is counted, one of JSON.</summary>
+    public static string[] Keys { get; } = ["a", "b", "n", "u"];
+
+    public const string Counter = "n";
+    public const string Json = "u";
+
+    public static Dictionary<string, string> Initial { get; } = new() { ["a"] = "old", [Counter] = "10" };
+
+    /// <summary>The first rule that was broken.</summary>
+    public string? Broken { get; private set; }
+
+    /// <summary>How many commands have failed.</summary>
+    public int Faults { get; set; }
+
+    /// <summary>What another request is doing.</summary>
+    public Verb OthersVerb { get; set; }
+
+    public void Break(string what) => Broken ??= what;
+
+    public void Executing(Command command)
+    {
+        var entry = _redis.Keys.GetValueOrDefault(command.Key);
+        _before = (entry, entry?.Version ?? 0);
+    }
+
+    public void Executed(Command command)
+    {
+        var entry = _redis.Keys.GetValueOrDefault(command.Key);
+        if (entry is { TimeToLive: null }) Break($"{command} leaves a key without a TTL");
+        if (command.Key.StartsWith("sessions:", StringComparison.Ordinal) && entry?.Hash is { } hash)
+        {
+            if (!_keys.Contains(command.Key)) _keys.Add(command.Key);
+            if (!hash.TryGetValue(Generation, out string? generation)) Break($"{command} leaves a session without a generation");
+            else CheckWrite(command, generation, hasChanged: _before != (entry, entry.Version));
+        }
+
+        Look(command.By?.Verb ?? OthersVerb, command);
+    }
+
+    public void Delivering(Command command)
+    {
+        if (command.Failure is null) Reveal(command.By, command.Reply);
+    }
+
+    /// <summary>Notes what the session is now, and that it has ended. By whom it has: null where nobody can have ended it.</summary>
+    public void Look(Verb? by, Command? command = null)
+    {
+        var (before, now) = (_moments[^1], Now());
+        if (before.Life == now.Life && before.Entry == now.Entry && before.Version == now.Version) return;
+        _moments.Add(now);
+        if (before.Life == 0 || before.Life == now.Life) return;
+
+        bool mayEnd = _ends > 0 || command is { By: null } || by is Verb.Abandon or >= Verb.OtherSets;
+        if (!mayEnd) Break($"the session is lost: {(command is null ? "the request looks for it elsewhere" : command.ToString())}");
+        _ends++;
+        _lastEnd = _wire.Now;
+    }
+
+    public void Started(Operation operation)
+    {
+        if (operation.Verb == Verb.Abandon) _abandon ??= operation;
+        if (operation.Verb is Verb.Load or Verb.Reload) _mayHaveSnapshot = true;
+        switch (operation.Verb)
+        {
+            case Verb.Set or Verb.SetAsync:
+                Write(operation.Value, isPlain: true, operation.Key);
+                break;
+            case Verb.Remove or Verb.RemoveAsync:
+                Write(null, isPlain: true, operation.Key);
+                break;
+            case Verb.Clear:
+                Write(null, isPlain: true, Keys);
+                break;
+            case Verb.Take:
+                Write(null, isPlain: false, operation.Key);
+                break;
+            case Verb.TrySet or Verb.Update or Verb.Increment:
+                Write(operation.Value, isPlain: false, operation.Key);
+                break;
+        }
+
+        void Write(string? value, bool isPlain, params string[] keys)
+        {
+            foreach (string key in keys) _writes.Add(new(operation, key, value, operation.Start) { IsPlain = isPlain });
+        }
+    }
+
+    public void Ended(Operation operation)
+    {
+        if (operation.Error is { } error) CheckFailure(operation, error);
+        else Succeeded(operation);
+    }
+
+    /// <summary>Another request has written, if it was to this session.</summary>
+    public void OtherWrote(string key, string? value)
+    {
+        if (Now() is { Life: > 0 } now && ValueIn(now, key) == value) _writes.Add(new(null, key, value, _wire.Tick()) { End = _wire.Now });
+    }
+
+    public void Takes(string key, string? value)
+    {
+        if (value is not null && !_taken.Add(value)) Break($"{key}={value} is taken twice");
+    }
+
+    public void Expire()
+    {
+        if (Now() is { Life: > 0, Key: { } key }) _redis.Keys.Remove(key);
+        _redis.Keys.Remove(_blobKey);
+    }
+
+    /// <summary>When the request is over and every reply has arrived.</summary>
+    public void Finish()
+    {
+        var now = Now();
+        bool isWhole = _ends == 0 && !_sawTwo && _abandon is null;
+        if (_abandon is { HasSucceeded: true }) CheckAbandoned();
+        if (Faults == 0 && _keys.Find(key => IsOwn(LifeAt(key)) && key != _keyOfClient) is { } left)
+            Break($"{left} is left behind: the client has the cookie of {_keyOfClient}");
+        if (_sawTwo || _abandon is not null) return;
+
+        foreach (string key in Keys) CheckKept(key, now);
+        if (!isWhole || now.Life == 0) return;
+        if (now.Key != _keyOfClient && now.Key != _blobKey && Faults == 1) Break($"the client has the cookie of {_keyOfClient}");
+        if (_binding is not null && Faults == 0) CheckUser(now);
+    }
+
+    private void CheckWrite(Command command, string generation, bool hasChanged)
+    {
+        if (!_lives.TryGetValue(generation, out int life)) _lives[generation] = life = Begin(command);
+        if (command.By is null || !hasChanged || IsCopy(command)) return;
+        if (_abandon is { HasSucceeded: true } && command.SentAt > _abandon.End)
+            Break($"{command} of {command.By} writes after the request has abandoned the session");
+        if (command.SentAt > _seenAt && life != _seen)
+            Break($"{command} of {command.By} {(_before.Entry is null ? "begins" : "writes into")} another session than was seen");
+    }
+
+    /// <summary>A renewal writes under a key that nobody knows until it is done, and takes that back when it fails.</summary>
+    private bool IsCopy(Command command) =>
+        IsRenewal(command.By) && !command.By!.HasSucceeded && command.Key != _firstKey && command.Key != _keyNow();
+
+    private static bool IsRenewal(Operation? operation) => operation is { Verb: Verb.Renew or Verb.RenewForUser };
+
+    /// <summary>A new generation: a life that begins, or the one that there is under another key, or out of a blob.</summary>
+    private int Begin(Command command)
+    {
+        var last = _moments[^1];
+        bool isBlob = last.Key == _blobKey;
+        if (command.By is { } by)
+        {
+            if (last.Life == 0) return ++_lastLife;
+            if (!isBlob && !IsRenewal(by)) Break($"{command} of {by} begins a second session");
+            return last.Life;
+        }
+
+        if (command.Key == _firstKey && isBlob) return last.Life;
+        _ofOthers.Add(++_lastLife); // under a key that the request does not have, or in the place of what has ended
+        return _lastLife;
+    }
+
+    private void Reveal(Operation? operation, object? reply)
+    {
+        if (reply is object?[] replies)
+        {
+            foreach (object? one in replies) Reveal(operation, one);
+        }
+        else if (reply is string text && _lives.TryGetValue(text, out int life))
+        {
+            if (_revealed != 0 && _revealed != life) _sawTwo = true;
+            _revealed = life;
+            operation?.Lives.Add(life);
+        }
+    }
+
+    private void CheckFailure(Operation operation, Exception error)
+    {
+        bool isExplained = error is SessionEndedException
+            ? _ends > 0 || _sawTwo || _abandon is not null
+            : Faults > 0 || (_responded < operation.End && IsRenewal(operation));
+        if (isExplained) return;
+        Break(error is SessionEndedException
+            ? $"{operation} says that the session has ended, which it has not"
+            : $"{operation} fails though no command did: {error}");
+    }
+
+    private void Succeeded(Operation operation)
+    {
+        if (_seen == 0 && operation.Lives.Count > 0) (_seen, _seenAt) = (operation.Lives[^1], operation.End);
+        var own = _writes.FindAll(write => write.By == operation);
+        switch (operation.Verb)
+        {
+            case Verb.Respond:
+                _responded = operation.End;
+                if (operation.Result is not null) _keyOfClient = _keyNow();
+                break;
+            case Verb.Reload:
+                _reloads.Add(operation);
+                break;
+            case Verb.Get or Verb.Read:
+                CheckRead(operation, operation.Key, (string?)operation.Result);
+                break;
+            case Verb.Keys:
+                foreach (string key in Keys) CheckPresence(operation, key, ((string[])operation.Result!).Contains(key));
+                break;
+            case Verb.ReadMany:
+                foreach (var (key, value) in (Dictionary<string, string?>)operation.Result!) CheckRead(operation, key, value);
+                break;
+            case Verb.Take:
+                CheckRead(operation, operation.Key, (string?)operation.Result);
+                Takes(operation.Key, (string?)operation.Result);
+                break;
+            case Verb.TrySet when !(bool)operation.Result!:
+                CheckPresence(operation, operation.Key, isThere: true);
+                _writes.RemoveAll(write => write.By == operation);
+                break;
+            case Verb.TrySet:
+                CheckPresence(operation, operation.Key, isThere: false);
+                break;
+            case Verb.Increment:
+                own[0].Value = (string)operation.Result!;
+                CheckRead(operation, operation.Key, own[0].Value);
+                break;
+            case Verb.Update:
+                own[0].Value = JsonSerializer.Serialize((int[])operation.Result!);
+                CheckRead(operation, operation.Key, own[0].Value);
+                break;
+            case Verb.RenewForUser:
+                _binding = operation;
+                break;
+        }
+
+        bool blocksNobody = operation.Verb is Verb.Set or Verb.Remove or Verb.Clear;
+        foreach (var write in own)
+        {
+            if (!blocksNobody) write.End = operation.End;
+        }
+
+        // That the response or the end of the request could not confirm is told to nobody.
+        bool confirms = operation.Verb is Verb.SetAsync or Verb.RemoveAsync or Verb.Commit or Verb.Increment or Verb.Take or Verb.TrySet
+            or Verb.Update or Verb.Renew or Verb.RenewForUser
+            || (operation.Verb is Verb.Respond or Verb.EndRequest && Faults == 0 && _ends == 0 && !_sawTwo && _abandon is null);
+        foreach (var write in confirms ? _writes : [])
+        {
+            if (write is { By.Verb: Verb.Set or Verb.Remove or Verb.Clear } && write.Start < operation.Start)
+                write.End = Math.Min(write.End, operation.End);
+        }
+    }
+
+    private void CheckRead(Operation read, string key, string? value)
+    {
+        var allowed = Allowed(read, key);
+        if (!allowed.Contains(value)) Break($"{read}: {key} is {Show(value)}, and was {string.Join(" or ", allowed.Select(Show))}");
+    }
+
+    private void CheckPresence(Operation read, string key, bool isThere)
+    {
+        var allowed = Allowed(read, key);
+        if (!allowed.Any(value => value is not null == isThere)) Break($"{read}: {key} is {(isThere ? "" : "not ")}there, wrongly");
+    }
+
+    /// <summary>What a call that ends now may find under a key.</summary>
+    private HashSet<string?> Allowed(Operation read, string key)
+    {
+        bool mayBeEnded = _sawTwo || _abandon is not null;
+        if (!mayBeEnded && _ends == 0 && Faults == 0 && LastOwn(read, key) is { } own) return [own.Value];
+
+        var allowed = new HashSet<string?>();
+        bool blocks = read.Verb is Verb.Get or Verb.Keys;
+        if (mayBeEnded || (blocks && Faults > 0)) allowed.Add(null);
+        int from = blocks ? SnapshotMayBeOf(read, key) : read.Start;
+        for (int i = _moments.Count - 1; i >= 0; i--)
+        {
+            var moment = _moments[i];
+            bool isSeen = _seen == 0 || moment.Life == _seen;
+            if (!isSeen || (_revealed != 0 && moment.Life != _revealed)) allowed.Add(null);
+            if (isSeen || _seenAt > read.Start) allowed.Add(ValueIn(moment, key));
+            if (moment.Time <= from) break;
+        }
+
+        foreach (var write in _writes)
+        {
+            if (write.By is not null && write.Key == key && write.By != read && write.End > read.Start) allowed.Add(write.Value);
+        }
+
+        return allowed;
+    }
+
+    /// <summary>
+    /// The last write of the request before a read, if that was not confirmed till the read has ended and nothing else came to it.
+    /// </summary>
+    private Write? LastOwn(Operation read, string key)
+    {
+        if (read.Verb is not (Verb.Get or Verb.Keys or Verb.Read or Verb.ReadMany)) return null;
+        var own = _writes.FindAll(write => write.By is not null && write.Key == key);
+        var last = own.FindLast(write => write.Start < read.Start);
+        if (last is not { IsPlain: true } || last.End < read.End) return null;
+        return _writes.Exists(write => write.Key == key
+            && (write.By is null ? write.Start > last.Start : write.Start > read.Start || (!write.IsPlain && write.End > last.Start)))
+            ? null
+            : last;
+    }
+
+    /// <summary>
+    /// Since when what a synchronous read finds was there: it may be of a snapshot, but not of one before the last reload, nor before what
+    /// the request has confirmed.
+    /// </summary>
+    private int SnapshotMayBeOf(Operation read, string key)
+    {
+        if (_plan.Mode == RedisSessionMode.Live && !_mayHaveSnapshot) return read.Start;
+        int from = _reloads.Where(reload => reload.End < read.Start).Select(reload => reload.Start).DefaultIfEmpty().Max();
+        foreach (var write in _writes)
+        {
+            if (write.By is null || write.Key != key || write.End > read.Start || write.Value is null) continue;
+            if (_moments.Find(moment => moment.Time > write.Start && ValueIn(moment, key) == write.Value) is { } effect)
+                from = Math.Max(from, effect.Time);
+        }
+
+        return from;
+    }
+
+    /// <summary>What is confirmed is there.</summary>
+    private void CheckKept(string key, Moment now)
+    {
+        var writes = _writes.FindAll(write => write.Key == key && write.End >= _lastEnd);
+        string? value = ValueIn(now, key);
+
+        // What has ended need not have begun again.
+        if (_ends > 0 && !writes.Exists(write => write.By is not null && write.IsConfirmed && write.Start > _lastEnd)) return;
+        if (key is Counter or Json)
+        {
+            CheckCounted(key, value, writes);
+            return;
+        }
+
+        var last = writes.FindAll(write => !writes.Exists(later => later.Overwrites(write))).ConvertAll(write => write.Value);
+        if (!last.Contains(value)) Break($"at the end {key} is {Show(value)}, and must be {string.Join(" or ", last.Select(Show))}");
+    }
+
+    /// <summary>Each increment and update is there once, unless all was cleared behind it.</summary>
+    private void CheckCounted(string key, string? value, List<Write> writes)
+    {
+        var clear = writes.FindLast(write => write.By is { Verb: Verb.Clear });
+        var changes = writes.FindAll(write => write.By is null or { Verb: not Verb.Clear } && write.Start > 0);
+        var certain = changes.FindAll(change => change.IsConfirmed && change.Start > _lastEnd
+            && (clear is null || change.Start > (change.By is null ? clear.End : clear.Start)));
+        if (key == Json)
+        {
+            int[] list = value is null ? [] : JsonSerializer.Deserialize<int[]>(value)!;
+            if (list.Distinct().Count() < list.Length) Break($"at the end {key} is {value}: one update twice");
+            if (certain.Find(change => !list.Contains(change.By!.Number)) is { } lost)
+                Break($"at the end {key} is {Show(value)}: the update of {lost.By} is lost");
+            return;
+        }
+
+        int before = int.Parse(ValueIn(_moments[0], key) ?? "0", CultureInfo.InvariantCulture);
+        int least = certain.Count + (clear is not null || _ends > 0 ? 0 : before);
+        int most = changes.Count + before;
+        int sum = int.Parse(value ?? "0", CultureInfo.InvariantCulture);
+        if (sum < least || sum > most) Break($"at the end {key} is {sum}, and must be {least} to {most}");
+    }
+
+    private void CheckAbandoned()
+    {
+        foreach (string key in _keys)
+        {
+            if (IsOwn(LifeAt(key))) Break($"{key} is there, and the request has abandoned the session");
+        }
+    }
+
+    private void CheckUser(Moment now)
+    {
+        if (now.Entry?.Hash?.GetValueOrDefault("@user") != Interleaving.User) Break("the session is not the user's to whom it was bound");
+        var list = _redis.Keys.GetValueOrDefault(SessionHashLayout.UserKeyOf("", Interleaving.User).ToString())?.SortedSet;
+        if (list?.ContainsKey(now.Key!["sessions:".Length..]) != true) Break("the session is not in its user's list");
+    }
+
+    private bool IsOwn(int life) => life > 0 && !_ofOthers.Contains(life);
+
+    private int LifeAt(string key) =>
+        _redis.HashAt(key)?.GetValueOrDefault(Generation) is { } generation ? _lives.GetValueOrDefault(generation) : 0;
+
+    /// <summary>
+    /// The session as it is: the life that the request has seen, wherever it is; before that what is under the key that it knows, or was a
+    /// moment ago.
+    /// </summary>
+    private Moment Now()
+    {
+        string known = _keyNow();
+        int life = _seen != 0 ? _seen : _moments.Count > 0 ? _moments[^1].Life : 0;
+        string? key = LifeAt(known) == life ? known : _keys.Find(one => LifeAt(one) == life);
+        if (life == 0 || key is null)
+        {
+            key = known;
+            bool isLeft = _redis.HashAt(_blobKey) is { } blob && blob.ContainsKey("data") && !blob.ContainsKey(StockRedisSessions.Taken);
+            if (isLeft && LifeAt(known) == 0) return new(_wire.Now, 1, _blobKey, null, 0, Initial);
+            life = LifeAt(known);
+        }
+
+        if (life == 0 || (_seen != 0 && life != _seen)) return new(_wire.Now, 0, null, null, 0, null);
+        var entry = _redis.Keys[key];
+        bool isLast = _moments.Count > 0 && _moments[^1] is { } last && last.Entry == entry && last.Version == entry.Version;
+        return new(_wire.Now, life, key, entry, entry.Version, isLast ? _moments[^1].Values : new(entry.Hash!));
+    }
+
+    private static string? ValueIn(Moment moment, string key) => moment.Values?.GetValueOrDefault(key);
+
+    private static string Show(string? value) => value ?? "nothing";
+
+    /// <summary>The session from some time on.</summary>
+    private sealed record Moment(int Time, int Life, string? Key, RedisEntry? Entry, int Version, Dictionary<string, string>? Values);
+
+    /// <summary>A key gets a value, or null; by nobody: by another request, or before.</summary>
+    private sealed class Write(Operation? by, string key, string? value, int start)
+    {
+        public Operation? By { get; } = by;
+
+        public string Key { get; } = key;
+
+        public string? Value { get; set; } = value;
+
+        public int Start { get; } = start;
+
+        /// <summary>When it was confirmed.</summary>
+        public int End { get; set; } = Operation.Never;
+
+        /// <summary>It does not depend on what is there, and keeps its place among the others of the request.</summary>
+        public bool IsPlain { get; init; }
+
+        public bool IsConfirmed => End != Operation.Never;
+
+        public bool Overwrites(Write earlier) =>
+            IsConfirmed && (earlier.End < Start || (IsPlain && earlier.IsPlain && earlier.Start < Start));
+    }
+}

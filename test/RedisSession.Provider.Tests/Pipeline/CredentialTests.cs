@@ -1,0 +1,231 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using StackExchange.Redis;
+using StackExchange.Redis.Configuration;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Passwords that are rotated, tokens that run out, and passwords that are wrong. Each test owns its server.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class CredentialTests(ServerKind kind)
+{
+    private const string User = "shop";
+
+    [Test]
+    public async Task A_password_that_is_rotated_in_the_options_of_the_application_is_used_for_the_next_connection()
+    {
+        await using var server = await OwnServer.StartAsync(kind);
+        await server.SetPasswordAsync("first");
+        var given = server.OptionsWith("first");
+        await using var app = await StartAsync(given);
+        await ConnectionTests.WorksAsync(app);
+
+        await server.SetPasswordAsync("second");
+        given.Password = "second";
+        await server.CutAsync();
+        await OwnServer.UntilServedAsync(app);
+    }
+
+    [Test]
+    public async Task So_is_another_user()
+    {
+        await using var server = await OwnServer.StartAsync(kind);
+        await server.SetPasswordAsync("first");
+        await server.SetPasswordAsync("other", "another");
+        var given = server.OptionsWith("first");
+        await using var app = await StartAsync(given);
+        await ConnectionTests.WorksAsync(app);
+
+        (given.User, given.Password) = ("another", "other");
+        await server.CutAsync();
+        await OwnServer.UntilServedAsync(app);
+    }
+
+    [Test]
+    public async Task A_token_that_changes_all_the_time_is_asked_for_at_each_connect()
+    {
+        await using var server = await OwnServer.StartAsync(kind);
+        await server.SetPasswordAsync("token0");
+        var provider = new Tokens { Token = "token0" };
+        var given = server.OptionsWith(null);
+        (given.User, given.Defaults) = (null, provider);
+        await using var app = await StartAsync(given);
+        await ConnectionTests.WorksAsync(app);
+        for (int i = 1; i <= 3; i++)
+        {
+            await server.SetPasswordAsync(provider.Token = $"token{i}");
+            await server.CutAsync();
+            await OwnServer.UntilServedAsync(app);
+        }
+
+        Assert.That(app.Logs.Of(SessionEvents.ConnectionRefused), Is.Empty);
+    }
+
+    [Test]
+    public async Task The_log_says_once_for_each_outage_why_a_reconnect_is_refused_and_no_password()
+    {
+        await using var server = await OwnServer.StartAsync(kind);
+        await server.SetPasswordAsync("first");
+        var given = server.OptionsWith("first");
+        await using var app = await StartAsync(given);
+        await ConnectionTests.WorksAsync(app);
+        for (int outage = 1; outage <= 2; outage++)
+        {
+            await server.SetPasswordAsync($"rotated{outage}");
+            await server.CutAsync();
+            await Until.TrueAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.ConnectionRefused).Count == outage));
+            given.Password = $"rotated{outage}";
+            await OwnServer.UntilServedAsync(app);
+        }
+
+        var logged = app.Logs.Of(SessionEvents.ConnectionRefused);
+        Assert.That(logged, Has.Count.EqualTo(2));
+        Assert.That(logged.Select(entry => entry.Message), Has.All.Contains("WRONGPASS"));
+        Assert.That(string.Join('\n', app.Logs.All), Does.Not.Contain("rotated").And.Not.Contain("first"));
+    }
+
+    [Test]
+    public async Task A_wrong_password_that_ends_as_the_default_user_is_an_error_in_the_log_and_unhealthy()
+    {
+        await using var server = await OwnServer.StartAsync(kind);
+        await server.SetPasswordAsync("right");
+        await using (var app = await StartAsync(server.OptionsWith("wrong")))
+        {
+            await Until.TrueAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.WrongUser).Count > 0));
+            var logged = app.Logs.Of(SessionEvents.WrongUser).Single();
+            Assert.That(logged.Message, Does.Contain($"'{User}'").And.Contain("'default'").And.Not.Contain("wrong-password"));
+            var entry = await CheckAsync(app);
+            Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
+            Assert.That(entry.Description, Does.Contain(User).And.Contain("default"));
+        }
+
+        await using (var app = await StartAsync(server.OptionsWith("right")))
+        {
+            Assert.That((await CheckAsync(app)).Status, Is.EqualTo(HealthStatus.Healthy));
+            Assert.That(app.Logs.Of(SessionEvents.WrongUser), Is.Empty);
+        }
+    }
+
+    /// <summary>With the rights of the documentation, which have no ACL WHOAMI, and with it.</summary>
+    [Test]
+    public async Task Who_we_are_is_known_with_and_without_the_right_to_ask(
+        [Values("", "+acl|whoami", "-client|info", "+acl|whoami -client|info")] string rights)
+    {
+        await using var server = await OwnServer.StartAsync(kind);
+        await server.SetPasswordAsync("right");
+        object[] rules = ["SETUSER", User, "-@all", "+@connection", .. rights.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+        await server.Admin.GetDatabase().ExecuteAsync("ACL", rules);
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(server.OptionsWith("right"));
+        bool isTold = rights != "-client|info" || kind.Version! >= new Version(7, 1); // which names the user in the refusal
+        Assert.That(await ConnectedUser.FindAsync(connection.GetServers().Single()), isTold ? Is.EqualTo(User) : Is.Null);
+    }
+
+    [Test]
+    public void Whatever_else_the_application_has_said_stays()
+    {
+        int called = 0;
+        var given = new ConfigurationOptions { EndPoints = { "localhost" }, Defaults = new Odd(), KeepAlive = 17 };
+        given.BeforeSocketConnect = (_, _, _) => called++;
+        var copy = LiveCredentials.CopyOf(given);
+        foreach (var property in typeof(ConfigurationOptions).GetProperties().Where(property =>
+            property.PropertyType.IsValueType || property.PropertyType == typeof(string) || property.PropertyType == typeof(CommandMap)))
+        {
+            Assert.That(property.GetValue(copy), Is.EqualTo(property.GetValue(given)), property.Name);
+        }
+
+        copy.BeforeSocketConnect!(new DnsEndPoint("localhost", 1), ConnectionType.Interactive, null!);
+        Assert.That(called, Is.EqualTo(1));
+    }
+
+    private static async Task<HealthReportEntry> CheckAsync(TestApp app) =>
+        (await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries.Single().Value;
+
+    private static Task<TestApp> StartAsync(ConfigurationOptions given) => TestApp.StartAsync(services =>
+    {
+        services.AddRedisHashSession(options => options.ConfigurationOptions = given);
+        services.AddHealthChecks().AddRedisHashSession();
+    });
+
+    /// <summary>As the providers of Azure and AWS do it.</summary>
+    private sealed class Tokens : DefaultOptionsProvider
+    {
+        public required string Token { get; set; }
+
+        public override string User => CredentialTests.User;
+
+        public override string Password => Token;
+    }
+
+    private sealed class Odd : DefaultOptionsProvider
+    {
+        public override bool AllowAdmin => true;
+
+        public override int ConnectRetry => 17;
+
+        public override string TieBreaker => "odd";
+
+        public override TimeSpan SyncTimeout => TimeSpan.FromSeconds(17);
+
+        public override CommandMap CommandMap => CommandMap.Twemproxy;
+    }
+
+    private sealed class OwnServer(ServerProcess process, ConnectionMultiplexer admin) : IAsyncDisposable
+    {
+        private readonly List<string> _users = [];
+
+        public ConnectionMultiplexer Admin => admin;
+
+        public static async Task<OwnServer> StartAsync(ServerKind kind)
+        {
+            var process = await ServerProcess.StartAsync(kind);
+            return new(process, await ConnectionMultiplexer.ConnectAsync(process.ConfigurationString + ",allowAdmin=true"));
+        }
+
+        public ConfigurationOptions OptionsWith(string? password) => new()
+        {
+            EndPoints = { process.ConfigurationString },
+            User = User,
+            Password = password,
+        };
+
+        /// <summary>Of a user who may do everything; his old one does not work any more.</summary>
+        public async Task SetPasswordAsync(string password, string user = User)
+        {
+            _users.Add(user);
+            await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", user, "on", "resetpass", $">{password}", "~*", "&*", "+@all");
+        }
+
+        /// <summary>Ends the connections of everybody but the test; who is nobody gets in no more.</summary>
+        public async Task CutAsync()
+        {
+            await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "resetpass");
+            foreach (string user in _users.Distinct()) await admin.GetDatabase().ExecuteAsync("CLIENT", "KILL", "USER", user);
+        }
+
+        public static Task UntilServedAsync(TestApp app) => Until.TrueAsync("it is served", async () =>
+        {
+            using var browser = app.NewBrowser();
+            using var response = await browser.SendAsync(async context =>
+            {
+                try
+                {
+                    await context.Session.SetAsync("key", [1]);
+                }
+                catch (Exception error) when (error is RedisException or OperationCanceledException)
+                {
+                    context.Response.StatusCode = 503;
+                }
+            });
+            return response.IsSuccessStatusCode;
+        });
+
+        public async ValueTask DisposeAsync()
+        {
+            await admin.DisposeAsync();
+            await process.DisposeAsync();
+        }
+    }
+}

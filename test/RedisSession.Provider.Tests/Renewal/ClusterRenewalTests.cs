@@ -1,0 +1,155 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Renewals on a cluster, where old and new key are in different slots, and where a prefix in braces keeps them in one.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[NonParallelizable]
+internal sealed class ClusterRenewalTests(ServerKind kind)
+{
+    private static readonly string[] Prefixes = ["app:", "{app}:"];
+
+    private readonly Dictionary<string, TestApp> _apps = [];
+    private RedisCluster _cluster = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAll()
+    {
+        _cluster = await RedisCluster.StartAsync(kind);
+        foreach (string prefix in Prefixes)
+        {
+            _apps[prefix] = await TestApp.StartAsync(_cluster.ConfigurationString, options =>
+                (options.KeyPrefix, options.FailureMode, options.AbsoluteTimeout) = (prefix, FailureMode.Throw, TimeSpan.FromHours(2)));
+        }
+    }
+
+    [OneTimeTearDown]
+    public async Task StopAll()
+    {
+        foreach (var app in _apps.Values) await app.DisposeAsync();
+        await _cluster.DisposeAsync();
+    }
+
+    [TearDown]
+    public async Task No_test_has_left_a_session_without_expiry() => Assert.That(
+        await ExpiryAudit.KeysWithoutExpiryAsync(await _cluster.PrimariesAsync(), "*s:*"), Is.Empty);
+
+    [TestCaseSource(nameof(Prefixes))]
+    public async Task Two_sign_ins_at_once_both_succeed_with_all_data(string prefix)
+    {
+        for (int i = 0; i < Tries.Of(10); i++)
+        {
+            using var browser = _apps[prefix].NewBrowser();
+            await NewSessionAsync(browser, keys: 1 + (i * 100));
+            using var first = browser.Twin();
+            using var second = browser.Twin();
+            await Task.WhenAll(new[] { first, second }.Select(one => one.VisitAsync(async context =>
+            {
+                if (i % 2 == 0) await context.Session.LoadAsync();
+                await context.RenewSessionAsync("ann");
+                context.Session.SetString("signed in", "1");
+            })));
+            foreach (var one in new[] { first, second })
+                Assert.That(await one.VisitAsync(session => session.Keys.Count()), Is.EqualTo(2 + (i * 100)), $"try {i}");
+            Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
+        }
+    }
+
+    [TestCaseSource(nameof(Prefixes))]
+    public async Task Of_300_writes_beside_a_renewal_none_that_was_confirmed_is_lost(string prefix)
+    {
+        var app = _apps[prefix];
+        for (int round = 0; round < Tries.Of(2); round++)
+        {
+            using var browser = app.NewBrowser();
+            await NewSessionAsync(browser, keys: 1000);
+            var confirmed = new ConcurrentBag<string>();
+            int begun = 0;
+            var beginning = new TaskCompletionSource();
+            var writers = Enumerable.Range(0, 6).Select(async i =>
+            {
+                using var other = browser.Twin();
+                for (int n = 0; n < 50; n++)
+                {
+                    await other.VisitAsync(async context =>
+                    {
+                        try
+                        {
+                            await context.Session.SetAsync($"w{i}.{n}", [1]);
+                            if (n > 0) await context.Session.RemoveAsync($"w{i}.{n - 1}");
+                            confirmed.Add($"w{i}.{n}");
+                        }
+                        catch (SessionEndedException)
+                        {
+                        }
+                    });
+                    if (Interlocked.Increment(ref begun) == 30) beginning.SetResult();
+                }
+            }).ToArray();
+            await beginning.Task;
+            await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+            await Task.WhenAll(writers);
+            string[] keys = await browser.VisitAsync(session => session.Keys.ToArray());
+            var last = confirmed.GroupBy(key => key.Split('.')[0])
+                .Select(writer => writer.MaxBy(key => int.Parse(key.Split('.')[1], System.Globalization.CultureInfo.InvariantCulture))!).ToArray();
+            Assert.That(last, Is.Not.Empty);
+            Assert.That(last, Is.SubsetOf(keys), $"round {round}");
+            Assert.That(keys.Count(key => key.StartsWith('w')), Is.LessThanOrEqualTo(12), "what was removed is gone, but of the last write of each");
+        }
+    }
+
+    [TestCaseSource(nameof(Prefixes))]
+    public async Task A_request_that_does_not_get_that_far_leaves_the_old_session(string prefix)
+    {
+        for (int i = 0; i < Tries.Of(10); i++)
+        {
+            using var browser = _apps[prefix].NewBrowser();
+            await NewSessionAsync(browser, keys: 700);
+            using var cancellation = new CancellationTokenSource();
+            if (i % 2 == 1) cancellation.CancelAfter(TimeSpan.FromMilliseconds(i));
+            (await browser.SendAsync(async context =>
+            {
+                try
+                {
+                    await context.RenewSessionAsync("ann", cancellation.Token);
+                }
+                catch (OperationCanceledException)
+                {
+                    return;
+                }
+
+                throw new TimeZoneNotFoundException("Odd.");
+            })).Dispose();
+            Assert.That(await browser.VisitAsync(session => session.Keys.Count()), Is.EqualTo(700));
+            var directory = _apps[prefix].Services.GetRequiredService<IRedisSessionDirectory>();
+            await Until.TrueAsync("the new one is removed", async () => await directory.FindByUserAsync("ann").CountAsync() == 0);
+        }
+    }
+
+    [TestCaseSource(nameof(Prefixes))]
+    public async Task The_absolute_timeout_goes_on_from_the_first_creation(string prefix)
+    {
+        using var browser = _apps[prefix].NewBrowser();
+        string id = await NewSessionAsync(browser, keys: 1);
+        string key = $"{prefix}sessions:{id}";
+        string created = DateTimeOffset.UtcNow.AddMinutes(-115).ToUnixTimeMilliseconds().ToString(System.Globalization.CultureInfo.InvariantCulture);
+        await Resp.AskAsync((await _cluster.PrimaryOfAsync(key)).Port, "HSET", key, "@created", created);
+        string newId = await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync("bob");
+            return context.Session.Id;
+        });
+        string newKey = $"{prefix}sessions:{newId}";
+        int port = (await _cluster.PrimaryOfAsync(newKey)).Port;
+        Assert.That((await Resp.AskAsync(port, "HGET", newKey, "@created")).Text, Is.EqualTo(created));
+        Assert.That((await Resp.AskAsync(port, "PTTL", newKey)).Number, Is.EqualTo(300_000).Within(60_000));
+    }
+
+    private static Task<string> NewSessionAsync(Browser browser, int keys) => browser.VisitAsync(session =>
+    {
+        for (int i = 0; i < keys; i++) session.SetString($"key{i}", new string('x', 100));
+        return session.Id;
+    });
+}

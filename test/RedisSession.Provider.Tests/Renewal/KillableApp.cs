@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// A small application that can run as a process of its own, to be killed, and in this one beside it. <c>/arrive</c> begins a session,
+/// <c>/sign-in</c> renews its key, <c>/whole</c> says what is in it.
+/// </summary>
+internal sealed partial class KillableApp : IAsyncDisposable
+{
+    public const string Name = "serve";
+
+    private readonly Process _process;
+    private readonly ProcessOutput _output;
+
+    private KillableApp(Process process) => (_process, _output) = (process, new(process));
+
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>Starts it as a process of its own.</summary>
+    public static async Task<KillableApp> StartAsync(params string[] options)
+    {
+        string dotnet = Executables.FindOnPath("dotnet") ?? throw new InvalidOperationException("There is no dotnet on PATH.");
+        var app = new KillableApp(await ChildProcess.StartAsync(dotnet, [Assembly.GetExecutingAssembly().Location, Name, .. options]));
+        await Until.TrueAsync("it listens", () =>
+        {
+            if (app._process.HasExited) throw new InvalidOperationException($"It does not start: {app._output}");
+            return Task.FromResult(ListeningLine().IsMatch(app._output.ToString()));
+        });
+        app.Address = new(ListeningLine().Match(app._output.ToString()).Groups[1].Value);
+        return app;
+    }
+
+    /// <summary>As a power cut does.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited) await KillAsync();
+        _process.Dispose();
+    }
+
+    /// <param name="options">Redis, the key prefix, the folder of the data-protection keys, and whether values are encrypted.</param>
+    public static async Task ServeAsync(string[] options)
+    {
+        await using var app = Build(options[0], options[1], options[2], bool.Parse(options[3]));
+        await app.StartAsync();
+        Console.WriteLine($"Listening on {app.Urls.First()}");
+        await app.WaitForShutdownAsync();
+    }
+
+    public static WebApplication Build(string redis, string prefix, string keys, bool protectsValues)
+    {
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false"]);
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Services.AddDataProtection().PersistKeysToFileSystem(new(keys)).SetApplicationName("killable");
+        builder.Services.AddRedisHashSession(options =>
+            (options.Configuration, options.KeyPrefix, options.ProtectValues) = (redis, prefix, protectsValues));
+        var app = builder.Build();
+        app.UseSession();
+        app.Map("/arrive", branch => branch.Run(context =>
+        {
+            context.Session.SetString("cart", "full");
+            context.Session.SetString("more", new string('x', 1000));
+            return Task.CompletedTask;
+        }));
+        app.Map("/sign-in", branch => branch.Run(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            context.Session.SetString("signed in", "1");
+        }));
+        app.Map("/whole", branch => branch.Run(context => context.Response.WriteAsync(
+            $"{context.Session.GetString("cart")} {context.Session.GetString("more")?.Length} {context.Session.GetString("signed in")}")));
+        return app;
+    }
+
+    [GeneratedRegex(@"Listening on (http://127\.0\.0\.1:\d+)")]
+    private static partial Regex ListeningLine();
+}

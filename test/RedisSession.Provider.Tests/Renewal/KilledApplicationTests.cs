@@ -1,0 +1,98 @@
+using System.Net;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>The application dies, as by a power cut, at some moment of a renewal: every visitor's cookie leads to the whole session.</summary>
+[TestFixtureSource(nameof(Ways))]
+internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
+{
+    private const int VisitorsOfOne = 10;
+
+    private static IEnumerable<TestFixtureData> Ways() =>
+        from kind in TestServers.Kinds
+        from inPortions in new[] { false, true }
+        select new TestFixtureData(kind, inPortions);
+
+    [Test]
+    public async Task Every_cookie_leads_to_the_whole_session()
+    {
+        var keys = Directory.CreateTempSubdirectory("killed-");
+        var server = await TestServers.GetAsync(kind);
+        string prefix = SessionStack.NewKeyPrefix();
+        await using var surviving = KillableApp.Build(server.ConfigurationString, prefix, keys.FullName, inPortions);
+        await surviving.StartAsync();
+        var address = new Uri(surviving.Urls.First());
+
+        // Far away, so that its steps take their time.
+        await using var relay = new Relay(server.ConfigurationString, back: TimeSpan.FromMilliseconds(3));
+        int renewed = 0, old = 0;
+        for (int round = 0; round < (Tries.Of(2 * VisitorsOfOne) + VisitorsOfOne - 1) / VisitorsOfOne; round++)
+        {
+            await using var app = await KillableApp.StartAsync(relay.Address, prefix, keys.FullName, inPortions.ToString());
+            using (var first = new Visitor(address))
+            {
+                await first.GetAsync(address, "/arrive");
+                await first.GetAsync(app.Address, "/sign-in"); // it is warm
+            }
+
+            Visitor[] visitors = [.. Enumerable.Range(0, VisitorsOfOne).Select(_ => new Visitor(address))];
+            await Task.WhenAll(visitors.Select(visitor => visitor.GetAsync(address, "/arrive")));
+            string[] before = [.. visitors.Select(visitor => visitor.Cookie)];
+
+            // They sign in one after the other, so that it meets each in another step.
+            var signingIn = visitors.Select(async (visitor, i) =>
+            {
+                await Task.Delay(i * 3);
+                await visitor.TryGetAsync(app.Address, "/sign-in");
+            }).ToArray();
+            await Task.Delay(10 + Random.Shared.Next(30));
+            await app.KillAsync();
+            await Task.WhenAll(signingIn);
+            for (int i = 0; i < visitors.Length; i++)
+            {
+                bool isNew = visitors[i].Cookie != before[i];
+                (renewed, old) = isNew ? (renewed + 1, old) : (renewed, old + 1);
+                string found = await visitors[i].GetAsync(address, "/whole");
+                Assert.That(found, Is.EqualTo(isNew ? "full 1000 1" : "full 1000 "), $"round {round}, visitor {i}");
+                visitors[i].Dispose();
+            }
+        }
+
+        TestContext.Out.WriteLine($"{renewed} had the new cookie, {old} the old one");
+        Assert.That(old, Is.Positive, "else it was killed too late");
+
+        // Nothing is left for ever.
+        await foreach (var key in server.Admin.GetServers()[0].KeysAsync(pattern: $"{prefix}*"))
+            Assert.That(await server.Admin.GetDatabase().KeyTimeToLiveAsync(key), Is.Not.Null, $"{key}");
+        keys.Delete(recursive: true);
+    }
+
+    private sealed class Visitor(Uri home) : IDisposable
+    {
+        private readonly CookieContainer _cookies = new();
+        private HttpClient? _client;
+
+        public string Cookie => _cookies.GetCookies(home).Single().Value;
+
+        public async Task<string> GetAsync(Uri address, string path)
+        {
+            _client ??= new(new HttpClientHandler { CookieContainer = _cookies });
+            return await _client.GetStringAsync(new Uri(address, path));
+        }
+
+        public async Task TryGetAsync(Uri address, string path)
+        {
+            try
+            {
+                await GetAsync(address, path);
+            }
+            catch (HttpRequestException)
+            {
+                // It is dead.
+            }
+        }
+
+        public void Dispose() => _client?.Dispose();
+    }
+}

@@ -1,0 +1,296 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>What other requests do to the session while its key is renewed, and what becomes of the old cookie.</summary>
+[TestFixtureSource(nameof(Ways))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : RenewalFixture(kind, inPortions)
+{
+    private readonly bool _inPortions = inPortions;
+
+    /// <summary>A double click: both answers are good, and whichever cookie the browser keeps leads to the cart.</summary>
+    [Test]
+    public async Task Two_sign_ins_at_once_both_succeed_with_all_data([Values] bool readsFirst)
+    {
+        for (int i = 0; i < Tries.Of(10); i++)
+        {
+            using var browser = App.NewBrowser();
+            await NewSessionAsync(browser);
+            using var first = browser.Twin();
+            using var second = browser.Twin();
+            await Task.WhenAll(new[] { first, second }.Select(one => one.VisitAsync(async context =>
+            {
+                if (readsFirst) await context.Session.LoadAsync();
+                await context.RenewSessionAsync("ann");
+                context.Session.SetString("signed in", "1");
+            })));
+            await AssertWholeAsync(first, $"try {i}, the first");
+            await AssertWholeAsync(second, $"try {i}, the second");
+            await AssertNothingAsync(browser);
+        }
+    }
+
+    /// <summary>The second request of a double click can come when the first is done.</summary>
+    [Test]
+    public async Task A_sign_in_with_the_old_cookie_behind_another_succeeds_with_all_data([Values] bool readsFirst, [Values] bool isBuffered)
+    {
+        await using var app = await Stack.StartAsync(options =>
+            (options.ProtectValues, options.Mode) = (_inPortions, isBuffered ? RedisSessionMode.Buffered : RedisSessionMode.Live));
+        using var browser = app.NewBrowser();
+        await NewSessionAsync(browser);
+        using var second = browser.Twin();
+        using var third = browser.Twin();
+        await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            context.Session.SetString("secret", "of the first");
+        });
+        foreach (var late in new[] { second, third })
+        {
+            await late.VisitAsync(async context =>
+            {
+                if (readsFirst) Assert.That(context.Session.GetStr("cart"), Is.Empty, "the old cookie finds nothing");
+                await context.RenewSessionAsync("ann");
+                Assert.That(context.Session.GetStr("cart"), Is.EqualTo("full"));
+                Assert.That(context.Session.IsNone("secret"), Is.True);
+            });
+            await AssertWholeAsync(late);
+        }
+    }
+
+    [Test]
+    public async Task Of_300_writes_beside_a_renewal_none_that_was_confirmed_is_lost_and_none_begins_another_session([Values] bool isBlind)
+    {
+        const int Writers = 6;
+        int confirmedInAll = 0, refusedInAll = 0;
+        for (int round = 0; round < Tries.Of(3); round++)
+        {
+            using var browser = App.NewBrowser();
+            await NewSessionAsync(browser);
+            var cookie = browser.SessionCookie!;
+            var confirmed = new ConcurrentBag<string>();
+            int refused = 0, begun = 0;
+            var beginning = new TaskCompletionSource();
+            var writers = Enumerable.Range(0, Writers).Select(async i =>
+            {
+                using var other = App.NewBrowser();
+                other.Cookies.Add(App.Address, new Cookie(cookie.Name, cookie.Value));
+                for (int n = 0; n < 300 / Writers; n++)
+                {
+                    string key = $"w{i}.{n}";
+                    await other.VisitAsync(async context =>
+                    {
+                        try
+                        {
+                            if (!isBlind) await context.Session.LoadAsync();
+                            await context.Session.SetAsync(key, [1]);
+                            confirmed.Add(key);
+                        }
+                        catch (SessionEndedException)
+                        {
+                            Interlocked.Increment(ref refused);
+                        }
+                    });
+                    if (Interlocked.Increment(ref begun) == 60) beginning.SetResult();
+                }
+            }).ToArray();
+            await beginning.Task;
+            await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+            await Task.WhenAll(writers);
+            string[] keys = await browser.VisitAsync(session => session.Keys.ToArray());
+            Assert.That(confirmed, Is.SubsetOf(keys), $"round {round}");
+            Assert.That(confirmed.Count + refused, Is.EqualTo(300));
+            (confirmedInAll, refusedInAll) = (confirmedInAll + confirmed.Count, refusedInAll + refused);
+        }
+
+        Assert.That(confirmedInAll, Is.Positive);
+        Assert.That(refusedInAll, Is.Positive, "else nobody was late");
+    }
+
+    [Test]
+    public async Task A_blind_write_to_the_old_cookie_is_refused_from_then_on_in_each_way()
+    {
+        using var browser = App.NewBrowser();
+        await NewSessionAsync(browser);
+        using var old = browser.Twin();
+        await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+        Func<ISession, Task>[] writes =
+        [
+            session => session.SetAsync("late", [1]),
+            session => session.IncrementAsync("late"),
+            session => session.TrySetAsync("late", [1]),
+            session => session.TakeAsync("late"),
+            session => session.RemoveAsync("cart"),
+            session =>
+            {
+                session.Clear();
+                return session.CommitAsync();
+            },
+            session =>
+            {
+                session.SetString("late", "1");
+                return session.CommitAsync();
+            },
+        ];
+        foreach (var write in writes)
+        {
+            await old.VisitAsync(context =>
+            {
+                Assert.That(() => write(context.Session), Throws.InstanceOf<SessionEndedException>());
+                return Task.CompletedTask;
+            });
+        }
+
+        await AssertWholeAsync(browser);
+        Assert.That(await browser.VisitAsync(session => session.IsNone("late")), Is.True);
+        await AssertNothingAsync(old);
+    }
+
+    /// <summary>The old key is dead for a while, and not for ever: however often it is used, refreshed by requests that know no better.</summary>
+    [Test]
+    public async Task When_its_time_is_over_the_old_cookie_begins_anew()
+    {
+        await using var app = await Stack.StartAsync(options =>
+            (options.ProtectValues, options.IdleTimeout, options.RefreshInterval) = (_inPortions, TimeSpan.FromSeconds(3), TimeSpan.Zero));
+        using var browser = app.NewBrowser();
+        string oldId = await NewSessionAsync(browser);
+        using var reading = browser.Twin();
+        using var writing = browser.Twin();
+        await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+        await Until.TrueAsync("it can be used again", async () =>
+        {
+            await reading.VisitAsync(_ => { }); // refreshes what is left
+            bool isOver = false;
+            await writing.VisitAsync(async context =>
+            {
+                try
+                {
+                    await context.Session.SetAsync("fresh", [1]);
+                    isOver = true;
+                }
+                catch (SessionEndedException)
+                {
+                }
+            });
+            return isOver;
+        });
+        Assert.That(await reading.VisitAsync(session => (session.Id, session.Keys.Single())), Is.EqualTo((oldId, "fresh")));
+    }
+
+    [Test]
+    public async Task Renewals_under_clients_that_count_all_the_time_all_succeed_and_lose_no_count([Values(16, 32)] int clients)
+    {
+        for (int round = 0; round < Tries.Of(3); round++)
+        {
+            using var browser = App.NewBrowser();
+            await NewSessionAsync(browser);
+            await browser.VisitAsync(context => context.Session.IncrementAsync("count", 0));
+            var cookie = browser.SessionCookie!;
+            long counted = 0;
+            int under = 0;
+            var begun = new TaskCompletionSource();
+            var counting = Enumerable.Range(0, clients).Select(async _ =>
+            {
+                using var client = App.NewBrowser();
+                client.Cookies.Add(App.Address, new Cookie(cookie.Name, cookie.Value));
+                bool hasEnded = false;
+                while (!hasEnded)
+                {
+                    await client.VisitAsync(async context =>
+                    {
+                        try
+                        {
+                            await context.Session.IncrementAsync("count");
+                            Interlocked.Increment(ref counted);
+                        }
+                        catch (SessionEndedException)
+                        {
+                            hasEnded = true;
+                        }
+                    });
+                    if (Interlocked.Increment(ref under) == clients) begun.SetResult();
+                }
+            }).ToArray();
+            await begun.Task;
+            await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+            await Task.WhenAll(counting);
+            Assert.That(await browser.VisitAsync(session => session.GetInt("count")), Is.EqualTo(counted), $"round {round}");
+            await AssertWholeAsync(browser);
+        }
+    }
+
+    [Test]
+    public async Task What_the_request_changes_itself_after_the_renewal_counts()
+    {
+        using var browser = App.NewBrowser();
+        await browser.VisitAsync(session =>
+        {
+            foreach (string key in (string[])["both", "taken", "removed", "theirs", "gone"]) session.SetString(key, "old");
+        });
+        using var other = browser.Twin();
+        await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            context.Session.SetString("both", "ours");
+            await context.Session.TakeAsync("taken");
+            await context.Session.RemoveAsync("removed");
+            await context.Session.IncrementAsync("counted", 5);
+            await other.VisitAsync(beside =>
+            {
+                foreach (string key in (string[])["both", "taken", "removed", "theirs", "counted", "added"]) beside.SetString(key, "1");
+                beside.Remove("gone");
+            });
+        });
+        var found = await browser.VisitAsync(session => session.Keys.Order(StringComparer.Ordinal).Select(key => $"{key}={session.GetStr(key)}").ToArray());
+        Assert.That(found, Is.EqualTo(["added=1", "both=ours", "counted=5", "theirs=1"]));
+    }
+
+    [Test]
+    public async Task A_session_that_the_request_clears_stays_cleared()
+    {
+        using var browser = App.NewBrowser();
+        await NewSessionAsync(browser);
+        using var other = browser.Twin();
+        await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            context.Session.Clear();
+            context.Session.SetString("new", "1");
+            await context.Session.CommitAsync();
+            await other.VisitAsync(beside => beside.SetString("late", "1"));
+        });
+        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["new"]));
+    }
+
+    [Test]
+    public async Task Tasks_of_the_request_that_write_while_its_response_starts_lose_nothing([Values] RedisSessionMode mode)
+    {
+        await using var app = await Stack.StartAsync(options => (options.ProtectValues, options.Mode) = (_inPortions, mode));
+        for (int round = 0; round < Tries.Of(5); round++)
+        {
+            using var browser = app.NewBrowser();
+            await NewSessionAsync(browser);
+            await browser.VisitAsync(async context =>
+            {
+                await context.RenewSessionAsync("ann");
+                var writing = Task.WhenAll(Enumerable.Range(0, 8).Select(async i =>
+                {
+                    for (int n = 0; n < 10; n++) await context.Session.SetAsync($"k{i}.{n}", [1]);
+                }));
+                await context.Response.WriteAsync("early");
+                await writing;
+            });
+            Assert.That(await browser.VisitAsync(session => session.Keys.Count()), Is.EqualTo(82), $"round {round}");
+        }
+    }
+
+    private static async Task AssertNothingAsync(Browser browser)
+    {
+        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
+        Assert.That(await browser.VisitAsync(async context => (await context.Session.ReadAsync(["cart", "more"])).Values.All(value => value.None)), Is.True);
+    }
+}

@@ -1,0 +1,92 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// Sessions that are renewed, on one kind of server, in both ways in which the data can travel: Redis moves it itself, or, as between slots
+/// of a cluster, it goes through the application in portions, as encrypted values have to.
+/// </summary>
+internal abstract class RenewalFixture(ServerKind kind, bool inPortions)
+{
+    protected static IEnumerable<TestFixtureData> Ways() =>
+        from kind in TestServers.Kinds
+        from inPortions in new[] { false, true }
+        select new TestFixtureData(kind, inPortions);
+
+    protected OurStack Stack { get; } = new(kind);
+
+    protected IDatabase Redis { get; private set; } = null!;
+
+    protected TestApp App { get; private set; } = null!;
+
+    [OneTimeSetUp]
+    public async Task StartApp()
+    {
+        Redis = await Stack.DatabaseAsync();
+        App = await Stack.StartAsync(Configure);
+    }
+
+    [OneTimeTearDown]
+    public async Task StopApp() => await App.DisposeAsync();
+
+    protected virtual void Configure(RedisHashSessionOptions options) => options.ProtectValues = inPortions;
+
+    protected static Task<string> NewSessionAsync(Browser browser) => browser.VisitAsync(session =>
+    {
+        session.SetString("cart", "full");
+        session.SetString("more", "1");
+        return session.Id;
+    });
+
+    /// <summary>The cookie of this browser leads to the whole session, and another with the same cookie finds the same.</summary>
+    protected static async Task AssertWholeAsync(Browser browser, string because = "")
+    {
+        var found = await browser.VisitAsync(async context => (await context.Session.GetStrAsync("cart"), context.Session.GetStr("more")));
+        Assert.That(found, Is.EqualTo(("full", "1")), because);
+    }
+
+    /// <summary>Of all sessions only these are left, apart from tombstones and what is parked; each has a TTL.</summary>
+    protected Task UntilOnlyAsync(params string[] ids) => UntilOnlyAsync(Stack, ids);
+
+    protected static async Task UntilOnlyAsync(OurStack stack, params string[] ids)
+    {
+        string[] found = [];
+        try
+        {
+            await Until.TrueAsync("the others are removed", async () =>
+            {
+                found = [.. (await LiveSessionsAsync(stack)).Order(StringComparer.Ordinal)];
+                return found.SequenceEqual(ids.Order(StringComparer.Ordinal));
+            });
+        }
+        catch (TimeoutException)
+        {
+            Assert.That(found, Is.EquivalentTo(ids));
+        }
+    }
+
+    protected static async Task<IReadOnlyList<string>> LiveSessionsAsync(OurStack stack)
+    {
+        var server = (await stack.ServerAsync()).Admin.GetServers()[0];
+        var redis = await stack.DatabaseAsync();
+        var live = new List<string>();
+        await foreach (var key in server.KeysAsync(pattern: $"{stack.KeyPrefix}sessions:*", pageSize: 1000))
+        {
+            string id = key.ToString()[$"{stack.KeyPrefix}sessions:".Length..];
+            if (!SessionId.IsOne(id)) continue;
+            var generation = await redis.HashGetAsync(key, "@gen");
+            if (!generation.IsNull && !Tombstone.Is(generation)) live.Add(id);
+        }
+
+        return live;
+    }
+
+    /// <summary>The cookie that a response names, for a visitor whose browser takes it.</summary>
+    protected static Cookie? CookieIn(HttpResponseMessage response) =>
+        !response.Headers.TryGetValues("Set-Cookie", out var cookies) ? null : cookies
+            .Where(text => text.StartsWith(".AspNetCore.Session=", StringComparison.Ordinal))
+            .Select(text => new Cookie(".AspNetCore.Session", text.Split('=', 2)[1].Split(';')[0]))
+            .SingleOrDefault();
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A session of any size gets a new key at the same price, and nobody else notices.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+internal sealed class RenewedSizeTests(ServerKind kind)
+{
+    [Test]
+    public async Task An_undisturbed_session_of_any_number_of_keys_is_renewed_by_two_scripts_and_one_for_the_list()
+    {
+        var stack = new OurStack(kind);
+        await using var app = await stack.StartAsync(options => options.IdleTimeout = TimeSpan.FromMilliseconds(1_200_001));
+        await using var monitor = await CommandMonitor.StartAsync(await stack.ServerAsync());
+        string value = new('x', 100); // no listpack
+        for (int keys = 1; keys <= 600; keys += Tries.AreMany ? 1 : 37)
+        {
+            foreach (string? user in new[] { null, "ann" })
+            {
+                using var browser = app.NewBrowser();
+                string oldId = await browser.VisitAsync(session =>
+                {
+                    for (int i = 0; i < keys; i++) session.SetString($"key{i}", value);
+                    return session.Id;
+                });
+                var seen = await monitor.CommandsDuringAsync(stack.KeyPrefix, () => browser.VisitAsync(context => context.RenewSessionAsync(user)));
+                await UntilSealedAsync(await stack.DatabaseAsync(), stack.KeyOf(oldId)); // which is the third
+                int sent = seen.Count(command => command == "EVALSHA");
+                int texts = seen.Count(command => command == "EVAL"); // a server is sent the text of a script once
+                if (keys > 1 || user is not null) Assert.That(seen, Has.None.EqualTo("EVAL"));
+                Assert.That(sent, Is.EqualTo(user is null ? 2 : 3), $"{keys} keys: {string.Join(' ', seen)}");
+                Assert.That(texts, Is.LessThanOrEqualTo(2));
+                Assert.That(await browser.VisitAsync(session => session.Keys.Count(key => session.GetStr(key) == value)), Is.EqualTo(keys));
+            }
+        }
+    }
+
+    private static Task UntilSealedAsync(IDatabase redis, RedisKey oldKey) => Until.TrueAsync(
+        "it is sealed",
+        async () => ((string?)await redis.HashGetAsync(oldKey, "@gen"))?.EndsWith(":0", StringComparison.Ordinal) == true);
+
+    [TestCase(10, 1)]
+    [TestCase(10, 1_000)]
+    [TestCase(50, 50)]
+    [TestCase(100, 100)]
+    [TestCase(1, 520_000)]
+    public async Task While_a_large_session_moves_bystanders_do_not_fail(int megabytes, int keys)
+    {
+        if (!Tries.AreMany && megabytes * keys != 10_000) return; // the others take long, and are there for who wants them
+        foreach (bool inPortions in new[] { false, true })
+        {
+            await using var server = await ServerProcess.StartAsync(kind, "--client-output-buffer-limit", "normal 0 0 0");
+            await using var app = await TestApp.StartAsync(server.ConfigurationString, options => options.ProtectValues = inPortions);
+            var redis = await app.RedisAsync();
+            using var browser = app.NewBrowser();
+            byte[] value = new byte[Math.Max(1, megabytes * 1024 * 1024 / keys)];
+            foreach (int[] some in Enumerable.Range(0, keys).Chunk(Math.Max(1, 4_000_000 / value.Length)))
+            {
+                await browser.VisitAsync(context => context.Session.SetAsync(some.ToDictionary(i => $"key{i}", _ => value)));
+            }
+
+            bool isOver = false;
+            var longest = TimeSpan.Zero;
+            int visits = 0;
+            var bystanding = Task.Run(async () =>
+            {
+                using var bystander = app.NewBrowser();
+                await bystander.VisitAsync(session => session.SetInt32("n", 1));
+                while (!isOver)
+                {
+                    var clock = Stopwatch.StartNew();
+                    await bystander.VisitAsync(session => session.SetInt32("n", session.GetInt("n") + 1)); // must succeed
+                    if (clock.Elapsed > longest) longest = clock.Elapsed;
+                    visits++;
+                }
+            });
+            var renewing = Stopwatch.StartNew();
+            await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+            renewing.Stop();
+            isOver = true;
+            await bystanding;
+            TestContext.Out.WriteLine(
+                $"{megabytes} MB, {keys} keys, {(inPortions ? "in portions" : "by Redis")}: {renewing.ElapsedMilliseconds} ms; the longest of "
+                + $"{visits} bystanders {longest.TotalMilliseconds:0} ms");
+            string id = await browser.VisitAsync(session => session.Id);
+            Assert.That(await redis.HashLengthAsync($"sessions:{id}"), Is.EqualTo(keys + 3), "@gen, @created and @user besides");
+            Assert.That(app.Logs.All.Where(entry => entry.Error is not null), Is.Empty);
+        }
+    }
+}

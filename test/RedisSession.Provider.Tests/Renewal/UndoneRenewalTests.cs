@@ -1,0 +1,402 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>A request that renews the key and does not get its response out leaves the old session whole, and no other.</summary>
+[TestFixtureSource(nameof(Ways))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : RenewalFixture(kind, inPortions)
+{
+    private readonly ServerKind _kind = kind;
+    private readonly bool _inPortions = inPortions;
+
+    [Test]
+    public Task An_exception_that_nobody_handles([Values] RedisSessionMode mode) => CheckAsync(mode, async context =>
+    {
+        await context.RenewSessionAsync("ann");
+        context.Session.SetString("cart", "new");
+        throw new TimeZoneNotFoundException("Odd.");
+    });
+
+    [Test]
+    public Task A_visitor_who_is_gone([Values] RedisSessionMode mode) => CheckAsync(mode, async context =>
+    {
+        await context.RenewSessionAsync("ann");
+        await context.Session.SetAsync("cart", [1]);
+        context.Abort();
+        await Until.TrueAsync("the server notices", () => Task.FromResult(context.RequestAborted.IsCancellationRequested));
+    });
+
+    [Test]
+    public Task A_visitor_who_goes_and_whose_token_cancels_a_write([Values] RedisSessionMode mode) => CheckAsync(mode, async context =>
+    {
+        await context.RenewSessionAsync("ann", context.RequestAborted);
+        context.Abort();
+        await Until.TrueAsync("the server notices", () => Task.FromResult(context.RequestAborted.IsCancellationRequested));
+        await context.Session.SetAsync("cart", [1], context.RequestAborted);
+    });
+
+    [Test]
+    public Task A_later_write_that_fails_with_Throw([Values] RedisSessionMode mode) => CheckAsync(
+        mode,
+        async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            await BreakAsync(context.Session.Id);
+            context.Session.SetString("cart", "new");
+        },
+        options => options.FailureMode = FailureMode.Throw,
+        leavesBroken: true);
+
+    [Test]
+    public Task A_later_write_that_fails_without_Throw([Values] RedisSessionMode mode) => CheckAsync(
+        mode,
+        async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            await BreakAsync(context.Session.Id);
+            context.Session.SetString("cart", "new");
+        },
+        leavesBroken: true);
+
+    [Test]
+    public Task A_cookie_that_is_held_back([Values] RedisSessionMode mode, [Values] bool throws) => CheckAsync(
+        mode,
+        context => context.RenewSessionAsync("ann"),
+        options => options.FailureMode = throws ? FailureMode.Throw : FailureMode.LogAndContinue,
+        app => app.UseCookiePolicy(new() { OnAppendCookie = cookie => cookie.IssueCookie = cookie.Context.Items.ContainsKey("fills") }).UseSession(),
+        status: throws ? 500 : 200,
+        log: SessionEvents.RenewedCookieHeldBack);
+
+    [Test]
+    public async Task The_old_session_ends_while_its_key_is_renewed([Values] RedisSessionMode mode, [Values] bool throws)
+    {
+        var stack = new OurStack(_kind);
+        await using var app = await stack.StartAsync(options => (options.Mode, options.ProtectValues, options.FailureMode) =
+            (mode, _inPortions, throws ? FailureMode.Throw : FailureMode.LogAndContinue));
+        using var browser = app.NewBrowser();
+        string oldId = await NewSessionAsync(browser);
+        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        using var response = await browser.SendAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            Assert.That(await directory.EndAsync(oldId), Is.True);
+        });
+        Assert.That((int)response.StatusCode, Is.EqualTo(throws ? 500 : 200));
+        Assert.That(CookieIn(response), Is.Null);
+        await UntilOnlyAsync(stack);
+        await NobodyIsListedAsync(stack, "ann");
+    }
+
+    [Test]
+    public async Task The_new_session_ends_while_the_key_is_renewed([Values] RedisSessionMode mode)
+    {
+        var stack = new OurStack(_kind);
+        await using var app = await stack.StartAsync(options => (options.Mode, options.ProtectValues) = (mode, _inPortions));
+        using var browser = app.NewBrowser();
+        string oldId = await NewSessionAsync(browser);
+        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        using var response = await browser.SendAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            Assert.That(await directory.EndAllForUserAsync("ann"), Is.EqualTo(1), "sign out everywhere finds it");
+        });
+        Assert.That(CookieIn(response), Is.Null);
+        await AssertWholeAsync(browser);
+        await UntilOnlyAsync(stack, oldId);
+    }
+
+    [Test]
+    public async Task Where_the_visitor_has_not_consented_it_is_refused_before_anything_is_changed()
+    {
+        var stack = new OurStack(_kind);
+        var server = await stack.ServerAsync();
+        await using var app = await TestApp.StartAsync(
+            server.ConfigurationString,
+            options => (options.KeyPrefix, options.ProtectValues, options.Cookie.IsEssential) = (stack.KeyPrefix, _inPortions, false),
+            pipeline => pipeline.UseCookiePolicy(new() { CheckConsentNeeded = context => !context.Request.Headers.ContainsKey("X-Consents") })
+                .UseSession());
+        using var browser = app.NewBrowser();
+        string id = await browser.VisitAsync(context =>
+        {
+            context.Features.Get<ITrackingConsentFeature>()!.GrantConsent();
+            context.Session.SetString("cart", "full");
+            context.Session.SetString("more", "1");
+            return Task.FromResult(context.Session.Id);
+        });
+        await browser.VisitAsync(async context =>
+        {
+            context.Features.Get<ITrackingConsentFeature>()!.WithdrawConsent();
+            Assert.That(() => context.RenewSessionAsync("ann"), Throws.InvalidOperationException.With.Message.Contains("consent"));
+            Assert.That(context.Session.Id, Is.EqualTo(id));
+            await NobodyIsListedAsync(stack, "ann");
+        });
+        await UntilOnlyAsync(stack, id);
+    }
+
+    [Test]
+    public async Task The_response_starts_while_the_key_is_renewed([Values] RedisSessionMode mode)
+    {
+        var stack = new OurStack(_kind);
+        await using var far = new FarServer((await stack.ServerAsync()).ConfigurationString, TimeSpan.FromMilliseconds(5));
+        await using var app = await TestApp.StartAsync(
+            far.ConfigurationString, options => (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions));
+        for (int i = 0; i < Tries.Of(10); i++)
+        {
+            using var browser = app.NewBrowser();
+            await NewSessionAsync(browser);
+            await browser.VisitAsync(async context =>
+            {
+                var renewing = context.RenewSessionAsync("ann");
+                await Task.Delay(i % 10 * 2);
+                await context.Response.WriteAsync("early");
+                await renewing;
+                Assert.That(await context.Session.GetStrAsync("cart"), Is.EqualTo("full"));
+                await context.Session.SetAsync("more", "1"u8.ToArray());
+            });
+            await AssertWholeAsync(browser, $"try {i}");
+        }
+    }
+
+    /// <summary>Cancelled before the first, second, … reply, however far Redis has come with what was sent.</summary>
+    [Test]
+    public async Task The_caller_cancels_at_any_moment([Values] RedisSessionMode mode, [Values] bool forgetsScripts)
+    {
+        if (forgetsScripts && !_kind.IsProcess) return; // it is not ours alone
+        await using var server = _kind.IsProcess ? await ServerProcess.StartAsync(_kind) : null;
+        var stack = new OurStack(_kind);
+        string address = server?.ConfigurationString ?? (await stack.ServerAsync()).ConfigurationString;
+        await using var relay = new Relay(address, back: TimeSpan.FromMilliseconds(10));
+        await using var app = await TestApp.StartAsync(
+            relay.Address, options => (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions));
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(address + ",allowAdmin=true");
+        int cancelled = 0, renewed = 0;
+        for (int i = 0; i < Tries.Of(16); i++)
+        {
+            using var browser = app.NewBrowser();
+            string id = await NewSessionAsync(browser);
+            if (forgetsScripts) await admin.GetServers()[0].ScriptFlushAsync();
+            await browser.VisitAsync(async context =>
+            {
+                using var cancellation = new CancellationTokenSource();
+                if (i % 16 == 0) await cancellation.CancelAsync();
+                else cancellation.CancelAfter(i % 16 * 8);
+                try
+                {
+                    await context.RenewSessionAsync("ann", cancellation.Token);
+                    renewed++;
+                }
+                catch (OperationCanceledException)
+                {
+                    cancelled++;
+                    Assert.That(context.Session.Id, Is.EqualTo(id));
+                    Assert.That(await context.Session.GetStrAsync("cart"), Is.EqualTo("full"));
+                }
+            });
+            await AssertWholeAsync(browser, $"try {i}");
+            string last = await browser.VisitAsync(session => session.Id);
+            await Until.TrueAsync("one session is left", async () =>
+            {
+                var keys = await admin.GetServers()[0].KeysAsync(pattern: $"{stack.KeyPrefix}sessions:*").ToListAsync();
+                var live = new List<string>();
+                foreach (var key in keys)
+                {
+                    var fields = await admin.GetDatabase().HashGetAllAsync(key);
+                    if (fields.Length > 1) live.Add(key.ToString()[$"{stack.KeyPrefix}sessions:".Length..]);
+                }
+
+                return live.Where(one => SessionId.IsOne(one)).SequenceEqual([last]);
+            });
+            await browser.VisitAsync(context => context.AbandonSessionAsync());
+        }
+
+        Assert.That(cancelled, Is.Positive);
+        Assert.That(renewed, Is.Positive);
+    }
+
+    /// <summary>The visitor closes the connection at some moment, and comes back with the cookie that he has.</summary>
+    [Test]
+    public async Task The_visitor_goes_at_any_moment([Values] RedisSessionMode mode)
+    {
+        var stack = new OurStack(_kind);
+        await using var far = new FarServer((await stack.ServerAsync()).ConfigurationString, TimeSpan.FromMilliseconds(3));
+        await using var app = await TestApp.StartAsync(
+            far.ConfigurationString, options => (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions));
+        int gone = 0;
+        for (int i = 0; i < Tries.Of(12); i++)
+        {
+            using var browser = app.NewBrowser();
+            await NewSessionAsync(browser);
+            using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(1 + (i % 12)));
+            try
+            {
+                await browser.VisitAsync(
+                    async context =>
+                    {
+                        await context.RenewSessionAsync("ann", context.RequestAborted);
+                        await context.Session.SetAsync("signed in", [1], context.RequestAborted);
+                        await context.Response.WriteAsync("welcome");
+                    },
+                    cancellation.Token);
+            }
+            catch (Exception error) when (error is OperationCanceledException or InvalidOperationException)
+            {
+                gone++;
+            }
+
+            await AssertWholeAsync(browser, $"try {i}");
+        }
+
+        Assert.That(gone, Is.Positive);
+    }
+
+    /// <summary>The connection to Redis breaks at some moment.</summary>
+    [Test]
+    public async Task The_connection_breaks_at_any_moment([Values] RedisSessionMode mode, [Values] bool throws)
+    {
+        var stack = new OurStack(_kind);
+        await using var relay = new Relay((await stack.ServerAsync()).ConfigurationString);
+        await using var app = await TestApp.StartAsync(relay.Address, options =>
+        {
+            (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions);
+            options.FailureMode = throws ? FailureMode.Throw : FailureMode.LogAndContinue;
+            options.OutageTolerance = TimeSpan.Zero; // else nothing fails, because all of it is sent again
+        });
+        int failed = 0;
+        for (int i = 0; i < Tries.Of(20); i++)
+        {
+            using var browser = app.NewBrowser();
+            await UntilConnectedAsync(app);
+            await NewSessionAsync(browser);
+            relay.CutAfter(i % 20 * 15);
+            using (var response = await browser.SendAsync(async context =>
+            {
+                await context.RenewSessionAsync("ann");
+                context.Session.SetString("signed in", "1");
+            }))
+            {
+                if (!response.IsSuccessStatusCode) failed++;
+            }
+
+            relay.CutAfter(long.MaxValue);
+            await UntilConnectedAsync(app);
+            await AssertWholeAsync(browser, $"try {i}");
+        }
+
+        Assert.That(failed, Is.Positive);
+    }
+
+    [Test]
+    public async Task It_is_told_to_nobody()
+    {
+        var events = new RecordedEvents();
+        await using var app = await Stack.StartAsync(
+            options => options.ProtectValues = _inPortions, services => services.AddSingleton<ISessionLifecycle>(events));
+        using var browser = app.NewBrowser();
+        string id = await NewSessionAsync(browser);
+        using (var response = await browser.SendAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            throw new TimeZoneNotFoundException("Odd.");
+        }))
+        {
+            Assert.That((int)response.StatusCode, Is.EqualTo(500));
+        }
+
+        string newId = await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync("bob");
+            await Task.Yield();
+            Assert.That(events.All, Has.None.InstanceOf<SessionRenewed>(), "the old one has not ended yet");
+            return context.Session.Id;
+        });
+        await app.StopAsync();
+        Assert.That(events.All, Is.EqualTo(new object[] { new SessionCreated(id, null), new SessionRenewed(newId, id, "bob") }));
+    }
+
+    private async Task CheckAsync(
+        RedisSessionMode mode,
+        Func<HttpContext, Task> work,
+        Action<RedisHashSessionOptions>? configure = null,
+        Action<IApplicationBuilder>? use = null,
+        bool leavesBroken = false,
+        int? status = null,
+        int? log = null)
+    {
+        var stack = new OurStack(_kind);
+        await using var app = await TestApp.StartAsync(
+            (await stack.ServerAsync()).ConfigurationString,
+            options =>
+            {
+                (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions);
+                configure?.Invoke(options);
+            },
+            use);
+        using var browser = app.NewBrowser();
+        string oldId = await browser.VisitAsync(context =>
+        {
+            context.Items["fills"] = true;
+            context.Session.SetString("cart", "full");
+            context.Session.SetString("more", "1");
+            return Task.FromResult(context.Session.Id);
+        });
+        string cookie = browser.SessionCookie!.Value;
+        try
+        {
+            using var response = await browser.SendAsync(work);
+            Assert.That(CookieIn(response), Is.Null);
+            if (status is not null) Assert.That((int)response.StatusCode, Is.EqualTo(status));
+        }
+        catch (HttpRequestException)
+        {
+            // The visitor is gone.
+        }
+
+        Assert.That(browser.SessionCookie!.Value, Is.EqualTo(cookie));
+        await AssertWholeAsync(browser);
+        Assert.That(await browser.VisitAsync(session => session.Id), Is.EqualTo(oldId));
+        if (!leavesBroken) await UntilOnlyAsync(stack, oldId);
+        await NobodyIsListedAsync(stack, "ann", leavesBroken);
+        if (log is { } number) Assert.That(app.Logs.Of(number), Is.Not.Empty);
+        Assert.That(app.Logs.Of(SessionEvents.SessionRenewed), Is.Empty);
+    }
+
+    private async Task BreakAsync(string newId)
+    {
+        // Another type under the new key: whatever is written there is refused.
+        var redis = await Stack.DatabaseAsync();
+        string? key = null;
+        await foreach (var found in (await Stack.ServerAsync()).Admin.GetServers()[0].KeysAsync(pattern: $"*sessions:{newId}")) key = found;
+        await redis.StringSetAsync(key, "no hash", TimeSpan.FromMinutes(1));
+    }
+
+    private static async Task NobodyIsListedAsync(OurStack stack, string user, bool isLeft = false)
+    {
+        if (isLeft) return;
+        var redis = await stack.DatabaseAsync();
+        await Until.TrueAsync(
+            "nobody is listed",
+            async () => (await redis.SortedSetRangeByRankAsync(SessionHashLayout.UserKeyOf(stack.KeyPrefix, user))).Length == 0);
+    }
+
+    private static async Task UntilConnectedAsync(TestApp app)
+    {
+        var redis = await app.RedisAsync();
+        await Until.TrueAsync("connected", async () =>
+        {
+            try
+            {
+                await redis.PingAsync();
+                return true;
+            }
+            catch (Exception error) when (error is RedisException or TimeoutException)
+            {
+                return false;
+            }
+        });
+    }
+}

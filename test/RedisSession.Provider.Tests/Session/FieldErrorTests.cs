@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Http;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>Texts that end in logs: a key is whatever an application makes of what a visitor says.</summary>
+[TestFixture]
+[Parallelizable(ParallelScope.All)]
+internal sealed class FieldErrorTests
+{
+    private const string Key = "a\r\nfake: line\u2029\u0000\u202e";
+
+    private static IEnumerable<Exception> Errors =>
+    [
+        FieldErrors.NoNumber(Key, "id"),
+        FieldErrors.NotAdded("ERR increment or decrement would overflow", Key, "id"),
+        FieldErrors.NotAdded("ERR hash value is not an integer", Key, "id"),
+        Assert.Throws<KeyNotFoundException>(() => _ = new SessionValues([], [])[Key])!,
+    ];
+
+    [TestCaseSource(nameof(Errors))]
+    public void A_key_with_line_breaks_stays_on_one_line(Exception error)
+    {
+        Assert.That(error.Message, Does.Contain(@"a\u000d\u000afake: line\u2029\u0000\u202e"));
+        Assert.That(error.Message.Any(char.IsControl), Is.False);
+    }
+
+    [TestCase("cart")]
+    [TestCase("größe 購物車 😀")]
+    public void Any_other_key_is_as_it_is(string key) => Assert.That(LogText.Line(key), Is.SameAs(key));
+}
