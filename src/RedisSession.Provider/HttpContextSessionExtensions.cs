@@ -14,7 +14,8 @@ public static class HttpContextSessionExtensions
     /// <param name="context">The request.</param>
     /// <param name="user">
     /// Whose session it is from now on, and in whose list <see cref="IRedisSessionDirectory.FindByUserAsync"/> finds it; null to leave that
-    /// as it is. Kept in Redis as the field <c>@user</c>. <see cref="RedisHashSessionOptions.UserIdentifier"/> does not overrule it.
+    /// as it is. Kept in Redis as the field <c>@user</c>. Compared character by character: names that differ in case, or in their Unicode
+    /// normal form, are different users. <see cref="RedisHashSessionOptions.UserIdentifier"/> does not overrule it.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <remarks>
@@ -27,13 +28,13 @@ public static class HttpContextSessionExtensions
     /// </para>
     /// <para>
     /// Between slots of a cluster, and with <see cref="RedisHashSessionOptions.ProtectValues"/>, the data travels through the application, in
-    /// portions that cost two round trips each, at each of the two steps. The cookie has the options of <see cref="Builder.SessionOptions"/>
-    /// in the service collection; options that are given to <c>UseSession</c> itself are not seen.
+    /// portions that cost two round trips each, at each of the two steps. The cookie has the options of the pipeline that the
+    /// request came through. Which those are <c>UseSession(options)</c> does not tell a session: <c>UseRedisHashSession(options)</c> does.
     /// </para>
     /// </remarks>
     /// <exception cref="InvalidOperationException">
-    /// The response has started, or the visitor has not consented to the cookie, so that it could not be sent; or the session is not one of
-    /// <c>AddRedisHashSession</c>. Nothing was changed.
+    /// The response has started, or the visitor has not consented to the cookie, so that it could not be sent; or it is not known which
+    /// cookie it would have to replace; or the session is not one of <c>AddRedisHashSession</c>. Nothing was changed.
     /// </exception>
     /// <exception cref="ArgumentException"><paramref name="user"/> is empty.</exception>
     /// <exception cref="SessionEndedException">
@@ -52,7 +53,9 @@ public static class HttpContextSessionExtensions
     /// started. What this request or others in flight still write is refused. One round trip, and one more for writes that are still under
     /// way.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The session is not one of <c>AddRedisHashSession</c>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The session is not one of <c>AddRedisHashSession</c>, or it is not known which cookie would have to expire. Nothing was changed.
+    /// </exception>
     /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
     public static Task AbandonSessionAsync(this HttpContext context, CancellationToken cancellationToken = default)
     {

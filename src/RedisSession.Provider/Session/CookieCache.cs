@@ -12,15 +12,18 @@ namespace RedisSession.Provider;
 /// </summary>
 /// <remarks>
 /// A table of a fixed size, without locks: a text has one place, which the last one takes. What cannot be decrypted never gets in, so nobody
-/// can fill it with what he makes up. An entry is good for five minutes, and for the key ring that decrypted it: a key that is revoked here is
-/// refused at once, and one that is revoked elsewhere five minutes after data protection has noticed.
+/// can fill it with what he makes up. An entry is good for five minutes, and for the key ring that decrypted it. When that has changed, nothing
+/// is remembered for a minute, because data protection goes on with the old one while it reads the new one. So a key that is revoked here is
+/// refused as soon as data protection refuses it, and one that is revoked elsewhere five minutes later at most.
 /// </remarks>
 internal sealed class CookieCache(IOptions<RedisHashSessionOptions> options, TimeProvider clock, IServiceProvider services)
 {
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
 
     private readonly Entry?[] _entries = new Entry?[options.Value.CookieCacheSize];
     private IChangeToken? _keyRing;
+    private long _changed;
 
     public int Count => _entries.Count(entry => entry is not null);
 
@@ -40,7 +43,8 @@ internal sealed class CookieCache(IOptions<RedisHashSessionOptions> options, Tim
         }
 
         string? sessionKey = decrypt(text);
-        if (sessionKey is not null) Volatile.Write(ref place, new(text, sessionKey, keyRing, now));
+        bool isSettled = _changed == 0 || clock.GetElapsedTime(_changed, now) >= Pause;
+        if (sessionKey is not null && isSettled) Volatile.Write(ref place, new(text, sessionKey, keyRing, now));
         return sessionKey;
     }
 
@@ -49,6 +53,7 @@ internal sealed class CookieCache(IOptions<RedisHashSessionOptions> options, Tim
     {
         var keyRing = _keyRing;
         if (keyRing is { HasChanged: false }) return keyRing;
+        if (keyRing is not null) _changed = clock.GetTimestamp();
 
         // An application that protects its cookies in another way need not have one.
         return _keyRing = services.GetService<IKeyManager>()?.GetCacheExpirationToken() is { } token

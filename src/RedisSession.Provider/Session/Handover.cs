@@ -11,8 +11,7 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed class Handover
 {
-    // Where the application blocks on what it writes, its response starts that much later.
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private Task _over = Task.CompletedTask;
     private int _thread;

@@ -7,23 +7,23 @@ namespace RedisSession.Provider;
 /// </summary>
 internal sealed class RequestHolder(HttpContext context)
 {
-    private volatile bool _isCallingApplication;
+    private volatile Thread? _caller;
 
     public HttpContext? Context { get; set; } = context;
 
-    /// <summary>What is behind the session has not returned its task yet.</summary>
-    public bool IsCallingApplication => _isCallingApplication;
+    /// <summary>What is behind the session runs, and has not returned its task yet. False where it blocks.</summary>
+    public bool IsCallingApplication => _caller is { } caller && (caller.ThreadState & ThreadState.WaitSleepJoin) == 0;
 
     public Task CallAsync(RequestDelegate application)
     {
-        _isCallingApplication = true;
+        _caller = Thread.CurrentThread;
         try
         {
             return application(Context!);
         }
         finally
         {
-            _isCallingApplication = false;
+            _caller = null;
         }
     }
 }

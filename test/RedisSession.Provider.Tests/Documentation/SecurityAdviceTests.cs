@@ -56,7 +56,7 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
             Assert.That(context.Session.Id, Is.Not.EqualTo(before));
             Assert.That(await context.Session.GetStrAsync("cart"), Is.EqualTo("tea"));
         });
-        Assert.That(await Redis.KeyExistsAsync(KeyOf(before)), Is.False);
+        Assert.That(await Redis.HasNoSessionAsync(KeyOf(before)), Is.True);
     }
 
     [Test]

@@ -158,6 +158,35 @@ internal sealed class OutageTests(ServerKind kind)
         else Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo("False"));
     }
 
+    [Test]
+    public async Task An_outage_costs_a_request_one_failure_and_its_error_page_is_shown(
+        [Values] FailureMode failureMode, [Values(Pipeline.UseSession, Pipeline.UseRedisHashSessionLoadingAhead)] Pipeline pipeline)
+    {
+        var wait = TimeSpan.FromSeconds(2);
+        await using var own = await OwnServerApp.StartAsync(
+            kind,
+            options => (options.FailureMode, options.IOTimeout) = (failureMode, wait),
+            app =>
+            {
+                app.UseExceptionHandler("/page");
+                app.Use(pipeline);
+                app.Use(next => context => context.Request.Path == "/page" ? context.Response.WriteAsync("sorry") : next(context));
+            });
+        own.Server.Pause();
+        try
+        {
+            var clock = System.Diagnostics.Stopwatch.StartNew();
+            using var response = await own.Browser.SendAsync(context => context.Response.WriteAsync($"read {context.Session.GetString("key")}"));
+            Assert.That(clock.Elapsed, Is.LessThan(1.8 * wait));
+            Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo(failureMode == FailureMode.Throw ? "sorry" : "read "));
+            Assert.That(own.App.Logs.Of(SessionEvents.ReadFailed), Has.Count.EqualTo(1));
+        }
+        finally
+        {
+            own.Server.Resume();
+        }
+    }
+
     private Task<OwnServerApp> StartAsync(
         RedisSessionMode mode, FailureMode failureMode, TimeSpan? ioTimeout = null, bool preload = false) =>
         OwnServerApp.StartAsync(

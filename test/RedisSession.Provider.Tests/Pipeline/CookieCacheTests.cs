@@ -84,7 +84,7 @@ internal sealed class CookieCacheTests
     }
 
     [Test]
-    public async Task A_revoked_key_is_refused_at_once()
+    public async Task A_revoked_key_is_refused_as_soon_as_data_protection_has_read_its_ring_again()
     {
         var folder = Directory.CreateTempSubdirectory();
         try
@@ -100,8 +100,8 @@ internal sealed class CookieCacheTests
             Assert.That(await ReadAsync(browser), Is.EqualTo("1"));
             var keys = app.Services.GetRequiredService<IKeyManager>();
             foreach (var key in keys.GetAllKeys()) keys.RevokeKey(key.KeyId, "the test says so");
-            Assert.That(await ReadAsync(browser), Is.Null);
-            Assert.That(app.Logs.Of(SessionEvents.CookieUnreadable), Has.Count.EqualTo(1));
+            Assert.That(async () => await ReadAsync(browser), Is.Null.After(20_000, 10));
+            Assert.That(app.Logs.Of(SessionEvents.CookieUnreadable), Is.Not.Empty);
         }
         finally
         {
