@@ -228,8 +228,10 @@ internal sealed class KeyRenewal(
                 return false; // logged where it happened
             }
 
-            await session.Operation.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!session.Operation.IsCompleted) return false;
+            // Another may be under way by then: that one is waited for, too.
+            var operation = session.Operation;
+            await operation.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!operation.IsCompleted) return false;
         }
     }
 

@@ -301,7 +301,8 @@ internal sealed class Interleaving
         var doing = OtherAsync(step);
         _world.Pool.RunAll();
         _wire.IsImmediate = false;
-        if (!doing.IsCompletedSuccessfully) _rules.Break($"another request: {step.Verb} has failed: {doing.Exception?.InnerException}");
+        bool isTold = _rules.IsRenewed && doing.Exception?.InnerException is SessionEndedException;
+        if (!doing.IsCompletedSuccessfully && !isTold) _rules.Break($"another request: {step.Verb} has failed: {doing.Exception}");
         _rules.Look(step.Verb);
     }
 

@@ -113,7 +113,9 @@ internal sealed class SessionRules
 
     public void Delivering(Command command)
     {
-        if (command.Failure is null) Reveal(command.By, command.Reply);
+        // What keeps the list of the user is none of the session's business.
+        string script = command.Script is null ? "" : LuaScripts.NameOf(command.Script);
+        if (command.Failure is null && !script.StartsWith(nameof(UserScripts), StringComparison.Ordinal)) Reveal(command.By, command.Reply);
     }
 
     /// <summary>Notes what the session is now, and that it has ended. By whom it has: null where nobody can have ended it.</summary>
@@ -173,11 +175,15 @@ internal sealed class SessionRules
         var now = Now();
         if (now.Life == 0) return;
         bool isOld = now.Key != _firstKey && LifeAt(_firstKey) == now.Life && _redis.HashAt(_firstKey)?.GetValueOrDefault(key) == value;
-        if (isOld || ValueIn(now, key) == value) _writes.Add(new(null, key, value, _wire.Tick()) { End = isOld ? Operation.Never : _wire.Now });
+        if (!isOld && ValueIn(now, key) != value) return;
+        _writes.Add(new(null, key, value, _wire.Tick()) { End = isOld ? Operation.Never : _wire.Now });
     }
 
+    /// <summary>Who comes with the old cookie is told that the session has ended, and can begin none for a while.</summary>
+    public bool IsRenewed => _redis.HashAt(_firstKey)?.GetValueOrDefault(Generation) is ['~', ..];
+
     /// <summary>The old session has ended, and its response is not known to be sent: others wait for that, by a clock.</summary>
-    public bool IsEndOpen => _redis.HashAt(_firstKey)?.GetValueOrDefault(Generation) is ['~', ..] state && !state.EndsWith(":0", StringComparison.Ordinal);
+    public bool IsEndOpen => IsRenewed && !_redis.HashAt(_firstKey)![Generation].EndsWith(":0", StringComparison.Ordinal);
 
     public void Takes(string key, string? value)
     {
@@ -230,7 +236,9 @@ internal sealed class SessionRules
         bool isBlob = last.Key == _blobKey;
         if (command.By is { } by)
         {
-            if (last.Life == 0) return ++_lastLife;
+            // A renewal finds the data also where another one has parked it.
+            int moved = IsRenewal(by) ? LifeAt($"sessions:{{{_firstKey}}}") : 0;
+            if (last.Life == 0) return moved > 0 ? moved : ++_lastLife;
             if (!isBlob && !IsRenewal(by)) Break($"{command} of {by} begins a second session");
             return last.Life;
         }
@@ -468,12 +476,12 @@ internal sealed class SessionRules
     {
         string known = _keyNow();
         int life = _seen != 0 ? _seen : _moments.Count > 0 ? _moments[^1].Life : 0;
+        bool isLeft = _redis.HashAt(_blobKey) is { } blob && blob.ContainsKey("data") && !blob.ContainsKey(StockRedisSessions.Taken);
+        if (isLeft && LifeAt(known) == 0) return new(_wire.Now, 1, _blobKey, null, 0, Initial);
         string? key = LifeAt(known) == life ? known : _keys.Find(one => LifeAt(one) == life);
         if (life == 0 || key is null)
         {
             key = known;
-            bool isLeft = _redis.HashAt(_blobKey) is { } blob && blob.ContainsKey("data") && !blob.ContainsKey(StockRedisSessions.Taken);
-            if (isLeft && LifeAt(known) == 0) return new(_wire.Now, 1, _blobKey, null, 0, Initial);
             life = LifeAt(known);
         }
 

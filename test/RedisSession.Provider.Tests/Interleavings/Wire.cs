@@ -53,7 +53,8 @@ internal abstract class Command(int number, Operation? by, string name, string? 
 
     public abstract Task Task { get; }
 
-    public override string ToString() => $"#{Number} {(Script is null ? Name : $"{Name} {LuaScripts.NameOf(Script)}")} {string.Join(' ', Keys)}";
+    public override string ToString() =>
+        string.Join(' ', [$"#{Number}", Name, .. Script is null ? [] : new[] { LuaScripts.NameOf(Script) }, .. Keys]);
 }
 
 /// <summary>
@@ -143,8 +144,13 @@ internal sealed class Wire : TaskScheduler
     /// <summary>The reply arrives, or what there is in its place.</summary>
     public void Deliver(Command command, Fate fate)
     {
-        while (!command.IsExecuted && _unexecuted.Find(one => one == command || IsBefore(one, command)) is { } earlier && earlier != command)
-            Execute(earlier);
+        while (!command.IsExecuted)
+        {
+            var next = _unexecuted.Find(one => one == command || IsBefore(one, command))!;
+            if (next == command) break;
+            Execute(next);
+        }
+
 
         if (!command.IsExecuted)
         {
