@@ -132,7 +132,7 @@ internal sealed class SessionState(SessionIdentity identity)
         AssertGuarded();
 
         // A copy: others may be on their way.
-        if (_pending?.ConfirmedMeanwhile is { } changes) snapshot.Apply(SessionChanges.Merge(new(), changes));
+        if (!HasEnded && _pending?.ConfirmedMeanwhile is { } changes) snapshot.Apply(SessionChanges.Merge(new(), changes));
         Snapshot = snapshot;
         Failure = null;
         NoSnapshot();

@@ -138,7 +138,7 @@ internal sealed class SessionWriter(
                 var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
                 lock (state.Gate)
                 {
-                    if (state.IsMoving) continue;
+                    if (state.IsMoving || (state.HasEnded && pending.Collected is not null)) continue;
                     if (state.MaySend) Send(session, database);
                     confirmation = session.Confirmation;
                 }
