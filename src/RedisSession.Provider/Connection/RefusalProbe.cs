@@ -61,9 +61,9 @@ internal static class RefusalProbe
                 case RedisServerException { Kind: RedisErrorKind.WrongPass }:
                     return "Redis does not accept the user and password (WRONGPASS)";
                 case RedisServerException { Kind: RedisErrorKind.NoAuth }:
-                    return "Redis wants a user and password (NOAUTH)";
+                    return "Redis requires a user and password (NOAUTH)";
                 case AuthenticationException:
-                    return "TLS does not come about: the server's certificate is not trusted, or its port speaks no TLS";
+                    return "The TLS handshake failed: the server's certificate is not trusted, or its port does not speak TLS";
             }
         }
 
