@@ -67,6 +67,9 @@ internal sealed class SessionHealthCheck(
         }
         catch (Exception error)
         {
+            bool isLate = step == Step.Connecting && error is TimeoutException;
+            if (isLate && await WhyNotAsync(patience, cancellationToken).ConfigureAwait(false) is { } late) return Bad(late.Reason, late.Error);
+
             // A right that is missing for reading says more than what comes of it.
             bool isRight = readingError is not null && error is RedisServerException;
             return isRight ? Bad(ReadingIsRefused(readingError!), readingError) : Bad(Describe(error, step) + CodeOf(error), error);
