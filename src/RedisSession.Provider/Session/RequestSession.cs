@@ -41,6 +41,16 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// <summary>The last of the changes that depend on what Redis holds: their replies are taken in in the order of sending.</summary>
     public Task Operation { get; set; } = Task.CompletedTask;
 
+    /// <summary>
+    /// A change that is under way and may have to wait for a takeover, and is sent again behind that: another must not come in between. Null
+    /// when there is none.
+    /// </summary>
+    public Task? ChangeToWaitFor
+    {
+        get => field is { IsCompleted: false } change ? change : null;
+        set;
+    }
+
     /// <summary>Done when the session has its new key, or keeps the old one: what would change it waits for that.</summary>
     public Task Move { get; set; } = Task.CompletedTask;
 

@@ -55,6 +55,7 @@ internal sealed class SessionRules
     private string _keyOfClient;
     private bool _mayHaveSnapshot;
     private readonly List<Operation> _reloads = [];
+    private readonly List<Operation> _snapshots = []; // what asks for one
     private (RedisEntry? Entry, int Version)[] _before = [];
 
     public SessionRules(Plan plan, Wire wire, Func<string> keyNow, string blobKey)
@@ -136,6 +137,7 @@ internal sealed class SessionRules
     {
         if (operation.Verb == Verb.Abandon) _abandon ??= operation;
         if (operation.Verb is Verb.Load or Verb.Reload) _mayHaveSnapshot = true;
+        if (operation.Verb is Verb.Load or Verb.Reload or Verb.Get or Verb.Keys) _snapshots.Add(operation);
         if (operation.Verb == Verb.Respond) _responds = true;
         if (IsRenewal(operation)) _renews = true;
         switch (operation.Verb)
@@ -368,7 +370,11 @@ internal sealed class SessionRules
 
         foreach (var write in _writes)
         {
-            if (write.By is not null && write.Key == key && write.By != read && write.End > read.Start) allowed.Add(write.Value);
+            if (write.By is null || write.Key != key || write.By == read) continue;
+
+            // What is confirmed while a snapshot is on its way is added to that, also where others end the session behind it.
+            bool isAdded = blocks && _ends > 0 && _snapshots.Exists(snapshot => snapshot.Start < write.End);
+            if (write.End > read.Start || isAdded) allowed.Add(write.Value);
         }
 
         return allowed;
