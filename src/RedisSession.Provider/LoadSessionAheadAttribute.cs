@@ -4,8 +4,8 @@ namespace RedisSession.Provider;
 
 /// <summary>
 /// Says of an endpoint whether <see cref="RedisHashSessionApplicationBuilderExtensions.UseRedisHashSession(IApplicationBuilder, bool?)"/>
-/// loads its session before it begins, whatever that was told or has learnt: an attribute of a controller, an action, a page or a lambda, or
-/// metadata (<c>WithMetadata(new LoadSessionAheadAttribute())</c>). One round trip, for requests that carry a session cookie.
+/// loads its session before it begins, whatever that was told or has learnt: an attribute of a controller, an action, a page or a lambda,
+/// or metadata (<c>WithMetadata(new LoadSessionAheadAttribute())</c>). One round trip, for requests that carry a session cookie.
 /// </summary>
 /// <param name="loadAhead">False for an endpoint that is not to have its session loaded.</param>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]

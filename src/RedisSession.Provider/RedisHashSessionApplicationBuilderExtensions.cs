@@ -15,10 +15,11 @@ public static class RedisHashSessionApplicationBuilderExtensions
     /// </summary>
     /// <param name="app">The pipeline.</param>
     /// <param name="loadAhead">
-    /// Whether the session is loaded (one round trip, awaited) before a request that carries its cookie goes on, so that the synchronous API
-    /// never blocks a thread. Null, the default: where it pays. An endpoint whose request had to wait for a synchronous read has its session
-    /// loaded from the next request on, and the log tells so once (38, Debug); one that reads asynchronously, or not at all, is left alone.
-    /// In live mode nothing is learnt, and nothing loaded. Behind <c>UseRouting</c> each endpoint is one; where none is chosen yet, all requests count as one. An endpoint says it itself with
+    /// Whether the session is loaded (one round trip, awaited) before a request that carries its cookie goes on, so that the synchronous
+    /// API never blocks a thread. Null, the default: where it pays. An endpoint whose request had to wait for a synchronous read has its
+    /// session loaded from the next request on, and the log tells so once (38, Debug); one that reads asynchronously, or not at all, is
+    /// left alone. In live mode nothing is learnt, and nothing loaded. Behind <c>UseRouting</c> each endpoint is one; where none is chosen
+    /// yet, all requests count as one. An endpoint says it itself with
     /// <see cref="LoadSessionAheadAttribute"/>.
     /// </param>
     /// <exception cref="InvalidOperationException"><c>AddRedisHashSession</c> was not called.</exception>
@@ -26,13 +27,13 @@ public static class RedisHashSessionApplicationBuilderExtensions
         Use(app, services => services.GetRequiredService<SessionCookie>(), loadAhead);
 
     /// <summary>
-    /// The same with a cookie and timeouts of this pipeline's own, in the place of <c>UseSession(options)</c>: for branches whose sessions are
-    /// to be apart.
+    /// The same with a cookie and timeouts of this pipeline's own, in the place of <c>UseSession(options)</c>: for branches whose sessions
+    /// are to be apart.
     /// </summary>
     /// <param name="app">The pipeline.</param>
     /// <param name="options">
-    /// The cookie, the <see cref="SessionOptions.IdleTimeout"/> and the <see cref="SessionOptions.IOTimeout"/>. Nothing of it is taken from the
-    /// service collection.
+    /// The cookie, the <see cref="SessionOptions.IdleTimeout"/> and the <see cref="SessionOptions.IOTimeout"/>. Nothing of it is taken from
+    /// the service collection.
     /// </param>
     /// <param name="loadAhead">See <see cref="UseRedisHashSession(IApplicationBuilder, bool?)"/>.</param>
     /// <exception cref="InvalidOperationException"><c>AddRedisHashSession</c> was not called.</exception>
