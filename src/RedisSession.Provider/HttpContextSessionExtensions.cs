@@ -6,10 +6,10 @@ namespace Microsoft.AspNetCore.Http;
 public static class HttpContextSessionExtensions
 {
     /// <summary>
-    /// Gives the session a new key: call it whenever somebody signs in or gains rights, so that who knew the key before (session fixation)
+    /// Gives the session a new key. Call it whenever somebody signs in or gains rights, so that whoever knew the old key (session fixation)
     /// has nothing. All data and the expiries of single fields stay, the new cookie is in this response, and <see cref="ISession.Id"/>
-    /// changes. Two round trips whatever the size, one for the call and one when the response starts. A session key that was made for this
-    /// very request is kept: it has never left the server.
+    /// changes. Two round trips, whatever the size: one for the call, and one when the response starts. A session key that was made for
+    /// this very request is kept: it has never left the server.
     /// </summary>
     /// <param name="context">The request.</param>
     /// <param name="user">
@@ -49,9 +49,9 @@ public static class HttpContextSessionExtensions
     }
 
     /// <summary>
-    /// Ends the session: call it when somebody signs out. The hash is removed, and the cookie expires in this response unless that has
-    /// started. What this request or others in flight still write to it is refused. One round trip, and one more for writes that are
-    /// still on their way.
+    /// Ends the session. Call it when somebody signs out. The hash is removed, and the cookie expires in this response unless that has
+    /// started. What this request or others in flight still write is refused. One round trip, and one more for writes that are still under
+    /// way.
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// The session is not one of <c>AddRedisHashSession</c>, or it is not known which cookie would have to expire. Nothing was changed.

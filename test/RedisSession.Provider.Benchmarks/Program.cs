@@ -8,6 +8,7 @@ Command[] commands =
     CompareCommand.Command,
     ScaleCommand.Command,
     MemoryCommand.Command,
+    RenewalCommand.Command,
     ListingCommand.Command,
     MicroCommand.Command,
     BlockingCommand.Command,

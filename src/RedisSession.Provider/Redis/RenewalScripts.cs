@@ -204,7 +204,7 @@ internal static class RenewalScripts
     /// <remarks>
     /// <code>
     /// KEYS  1 old   2 where it is parked, if it is
-    /// ARGV  1 generation seen, or '', or '~'   2 cursor; 0 at first   3 about how many fields
+    /// ARGV  1 generation seen, or '', or '~'   2 cursor; 0 at first   3 about how many bytes
     /// returns  {cursor, generation or '', {field, value, …}, {unix ms or -1 for each field, or nothing}} · nil it has ended
     /// </code>
     /// </remarks>
@@ -213,8 +213,15 @@ internal static class RenewalScripts
 
         """ + Find + """
         if wrong then return false end
-        local cursor, all = unpack(redis.call('HSCAN', from, ARGV[2], 'COUNT', ARGV[3]))
-        local expiries = {}
+        local cursor, all, expiries, bytes = ARGV[2], {}, {}, 0
+        repeat
+          local step = redis.call('HSCAN', from, cursor, 'COUNT', 5)
+          cursor = step[1]
+          for _, text in ipairs(step[2]) do
+            all[#all + 1] = text
+            bytes = bytes + #text
+          end
+        until cursor == '0' or bytes >= tonumber(ARGV[3])
         for i = 1, #all, 2 do
           local at = redis.pcall('HPEXPIRETIME', from, 'FIELDS', 1, all[i])
           if type(at) ~= 'table' then break end

@@ -145,7 +145,8 @@ internal sealed class AtomicChanges(
             if (attempt > 2) await Task.Delay(Random.Shared.Next(Math.Min(attempt, 20)), cancellationToken).ConfigureAwait(false);
         }
 
-        throw new InvalidOperationException($"'{LogText.Line(key)}' of session {session.Id} was not changed: other requests change it all the time.");
+        throw new InvalidOperationException(
+            $"'{LogText.Line(key)}' of session {session.Id} was not changed, because other requests keep changing it.");
     }
 
     /// <summary>Sends one of <see cref="FieldScripts"/>.</summary>

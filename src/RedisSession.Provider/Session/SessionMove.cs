@@ -23,10 +23,8 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
 
     private const string WasRenewed = "~"; // as the generation that was seen
 
-    // About so much a portion is to have; how many fields that are is known from the last one.
+    // About so much a portion has, and a value or a few more.
     private const int PortionBytes = 512 * 1024;
-    private const int FirstPortionFields = 100;
-    private const int LargestPortionFields = 2_000;
 
     private bool IsThroughRedis => renewal.To.Protector is null
         && database.Multiplexer.HashSlot(renewal.From.RedisKey) == database.Multiplexer.HashSlot(renewal.To.RedisKey);
@@ -113,10 +111,9 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     private async IAsyncEnumerable<IReadOnlyList<Field>?> PortionsAsync(RedisKey[] keys, RedisValue seen)
     {
         RedisValue cursor = 0;
-        int count = FirstPortionFields;
         do
         {
-            var reply = await RenewalScripts.Read.RunAsync(database, keys, [seen, cursor, count]).ConfigureAwait(false);
+            var reply = await RenewalScripts.Read.RunAsync(database, keys, [seen, cursor, PortionBytes]).ConfigureAwait(false);
             if (reply.IsNull)
             {
                 yield return null;
@@ -129,15 +126,12 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
             var content = (RedisValue[])reply[2]!;
             var expiries = (RedisValue[])reply[3]!;
             var portion = new List<Field>(content.Length / 2);
-            long bytes = 1;
             for (int i = 0; i < content.Length; i += 2)
             {
                 long ends = expiries.Length > i / 2 ? (long)expiries[i / 2] : -1;
-                bytes += content[i].GetByteCount() + content[i + 1].GetByteCount();
                 portion.Add(new(content[i], Recode(content[i], content[i + 1]), Math.Max(ends, 0)));
             }
 
-            if (portion.Count > 0) count = (int)Math.Clamp(portion.Count * (long)PortionBytes / bytes, 1, LargestPortionFields);
             yield return portion;
         }
         while (cursor != 0);

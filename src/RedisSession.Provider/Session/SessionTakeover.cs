@@ -73,7 +73,6 @@ internal sealed class SessionTakeover(
         catch (Exception error)
         {
             operation?.Failed(error);
-            channel.Failed(session, error, "taking over", waiting, writes: false);
             throw;
         }
     }

@@ -138,7 +138,7 @@ internal sealed class SessionWriter(
                 var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
                 lock (state.Gate)
                 {
-                    if (state.IsMoving) continue;
+                    if (state.IsMoving || (state.HasEnded && pending.Collected is not null)) continue;
                     if (state.MaySend) Send(session, database);
                     confirmation = session.Confirmation;
                 }
@@ -298,8 +298,8 @@ internal sealed class SessionWriter(
         Task<RedisResult> reply;
         lock (state.Gate)
         {
-            if (!state.TakeAgain(ref batch, evenIfCovered)) return (batch, new(state.HasEnded, state.Generation));
-            var (script, arguments) = ScriptFor(session, state.Pending!.Sent!);
+            if (state.TakeAgain(ref batch, evenIfCovered) is not { } changes) return (batch, new(state.HasEnded, state.Generation));
+            var (script, arguments) = ScriptFor(session, changes);
             reply = script.SendTextAsync(database, batch.Question.Identity.RedisKey, arguments);
         }
 
@@ -313,7 +313,7 @@ internal sealed class SessionWriter(
         string? user;
         lock (session.State.Gate)
         {
-            user = session.State.Pending!.Sent?.User;
+            user = session.State.Pending!.NextUser;
             if (!session.State.Confirm(batch, answer, out isCreated))
             {
                 Refuse(session);

@@ -70,8 +70,9 @@ internal static class Plans
             Gen.OneOf(Array.ConvertAll(starts, Gen.Const)),
             Gen.Bool,
             Gen.Bool,
+            Gen.Bool,
             steps,
-            (start, strict, user, steps) => new Plan(mode, start, strict, user, steps));
+            (start, strict, user, cluster, steps) => new Plan(mode, start, strict, user, cluster, steps));
     }
 
     private static Step StepOf(Verb verb, string key, int pick, Fate fate)

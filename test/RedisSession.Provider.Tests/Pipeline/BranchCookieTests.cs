@@ -102,9 +102,9 @@ internal sealed class BranchCookieTests(ServerKind kind)
         Assert.That(headers[1], Is.EqualTo(headers[0]));
     }
 
-    private Cookie? CookieOf(Browser browser) => browser.Cookies.GetAllCookies().FirstOrDefault(cookie => cookie.Name == Cookie);
+    private static Cookie? CookieOf(Browser browser) => browser.Cookies.GetAllCookies().FirstOrDefault(cookie => cookie.Name == Cookie);
 
-    private async Task<string> IdAsync(Browser browser)
+    private static async Task<string> IdAsync(Browser browser)
     {
         string id = "";
         await VisitAsync(browser, "/a", context => id = context.Session.Id);

