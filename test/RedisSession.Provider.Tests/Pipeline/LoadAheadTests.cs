@@ -86,12 +86,6 @@ internal sealed class LoadAheadTests
             });
     }
 
-    private static Task Read(HttpContext context)
-    {
-        _ = context.Session.GetString("key");
-        return Task.CompletedTask;
-    }
-
     private static async Task<Browser> NewSessionAsync(TestApp app)
     {
         var browser = app.NewBrowser();
