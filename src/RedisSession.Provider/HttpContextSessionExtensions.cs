@@ -20,15 +20,15 @@ public static class HttpContextSessionExtensions
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <remarks>
     /// <para>
-    /// The call makes the new session; what is written after it goes there. The old one ends when the response starts with the new cookie in
-    /// it: what other requests have written to it by then comes along, unless this request has changed the same key; later writes to it are
-    /// refused, and reads find nothing. When the call throws, or the request does not get its response out, the session is still there under
-    /// its old key, the cookie is unchanged, and the new session is removed. With <see cref="FailureMode.Throw"/> a response that would go
-    /// out without the new cookie is an error.
+    /// The call makes the new session; what is written after it goes there. The old one ends when the response starts with the new cookie
+    /// in it: what other requests have written to it by then comes along, unless this request has changed the same key; later writes to it
+    /// are refused, and reads find nothing. When the call throws, or the request does not get its response out, the session is still there
+    /// under its old key, the cookie is unchanged, and the new session is removed. With <see cref="FailureMode.Throw"/> a response that
+    /// would go out without the new cookie is an error.
     /// </para>
     /// <para>
-    /// Between slots of a cluster, and with <see cref="RedisHashSessionOptions.ProtectValues"/>, the data travels through the application, in
-    /// portions that cost two round trips each, at each of the two steps. The cookie has the options of the pipeline that the
+    /// Between slots of a cluster, and with <see cref="RedisHashSessionOptions.ProtectValues"/>, the data travels through the application,
+    /// in portions that cost two round trips each, at each of the two steps. The cookie has the options of the pipeline that the
     /// request came through. Which those are <c>UseSession(options)</c> does not tell a session: <c>UseRedisHashSession(options)</c> does.
     /// </para>
     /// </remarks>

@@ -25,7 +25,9 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// <summary>What the cookie of the request names, whatever becomes of the key.</summary>
     public SessionIdentity Given { get; } = state.Identity;
 
-    /// <summary>The cookie with the options of the pipeline that the request came through; null where only SessionMiddleware knows them.</summary>
+    /// <summary>
+    /// The cookie with the options of the pipeline that the request came through; null where only SessionMiddleware knows them.
+    /// </summary>
     public SessionCookie? Cookie { get; set; }
 
     /// <summary>Null where there is none, or none any more.</summary>
@@ -34,7 +36,8 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     public string Id => State.Identity.Id;
 
     /// <summary>
-    /// Done when every batch that was sent is confirmed, with null, or with what failed: a failed task would have to be observed by somebody.
+    /// Done when every batch that was sent is confirmed, with null, or with what failed: a failed task would have to be observed by
+    /// somebody.
     /// </summary>
     public Task<ExceptionDispatchInfo?> Confirmation { get; set; } = Confirmed;
 
@@ -93,8 +96,8 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     protected HttpContext? Context => Holder?.Context;
 
     /// <summary>
-    /// The request begins to use the session. <see cref="OnResponseStartingAsync"/> is called before its response starts: such callbacks run
-    /// last to first, so this one comes after those of the application, which may change the session too.
+    /// The request begins to use the session. <see cref="OnResponseStartingAsync"/> is called before its response starts: such callbacks
+    /// run last to first, so this one comes after those of the application, which may change the session too.
     /// </summary>
     protected void Enter(RequestHolder holder)
     {

@@ -13,7 +13,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace RedisSession.Provider.Tests;
 
@@ -42,7 +41,8 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
         Task<TestApp> StartAsync(HttpProtocols protocols) => TestApp.StartAsync(
             services =>
             {
-                services.Configure<KestrelServerOptions>(options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = protocols));
+                services.Configure<KestrelServerOptions>(
+                    options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = protocols));
                 services.AddSignalR();
                 services.AddControllers().AddApplicationPart(typeof(NeighbourTests).Assembly)
                     .ConfigureApplicationPartManager(parts => parts.FeatureProviders.Add(new OnlyTempData()));
@@ -93,7 +93,8 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
     }
 
     [Test]
-    public async Task SignalR([Values(HttpTransportType.WebSockets, HttpTransportType.ServerSentEvents, HttpTransportType.LongPolling)] HttpTransportType transport)
+    public async Task SignalR(
+        [Values(HttpTransportType.WebSockets, HttpTransportType.ServerSentEvents, HttpTransportType.LongPolling)] HttpTransportType transport)
     {
         using var visitor = new Visitor(_app.Address);
         Assert.That(await visitor.GetAsync("/count"), Is.EqualTo("1"));
@@ -158,7 +159,7 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
     {
         using var visitor = new Visitor(_app.Address);
         string page = await visitor.GetAsync("/page");
-        Assert.That(page, Does.Contain("visit 1, then loaded 1"), string.Join('\n', _app.Logs.All.Where(entry => entry.Level >= LogLevel.Warning)));
+        Assert.That(page, Does.Contain("visit 1, then loaded 1"));
 
         // What is streamed has the form once more.
         var fields = Field().Matches(page).DistinctBy(match => match.Groups[1].Value)
@@ -234,7 +235,8 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, "/count")
                 {
-                    Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                    Version = HttpVersion.Version20,
+                    VersionPolicy = HttpVersionPolicy.RequestVersionExact,
                 };
                 if (cookie is not null) request.Headers.Add("Cookie", cookie);
                 using var response = await client.SendAsync(request, CancellationToken.None);

@@ -8,7 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// An application that does not await what it writes. ASP.NET Core forgives that, because nothing of its own delays the start of a response.
+/// An application that does not await what it writes. ASP.NET Core forgives that, because nothing of its own delays the start of a
+/// response.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
