@@ -222,6 +222,39 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         }
     }
 
+    /// <summary>What takes longer than the lease is not taken for an application that has died.</summary>
+    [Test]
+    public async Task The_end_of_a_large_session_takes_its_time_and_nobody_puts_it_back_meanwhile()
+    {
+        if (!_inPortions) return; // one step of Redis
+        await using var far = new FarServer((await Stack.ServerAsync()).ConfigurationString, TimeSpan.FromMilliseconds(400));
+        await using var slow = await TestApp.StartAsync(
+            far.ConfigurationString, options => (options.KeyPrefix, options.ProtectValues) = (Stack.KeyPrefix, true));
+        using var browser = App.NewBrowser();
+        await NewSessionAsync(browser);
+        byte[] value = new byte[600_000];
+        for (int i = 0; i < 16; i++) await browser.VisitAsync(context => context.Session.SetAsync($"large{i}", value));
+        using var other = browser.Twin();
+        browser.At(slow);
+        bool isBegun = false;
+        var renewing = browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            isBegun = true;
+        });
+        await Until.TrueAsync("it begins", () => Task.FromResult(isBegun));
+        while (!renewing.IsCompleted)
+        {
+            // Before its end he finds it; afterwards, having waited for that, nothing.
+            string found = await other.VisitAsync(async context => await context.Session.GetStrAsync("cart"));
+            if (found.Length == 0) break;
+        }
+
+        await renewing;
+        Assert.That(await other.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
+        Assert.That(await browser.At(App).VisitAsync(session => session.Keys.Count()), Is.EqualTo(18));
+    }
+
     [Test]
     public async Task What_the_request_changes_itself_after_the_renewal_counts()
     {

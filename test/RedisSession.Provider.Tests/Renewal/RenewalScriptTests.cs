@@ -222,6 +222,21 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         }
     }
 
+    [TestCase(-1, true)]
+    [TestCase(60_000, false)]
+    public async Task A_blind_write_meets_nothing_where_a_tombstones_time_is_over(long left, bool isWritten)
+    {
+        var keys = NewKeys();
+        long until = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() + left;
+        await _redis.MakeSessionAsync(keys[0], new HashEntry("@gen", $"~{until}:0")); // a refresh has prolonged it
+        var changes = new SessionChanges();
+        changes.Set("a", [1]);
+        var (script, arguments) = SessionScripts.For(changes, new(10 * Minute, 0), isFresh: false, RedisValue.Null, "other", protector: null);
+        var reply = ChangeReply.Parse(await script.RunAsync(_redis, keys[0], arguments));
+        Assert.That((reply.Ended, reply.Generation == "other"), Is.EqualTo((!isWritten, isWritten)));
+        Assert.That(await _redis.HashExistsAsync(keys[0], "a"), Is.EqualTo(isWritten));
+    }
+
     [Test]
     public async Task What_only_looks_like_a_tombstone_is_left_alone()
     {

@@ -63,6 +63,31 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
         },
         leavesBroken: true);
 
+    /// <summary>Redis could end the old session all the same, because that takes no more memory.</summary>
+    [Test]
+    public async Task A_later_write_for_which_there_is_no_memory([Values] RedisSessionMode mode, [Values] bool throws)
+    {
+        if (!_kind.IsProcess) return; // its memory is not ours alone
+        await using var server = await ServerProcess.StartAsync(_kind);
+        await using var app = await TestApp.StartAsync(server.ConfigurationString, options => (options.Mode, options.ProtectValues, options.FailureMode) =
+            (mode, _inPortions, throws ? FailureMode.Throw : FailureMode.LogAndContinue));
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
+        var settings = admin.GetServers()[0];
+        using var browser = app.NewBrowser();
+        string oldId = await NewSessionAsync(browser);
+        using var response = await browser.SendAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            await settings.ConfigSetAsync("maxmemory", "1");
+            context.Session.SetString("signed in", "1");
+        });
+        Assert.That((int)response.StatusCode, Is.EqualTo(throws ? 500 : 200));
+        Assert.That(CookieIn(response), Is.Null);
+        await settings.ConfigSetAsync("maxmemory", "0");
+        await AssertWholeAsync(browser);
+        Assert.That(await browser.VisitAsync(session => session.Id), Is.EqualTo(oldId));
+    }
+
     [Test]
     public Task A_cookie_that_is_held_back([Values] RedisSessionMode mode, [Values] bool throws) => CheckAsync(
         mode,
@@ -156,9 +181,10 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
                 await context.Response.WriteAsync("early");
                 await renewing;
                 Assert.That(await context.Session.GetStrAsync("cart"), Is.EqualTo("full"));
-                await context.Session.SetAsync("more", "1"u8.ToArray());
+                await context.Session.SetAsync("after", "1"u8.ToArray());
             });
             await AssertWholeAsync(browser, $"try {i}");
+            Assert.That(await browser.VisitAsync(session => session.GetString("after")), Is.EqualTo("1"), "what was confirmed is there");
         }
     }
 
