@@ -192,7 +192,7 @@ internal sealed class SessionWriter(
     }
 
     /// <summary>What has to be over before what is collected may go; null when it may. Called inside the lock.</summary>
-    private Task? WhatToWaitFor(RequestSession session)
+    private static Task? WhatToWaitFor(RequestSession session)
     {
         if (session.State.IsMoving) return session.Move;
         return session.State.Pending?.Collected is null ? null : session.ChangeToWaitFor;
