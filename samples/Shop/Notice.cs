@@ -8,7 +8,7 @@ public sealed class Notice(ISession session)
     public void Leave(string text) => session.SetValue(Key, text);
 
     /// <summary>
-    /// Empty when there is none, without a round trip: UseRedisHashSession has loaded the session. Of two pages at once one gets it.
+    /// Empty when there is none, without a round trip where UseRedisHashSession has loaded the session. Of two pages at once one gets it.
     /// </summary>
     public async Task<string> TakeAsync() => session.IsNone(Key) ? "" : (await session.TakeAsync(Key)).Str;
 }

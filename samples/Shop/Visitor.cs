@@ -5,7 +5,7 @@ public sealed class Visitor(ISession session)
 {
     public const int MaxNameLength = 40;
 
-    /// <summary>Empty when nobody is signed in. UseRedisHashSession has loaded the session, so this waits for nothing.</summary>
+    /// <summary>Empty when nobody is signed in. UseRedisHashSession loads the session of pages that read like this.</summary>
     public string Name => session.GetStr("name");
 
     /// <summary>One more, added by Redis and at once: two tabs at the same moment are two visits, and the page can show it there.</summary>

@@ -3,9 +3,10 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The requests of one session take their turns at this endpoint, as in classic ASP.NET: each has the session's lock
-/// (<see cref="SessionLockExtensions.LockAsync"/>) before it begins, and gives it back when what it changed is confirmed. For controllers,
-/// actions, pages and lambdas; <c>WithExclusiveSession()</c> says the same of an endpoint. It needs <c>UseRedisHashSession()</c> behind routing.
+/// The requests of one session take turns at this endpoint, as in classic ASP.NET: each has the session's lock
+/// (<see cref="SessionLockExtensions.LockAsync"/>) before it begins, and releases it when its changes are confirmed. For controllers,
+/// actions, pages and lambdas; <c>WithExclusiveSession()</c> says the same of an endpoint. It needs <c>UseRedisHashSession()</c> after
+/// routing.
 /// </summary>
 /// <remarks>
 /// One round trip more for each request, and the wait for others of the same session. Not for hubs, whose connections would hold the lock for
@@ -18,8 +19,8 @@ public sealed class ExclusiveSessionAttribute : Attribute
     public double WaitSeconds { get; set; } = 30;
 
     /// <summary>
-    /// What becomes of a request that has waited in vain: true throws <see cref="SessionLockTimeoutException"/>, for those who want a page of
-    /// their own; false, the default, answers 503 with <c>Retry-After</c>.
+    /// What happens to a request that has waited in vain: true throws <see cref="SessionLockTimeoutException"/>, so that you can show a
+    /// page of your own; false, the default, answers 503 with <c>Retry-After</c>.
     /// </summary>
     public bool Throws { get; set; }
 }

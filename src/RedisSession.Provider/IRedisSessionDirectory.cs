@@ -89,7 +89,8 @@ public interface IRedisSessionDirectory
     /// where some have ended or been renewed meanwhile, it looks again.
     /// </summary>
     /// <param name="user">
-    /// As in <c>RenewSessionAsync(user)</c> or as <see cref="RedisHashSessionOptions.UserIdentifier"/> says it.
+    /// As in <c>RenewSessionAsync(user)</c> or as <see cref="RedisHashSessionOptions.UserIdentifier"/> says it, character by character:
+    /// names that differ in case, or in their Unicode normal form, are different users.
     /// </param>
     /// <param name="cancellationToken">Ends the walk.</param>
     /// <exception cref="ArgumentException"><paramref name="user"/> is null or empty.</exception>

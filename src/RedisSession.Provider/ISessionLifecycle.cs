@@ -3,37 +3,37 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Is told when sessions begin, get a new key and end. Register any number of them as <see cref="ISessionLifecycle"/>, with any lifetime,
-/// and implement what you need: what is left out does nothing. While none is registered, nothing of this costs anything.
+/// Handles the events of sessions: they begin, get a new key, and end. Register any number of handlers as <see cref="ISessionLifecycle"/>,
+/// with any lifetime, and implement the methods you need. Without a handler, events cost nothing.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Requests do not wait for handlers: events are told one after the other, in the order in which this instance learnt of them, each in a
-/// scope of its own and to all handlers in the order of their registration. A handler that takes long holds up the events behind it; when
-/// more than <see cref="RedisHashSessionOptions.MaxPendingEvents"/> wait, the newest are dropped and that is logged (event id 36). One that
-/// throws is logged (event id 25), and the others are told all the same.
+/// Requests do not wait for handlers. Events are delivered one at a time, in the order in which this instance learnt of them, each in its
+/// own scope and to all handlers in the order of their registration. A slow handler delays the events behind it; if more than
+/// <see cref="RedisHashSessionOptions.MaxPendingEvents"/> wait, the newest are dropped, which is logged (event id 44). A handler that
+/// throws is logged (event id 25), and the others are called all the same.
 /// </para>
 /// <para>
-/// Each event is told at one instance of the application, at most once. What a request or the directory did is told where it was done. An
-/// expiry is told where Redis reports it: that needs <c>notify-keyspace-events</c> to contain <c>E</c> and <c>x</c> on every primary, which
-/// is not changed from here (a warning, event id 26, says when it is not so). Redis reports an expiry when it removes the session, at its
-/// next look at it, which can be later than the expiry itself; of several instances the first one that claims the session tells it. If that
-/// one dies before its handlers have run, or Redis is away at that moment, the event is lost; sessions that are evicted for want of memory,
-/// or removed by others, are not told.
+/// Each event is delivered at one instance of the application, at most once: what a request or the directory did, where it was done.
+/// Expirations are detected through keyspace notifications: <c>notify-keyspace-events</c> must contain <c>E</c> and <c>x</c> on every
+/// primary. The library does not change that setting (a warning, event id 26, says if it is missing). Redis reports an expiration when it
+/// removes the session, which can be later than the expiration itself. The first instance to claim the session delivers it. If that
+/// instance dies before its handlers have run, or Redis is away at that moment, the event is lost. Sessions that are evicted, or removed by
+/// other programs, are not reported.
 /// </para>
 /// <para>
-/// When the application stops, what is known by then is told within the host's shutdown timeout (<c>HostOptions.ShutdownTimeout</c>), after
-/// the web server has stopped.
+/// On shutdown, pending events are delivered first, after the web server has stopped and within the host's shutdown timeout
+/// (<c>HostOptions.ShutdownTimeout</c>).
 /// </para>
 /// <para>
-/// Costs where there is a handler: a <c>SET</c> that nobody waits for whenever a session is put into its user's list; at each expiry a
-/// <c>SET</c> for each instance, and a <c>GET</c> for the one that tells it; every five seconds and instance two commands for each primary,
-/// and a script.
+/// With a handler, this costs: a <c>SET</c> that nobody waits for whenever a session is added to its user's list; for each expiration a
+/// <c>SET</c> by each instance, and a <c>GET</c> by the one that delivers it; and every five seconds two commands for each primary, and a
+/// script, by each instance.
 /// </para>
 /// </remarks>
 public interface ISessionLifecycle
 {
-    /// <summary>A session has begun. One that is taken over (<c>TakeOverSessions</c>) has begun long ago, and is not told.</summary>
+    /// <summary>A session has begun. A takeover (<c>TakeOverSessions</c>) is not reported: that session began long ago.</summary>
     /// <param name="created">Which one.</param>
     /// <param name="cancellationToken">Cancelled when the application stops and its shutdown timeout is over.</param>
     Task CreatedAsync(SessionCreated created, CancellationToken cancellationToken) => Task.CompletedTask;
@@ -43,15 +43,16 @@ public interface ISessionLifecycle
     /// <param name="cancellationToken">Cancelled when the application stops and its shutdown timeout is over.</param>
     Task RenewedAsync(SessionRenewed renewed, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>A session is no more.</summary>
+    /// <summary>A session has ended.</summary>
     /// <param name="ended">Which one, and why.</param>
     /// <param name="cancellationToken">Cancelled when the application stops and its shutdown timeout is over.</param>
     Task EndedAsync(SessionEnded ended, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>
-    /// For a time no instance of the application listened, because none ran, or Redis was away or did not report expiries. Told once, by
-    /// the instance that listened first afterwards: at once where the last one had stopped in an orderly way, else some 15 seconds later,
-    /// when it is certain that it is gone. Look at what you keep of sessions: <see cref="IRedisSessionDirectory"/> says which ones live.
+    /// For a period no instance of the application listened, because none ran, or Redis was away or did not report expirations. Called
+    /// once, at the instance that listened first afterwards: at once if the last one had stopped in an orderly way, otherwise about 15
+    /// seconds later, when it is certain that it is gone. Check what you keep for sessions: <see cref="IRedisSessionDirectory"/> says which
+    /// ones live.
     /// </summary>
     /// <param name="missed">When that was.</param>
     /// <param name="cancellationToken">Cancelled when the application stops and its shutdown timeout is over.</param>

@@ -9,30 +9,30 @@ namespace Microsoft.AspNetCore.Builder;
 public static class RedisHashSessionApplicationBuilderExtensions
 {
     /// <summary>
-    /// Adds the session to the pipeline, in the place of <c>UseSession()</c>, which works too, and whose cookies this reads and writes. It
-    /// knows the request and the cookie's options, which <c>UseSession()</c> does not tell a session: so it costs less, and a failure is
-    /// thrown while an error page can still be shown. Put it behind what needs no session, such as static files.
+    /// Adds the session to the pipeline, instead of <c>UseSession()</c>, which works too, and whose cookies this reads and writes. It knows
+    /// the request and the cookie's options, which <c>UseSession()</c> does not pass to a session. Therefore it costs less, and a failure
+    /// is thrown while an error page can still be shown. Put it after what needs no session, such as static files.
     /// </summary>
     /// <param name="app">The pipeline.</param>
     /// <param name="loadAhead">
-    /// Whether the session is loaded (one round trip, awaited) before a request that carries its cookie goes on, so that the synchronous API
-    /// never blocks a thread. Null, the default: where it pays. An endpoint whose request had to wait for a synchronous read has its session
-    /// loaded from the next request on, and the log tells so once (38, Debug); one that reads asynchronously, or not at all, is left alone.
-    /// In live mode nothing is learnt, and nothing loaded. Behind <c>UseRouting</c> each endpoint is one; where none is chosen yet, all requests count as one. An endpoint says it itself with
-    /// <see cref="LoadSessionAheadAttribute"/>.
+    /// Whether to load the session (one round trip, awaited) before a request that carries its cookie goes on, so that the synchronous API
+    /// never blocks a thread. Null, the default, does so where it pays: an endpoint whose request had to wait for a synchronous read has
+    /// its session loaded from the next request on, which is logged once (38, Debug); one that reads asynchronously, or not at all, is left
+    /// alone. In live mode nothing is learnt, and nothing loaded. After <c>UseRouting</c> the choice is made for each endpoint; if no
+    /// endpoint is chosen yet, all requests count as one. An endpoint can decide for itself with <see cref="LoadSessionAheadAttribute"/>.
     /// </param>
     /// <exception cref="InvalidOperationException"><c>AddRedisHashSession</c> was not called.</exception>
     public static IApplicationBuilder UseRedisHashSession(this IApplicationBuilder app, bool? loadAhead = null) =>
         Use(app, services => services.GetRequiredService<SessionCookie>(), loadAhead);
 
     /// <summary>
-    /// The same with a cookie and timeouts of this pipeline's own, in the place of <c>UseSession(options)</c>: for branches whose sessions are
-    /// to be apart.
+    /// The same with a cookie and timeouts of this pipeline's own, instead of <c>UseSession(options)</c>: for branches with separate
+    /// sessions.
     /// </summary>
     /// <param name="app">The pipeline.</param>
     /// <param name="options">
-    /// The cookie, the <see cref="SessionOptions.IdleTimeout"/> and the <see cref="SessionOptions.IOTimeout"/>. Nothing of it is taken from the
-    /// service collection.
+    /// The cookie, the <see cref="SessionOptions.IdleTimeout"/> and the <see cref="SessionOptions.IOTimeout"/>. None of them is taken from
+    /// the service collection.
     /// </param>
     /// <param name="loadAhead">See <see cref="UseRedisHashSession(IApplicationBuilder, bool?)"/>.</param>
     /// <exception cref="InvalidOperationException"><c>AddRedisHashSession</c> was not called.</exception>
@@ -50,7 +50,7 @@ public static class RedisHashSessionApplicationBuilderExtensions
             || app.ApplicationServices.GetService<ISessionStore>() is not RedisHashSessionStore store)
         {
             throw new InvalidOperationException(
-                "UseRedisHashSession needs the services of AddRedisHashSession: call it on the service collection.");
+                "UseRedisHashSession needs the services of AddRedisHashSession: call AddRedisHashSession on the service collection.");
         }
 
         var cookie = cookieOf(app.ApplicationServices);

@@ -78,8 +78,7 @@ public class RedisHashSessionOptions : SessionOptions
     /// <summary>
     /// Who a request is, so that its session is known as this user's and found by <see cref="IRedisSessionDirectory"/>. Default: the
     /// <see cref="ClaimTypes.NameIdentifier"/> claim of <see cref="HttpContext.User"/> once that is authenticated. Null: sessions get a
-    /// user by <c>RenewSessionAsync(user)</c> only, which this never overrules. Of several users that one session has in turn, the latest
-    /// counts.
+    /// user by <c>RenewSessionAsync(user)</c> only, which this never overrules. Otherwise the most recent user owns the session.
     /// </summary>
     /// <remarks>
     /// Asked in each request whose session is read, written or kept alive, when that first happens, and again before the response starts if
@@ -106,8 +105,8 @@ public class RedisHashSessionOptions : SessionOptions
     public FailureMode FailureMode { get; set; } = FailureMode.LogAndContinue;
 
     /// <summary>
-    /// How long of an outage requests wait for its end. Default: 5 seconds. While the connection to Redis has been lost for less than that,
-    /// commands wait for it, never beyond the moment at which the outage has lasted that long, and never longer than
+    /// How long into an outage requests wait for its end. Default: 5 seconds. While the connection to Redis has been lost for less than
+    /// that, commands wait for it, never beyond the moment at which the outage has lasted that long, and never longer than
     /// <see cref="SessionOptions.IOTimeout"/>; from then on they fail at once until Redis is back. Commands whose reply was lost with the
     /// connection are sent again within the same bound, unless they would do something else, or answer something else, the second time
     /// (increments, <c>TakeAsync</c>, <c>TrySetAsync</c>, <c>UpdateJsonAsync</c>): those fail, and say that they may have been made.
@@ -120,8 +119,8 @@ public class RedisHashSessionOptions : SessionOptions
     public TimeSpan OutageTolerance { get; set; } = DefaultOutageTolerance;
 
     /// <summary>
-    /// How many events wait at most to be told to <see cref="ISessionLifecycle"/> handlers. Default: 50,000, some 13 MB. What comes on top
-    /// is dropped, logged (44) and counted (<c>redis_session.dropped_events</c>): requests do not wait for handlers.
+    /// How many events wait at most for <see cref="ISessionLifecycle"/> handlers. Default: 50,000, some 13 MB. Further ones are
+    /// dropped, logged (44) and counted (<c>redis_session.dropped_events</c>): requests do not wait for handlers.
     /// </summary>
     public int MaxPendingEvents { get; set; } = 50_000;
 
@@ -147,7 +146,7 @@ public class RedisHashSessionOptions : SessionOptions
     /// <para>
     /// The cookie stays as it is, so its name and the data-protection keys must, too. Typed getters read what <c>SetString</c> and
     /// <c>SetInt32</c> wrote. An <see cref="AbsoluteTimeout"/> begins at the takeover. With <see cref="ProtectValues"/> the values are
-    /// encrypted when they are taken over. What is no session of <c>AddSession</c> is logged (32), and the session begins empty.
+    /// encrypted when they are taken over. A payload that is not a valid session is logged (32), and the session starts empty.
     /// </para>
     /// <para>
     /// What is left is marked in its place (the field <c>taken</c>) and not removed: old instances go on reading and writing it, and

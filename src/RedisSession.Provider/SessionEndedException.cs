@@ -9,7 +9,7 @@ public sealed class SessionEndedException : InvalidOperationException
     /// <summary>Creates the exception for the session <paramref name="sessionId"/>.</summary>
     /// <param name="sessionId">The session's public id (<see cref="Microsoft.AspNetCore.Http.ISession.Id"/>), not its key.</param>
     public SessionEndedException(string sessionId)
-        : base($"The session {sessionId} has ended since this request first saw it; what the request changed was not written.") =>
+        : base($"Session {sessionId} has ended since this request first saw it; the changes of the request were not written.") =>
         SessionId = sessionId;
 
     /// <summary>The session's public id.</summary>

@@ -1,7 +1,7 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Which sessions <see cref="IRedisSessionDirectory.FindPageAsync"/> finds: those that are all that is said here. Without anything, all.
+/// Which sessions <see cref="IRedisSessionDirectory.FindPageAsync"/> finds: those that match everything that is set. If nothing is set, all.
 /// </summary>
 public sealed class SessionFilter
 {

@@ -3,13 +3,13 @@ using RedisSession.Provider;
 namespace Microsoft.AspNetCore.Http;
 
 /// <summary>
-/// A session of one's own for a moment: the requests that ask for it take their turns, as all requests of a session did in classic ASP.NET.
-/// For changes of several keys that belong together; a counter is <c>IncrementAsync</c>, and one key is <c>UpdateJsonAsync</c>.
+/// Exclusive access to a session: the requests that ask for it take turns, as all requests of a session did in classic ASP.NET. Use it if
+/// several keys must change together. A counter is <c>IncrementAsync</c>, and one key is <c>UpdateJsonAsync</c>: neither needs a lock.
 /// </summary>
 /// <remarks>
-/// Requests that do not ask for the lock are not held up: they read and write as ever. The lock is a lease: it is renewed while its holder
-/// works, and one that dies is succeeded within ten seconds. A holder that stood still for longer cannot overwrite what its successor did: its
-/// writes are refused with <see cref="SessionLockLostException"/>.
+/// Requests that do not ask for the lock are not held up: they read and write as ever. The lock is a lease that is extended while its
+/// holder works; if the holder dies, the next request gets it within ten seconds. A holder that stood still for longer cannot overwrite
+/// what its successor did: its writes are refused with <see cref="SessionLockLostException"/>.
 /// </remarks>
 public static class SessionLockExtensions
 {
@@ -22,7 +22,7 @@ public static class SessionLockExtensions
     /// <param name="session">The session.</param>
     /// <param name="wait">How long to wait at most. Default: 30 seconds.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>To be disposed; else the lock is given back at the end of the request.</returns>
+    /// <returns>The lock. Dispose it to release it; otherwise it is released at the end of the request.</returns>
     /// <exception cref="SessionLockTimeoutException">Others held it for all of <paramref name="wait"/>.</exception>
     /// <exception cref="InvalidOperationException">
     /// The session is not one of <c>AddRedisHashSession</c>; or this request holds the lock already; or the session is new and the response
@@ -35,7 +35,7 @@ public static class SessionLockExtensions
         await session.TryLockAsync(wait ?? DefaultWait, cancellationToken).ConfigureAwait(false)
         ?? throw new SessionLockTimeoutException(session.Id, wait ?? DefaultWait);
 
-    /// <summary>The same, but null where others held the lock for all of <paramref name="wait"/>. Default: it does not wait.</summary>
+    /// <summary>The same, but null if others held the lock for all of <paramref name="wait"/>. By default it does not wait.</summary>
     /// <inheritdoc cref="LockAsync"/>
     public static Task<SessionLock?> TryLockAsync(
         this ISession session, TimeSpan? wait = null, CancellationToken cancellationToken = default)

@@ -11,7 +11,7 @@ public sealed class SessionNotReplicatedException : Exception
     /// <param name="replicas">How many replicas have the write.</param>
     /// <param name="wanted">How many should.</param>
     public SessionNotReplicatedException(string sessionId, int replicas, int wanted)
-        : base($"A write to the session {sessionId} is on {replicas} replicas where WaitForReplicas asks for {wanted}.") =>
+        : base($"A write to session {sessionId} reached {replicas} replicas, but WaitForReplicas requires {wanted}.") =>
         SessionId = sessionId;
 
     /// <summary>The session's public id.</summary>

@@ -25,7 +25,7 @@ public sealed class SessionValues : IReadOnlyDictionary<string, SessionValue>
     /// <exception cref="KeyNotFoundException">This key was not asked for.</exception>
     public SessionValue this[string key] => TryGetValue(key, out var value)
         ? value
-        : throw new KeyNotFoundException($"The session key '{LogText.Line(key)}' was not among those that were asked for.");
+        : throw new KeyNotFoundException($"The session key '{LogText.Line(key)}' was not among the requested keys.");
 
     /// <summary>The keys in the order of asking.</summary>
     public IEnumerable<string> Keys => _keys;

@@ -9,31 +9,31 @@ namespace RedisSession.Provider.Dashboard;
 /// </summary>
 internal static partial class Log
 {
-    [LoggerMessage(DashboardEvents.SessionEnded, LogLevel.Information, "Operator {Operator} has ended session {SessionId}.")]
+    [LoggerMessage(DashboardEvents.SessionEnded, LogLevel.Information, "Operator {Operator} ended session {SessionId}.")]
     public static partial void SessionEnded(this ILogger logger, string @operator, string sessionId);
 
     [LoggerMessage(
-        DashboardEvents.UserSessionsEnded, LogLevel.Information, "Operator {Operator} has ended all sessions of user {User}: {Count}.")]
+        DashboardEvents.UserSessionsEnded, LogLevel.Information, "Operator {Operator} ended all sessions of user {User}: {Count}.")]
     public static partial void UserSessionsEnded(this ILogger logger, string @operator, string user, int count);
 
     [LoggerMessage(
-        DashboardEvents.ValuesShown, LogLevel.Information, "Operator {Operator} has looked at the values of session {SessionId}.")]
+        DashboardEvents.ValuesShown, LogLevel.Information, "Operator {Operator} viewed the values of session {SessionId}.")]
     public static partial void ValuesShown(this ILogger logger, string @operator, string sessionId);
 
-    [LoggerMessage(DashboardEvents.Refused, LogLevel.Information, "The sessions page was refused to a request. {Reason}")]
+    [LoggerMessage(DashboardEvents.Refused, LogLevel.Information, "A request for the sessions page was refused. {Reason}")]
     public static partial void Refused(this ILogger logger, string reason);
 
     [LoggerMessage(
         DashboardEvents.FormRefused, LogLevel.Warning,
-        "A form of the sessions page came without its antiforgery token, and nothing was done. Operator: {Operator}.")]
+        "A form of the sessions page had no valid antiforgery token, so nothing was done. Operator: {Operator}.")]
     public static partial void FormRefused(this ILogger logger, string @operator, Exception? error);
 
-    [LoggerMessage(DashboardEvents.RedisFailed, LogLevel.Error, "The sessions page could not ask Redis.")]
+    [LoggerMessage(DashboardEvents.RedisFailed, LogLevel.Error, "The sessions page could not read from Redis.")]
     public static partial void RedisFailed(this ILogger logger, Exception error);
 
     [LoggerMessage(
         DashboardEvents.CountingFailed, LogLevel.Warning,
-        "Sessions could not be counted for the sessions page; tried again every {Interval}, and this is not logged again until it has "
-        + "worked.")]
+        "Sessions could not be counted for the sessions page. Counting is retried every {Interval}; this is not logged again until it has "
+        + "succeeded.")]
     public static partial void CountingFailed(this ILogger logger, TimeSpan interval, Exception error);
 }

@@ -14,7 +14,7 @@ internal sealed record MessagePage(int Status, string Title, Markup Text)
         """));
 
     public static MessagePage FormRefused { get; } = new(StatusCodes.Status400BadRequest, "Nothing was done", Markup.Of($"""
-        <p>The form came without its antiforgery token, or with that of another operator. Perhaps you have signed in or out since, or your
+        <p>The form came without its antiforgery token, or with that of another operator. You may have signed in or out since, or your
         browser does not keep cookies.</p>
         <p><a href="?">Load the page again</a> and repeat it.</p>
         """));
@@ -42,9 +42,9 @@ internal sealed record MessagePage(int Status, string Title, Markup Text)
 
     public static MessagePage Closed(string reason) => new(StatusCodes.Status403Forbidden, "This page is closed", Markup.Of($"""
         <p>{reason}</p>
-        <p>It shows everybody’s sessions, so the application has to say who may see it:</p>
+        <p>It shows everybody’s sessions, so you must configure who may see it:</p>
         <pre>app.MapRedisSessions("/sessions").RequireAuthorization("operators");</pre>
-        <p>Without a policy it is open in the environment Development only, to a browser on the machine that serves it, at localhost or an
+        <p>Without a policy it is open only in the environment Development, to a browser on the machine that serves it, at localhost or an IP
         address, and not through a proxy.</p>
         """));
 

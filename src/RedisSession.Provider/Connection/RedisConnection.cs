@@ -136,12 +136,13 @@ internal sealed class RedisConnection(
 
     private async Task<IConnectionMultiplexer> OpenOwnAsync(ConfigurationOptions configuration)
     {
+        _configuration = configuration; // who cannot wait for the connection can ask why there is none
         var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration).ConfigureAwait(false);
         bool tooLate;
         lock (_gate)
         {
             tooLate = _disposed;
-            if (!tooLate) (_own, _configuration, _refusals) = (multiplexer, configuration, new(multiplexer, configuration, logger));
+            if (!tooLate) (_own, _refusals) = (multiplexer, new(multiplexer, configuration, logger));
         }
 
         if (tooLate)

@@ -77,7 +77,7 @@ internal static class RedisConnectionChoice
             """;
         string further = settings.FurtherWay is { } way ? $";\n6. {way}" : "";
         string looked = settings.LookedFor.Count > 0
-            ? $"In configuration it has looked for {string.Join(", ", settings.LookedFor.Distinct())}: each is missing or empty."
+            ? $"It looked in the configuration for {string.Join(", ", settings.LookedFor.Distinct())}: each is missing or empty."
             : $"It was given no configuration to look in: {settings.Method}(builder.Configuration) reads {settings.InConfiguration}.";
         return $"{ways}{further}.\n{looked}";
     }

@@ -11,6 +11,8 @@ namespace RedisSession.Provider;
 /// </summary>
 internal static class RefusalProbe
 {
+    private const int Patience = 2000; // ms
+
     /// <summary>The refusal; null when the connection works, or there is no server to be reached.</summary>
     /// <param name="configuration">As the connection is configured.</param>
     /// <param name="server">The server in question; null for those of the configuration.</param>
@@ -28,6 +30,7 @@ internal static class RefusalProbe
 
         options.AbortOnConnectFail = true; // else nothing is told
         options.ConnectRetry = 1;
+        options.ConnectTimeout = Math.Min(options.ConnectTimeout, Patience); // a client that is refused waits all of it for something better
         options.LoggerFactory = NullLoggerFactory.Instance;
         var connecting = ConnectionMultiplexer.ConnectAsync(options);
         _ = connecting.ContinueWith(
@@ -58,9 +61,9 @@ internal static class RefusalProbe
                 case RedisServerException { Kind: RedisErrorKind.WrongPass }:
                     return "Redis does not accept the user and password (WRONGPASS)";
                 case RedisServerException { Kind: RedisErrorKind.NoAuth }:
-                    return "Redis wants a user and password (NOAUTH)";
+                    return "Redis requires a user and password (NOAUTH)";
                 case AuthenticationException:
-                    return "TLS does not come about: the server's certificate is not trusted, or its port speaks no TLS";
+                    return "The TLS handshake failed: the server's certificate is not trusted, or its port does not speak TLS";
             }
         }
 

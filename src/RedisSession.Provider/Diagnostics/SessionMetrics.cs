@@ -52,21 +52,21 @@ internal sealed class SessionMetrics
             OperationDuration, "s", "How long requests waited for Redis.", tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBuckets });
         _failures = meter.CreateCounter<long>(Failures, "{failure}", "Operations that failed, whether or not a request waited for them.");
-        _io = meter.CreateCounter<long>(Io, "By", "What was read and written, without the bytes of the protocol.");
+        _io = meter.CreateCounter<long>(Io, "By", "Bytes of sessions read and written, without those of the protocol.");
         _created = meter.CreateCounter<long>(CreatedSessions, "{session}", "Sessions created.");
         _renewed = meter.CreateCounter<long>(RenewedSessions, "{session}", "Sessions that were given a new key.");
         _takenOver = meter.CreateCounter<long>(TakenOverSessions, "{session}", "Sessions of AddSession that were taken over.");
         _ended = meter.CreateCounter<long>(
             EndedSessions, "{session}", "Sessions abandoned, ended by the directory, or found expired by a request.");
         _refusedWrites = meter.CreateCounter<long>(
-            RefusedWrites, "{write}", "Writes that were not made because the session had ended since the request first saw it.");
+            RefusedWrites, "{write}", "Writes that were refused because the session had ended since the request first saw it.");
         _lockWait = meter.CreateHistogram(
             LockWait, "s", "How long requests waited for the lock of their session.", tags: null,
             new InstrumentAdvice<double> { HistogramBucketBoundaries = DurationBuckets });
         _lostLocks = meter.CreateCounter<long>(
-            LostLocks, "{lock}", "Locks that were not held any more when their request wrote, or gave them back.");
+            LostLocks, "{lock}", "Locks that were no longer held when their request wrote, or released them.");
         _droppedEvents = meter.CreateCounter<long>(
-            DroppedEvents, "{event}", "Events that were not told to ISessionLifecycle handlers because too many were waiting.");
+            DroppedEvents, "{event}", "Events that were dropped because too many were waiting for ISessionLifecycle handlers.");
     }
 
     /// <summary>A request has waited for the lock of its session, and got it, or gave up.</summary>
@@ -127,8 +127,8 @@ internal sealed class SessionMetrics
     /// <summary>Measures what waits for handlers: how many events, and for how long the oldest of them.</summary>
     public void WatchEvents(Func<int> count, Func<TimeSpan> age)
     {
-        _meter.CreateObservableGauge(PendingEvents, count, "{event}", "Events that wait to be told to ISessionLifecycle handlers.");
+        _meter.CreateObservableGauge(PendingEvents, count, "{event}", "Events that wait for ISessionLifecycle handlers.");
         _meter.CreateObservableGauge(
-            PendingEventAge, () => age().TotalSeconds, "s", "For how long the oldest event has waited that no handler has been told yet.");
+            PendingEventAge, () => age().TotalSeconds, "s", "How long the oldest undelivered event has waited.");
     }
 }

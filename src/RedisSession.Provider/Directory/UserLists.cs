@@ -83,8 +83,9 @@ internal sealed class UserLists(
     /// <param name="write">
     /// What the request has sent just before and may create the session. It is there before we ask, unless its script had to be sent again.
     /// </param>
+    /// <param name="seenThen">Which life of the session that has made, when it is done; null: none, or it has ended since.</param>
     public async Task KeepAsync(
-        string id, string? user, RedisValue generationSeen, SessionExpiry expiry, Task? write)
+        string id, string? user, RedisValue generationSeen, SessionExpiry expiry, Task? write, Func<RedisValue> seenThen)
     {
         try
         {
@@ -98,7 +99,8 @@ internal sealed class UserLists(
             if (reply is null && write is not null)
             {
                 await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                reply = await hash.BindAsync(user, generationSeen, expiry).ConfigureAwait(false);
+                var generation = seenThen();
+                if (!generation.IsNull) reply = await hash.BindAsync(user, generation, expiry).ConfigureAwait(false);
             }
 
             if (reply?.User is { } owner) NoteOwner(database, id, owner, reply.TimeToLive, expiry);

@@ -54,7 +54,7 @@ internal sealed class SessionHealthCheck(
             data["latency_ms"] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             if (await identity.WaitAsync(patience, cancellationToken).ConfigureAwait(false) is { } mistake)
             {
-                return Bad($"Redis has not accepted the password of '{mistake.Wanted}', and takes the connection for that of '{mistake.Actual}'");
+                return Bad($"Redis did not accept the password of '{mistake.Wanted}', and treats the connection as '{mistake.Actual}'");
             }
 
             step = Step.Writing;
@@ -67,6 +67,9 @@ internal sealed class SessionHealthCheck(
         }
         catch (Exception error)
         {
+            bool isLate = step == Step.Connecting && error is TimeoutException;
+            if (isLate && await WhyNotAsync(patience, cancellationToken).ConfigureAwait(false) is { } late) return Bad(late.Reason, late.Error);
+
             // A right that is missing for reading says more than what comes of it.
             bool isRight = readingError is not null && error is RedisServerException;
             return isRight ? Bad(ReadingIsRefused(readingError!), readingError) : Bad(Describe(error, step) + CodeOf(error), error);
@@ -142,7 +145,7 @@ internal sealed class SessionHealthCheck(
         TimeoutException or OperationCanceledException => "Redis does not answer in time",
         RedisServerException { Kind: RedisErrorKind.ReadOnly } => "Redis is read-only, as replicas are",
         RedisServerException { Kind: RedisErrorKind.OutOfMemory } => "Redis has no memory left for writes",
-        RedisServerException { Kind: RedisErrorKind.NoReplicas } => "Redis refuses writes for want of replicas",
+        RedisServerException { Kind: RedisErrorKind.NoReplicas } => "Redis refuses writes because too few replicas follow",
         RedisServerException or RedisCommandException => step == Step.Writing
             ? "Redis answers, but the scripts that sessions need are refused"
             : Reading,

@@ -11,7 +11,7 @@ internal static partial class Log
 {
     [LoggerMessage(
         SessionEvents.AccessingExpiredSession, LogLevel.Debug,
-        "The session {SessionId} that the cookie names has expired or ended.")]
+        "Session {SessionId}, which the cookie names, has expired or ended.")]
     public static partial void AccessingExpiredSession(this ILogger logger, string sessionId);
 
     [LoggerMessage(SessionEvents.SessionStarted, LogLevel.Debug, "Session {SessionId} started.")]
@@ -56,7 +56,7 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.NotConnectedYet, LogLevel.Error,
-        "Redis at {EndPoints} cannot be used yet; what needs it works as soon as it can.")]
+        "Redis at {EndPoints} is not available yet. Requests that need it are served as soon as it is.")]
     public static partial void NotConnectedYet(this ILogger logger, string endPoints, Exception error);
 
     [LoggerMessage(SessionEvents.ConnectingFailed, LogLevel.Error, "Connecting to Redis failed; the next request tries again.")]
@@ -64,128 +64,132 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.ConnectionRefused, LogLevel.Error,
-        "Redis refuses the connection: {Reason}. It is tried again all the time, and this is not logged again before it has worked.")]
+        "Redis refuses the connection: {Reason}. Connecting is retried; this is not logged again until it has succeeded.")]
     public static partial void ConnectionRefused(this ILogger logger, string reason, Exception error);
 
     [LoggerMessage(
         SessionEvents.WrongUser, LogLevel.Error,
-        "The connection to Redis at {EndPoint} is that of the user '{Actual}' and not of '{Wanted}', whose password Redis has not accepted: "
-        + "what sessions do there is done with the rights of '{Actual}'. Correct the password, and switch the user 'default' off.")]
+        "Redis at {EndPoint} did not accept the password of the user '{Wanted}', and treats the connection as the user '{Actual}': "
+        + "sessions have the rights of '{Actual}' there. Correct the password, and disable the user 'default'.")]
     public static partial void WrongUser(this ILogger logger, string endPoint, string actual, string wanted);
 
     [LoggerMessage(
         SessionEvents.NoDedicatedThreads, LogLevel.Warning,
-        "The application's Redis connection reads replies on the thread pool: synchronous calls of what {Method} adds can stall when all "
-        + "its threads wait. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let {Method} open "
-        + "the connection, or set UseDedicatedThreads to false to be told no more.")]
+        "The application's Redis connection reads replies on the thread pool, so synchronous calls can stall when all pool threads wait. "
+        + "Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let {Method} open the connection, or "
+        + "set UseDedicatedThreads to false to silence this warning.")]
     public static partial void NoDedicatedThreads(this ILogger logger, string method);
 
     [LoggerMessage(
         SessionEvents.ManySequentialReads, LogLevel.Information,
-        "A request has read session {SessionId} {Count} times, each time waiting for the reply before the next read. One LoadAsync, or one "
-        + "ReadAsync(keys) with all the keys, is a single round trip.")]
+        "A request read session {SessionId} {Count} times, one round trip after the other. One LoadAsync, or one ReadAsync(keys) with all "
+        + "the keys, is a single round trip.")]
     public static partial void ManySequentialReads(this ILogger logger, string sessionId, int count);
 
     [LoggerMessage(
         SessionEvents.ListingFailed, LogLevel.Warning,
-        "The list of a user's sessions could not be brought up to date with session {SessionId}; its next request tries again.")]
+        "A user's list could not be updated with session {SessionId}. Its next request tries again.")]
     public static partial void ListingFailed(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(
         SessionEvents.UserUnknown, LogLevel.Warning,
-        "UserIdentifier failed; this request does not bind session {SessionId} to a user.")]
+        "UserIdentifier threw, so this request does not bind session {SessionId} to a user.")]
     public static partial void UserUnknown(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(SessionEvents.SessionEnded, LogLevel.Debug, "Session {SessionId} was ended from outside.")]
     public static partial void SessionEnded(this ILogger logger, string sessionId);
 
-    [LoggerMessage(SessionEvents.HandlerFailed, LogLevel.Warning, "{Handler} failed when it was told: {Event}.")]
+    [LoggerMessage(SessionEvents.HandlerFailed, LogLevel.Warning, "{Handler} failed to handle {Event}.")]
     public static partial void HandlerFailed(this ILogger logger, string handler, string @event, Exception error);
 
     [LoggerMessage(
         SessionEvents.EventsDropped, LogLevel.Warning,
-        "{Count} events were dropped and not told to ISessionLifecycle handlers: {Limit} (MaxPendingEvents) were waiting. The handlers are "
-        + "slower than the sessions come and go.")]
+        "{Count} events were dropped, because {Limit} (MaxPendingEvents) were already waiting: the ISessionLifecycle handlers are slower "
+        + "than sessions come and go.")]
     public static partial void EventsDropped(this ILogger logger, long count, int limit);
 
     [LoggerMessage(
         SessionEvents.ExpiriesUnheard, LogLevel.Warning,
-        "Redis does not report expired sessions, so ISessionLifecycle handlers are not told of them: on {Servers} the setting "
-        + "notify-keyspace-events must contain E and x (\"Ex\"), which is not changed from here, and the Redis user must be allowed to "
-        + "subscribe to {Channel}. As soon as that is so, they are told.")]
+        "Redis does not report expired sessions, so ISessionLifecycle handlers do not learn of them. On {Servers}, set "
+        + "notify-keyspace-events so that it contains E and x (\"Ex\"), and allow the Redis user to subscribe to {Channel}. Expirations "
+        + "are delivered from then on.")]
     public static partial void ExpiriesUnheard(this ILogger logger, string servers, string channel);
 
     [LoggerMessage(
         SessionEvents.ExpiriesMissed, LogLevel.Warning,
-        "From {Since} until {Until} no instance listened: sessions that expired then have not been told to ISessionLifecycle handlers.")]
+        "No instance listened from {Since} until {Until}: ISessionLifecycle handlers did not learn of sessions that expired in that "
+        + "period.")]
     public static partial void ExpiriesMissed(this ILogger logger, DateTimeOffset since, DateTimeOffset until);
 
     [LoggerMessage(
         SessionEvents.ListeningFailed, LogLevel.Warning,
-        "Listening for expired sessions failed; tried again every {Interval}, and this is not logged again until it has worked.")]
+        "Listening for expired sessions failed. It is retried every {Interval}; this is not logged again until it has succeeded.")]
     public static partial void ListeningFailed(this ILogger logger, TimeSpan interval, Exception error);
 
     [LoggerMessage(
         SessionEvents.ClaimFailed, LogLevel.Warning,
-        "Session {SessionId} has expired, and it may be that no ISessionLifecycle handler is told: Redis could not be asked whose it was.")]
+        "Session {SessionId} has expired, but Redis could not be asked whose it was: ISessionLifecycle handlers may not learn of it.")]
     public static partial void ClaimFailed(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(
         SessionEvents.EventsNotTold, LogLevel.Warning,
-        "The application has stopped before {Count} events were told to ISessionLifecycle handlers, and the one that was being told.")]
+        "The application stopped before {Count} events, and the one in progress, were delivered to ISessionLifecycle handlers.")]
     public static partial void EventsNotTold(this ILogger logger, int count);
 
-    [LoggerMessage(SessionEvents.SessionTakenOver, LogLevel.Debug, "Session {SessionId} of AddSession taken over, {Count} keys.")]
+    [LoggerMessage(SessionEvents.SessionTakenOver, LogLevel.Debug, "Session {SessionId} taken over from AddSession, {Count} keys.")]
     public static partial void SessionTakenOver(this ILogger logger, string sessionId, int count);
 
     [LoggerMessage(
         SessionEvents.StockSessionUnreadable, LogLevel.Warning,
-        "What AddSession has left of session {SessionId} cannot be taken over: these {Length} bytes are no session. It begins empty.")]
+        "Session {SessionId} cannot be taken over from AddSession: the {Length}-byte payload is not a valid session; starting an empty "
+        + "one.")]
     public static partial void StockSessionUnreadable(this ILogger logger, string sessionId, int length);
 
     [LoggerMessage(
         SessionEvents.StockSessionNotMarked, LogLevel.Warning,
-        "What AddSession has left of session {SessionId} could not be marked as taken over or ended: if the session ends while it is "
-        + "there, it can be taken over once more.")]
+        "The data that AddSession left of session {SessionId} could not be marked as taken over or ended. If the session ends while that "
+        + "data exists, it can be taken over once more.")]
     public static partial void StockSessionNotMarked(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(
         SessionEvents.RenewedCookieHeldBack, LogLevel.Error,
-        "Session {SessionId} keeps its key: the new cookie is not in the response. Something between the session and the response, such as a "
-        + "cookie policy, holds it back.")]
+        "Session {SessionId} keeps its key, because the new cookie is not in the response: something, such as a cookie policy, has removed "
+        + "it.")]
     public static partial void RenewedCookieHeldBack(this ILogger logger, string sessionId);
 
     [LoggerMessage(
         SessionEvents.RenewalNotSealed, LogLevel.Warning,
-        "Session {SessionId} was renewed, and Redis could not be told that the new cookie was sent: the old cookie may find the old session, "
-        + "as it was before the renewal, until that expires.")]
+        "Session {SessionId} was renewed, but Redis could not be told that the new cookie was sent: until the old session expires, the old "
+        + "cookie may find it as it was before the renewal.")]
     public static partial void RenewalNotSealed(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(
         SessionEvents.SecureAsInSeed, LogLevel.Information,
-        "The session cookie is Secure, as in redis-session, whose settings are in use: browsers send it over HTTPS only. "
-        + "To decide it yourself, set SESSION_COOKIE_SECURE to true or false.")]
+        "The session cookie is Secure, as in redis-session, whose settings are in use: browsers send it over HTTPS only. To decide "
+        + "yourself, set SESSION_COOKIE_SECURE to true or false.")]
     public static partial void SecureAsInSeed(this ILogger logger);
 
     [LoggerMessage(
         SessionEvents.SettingNearlyOurs, LogLevel.Warning,
-        "Nothing that {Method} adds reads the setting {Name}: is {Meant} meant?")]
+        "{Method} does not read the setting {Name}. Did you mean {Meant}?")]
     public static partial void SettingNearlyOurs(this ILogger logger, string method, string name, string meant);
 
     [LoggerMessage(
         SessionEvents.LoadsAhead, LogLevel.Debug,
-        "Endpoint {Endpoint} reads its session synchronously: from now on that is loaded before its requests go on.")]
+        "Endpoint {Endpoint} reads its session synchronously. From now on its sessions are loaded ahead.")]
     public static partial void LoadsAhead(this ILogger logger, string endpoint);
 
-    [LoggerMessage(SessionEvents.CookieUnreadable, LogLevel.Warning, "A session cookie cannot be read; the request begins without a session.")]
+    [LoggerMessage(
+        SessionEvents.CookieUnreadable, LogLevel.Warning,
+        "The session cookie cannot be read. The request starts without a session.")]
     public static partial void CookieUnreadable(this ILogger logger, Exception error);
 
     [LoggerMessage(
         SessionEvents.RequestUnknown, LogLevel.Warning,
-        "A session does not know its request, so what that changes is written after the response, and a failure is told to nobody: the "
-        + "pipeline of the services of AddRedisHashSession was not begun by the host. Call UseRedisHashSession in the place of UseSession.")]
+        "A session does not know its request, because the host did not start this pipeline: its changes are written after the response, "
+        + "and nobody learns of a failure. Call UseRedisHashSession instead of UseSession.")]
     public static partial void RequestUnknown(this ILogger logger);
 
-    [LoggerMessage(SessionEvents.CommitFailed, LogLevel.Error, "Committing the session that the application has set for a request failed.")]
+    [LoggerMessage(SessionEvents.CommitFailed, LogLevel.Error, "Committing a session that the application assigned to a request failed.")]
     public static partial void CommitFailed(this ILogger logger, Exception error);
 }

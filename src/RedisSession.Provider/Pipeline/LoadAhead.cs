@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Which endpoints want their session loaded before they begin: those that say so, or all, or those that were seen to wait for a synchronous
-/// read. Where the endpoint is not known yet, as before a terminal middleware, all such requests count as one endpoint.
+/// Which endpoints want their session loaded before they begin: those that say so, or all, or those that were seen to wait for a
+/// synchronous read. Where the endpoint is not known yet, as before a terminal middleware, all such requests count as one endpoint.
 /// </summary>
 /// <param name="always">What holds where an endpoint says nothing; null to learn it.</param>
 /// <param name="logger">Is told what was learnt.</param>

@@ -7,7 +7,8 @@ namespace RedisSession.Provider;
 /// Gives each request its session, as SessionMiddleware does. It knows what that does not tell a store: the request, and the options of the
 /// cookie. So no key is made before somebody needs it, and what fails is thrown where an error page can still be shown.
 /// </summary>
-internal sealed class RedisHashSessionMiddleware(RequestDelegate next, RedisHashSessionStore store, SessionCookie cookie, LoadAhead loadAhead)
+internal sealed class RedisHashSessionMiddleware(
+    RequestDelegate next, RedisHashSessionStore store, SessionCookie cookie, LoadAhead loadAhead)
 {
     public async Task InvokeAsync(HttpContext context)
     {

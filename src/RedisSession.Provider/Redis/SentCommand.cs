@@ -178,7 +178,7 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
     private static RedisConnectionException MayHaveBeenMade(RedisConnectionException error) => new(
         error.FailureType,
         error.Flags,
-        "The connection was lost before Redis had answered. The change may have been made; it is not sent again, because made twice it "
-        + "would be another, or be answered otherwise.",
+        "The connection was lost before Redis answered. The change may have been applied; it is not sent again, because applying it twice "
+        + "could change more, or give another answer.",
         error);
 }

@@ -83,7 +83,10 @@ internal static class UserScripts
         local now = time[1] * 1000000 + time[2]
         redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
         if ttl == 0 and redis.call('ZSCORE', key, id) == stamp then redis.call('ZREM', key, id) end
-        local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')[2]
+        local tail, last = redis.call('ZRANGE', key, -2, -1, 'WITHSCORES'), nil
+        for i = 1, #tail, 2 do
+          if tail[i] ~= id then last = tail[i + 1] end
+        end
         if ttl > 0 then stamp = string.format('%.0f', now + ttl * 1000) end
         local ends = math.max(tonumber(last) or 0, now + ttl * 1000)
         local left = string.format('%.0f', math.ceil((ends - now) / 1000))

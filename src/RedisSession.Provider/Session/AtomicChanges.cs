@@ -145,7 +145,8 @@ internal sealed class AtomicChanges(
             if (attempt > 2) await Task.Delay(Random.Shared.Next(Math.Min(attempt, 20)), cancellationToken).ConfigureAwait(false);
         }
 
-        throw new InvalidOperationException($"'{LogText.Line(key)}' of session {session.Id} was not changed: other requests change it all the time.");
+        throw new InvalidOperationException(
+            $"'{LogText.Line(key)}' of session {session.Id} was not changed, because other requests keep changing it.");
     }
 
     /// <summary>Sends one of <see cref="FieldScripts"/>.</summary>
@@ -175,12 +176,14 @@ internal sealed class AtomicChanges(
                     .ConfigureAwait(false);
             }
 
-            await session.Move.WaitAsync(session.Timeouts.IO, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Task earlier;
+            lock (session.State.Gate) earlier = session.State.IsMoving ? session.Move : session.ChangeToWaitFor ?? Task.CompletedTask;
+            await earlier.WaitAsync(session.Timeouts.IO, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
-    /// <summary>Null while the session moves to another key.</summary>
+    /// <summary>Null while the session moves to another key, or another change waits for a takeover.</summary>
     private Task<T>? Send<T>(
         RequestSession session,
         IDatabase database,
@@ -192,7 +195,7 @@ internal sealed class AtomicChanges(
         var state = session.State;
         lock (state.Gate)
         {
-            if (state.IsMoving) return null;
+            if (state.IsMoving || session.ChangeToWaitFor is not null) return null;
             if (state.HasEnded)
             {
                 writer.Refuse(session);
@@ -205,13 +208,20 @@ internal sealed class AtomicChanges(
             var sent = SendAsync(session, question, database, script, key, change.Sends(operands(question.Identity)));
             var operation = change.Follow(FinishAsync(session, session.Operation, question, database, script, key, operands, sent, takeIn));
             session.Operation = operation;
+            if (takeover.IsDue(question)) session.ChangeToWaitFor = operation;
             listing.Keep(session, operation);
             return operation;
         }
     }
 
     private Task<RedisResult> SendAsync(
-        RequestSession session, Question question, IDatabase database, RedisScript script, string key, RedisValue[] operands)
+        RequestSession session,
+        Question question,
+        IDatabase database,
+        RedisScript script,
+        string key,
+        RedisValue[] operands,
+        bool asText = false)
     {
         var arguments = FieldScripts.ArgumentsOf(
             session.Timeouts.Expiry,
@@ -221,7 +231,8 @@ internal sealed class AtomicChanges(
             key,
             operands);
         if (session.Lock is { } held) (script, arguments) = held.Guard(script, arguments, (string?)names.LockChannel);
-        return script.RunAsync(database, question.Identity.RedisKey, arguments);
+        var redisKey = question.Identity.RedisKey;
+        return asText ? script.SendTextAsync(database, redisKey, arguments) : script.SendAsync(database, redisKey, arguments);
     }
 
     private async Task<T> FinishAsync<T>(
@@ -237,7 +248,7 @@ internal sealed class AtomicChanges(
     {
         var state = session.State;
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var answer = await AnswerAsync(question, sent).ConfigureAwait(false);
+        var answer = await AnswerAsync(question, sent).ConfigureAwait(false) ?? await SendAgainAsync().ConfigureAwait(false);
         bool isToBeSentAgain = SessionRevival.IsDue(question, answer.IsNull)
             && await revival.IsGoneAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
         if (takeover.IsDue(question) && !answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
@@ -246,18 +257,7 @@ internal sealed class AtomicChanges(
             isToBeSentAgain = true;
         }
 
-        if (isToBeSentAgain)
-        {
-            Task<RedisResult>? again = null;
-            lock (state.Gate)
-            {
-                question = state.Ask();
-                if (!state.HasEnded) again = SendAsync(session, question, database, script, key, operands(question.Identity));
-            }
-
-            answer = again is null ? RedisResult.Create(RedisValue.Null) : await again.ConfigureAwait(false);
-        }
-
+        if (isToBeSentAgain) answer = await SendAgainAsync().ConfigureAwait(false);
         if (!answer.IsNull) await writer.ReplicateAsync(session, database, question.Identity).ConfigureAwait(false);
 
         T taken;
@@ -277,13 +277,31 @@ internal sealed class AtomicChanges(
 
         if (isCreated) writer.HasCreated(session);
         return taken;
+
+        // With what the request knows by now: what was ended since is not begun again.
+        async Task<RedisResult> SendAgainAsync()
+        {
+            Task<RedisResult>? again = null;
+            lock (state.Gate)
+            {
+                question = state.Ask();
+                if (!state.HasEnded) again = SendAsync(session, question, database, script, key, operands(question.Identity), asText: true);
+            }
+
+            return again is null ? RedisResult.Create(RedisValue.Null) : await again.ConfigureAwait(false);
+        }
     }
 
-    private static async Task<RedisResult> AnswerAsync(Question question, Task<RedisResult> sent)
+    /// <summary>Null when the server does not have the script.</summary>
+    private static async Task<RedisResult?> AnswerAsync(Question question, Task<RedisResult> sent)
     {
         try
         {
             return await sent.ConfigureAwait(false);
+        }
+        catch (RedisServerException error) when (RedisScript.IsMissing(error))
+        {
+            return null;
         }
         catch (RedisServerException error) when (LockScripts.IsLost(error))
         {

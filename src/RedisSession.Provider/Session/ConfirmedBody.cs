@@ -8,7 +8,8 @@ namespace RedisSession.Provider;
 /// and what fails is thrown to whoever writes. Thrown by a callback of the response's start it would be too late: the server gives such a
 /// response up, and no error page can be shown.
 /// </summary>
-internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, IHttpResponseBodyFeature inner) : Stream, IHttpResponseBodyFeature
+internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, IHttpResponseBodyFeature inner)
+    : Stream, IHttpResponseBodyFeature
 {
     private ConfirmedWriter? _writer;
     private readonly Handover _first = new();

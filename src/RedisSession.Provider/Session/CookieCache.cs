@@ -11,10 +11,10 @@ namespace RedisSession.Provider;
 /// Which session key the text of a cookie is, for texts that were decrypted lately. It says who, never whether: Redis is asked as before.
 /// </summary>
 /// <remarks>
-/// A table of a fixed size, without locks: a text has one place, which the last one takes. What cannot be decrypted never gets in, so nobody
-/// can fill it with what he makes up. An entry is good for five minutes, and for the key ring that decrypted it. When that has changed, nothing
-/// is remembered for a minute, because data protection goes on with the old one while it reads the new one. So a key that is revoked here is
-/// refused as soon as data protection refuses it, and one that is revoked elsewhere five minutes later at most.
+/// A table of a fixed size, without locks: a text has one place, which the last one takes. What cannot be decrypted never gets in, so
+/// nobody can fill it with what he makes up. An entry is good for five minutes, and for the key ring that decrypted it. When that has
+/// changed, nothing is remembered for a minute, because data protection goes on with the old one while it reads the new one. So a key that
+/// is revoked here is refused as soon as data protection refuses it, and one that is revoked elsewhere five minutes later at most.
 /// </remarks>
 internal sealed class CookieCache(IOptions<RedisHashSessionOptions> options, TimeProvider clock, IServiceProvider services)
 {

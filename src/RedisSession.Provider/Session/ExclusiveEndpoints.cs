@@ -16,8 +16,8 @@ internal static class ExclusiveEndpoints
         if (context.GetEndpoint()!.Metadata.GetMetadata<HubMetadata>() is not null)
         {
             throw new InvalidOperationException(
-                $"{context.GetEndpoint()!.DisplayName} is a hub: its connection would hold the session's lock for as long as it lives. Take "
-                + "ExclusiveSession off it, and call LockAsync where a method of the hub needs the lock.");
+                $"{context.GetEndpoint()!.DisplayName} is a hub: its connection would hold the session's lock for as long as it lives. "
+                + "Remove ExclusiveSession from it, and call LockAsync in the hub methods that need the lock.");
         }
 
         if (session.Lock is not null) return true; // the second pass of a request, such as an error page
@@ -36,6 +36,6 @@ internal static class ExclusiveEndpoints
 
     /// <summary>An endpoint that has asked in vain must not go on unprotected without a word.</summary>
     public static InvalidOperationException NotHeard(Endpoint endpoint) => new(
-        $"{endpoint.DisplayName} asks for ExclusiveSession, and nothing takes the lock for it: call UseRedisHashSession in the place of "
-        + "UseSession, and behind UseRouting.");
+        $"{endpoint.DisplayName} asks for ExclusiveSession, but nothing takes the lock: call UseRedisHashSession instead of UseSession, "
+        + "after UseRouting.");
 }

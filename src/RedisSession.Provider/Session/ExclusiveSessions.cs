@@ -31,7 +31,7 @@ internal sealed class ExclusiveSessions(
     {
         cancellationToken.ThrowIfCancellationRequested();
         session.CheckSet("", []); // the lock begins a session
-        if (session.Lock is not null) throw new InvalidOperationException("This request holds the lock of its session already.");
+        if (session.Lock is not null) throw new InvalidOperationException("This request already holds the lock of its session.");
         long start = Environment.TickCount64;
         string id = session.Id;
         var queue = Join(id);

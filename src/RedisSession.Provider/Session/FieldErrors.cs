@@ -8,8 +8,8 @@ namespace RedisSession.Provider;
 internal static class FieldErrors
 {
     public static InvalidOperationException NoNumber(string key, string sessionId) => new(
-        $"'{LogText.Line(key)}' of session {sessionId} holds no whole number as text, so nothing was added to it. (SetInt32 writes bytes; SetValue "
-        + "writes text.)");
+        $"'{LogText.Line(key)}' of session {sessionId} is not a whole number in text, so nothing was added. "
+        + "(SetInt32 writes bytes; SetValue writes text.)");
 
     /// <param name="refusal">The server's error at HINCRBY.</param>
     /// <param name="key">The session key.</param>
@@ -27,5 +27,5 @@ internal static class FieldErrors
     }
 
     public static NotSupportedException NotExpiring() => new(
-        "This server cannot let a single session key expire: that takes Redis 7.4, Valkey 9 or Garnet. Nothing was written.");
+        "This server cannot expire a single session key: that needs Redis 7.4, Valkey 9 or Garnet. Nothing was written.");
 }

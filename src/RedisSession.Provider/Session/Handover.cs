@@ -1,13 +1,13 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Knows when what waits for a task has gone on from it. The end of a request asks that, where the application does not await what it writes:
-/// the server would go on with the next request, and the rest of this response would be in that one's.
+/// Knows when what waits for a task has gone on from it. The end of a request asks that, where the application does not await what it
+/// writes: the server would go on with the next request, and the rest of this response would be in that one's.
 /// </summary>
 /// <remarks>
-/// Whoever waits goes on inside of the call that completes the task, until he has to wait for something else. But if it is completed just when
-/// somebody begins to wait, he is sent to the thread pool, where nobody knows of him. So the application has to have returned, to wait or to
-/// end; unless it blocks.
+/// Whoever waits goes on inside of the call that completes the task, until he has to wait for something else. But if it is completed just
+/// when somebody begins to wait, he is sent to the thread pool, where nobody knows of him. So the application has to have returned, to wait
+/// or to end; unless it blocks.
 /// </remarks>
 internal sealed class Handover
 {

@@ -118,7 +118,8 @@ internal sealed class KeyRenewal(
         if (!session.Cookie!.TryRenew(renewal.Request, renewal.To.SessionKey))
         {
             channel.Logger.RenewedCookieHeldBack(renewal.From.Id);
-            failure = new InvalidOperationException("The session keeps its key: something holds back the cookie that names the new one.");
+            failure = new InvalidOperationException(
+                "The session keeps its key, because something removed its new cookie from the response.");
         }
         else
         {
@@ -158,13 +159,13 @@ internal sealed class KeyRenewal(
         if (!session.Cookie.MayBeSent(request))
         {
             throw new InvalidOperationException(
-                "The session cannot be renewed without the visitor's consent: the cookie policy would hold its new cookie back. Set "
+                "The session cannot be renewed without the visitor's consent: the cookie policy would remove its new cookie. Set "
                 + "Cookie.IsEssential if the site cannot work without sessions.");
         }
     }
 
     private static InvalidOperationException ResponseHasStarted() =>
-        new("The session cannot be renewed after the response has started: its new cookie could not be sent.");
+        new("The session cannot be renewed after the response has started, because its new cookie could not be sent.");
 
     /// <summary>Confirms what was changed, and sees to it that nothing is under way. False when the key was renewed meanwhile.</summary>
     private async Task<bool> BeginToMoveAsync(RequestSession session, Task move, CancellationToken cancellationToken)
@@ -227,8 +228,10 @@ internal sealed class KeyRenewal(
                 return false; // logged where it happened
             }
 
-            await session.Operation.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!session.Operation.IsCompleted) return false;
+            // Another may be under way by then: that one is waited for, too.
+            var operation = session.Operation;
+            await operation.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!operation.IsCompleted) return false;
         }
     }
 

@@ -7,8 +7,8 @@ namespace RedisSession.Provider;
 /// read. Part of <see cref="SessionState"/>, and guarded by its lock.
 /// </summary>
 /// <remarks>
-/// A change is collected, then sent with others in one batch, then confirmed. Several batches can be under way. What has failed stays in
-/// <see cref="Sent"/>, so that it can be sent again.
+/// A change is collected, then sent with others in one batch, then confirmed. Several batches can be under way; they are confirmed in the
+/// order of sending. What has failed stays, with what was sent behind it, so that it can be sent again.
 /// </remarks>
 internal sealed class PendingChanges
 {
@@ -16,11 +16,16 @@ internal sealed class PendingChanges
     private int _lastSent;
     private int _lastCovered;
 
+    // The batches that are not confirmed: the first of them, its number, and those behind it, which most requests do not have.
+    private SessionChanges? _oldest;
+    private int _oldestNumber;
+    private List<SessionChanges>? _later;
+
     /// <summary>Changed and not sent yet.</summary>
     public SessionChanges? Collected { get; set; }
 
-    /// <summary>The net effect of all batches that are under way, or have failed.</summary>
-    public SessionChanges? Sent { get; private set; }
+    /// <summary>The user whom the batch binds the session to that is confirmed next; null where it says nothing about that.</summary>
+    public string? NextUser => _oldest?.User;
 
     /// <summary>Confirmed while a snapshot was on its way, which may be older than they are.</summary>
     public SessionChanges? ConfirmedMeanwhile { get; set; }
@@ -36,6 +41,8 @@ internal sealed class PendingChanges
     /// <summary>The last failure that was logged; null again when something is changed.</summary>
     public Exception? LoggedFailure { get; set; }
 
+    public bool IsEmpty => Collected is null && _oldest is null;
+
     /// <summary>Nothing is left to send or to wait for.</summary>
     public bool AreConfirmed => Collected is null && InFlight == 0 && Failure is null;
 
@@ -44,31 +51,43 @@ internal sealed class PendingChanges
     /// <summary>What is collected is sent: the number of the batch.</summary>
     public int Send()
     {
-        Sent = SessionChanges.Merge(Sent, Collected);
+        int number = ++_lastSent;
+        if (_oldest is null) (_oldest, _oldestNumber) = (Collected, number);
+        else (_later ??= []).Add(Collected!);
         Collected = null;
         InFlight++;
-        return ++_lastSent;
+        return number;
     }
 
     /// <summary>
-    /// True when the changes of batch <paramref name="number"/> still have to be sent once more. Then all that are unconfirmed are, in one:
-    /// others that were sent behind it may have met the same, or not, and the net effect of all leaves the session as if each had been
-    /// applied in its turn.
+    /// The changes of batch <paramref name="number"/>, which has to be sent once more, and of all that were sent behind it: those may have
+    /// met the same, or not, and the net effect leaves the session as if each had been applied in its turn. What was confirmed before is not
+    /// among them: others may have come behind that. Null where this batch has been sent once more with an earlier one.
     /// </summary>
-    public bool SendAgain(int number, bool evenIfCovered)
+    public SessionChanges? SendAgain(int number, bool evenIfCovered)
     {
-        if (number <= _lastCovered && !evenIfCovered) return false;
+        if ((number <= _lastCovered && !evenIfCovered) || _oldest is null) return null;
         _lastCovered = _lastSent;
-        return Sent is not null;
+        var changes = new SessionChanges();
+        if (number <= _oldestNumber) changes.Append(_oldest);
+        for (int i = Math.Max(0, number - _oldestNumber - 1); i < _later?.Count; i++) changes.Append(_later[i]);
+        return changes;
     }
 
-    /// <summary>A batch is confirmed. What is in Redis now, once nothing else is under way; else null.</summary>
+    /// <summary>The oldest batch is confirmed: what is in Redis now. Null where one before it has failed.</summary>
     public SessionChanges? Confirm()
     {
         InFlight--;
-        if (InFlight > 0 || Failure is not null) return null;
-        var confirmed = Sent;
-        Sent = null;
+        if (Failure is not null) return null;
+        var confirmed = _oldest;
+        _oldest = null;
+        if (_later is { Count: > 0 })
+        {
+            _oldest = _later[0];
+            _oldestNumber++;
+            _later.RemoveAt(0);
+        }
+
         return confirmed;
     }
 
@@ -82,28 +101,54 @@ internal sealed class PendingChanges
     /// <summary>What is unconfirmed cannot be sent.</summary>
     public void FailUnsent(Exception error)
     {
-        if (InFlight == 0 && (Collected ?? Sent) is not null) Failure ??= ExceptionDispatchInfo.Capture(error);
+        if (InFlight == 0 && (Collected ?? _oldest) is not null) Failure ??= ExceptionDispatchInfo.Capture(error);
     }
 
     /// <summary>What has failed is to be sent again, with what was changed since.</summary>
     public void TakeBackFailed()
     {
-        Collected = SessionChanges.Merge(Sent, Collected);
-        Sent = null;
+        var changes = new SessionChanges();
+        AppendTo(changes);
+        Collected = changes.IsEmpty ? null : changes;
+        (_oldest, _later) = (null, null);
         Failure = null;
     }
 
     /// <summary>Adds what was changed after all of these.</summary>
     public void Collect(SessionChanges changes) => Collected = SessionChanges.Merge(Collected, changes);
 
+    /// <summary>Adds all of these to <paramref name="changes"/>.</summary>
+    public void AppendTo(SessionChanges changes)
+    {
+        if (_oldest is not null) changes.Append(_oldest);
+        foreach (var later in _later ?? []) changes.Append(later);
+        if (Collected is not null) changes.Append(Collected);
+    }
+
     /// <summary>What these say about a key; false when they say nothing.</summary>
-    public bool Decide(string key, out byte[]? value) =>
-        SessionChanges.Decide(Collected, key, out value) || SessionChanges.Decide(Sent, key, out value);
+    public bool Decide(string key, out byte[]? value)
+    {
+        if (SessionChanges.Decide(Collected, key, out value)) return true;
+        for (int i = (_later?.Count ?? 0) - 1; i >= 0; i--)
+        {
+            if (_later![i].Decides(key, out value)) return true;
+        }
+
+        return SessionChanges.Decide(_oldest, key, out value);
+    }
 
     /// <summary>The session has ended: forgets what is not confirmed; what is under way stays under way.</summary>
     public void Drop(ExceptionDispatchInfo? refusal)
     {
-        Collected = Sent = null;
+        Collected = null;
+        DropSent();
         Failure = refusal;
+    }
+
+    /// <summary>The same for what was sent.</summary>
+    public void DropSent()
+    {
+        (_oldest, _later) = (null, null);
+        Failure = null;
     }
 }

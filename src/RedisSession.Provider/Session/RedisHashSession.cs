@@ -9,8 +9,8 @@ namespace RedisSession.Provider;
 /// what it does in the operations of <see cref="RedisHashSessionStore"/>.
 /// </summary>
 /// <remarks>
-/// A synchronous read answers, first match: from this request's own writes · from the snapshot, which in buffered mode the first read takes ·
-/// in live mode from Redis. Tasks of one request may share the session.
+/// A synchronous read answers, first match: from this request's own writes · from the snapshot, which in buffered mode the first read takes
+/// · in live mode from Redis. Tasks of one request may share the session.
 /// </remarks>
 /// <param name="operations">What it does.</param>
 /// <param name="origin">Which pipeline has made it, for new sessions, which no key tells apart.</param>
@@ -36,13 +36,13 @@ internal sealed class RedisHashSession(
     {
         ArgumentNullException.ThrowIfNull(session);
         return session as RedisHashSession ?? throw new InvalidOperationException(
-            $"This needs a session of AddRedisHashSession, and this one is a {session.GetType()}: "
+            $"This needs a session of AddRedisHashSession, but the session is a {session.GetType()}: "
             + "call AddRedisHashSession on the service collection.");
     }
 
     /// <summary>
-    /// The session that a request through the same pipeline has had before, or has: an exception handler, status code pages and the like send
-    /// a request through its pipeline again, with the cookie that it came with, whatever has become of the session.
+    /// The session that a request through the same pipeline has had before, or has: an exception handler, status code pages and the like
+    /// send a request through its pipeline again, with the cookie that it came with, whatever has become of the session.
     /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="sessionKey">What its cookie names; null where it has none.</param>
@@ -149,9 +149,9 @@ internal sealed class RedisHashSession(
     {
         cancellationToken.ThrowIfCancellationRequested();
 
-        // The last commit of SessionMiddleware, which takes its feature away before. It would log a failure and go on; but we have logged it.
-        // What has failed before is not tried again: an outage costs a request one failure. A commit that the application asks for does try
-        // again.
+        // The last commit of SessionMiddleware, which takes its feature away before. It would log a failure and go on; but we have logged
+        // it. What has failed before is not tried again: an outage costs a request one failure. A commit that the application asks for does
+        // try again.
         if (_passes > 0 && _isSeen && Context is { } request && request.Features.Get<ISessionFeature>() is null)
         {
             await LeaveAsync(request).ConfigureAwait(false);
@@ -193,8 +193,8 @@ internal sealed class RedisHashSession(
     }
 
     /// <summary>
-    /// The request has gone through the pipeline: what is not confirmed yet is. What fails is logged, and not tried again: an outage costs a
-    /// request one failure.
+    /// The request has gone through the pipeline: what is not confirmed yet is. What fails is logged, and not tried again: an outage costs
+    /// a request one failure.
     /// </summary>
     public async Task LeaveAsync(HttpContext request)
     {
@@ -304,10 +304,13 @@ internal sealed class RedisHashSession(
         }
     }
 
-    /// <summary>With <see cref="FailureMode.Throw"/>: what the request changed was not written, and it can still get an error page.</summary>
+    /// <summary>
+    /// With <see cref="FailureMode.Throw"/>: what the request changed was not written, and it can still get an error page.
+    /// </summary>
     public void ThrowWhatNobodyWasTold(HttpContext request)
     {
-        if (!operations.Channel.Throws || State.FailureIsTold || State.Pending?.Failure is not { } failure || request.Response.HasStarted) return;
+        if (!operations.Channel.Throws || State.FailureIsTold || request.Response.HasStarted) return;
+        if (State.Pending?.Failure is not { } failure) return;
         State.FailureIsTold = true;
         failure.Throw();
     }

@@ -1,5 +1,5 @@
-using Microsoft.AspNetCore.Session;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;

@@ -25,7 +25,9 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// <summary>What the cookie of the request names, whatever becomes of the key.</summary>
     public SessionIdentity Given { get; } = state.Identity;
 
-    /// <summary>The cookie with the options of the pipeline that the request came through; null where only SessionMiddleware knows them.</summary>
+    /// <summary>
+    /// The cookie with the options of the pipeline that the request came through; null where only SessionMiddleware knows them.
+    /// </summary>
     public SessionCookie? Cookie { get; set; }
 
     /// <summary>Null where there is none, or none any more.</summary>
@@ -34,12 +36,23 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     public string Id => State.Identity.Id;
 
     /// <summary>
-    /// Done when every batch that was sent is confirmed, with null, or with what failed: a failed task would have to be observed by somebody.
+    /// Done when every batch that was sent is confirmed, with null, or with what failed: a failed task would have to be observed by
+    /// somebody.
     /// </summary>
     public Task<ExceptionDispatchInfo?> Confirmation { get; set; } = Confirmed;
 
     /// <summary>The last of the changes that depend on what Redis holds: their replies are taken in in the order of sending.</summary>
     public Task Operation { get; set; } = Task.CompletedTask;
+
+    /// <summary>
+    /// A change that is under way and may have to wait for a takeover, and is sent again behind that: another must not come in between. Null
+    /// when there is none.
+    /// </summary>
+    public Task? ChangeToWaitFor
+    {
+        get => field is { IsCompleted: false } change ? change : null;
+        set;
+    }
 
     /// <summary>Done when the session has its new key, or keeps the old one: what would change it waits for that.</summary>
     public Task Move { get; set; } = Task.CompletedTask;
@@ -83,8 +96,8 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     protected HttpContext? Context => Holder?.Context;
 
     /// <summary>
-    /// The request begins to use the session. <see cref="OnResponseStartingAsync"/> is called before its response starts: such callbacks run
-    /// last to first, so this one comes after those of the application, which may change the session too.
+    /// The request begins to use the session. <see cref="OnResponseStartingAsync"/> is called before its response starts: such callbacks
+    /// run last to first, so this one comes after those of the application, which may change the session too.
     /// </summary>
     protected void Enter(RequestHolder holder)
     {

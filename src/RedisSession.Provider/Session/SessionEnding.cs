@@ -9,12 +9,48 @@ internal sealed class SessionEnding(SessionChannel channel, SessionTakeover take
     {
         var state = session.State;
         var expiring = request.Request.Cookies.Count == 0 ? null : cookie.Of(session, request.Request);
-        lock (state.Gate) state.DropCollected();
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await HoldAsync(session, over.Task, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await EndAsync(session, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (state.Gate) state.Stay();
+            over.SetResult();
+        }
 
-        // A write on its way could create the session again behind the removal, and its listing could list it.
-        await Task.WhenAll(session.Confirmation, session.Operation, session.Move, session.Listing)
-            .WaitAsync(session.Timeouts.IO, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellationToken.ThrowIfCancellationRequested();
+        if (!request.Response.HasStarted && expiring?.IsIn(request.Request) == true) expiring.ExpireWithResponse(request);
+    }
+
+    /// <summary>
+    /// Waits for what is under way, and sees to it that nothing else is sent before the session has ended: a write could create it again
+    /// behind the removal, and its listing could list it.
+    /// </summary>
+    private static async Task HoldAsync(RequestSession session, Task over, CancellationToken cancellationToken)
+    {
+        var state = session.State;
+        lock (state.Gate) state.DropCollected();
+        while (true)
+        {
+            var underWay = Task.WhenAll(session.Confirmation, session.Operation, session.Move, session.Listing);
+            await underWay.WaitAsync(session.Timeouts.IO, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+            lock (state.Gate)
+            {
+                bool isQuiet = session.Confirmation.IsCompleted && session.Operation.IsCompleted && session.Listing.IsCompleted;
+                if (underWay.IsCompleted && (state.IsMoving || !isQuiet)) continue; // something else has begun
+                state.Hold();
+                session.Move = over;
+                return;
+            }
+        }
+    }
+
+    private async Task EndAsync(RequestSession session, CancellationToken cancellationToken)
+    {
+        var state = session.State;
         var old = session.Renewal is { IsFinished: false } renewal ? renewal.From : null; // it was to end with the renewal
         var identity = state.Identity;
         string? user = await EndAsync(session, identity, cancellationToken).ConfigureAwait(false);
@@ -25,7 +61,6 @@ internal sealed class SessionEnding(SessionChannel channel, SessionTakeover take
             session.Renewal = null;
         }
 
-        if (!request.Response.HasStarted && expiring?.IsIn(request.Request) == true) expiring.ExpireWithResponse(request);
         channel.Logger.SessionAbandoned(identity.Id);
         if (user is null) return; // there was none
         channel.Metrics.SessionEnded(SessionEndReason.Abandoned);

@@ -83,6 +83,7 @@ internal sealed class SessionListing(UserLists users)
         var state = session.State;
         state.Listing.Send(withCreation: write is not null || !state.Generation.IsNull);
         session.IsListingWaitedFor = isWaitedFor;
-        session.Listing = users.KeepAsync(session.Id, state.Listing.User, state.Generation, session.Timeouts.Expiry, write);
+        session.Listing = users.KeepAsync(
+            session.Id, state.Listing.User, state.Generation, session.Timeouts.Expiry, write, () => state.Generation);
     }
 }

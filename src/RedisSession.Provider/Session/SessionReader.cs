@@ -33,7 +33,7 @@ internal sealed class SessionReader(
             var values = await channel.ReplyAsync(
                 session, channel.Begin(OperationKind.Read, session), Ask(session, database, out var question, key), "reading", waiting)
                 .ConfigureAwait(false);
-            if (mayBeLegacy && IsNothing(values) && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
+            if (mayBeLegacy && IsNothing(values) && await HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
             {
                 mayBeLegacy = false; // who finds nothing now either has looked for it
                 continue;
@@ -100,7 +100,7 @@ internal sealed class SessionReader(
                     session, channel.Begin(OperationKind.Load, session), AskForAll(session, database, out question), "loading", waiting)
                     .ConfigureAwait(false);
                 bool isTakenOver = mayBeLegacy && entries.Length == 0
-                    && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false);
+                    && await HasTakenOverAsync(session, question, waiting).ConfigureAwait(false);
                 if (isTakenOver) mayBeLegacy = false;
                 else snapshot = SessionSnapshot.Parse(entries, question.Identity.Protector, out generation);
                 if (Tombstone.Is(generation) && await revival.IsGoneAsync(session, question, waiting).ConfigureAwait(false)) snapshot = null;
@@ -181,7 +181,7 @@ internal sealed class SessionReader(
             var values = await channel.ReplyAsync(
                 session, channel.Begin(OperationKind.Read, session), Ask(session, database, out var question, keys), "reading", waiting)
                 .ConfigureAwait(false);
-            if (mayBeLegacy && IsNothing(values) && await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
+            if (mayBeLegacy && IsNothing(values) && await HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
             {
                 mayBeLegacy = false; // who finds nothing now either has looked for it
                 continue;
@@ -252,6 +252,25 @@ internal sealed class SessionReader(
         if (verdict == Verdict.AskedUnderAnotherKey) return null;
         if (channel.Logger.IsEnabled(LogLevel.Debug)) channel.Logger.SessionLoaded(session.Id, snapshot.Count);
         return snapshot;
+    }
+
+    /// <summary>See <see cref="SessionTakeover.HasTakenOverAsync"/>. What fails is a failure to read.</summary>
+    private ValueTask<bool> HasTakenOverAsync(RequestSession session, Question question, Waiting waiting)
+    {
+        return takeover.IsDue(question) ? NotedAsync() : new(false);
+
+        async ValueTask<bool> NotedAsync()
+        {
+            try
+            {
+                return await takeover.HasTakenOverAsync(session, question, waiting).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                channel.Failed(session, error, "taking over", waiting, writes: false);
+                throw;
+            }
+        }
     }
 
     private static void NotArrived(SessionState state, Question question)

@@ -132,7 +132,7 @@ internal sealed class SessionState(SessionIdentity identity)
         AssertGuarded();
 
         // A copy: others may be on their way.
-        if (_pending?.ConfirmedMeanwhile is { } changes) snapshot.Apply(SessionChanges.Merge(new(), changes));
+        if (!HasEnded && _pending?.ConfirmedMeanwhile is { } changes) snapshot.Apply(SessionChanges.Merge(new(), changes));
         Snapshot = snapshot;
         Failure = null;
         NoSnapshot();
@@ -190,8 +190,7 @@ internal sealed class SessionState(SessionIdentity identity)
     {
         AssertGuarded();
         var own = new SessionChanges();
-        if (_pending?.Sent is { } sent) own.Append(sent);
-        if (_pending?.Collected is { } collected) own.Append(collected);
+        _pending?.AppendTo(own);
         return own;
     }
 
@@ -207,14 +206,14 @@ internal sealed class SessionState(SessionIdentity identity)
     }
 
     /// <summary>
-    /// True when the changes of a batch that was not made, or may not have been, are to be sent once more, with all others that are
-    /// unconfirmed: <see cref="PendingChanges.Sent"/>. False where somebody else has sent them by now, or the session has ended.
+    /// The changes of a batch that was not made, or may not have been, to be sent once more, with those that were sent behind it. Null where
+    /// somebody else has sent them by now, or the session has ended.
     /// </summary>
-    public bool TakeAgain(ref Batch batch, bool evenIfCovered)
+    public SessionChanges? TakeAgain(ref Batch batch, bool evenIfCovered)
     {
         AssertGuarded();
         batch = batch with { Question = Ask() };
-        return !HasEnded && _pending!.SendAgain(batch.Number, evenIfCovered);
+        return HasEnded ? null : _pending!.SendAgain(batch.Number, evenIfCovered);
     }
 
     /// <summary>
@@ -318,7 +317,7 @@ internal sealed class SessionState(SessionIdentity identity)
         var pending = PendingOrNew;
         isLogged = ReferenceEquals(Failure?.SourceException, error);
         if (ReferenceEquals(pending.LoggedFailure, error)) return false;
-        bool isNews = pending.LoggedFailure is null || (pending.Sent ?? pending.Collected) is null;
+        bool isNews = pending.LoggedFailure is null || pending.IsEmpty;
         pending.LoggedFailure = error;
         if (isOutage) Failure ??= ExceptionDispatchInfo.Capture(error);
         pending.FailUnsent(error);
@@ -341,8 +340,14 @@ internal sealed class SessionState(SessionIdentity identity)
     /// <summary>From here to <see cref="Moved"/> or <see cref="Stay"/> nothing may be sent that changes the session.</summary>
     public void Move()
     {
+        Debug.Assert(!IsMoving && (_pending is null or { InFlight: 0 }), "Something is under way.");
+        Hold();
+    }
+
+    /// <summary>The same, whatever is under way: the session is to end.</summary>
+    public void Hold()
+    {
         AssertGuarded();
-        Debug.Assert(!IsMoving && _pending is null or { InFlight: 0 }, "Something is under way.");
         IsMoving = true;
     }
 
@@ -380,7 +385,7 @@ internal sealed class SessionState(SessionIdentity identity)
         Sight = SessionSight.Ended;
         HasAsked = true;
         Snapshot = SessionSnapshot.Empty();
-        _pending?.Drop(refusal: null);
+        _pending?.DropSent(); // what was changed since is refused when it is to be confirmed
     }
 
     /// <summary>The session is found to have ended.</summary>

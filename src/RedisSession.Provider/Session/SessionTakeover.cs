@@ -24,7 +24,10 @@ internal sealed class SessionTakeover(
     public IStockSessions? Stock { get; } = StockSessionsChoice.Of(options.Value, connection, services);
 
     /// <summary>There may be a blob, and the request had not seen yet whether there is a hash when it asked.</summary>
-    public bool IsDue(in Question question) => Stock is not null && !question.Identity.IsNew && question.Sight.IsUnknown;
+    public bool IsDue(in Question question) => IsDue(question.Identity, question.Sight);
+
+    /// <summary>The same for what is sent now. Called inside the lock.</summary>
+    public bool IsDue(SessionState state) => IsDue(state.Identity, state.Sight);
 
     /// <summary>True when a write was not made because there is no session yet, and may be one to take over.</summary>
     public bool IsDue(in Question question, in ChangeReply answer) => IsDue(question) && !answer.Ended && answer.Generation.IsNull;
@@ -60,6 +63,8 @@ internal sealed class SessionTakeover(
         }
     }
 
+    private bool IsDue(SessionIdentity identity, SessionSight sight) => Stock is not null && !identity.IsNew && sight.IsUnknown;
+
     private async Task<bool> TakeOverAsync(RequestSession session, Question question, Waiting waiting)
     {
         var operation = channel.Begin(OperationKind.TakeOver, session);
@@ -73,7 +78,6 @@ internal sealed class SessionTakeover(
         catch (Exception error)
         {
             operation?.Failed(error);
-            channel.Failed(session, error, "taking over", waiting, writes: false);
             throw;
         }
     }
@@ -84,14 +88,9 @@ internal sealed class SessionTakeover(
         var left = Stock!;
         var state = session.State;
         string sessionKey = question.Identity.SessionKey;
-        lock (state.Gate)
-        {
-            // Another task of the request was faster.
-            if (question.Identity != state.Identity) return true;
-            if (state.HasSeen) return !state.Generation.IsNull;
-        }
-
+        if (IsSettled()) return true;
         var found = await left.FindAsync(sessionKey, waiting).ConfigureAwait(false);
+        if (IsSettled()) return true;
         if (found.Blob is not { } blob) return found.MayBeTaken;
         if (!StockSessionBlob.TryParse(blob, out var values))
         {
@@ -124,6 +123,12 @@ internal sealed class SessionTakeover(
         channel.Logger.SessionTakenOver(question.Identity.Id, values.Count);
         channel.Metrics.SessionTakenOver();
         return true;
+
+        // Another task of the request was faster. What it has found may have changed since: it is worth asking again.
+        bool IsSettled()
+        {
+            lock (state.Gate) return question.Identity != state.Identity || state.HasSeen;
+        }
     }
 
     private async Task<bool> IsMarkedAsync(SessionIdentity identity, string generation, Waiting waiting)

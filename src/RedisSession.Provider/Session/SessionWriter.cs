@@ -120,6 +120,7 @@ internal sealed class SessionWriter(
         Task<ExceptionDispatchInfo?> confirmation;
         while (true)
         {
+            Task? earlier;
             lock (state.Gate)
             {
                 if (state.HasEnded && pending.Collected is not null) Refuse(session);
@@ -130,15 +131,18 @@ internal sealed class SessionWriter(
                     confirmation = Task.FromResult(pending.Failure);
                     break;
                 }
+
+                earlier = WhatToWaitFor(session);
             }
 
             try
             {
-                if (state.IsMoving) await waiting.ForAsync(Finished(session.Move)).ConfigureAwait(false);
+                if (earlier is not null) await waiting.ForAsync(Finished(earlier)).ConfigureAwait(false);
                 var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
                 lock (state.Gate)
                 {
-                    if (state.IsMoving) continue;
+                    bool isRefused = pending.HaveFailed || (state.HasEnded && pending.Collected is not null);
+                    if (isRefused || WhatToWaitFor(session) is not null) continue;
                     if (state.MaySend) Send(session, database);
                     confirmation = session.Confirmation;
                 }
@@ -187,11 +191,19 @@ internal sealed class SessionWriter(
         channel.Metrics.SessionCreated();
     }
 
+    /// <summary>What has to be over before what is collected may go; null when it may. Called inside the lock.</summary>
+    private static Task? WhatToWaitFor(RequestSession session)
+    {
+        if (session.State.IsMoving) return session.Move;
+        return session.State.Pending?.Collected is null ? null : session.ChangeToWaitFor;
+    }
+
     /// <summary>What is collected goes now, if it can. Called inside the lock.</summary>
     private void SendAtOnce(RequestSession session)
     {
         // What cannot go now (not connected yet, or failed before) goes, or fails, with the confirmation.
         if (session.State.Failure is not null || !session.State.MaySend || channel.OpenDatabase is not { } database) return;
+        if (session.ChangeToWaitFor is not null) return;
         try
         {
             Send(session, database);
@@ -211,14 +223,15 @@ internal sealed class SessionWriter(
         session.Renewal?.Note(state.Pending.Collected!);
         var batch = state.TakeBatch();
         var reply = script.SendAsync(database, batch.Question.Identity.RedisKey, write.Sends(arguments));
-        session.Confirmation = write.Follow(ConfirmInOrderAsync(session, session.Confirmation, batch, reply));
+        session.Confirmation = write.Follow(ConfirmInOrderAsync(session, session.Confirmation, session.Operation, batch, reply));
+        if (takeover.IsDue(batch.Question)) session.ChangeToWaitFor = session.Confirmation;
         listing.Keep(session, session.Confirmation);
     }
 
     private (RedisScript Script, RedisValue[] Arguments) ScriptFor(RequestSession session, SessionChanges changes)
     {
         var state = session.State;
-        bool mayBeLegacy = takeover.IsDue(new(state.Identity, state.Sight));
+        bool mayBeLegacy = takeover.IsDue(state);
         var (script, arguments) = SessionScripts.For(
             changes,
             session.Timeouts.Expiry,
@@ -230,10 +243,12 @@ internal sealed class SessionWriter(
     }
 
     private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(
-        RequestSession session, Task<ExceptionDispatchInfo?> previous, Batch batch, Task<RedisResult> reply)
+        RequestSession session, Task<ExceptionDispatchInfo?> previous, Task operation, Batch batch, Task<RedisResult> reply)
     {
-        // Both are waited for, so that the reply does not go unobserved; the failure that is told is the earlier one.
+        // All are waited for, so that the reply does not go unobserved, and what the request takes in is in the order in which it was sent;
+        // the failure that is told is the earlier one.
         var earlier = await previous.ConfigureAwait(false);
+        await operation.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         bool isPlain = earlier is null && reply.IsCompletedSuccessfully && _waitForReplicas == 0;
         var answer = isPlain ? ChangeReply.Parse(await reply.ConfigureAwait(false)) : default;
@@ -298,8 +313,8 @@ internal sealed class SessionWriter(
         Task<RedisResult> reply;
         lock (state.Gate)
         {
-            if (!state.TakeAgain(ref batch, evenIfCovered)) return (batch, new(state.HasEnded, state.Generation));
-            var (script, arguments) = ScriptFor(session, state.Pending!.Sent!);
+            if (state.TakeAgain(ref batch, evenIfCovered) is not { } changes) return (batch, new(state.HasEnded, state.Generation));
+            var (script, arguments) = ScriptFor(session, changes);
             reply = script.SendTextAsync(database, batch.Question.Identity.RedisKey, arguments);
         }
 
@@ -313,7 +328,7 @@ internal sealed class SessionWriter(
         string? user;
         lock (session.State.Gate)
         {
-            user = session.State.Pending!.Sent?.User;
+            user = session.State.Pending!.NextUser;
             if (!session.State.Confirm(batch, answer, out isCreated))
             {
                 Refuse(session);

@@ -81,13 +81,13 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
         if (options is { InstanceNameOfLeft: not null, TakesOverFromCache: true })
         {
             yield return $"{nameof(options.TakeOverSessions)} and {nameof(options.TakeOverSessionsFromDistributedCache)} are both called: "
-                + "call the one where the sessions of AddSession are.";
+                + "call the one for the store that AddSession used.";
         }
 
         if (options.TakesOverFromCache && !services.IsService(typeof(IDistributedCache)))
         {
             yield return $"{nameof(options.TakeOverSessionsFromDistributedCache)} is called, but there is no IDistributedCache: "
-                + "keep the one that AddSession had in the service collection.";
+                + "keep the one that AddSession used in the service collection.";
         }
 
         if (options.Cookie?.Name is not { Length: > 0 } cookie)

@@ -74,7 +74,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         else if (MeantAsYesNo(text.Trim()) is { } meant)
         {
             throw new FormatException(
-                $"is {meant} meant? Where an instance has this very name, code names it: options.TakeOverSessions(\"{text}\")");
+                $"did you mean {meant}? If an instance has this very name, set it in code: options.TakeOverSessions(\"{text}\")");
         }
         else
         {

@@ -47,13 +47,13 @@ internal sealed class SettingReader(string method, IConfiguration configuration,
         if (Section is IConfigurationSection { Value.Length: > 0, Path: var place })
         {
             // What it says is not repeated: it can be a connection string.
-            _errors.Add($"{name} that {method} reads is a text and no section: settings are below it, as {place}:Configuration.");
+            _errors.Add($"{name} that {method} reads is a text, not a section: settings belong below it, as {place}:Configuration.");
         }
         else if (!IsWhole(configuration))
         {
             _errors.Add(
-                $"{name} that {method} was given is empty or not there: correct its name, or call {method}() where all is to be as by "
-                + "default.");
+                $"{name} that {method} was given is empty or missing: correct its name, or call {method}() to use the "
+                + "defaults.");
         }
     }
 

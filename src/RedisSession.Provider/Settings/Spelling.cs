@@ -30,10 +30,11 @@ internal static class Spelling
 
     /// <summary>
     /// The one of <paramref name="known"/> that is nearest; of several, the first. Where none is near and one begins with the name, that
-    /// one.
+    /// one; first of all one in the section of that name.
     /// </summary>
     public static string Nearest(string name, IReadOnlyCollection<string> known) =>
         NearMiss(name, known)
+        ?? known.FirstOrDefault(candidate => candidate.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase))
         ?? known.FirstOrDefault(candidate => candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase))
         ?? known.MinBy(candidate => Distance(name, candidate))!;
 

@@ -104,7 +104,7 @@ internal sealed class CacheConfigurationTests
         var warning = logs.Of(SessionEvents.SettingNearlyOurs).Single();
         Assert.That(
             warning.Message,
-            Does.Contain("AddRedisHashCache").And.Contains("the setting RedisHashCahce: is RedisHashCache meant?"));
+            Does.Contain("AddRedisHashCache").And.Contains("the setting RedisHashCahce. Did you mean RedisHashCache?"));
     }
 
     private static TestCaseData Setting(string name, string text, Func<RedisHashCacheOptions, object?> read, object expected) =>

@@ -132,7 +132,7 @@ internal sealed class CacheRegistrationTests
     {
         var configuration = InMemorySettings.Of(("RedisHashCache:InstanceName", "x"));
         string refusal = await RefusalAsync(services => services.AddRedisHashCache(configuration));
-        Assert.That(refusal, Does.Contain("it has looked for RedisHashCache:Configuration, RedisHashCache:ServiceKey:"));
+        Assert.That(refusal, Does.Contain("It looked in the configuration for RedisHashCache:Configuration, RedisHashCache:ServiceKey:"));
     }
 
     [Test]

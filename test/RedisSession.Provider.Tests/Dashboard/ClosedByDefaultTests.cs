@@ -213,7 +213,7 @@ internal sealed class ClosedByDefaultTests
         using var @operator = new Operator(app, handler: handler);
         var page = await @operator.GetAsync($"?session={id}");
         await @operator.PressAsync(page, "end", id);
-        Assert.That(app.Logs.Of(DashboardEvents.SessionEnded).Single().Message, Is.EqualTo($"Operator olga has ended session {id}."));
+        Assert.That(app.Logs.Of(DashboardEvents.SessionEnded).Single().Message, Is.EqualTo($"Operator olga ended session {id}."));
     }
 
     /// <summary>A fallback policy is for all pages: it admits customers.</summary>

@@ -41,7 +41,7 @@ internal sealed class BadSettingTests
         ["RedisHashSession:WaitForReplicas", "1.5", "a whole number from 0 on"],
         ["RedisHashSession:WaitForReplicas", "two", "a whole number from 0 on"],
         ["RedisHashSession:WaitForReplicas", "99999999999", "no more than 2147483647"],
-        ["RedisHashSession:TakeOverSessions", "tru", "is true meant?"],
+        ["RedisHashSession:TakeOverSessions", "tru", "did you mean true?"],
         ["RedisHashSession:UseDedicatedThreads", "maybe", "true or false"],
         ["RedisHashSession:IdleTimeout", "20", Duration],
         ["RedisHashSession:IdleTimeout", "1200", Duration],

@@ -249,8 +249,8 @@ internal sealed class SessionConfigurationTests
         Assert.That(
             () => Options(configuration),
             Throws.TypeOf<OptionsValidationException>().With.Message.EqualTo(
-                $"The setting RedisHashSession:TakeOverSessions is '{text}': is {meant} meant? "
-                + $"Where an instance has this very name, code names it: options.TakeOverSessions(\"{text}\")."));
+                $"The setting RedisHashSession:TakeOverSessions is '{text}': did you mean {meant}? "
+                + $"If an instance has this very name, set it in code: options.TakeOverSessions(\"{text}\")."));
     }
 
     [TestCase("shop:")]

@@ -146,7 +146,7 @@ internal sealed class SettingNamesTests
         string refusal = await Application.RefusalAsync(services => services
             .AddSingleton(Mock.Of<IConnectionMultiplexer>())
             .AddRedisHashSession(configuration.GetSection(name)));
-        Assert.That(refusal, Does.StartWith($"The section {name} that AddRedisHashSession was given is empty or not there: "));
+        Assert.That(refusal, Does.StartWith($"The section {name} that AddRedisHashSession was given is empty or missing: "));
     }
 
     [TestCase("{}")]
@@ -158,7 +158,7 @@ internal sealed class SettingNamesTests
         using var stream = new MemoryStream(Encoding.UTF8.GetBytes($$"""{ "Session": {{value}} }"""));
         var section = new ConfigurationBuilder().AddJsonStream(stream).Build().GetSection("Session");
         string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession("localhost").AddRedisHashSession(section));
-        Assert.That(refusal, Does.StartWith("The section Session that AddRedisHashSession was given is empty or not there: "));
+        Assert.That(refusal, Does.StartWith("The section Session that AddRedisHashSession was given is empty or missing: "));
     }
 
     [Test]
@@ -169,7 +169,7 @@ internal sealed class SettingNamesTests
         foreach (var given in new[] { configuration, (IConfiguration)configuration.GetSection("ConnectionStrings:Redis") })
         {
             string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(given));
-            Assert.That(refusal, Does.Contain("is a text and no section").And.Not.Contain(BadConfigurations.Password));
+            Assert.That(refusal, Does.Contain("is a text, not a section").And.Not.Contain(BadConfigurations.Password));
             Assert.That(refusal, Does.Match("(RedisHashSession|ConnectionStrings:Redis):Configuration"));
         }
     }
@@ -196,7 +196,7 @@ internal sealed class SettingNamesTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(warning.Level, Is.EqualTo(LogLevel.Warning));
-            Assert.That(warning.Message, Does.Contain($"the setting {named ?? name}: is {meant} meant?"));
+            Assert.That(warning.Message, Does.Contain($"the setting {named ?? name}. Did you mean {meant}?"));
             Assert.That(logs.All.Select(entry => entry.Message), Has.None.Contains(BadConfigurations.Password));
         }
     }
@@ -240,9 +240,9 @@ internal sealed class SettingNamesTests
             "App:Session:Configuration, App:Session:ServiceKey, App:Session:SESSION_REDIS, App:Session:session-redis";
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(whole, Does.Contain("does not know which Redis to use").And.Contains($"it has looked for {ofWhole}:"));
-            Assert.That(section, Does.Contain($"it has looked for {ofSection}:"));
-            Assert.That(both, Does.Contain($"it has looked for {ofWhole}, {ofSection}:"));
+            Assert.That(whole, Does.Contain("does not know which Redis to use").And.Contains($"looked in the configuration for {ofWhole}:"));
+            Assert.That(section, Does.Contain($"It looked in the configuration for {ofSection}:"));
+            Assert.That(both, Does.Contain($"It looked in the configuration for {ofWhole}, {ofSection}:"));
             Assert.That(none, Does.Contain("It was given no configuration to look in: AddRedisHashSession(builder.Configuration) reads "));
         }
     }

@@ -165,7 +165,7 @@ internal sealed class HealthCheckTests(ServerKind kind)
 
         // A plain port says nothing to a TLS greeting.
         Assert.That(entry.Description, portSpeaksTls
-            ? Is.EqualTo("TLS does not come about: the server's certificate is not trusted, or its port speaks no TLS.")
+            ? Is.EqualTo("The TLS handshake failed: the server's certificate is not trusted, or its port does not speak TLS.")
             : Is.EqualTo("No Redis that takes writes can be reached.").Or.EqualTo("Redis does not answer in time."));
     }
 

@@ -120,7 +120,7 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task A_hash_that_another_program_has_made_is_a_session_that_is_shown_and_ended()
     {
-        string id = $"{Guid.NewGuid()}{Guid.NewGuid()}"; // as redis-session makes them
+        string id = SessionId.Of(Guid.NewGuid().ToString());
         await Redis.HashSetAsync(Stack.KeyOf(id), [new("name", "Ann"), new("visits", "3")]);
         await Redis.KeyExpireAsync(Stack.KeyOf(id), Idle);
         var session = (await Directory.GetAsync(id))!;

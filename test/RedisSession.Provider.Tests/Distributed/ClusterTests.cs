@@ -289,6 +289,7 @@ internal sealed class ClusterTests(ServerKind kind)
             options.KeyPrefix = _keyPrefix;
             options.IdleTimeout = Idle;
             options.FailureMode = FailureMode.Throw;
+            options.RefreshInterval = TimeSpan.Zero;
             configure(options);
         }));
 

@@ -87,12 +87,13 @@ internal sealed partial class ClaimTests
         Assert.That(options.Where(name => !Regex.IsMatch(Settings.Text, $@"(?m)^\| `{name}\b")), Is.Empty);
     }
 
+    [TestCase("README.md")]
+    [TestCase("docs/performance.md")]
+    public void It_is_read_in_one_sitting(string document) =>
+        Assert.That(MarkdownDocument.Of(document).Text.TrimEnd().Split('\n'), Has.Length.AtMost(LinesOfOneSitting));
+
     [Test]
-    public void The_readme_is_read_in_one_sitting_and_names_no_test()
-    {
-        Assert.That(Readme.Text.TrimEnd().Split('\n'), Has.Length.AtMost(LinesOfOneSitting));
-        Assert.That(Readme.InlineCodes.Where(code => TestName().IsMatch(code)), Is.Empty);
-    }
+    public void The_readme_names_no_test() => Assert.That(Readme.InlineCodes.Where(code => TestName().IsMatch(code)), Is.Empty);
 
     [Test]
     public void A_page_of_the_reference_begins_with_code_and_the_readme_leads_to_it([ValueSource(nameof(Reference))] string page)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -21,7 +22,7 @@ internal sealed class ExclusiveEndpointTests(ServerKind kind)
         using var browser = new Visitor();
         await browser.GetAsync(app, "/count");
         var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => browser.GetAsync(i % 2 == 0 ? app : other, "/count")));
-        Assert.That(answers.Select(answer => answer.Body), Is.EquivalentTo(Enumerable.Range(2, 60).Select(n => n.ToString())));
+        Assert.That(answers.Select(answer => answer.Body), Is.EquivalentTo(Enumerable.Range(2, 60).Select(n => n.ToString(CultureInfo.InvariantCulture))));
     }
 
     [Test]
@@ -84,7 +85,7 @@ internal sealed class ExclusiveEndpointTests(ServerKind kind)
                         int count = (context.Session.GetInt32("count") ?? 0) + 1;
                         await Task.Yield();
                         context.Session.SetInt32("count", count);
-                        return count.ToString();
+                        return count.ToString(CultureInfo.InvariantCulture);
                     }).WithExclusiveSession();
                     endpoints.MapGet("/hold", async () => await released.Task).WithExclusiveSession();
                     endpoints.MapGet("/release", () => released.TrySetResult());

@@ -88,7 +88,7 @@ internal sealed class BlockedOutageTests(ServerKind kind)
         var clock = Stopwatch.StartNew();
         relay.Up();
         bool[] answers = await Task.WhenAll(visits);
-        Assert.That(answers.Count(isAnswered => !isAnswered), Is.Zero, $"{app.Logs.Of(SessionEvents.ReadFailed).FirstOrDefault()?.Error}");
+        Assert.That(answers.Count(isAnswered => !isAnswered), Is.Zero, $"{string.Join('\n', app.Logs.Of(SessionEvents.ReadFailed).Take(1).Select(entry => entry.Error))}");
         TestContext.Out.WriteLine($"{count} were answered after {clock.Elapsed}.");
         Assert.That(clock.Elapsed, Is.LessThan(Soon));
     }

@@ -186,7 +186,7 @@ internal sealed class ShortOutageTests(ServerKind kind)
         }
 
         Assert.That((answers["read"], answers["load"], answers["set"]), Is.EqualTo(("old", "old", "set")));
-        Assert.That((string[])[answers["increment"], answers["take"], answers["try"]], Has.All.Contains("may have been made"));
+        Assert.That((string[])[answers["increment"], answers["take"], answers["try"]], Has.All.Contains("may have been applied"));
         await browser.VisitAsync(async context =>
         {
             Assert.That(await context.Session.GetStrAsync("set"), Is.EqualTo("new"));

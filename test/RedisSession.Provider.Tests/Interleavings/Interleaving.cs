@@ -46,6 +46,7 @@ internal sealed class Interleaving
         _context.Features.Set<IHttpResponseFeature>(_response);
         if (plan.IsSignedIn) _context.Items["user"] = User;
         _world.Accessor.HttpContext = _context;
+        _wire.IsCluster = plan.IsCluster;
         _session = Open(_sessionKey, isNew: plan.Start == Start.New);
         _world.Accessor.HttpContext = null;
         _context.Session = _session;
@@ -72,6 +73,7 @@ internal sealed class Interleaving
         {
             var interleaving = new Interleaving(world, plan, trace);
             interleaving.Run();
+            if (world.Wire.Missing is { } member) throw new NotSupportedException($"{nameof(Wire)} has no {member}: add it there.");
             fault = interleaving._rules.Broken;
         });
         return fault;
@@ -86,8 +88,12 @@ internal sealed class Interleaving
 
     private static string KeyOf(string id) => $"{KeyPrefix}sessions:{id}";
 
-    private RedisHashSession Open(string sessionKey, bool isNew) => (RedisHashSession)_store.Create(
-        sessionKey, TimeSpan.FromMinutes(20), Timeout.InfiniteTimeSpan, () => true, isNew);
+    private RedisHashSession Open(string sessionKey, bool isNew)
+    {
+        var session = (RedisHashSession)_store.Create(sessionKey, TimeSpan.FromMinutes(20), Timeout.InfiniteTimeSpan, () => true, isNew);
+        session.Cookie = _world.Cookie; // what UseRedisHashSession knows and UseSession does not
+        return session;
+    }
 
     /// <summary>What there is before the request; the key of the blob that AddSession has left.</summary>
     private string Arrange()
@@ -137,6 +143,9 @@ internal sealed class Interleaving
         _context.Features.Set<ISessionFeature>(null);
         Call(new(Verb.EndRequest, "", 0, Fate.Answered));
         Settle();
+        var completing = _response.CompleteAsync();
+        Settle();
+        if (!completing.IsCompletedSuccessfully) _rules.Break("the end of the response hangs, or fails");
         if (_operations.Find(operation => operation.End == Operation.Never) is { } hanging)
             _rules.Break($"{hanging} hangs, though every reply has arrived");
         _rules.Finish();
@@ -169,7 +178,7 @@ internal sealed class Interleaving
                 break;
             default:
                 if (step.IsOfRequest) Call(step);
-                else if (_plan.Start != Start.New) Other(step); // nobody else knows a new key
+                else if (_plan.Start != Start.New && !_rules.IsEndOpen) Other(step); // nobody else knows a new key
                 break;
         }
     }
@@ -292,7 +301,8 @@ internal sealed class Interleaving
         var doing = OtherAsync(step);
         _world.Pool.RunAll();
         _wire.IsImmediate = false;
-        if (!doing.IsCompletedSuccessfully) _rules.Break($"another request: {step.Verb} has failed: {doing.Exception?.InnerException}");
+        bool isTold = _rules.IsRenewed && doing.Exception?.InnerException is SessionEndedException;
+        if (!doing.IsCompletedSuccessfully && !isTold) _rules.Break($"another request: {step.Verb} has failed: {doing.Exception}");
         _rules.Look(step.Verb);
     }
 
@@ -316,7 +326,12 @@ internal sealed class Interleaving
                 _rules.OtherWrote(key, null);
                 break;
             case Verb.OtherRenews:
-                await other.RenewKeyAsync(new DefaultHttpContext(), null, CancellationToken.None);
+                var request = new DefaultHttpContext();
+                var response = new Response();
+                request.Features.Set<IHttpResponseFeature>(response);
+                await other.RenewKeyAsync(request, null, CancellationToken.None);
+                await response.StartAsync();
+                await response.CompleteAsync();
                 break;
             case Verb.OtherAbandons or Verb.OtherBegins:
                 await other.AbandonAsync(new DefaultHttpContext(), CancellationToken.None);
@@ -347,6 +362,7 @@ internal sealed class Interleaving
     private sealed class Response : HttpResponseFeature
     {
         private readonly Stack<(Func<object, Task> Callback, object State)> _callbacks = [];
+        private readonly Stack<(Func<object, Task> Callback, object State)> _atEnd = [];
         private bool _hasStarted;
 
         public override bool HasStarted => _hasStarted;
@@ -355,6 +371,13 @@ internal sealed class Interleaving
         {
             if (_hasStarted) throw new InvalidOperationException("The response has started.");
             _callbacks.Push((callback, state));
+        }
+
+        public override void OnCompleted(Func<object, Task> callback, object state) => _atEnd.Push((callback, state));
+
+        public async Task CompleteAsync()
+        {
+            while (_atEnd.TryPop(out var one)) await one.Callback(one.State);
         }
 
         public async Task StartAsync()
@@ -381,7 +404,9 @@ internal sealed class Interleaving
 
         public RequestOfSession Accessor { get; } = new();
 
-        public string NewSessionKey() => $"session-{++_sessions}"; // what a process remembers of one is not for the next
+        public SessionCookie? Cookie { get; private set; }
+
+        public string NewSessionKey() => $"{++_sessions:D36}"; // what a process remembers of one is not for the next
 
         public RedisHashSessionStore StoreOf(Plan plan)
         {
@@ -396,6 +421,7 @@ internal sealed class Interleaving
                 options.KeyPrefix = KeyPrefix;
                 options.Mode = plan.Mode;
                 options.FailureMode = plan.IsStrict ? FailureMode.Throw : FailureMode.LogAndContinue;
+                options.OutageTolerance = TimeSpan.Zero; // it goes by a clock
                 options.UserIdentifier = context => (string?)context.Items["user"];
                 if (plan.Start == Start.Legacy) options.TakeOverSessions(InstanceName);
             });
@@ -405,6 +431,7 @@ internal sealed class Interleaving
             var provider = services.BuildServiceProvider();
             _ = provider.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync().AsTask();
             Pool.RunAll(); // that is where it is opened
+            Cookie = provider.GetRequiredService<SessionCookie>();
             return (RedisHashSessionStore)provider.GetRequiredService<ISessionStore>();
         }
     }

@@ -55,11 +55,12 @@ internal sealed class LuaScripts
         Require(_lua.PCall(2, 0, 0));
     }
 
-    public static string TextBySha1(byte[] sha1) => All[Convert.ToHexStringLower(sha1)].Text;
+    /// <summary>Null for one that is not in a field: the server does not have it.</summary>
+    public static string? TextBySha1(byte[] sha1) => All.GetValueOrDefault(Convert.ToHexStringLower(sha1)).Text;
 
-    public static string NameOf(string text) => Names[text];
+    public static string NameOf(string text) => Names.GetValueOrDefault(text, "a script");
 
-    public object? Run(string text, string key, ReadOnlySpan<string> arguments)
+    public object? Run(string text, ReadOnlySpan<string> keys, ReadOnlySpan<string> arguments)
     {
         if (!_compiled.TryGetValue(text, out int function))
         {
@@ -67,7 +68,7 @@ internal sealed class LuaScripts
             _compiled[text] = function = _lua.Ref(LuaRegistry.Index);
         }
 
-        SetGlobal("KEYS", [key]);
+        SetGlobal("KEYS", keys);
         SetGlobal("ARGV", arguments);
         _lua.RawGetInteger(LuaRegistry.Index, function);
         bool isOk = _lua.PCall(0, 1, 0) == LuaStatus.OK;
@@ -123,10 +124,10 @@ internal sealed class LuaScripts
             case long number:
                 _lua.PushInteger(number);
                 break;
-            case RedisError error:
+            case RedisError or RedisStatus:
                 _lua.CreateTable(0, 1);
-                _lua.PushString(error.Message);
-                _lua.SetField(-2, "err");
+                _lua.PushString(reply is RedisError error ? error.Message : ((RedisStatus)reply).Text);
+                _lua.SetField(-2, reply is RedisError ? "err" : "ok");
                 break;
             case object?[] replies:
                 _lua.CreateTable(replies.Length, 0);

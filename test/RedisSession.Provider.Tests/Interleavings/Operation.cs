@@ -89,8 +89,9 @@ internal enum Start
 /// <param name="Start">What the request finds.</param>
 /// <param name="IsStrict"><see cref="FailureMode.Throw"/>.</param>
 /// <param name="IsSignedIn">The request has a user.</param>
+/// <param name="IsCluster">Each session is on a server of its own.</param>
 /// <param name="Steps">What happens, before all replies arrive, the response starts and the request is over.</param>
-internal sealed record Plan(RedisSessionMode Mode, Start Start, bool IsStrict, bool IsSignedIn, Step[] Steps);
+internal sealed record Plan(RedisSessionMode Mode, Start Start, bool IsStrict, bool IsSignedIn, bool IsCluster, Step[] Steps);
 
 /// <summary>A call of a member of the session by a task of the request.</summary>
 internal sealed class Operation(int number, Step step, int start)

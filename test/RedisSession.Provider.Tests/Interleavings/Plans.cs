@@ -55,6 +55,8 @@ internal static class Plans
         (1, Verb.Expires, Fields.Others),
     ];
 
+    private static readonly Verb[] Ends = [Verb.Abandon, Verb.OtherRenews, Verb.OtherAbandons, Verb.OtherBegins, Verb.Expires];
+
     public static Gen<Plan> Of(RedisSessionMode mode, bool faults, Fields fields, int mostRenewals)
     {
         var chosen = Verbs.Where(verb => (verb.Fields & ~fields) == 0).Select(verb => (verb.Weight, Gen.Const(verb.Verb)));
@@ -70,8 +72,9 @@ internal static class Plans
             Gen.OneOf(Array.ConvertAll(starts, Gen.Const)),
             Gen.Bool,
             Gen.Bool,
+            Gen.Bool,
             steps,
-            (start, strict, user, steps) => new Plan(mode, start, strict, user, steps));
+            (start, strict, user, cluster, steps) => new Plan(mode, start, strict, user, cluster, Judged(start, steps)));
     }
 
     private static Step StepOf(Verb verb, string key, int pick, Fate fate)
@@ -87,6 +90,17 @@ internal static class Plans
                 : hasKey ? key : "",
             isSent ? pick : 0,
             isSent ? fate : Fate.Answered);
+    }
+
+    /// <summary>
+    /// Without what the rules cannot judge. What others write, begin or end while a request renews the key of its session, and how a session
+    /// ends that is being taken over, is a matter of leases, which have a clock: the tests of Renewal and TakingOver are for that.
+    /// </summary>
+    private static Step[] Judged(Start start, Step[] steps)
+    {
+        bool isRenewed = steps.Any(step => step.Verb is Verb.Renew or Verb.RenewForUser);
+        if (isRenewed) return [.. steps.Where(step => step.Verb < Verb.OtherSets && !Ends.Contains(step.Verb))];
+        return start == Start.Legacy ? [.. steps.Where(step => !Ends.Contains(step.Verb))] : steps;
     }
 
     private static Step[] Limit(Step[] steps, int most, params Verb[] verbs)

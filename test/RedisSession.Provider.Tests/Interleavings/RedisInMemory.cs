@@ -7,6 +7,9 @@ namespace RedisSession.Provider.Tests;
 /// <summary>An error reply.</summary>
 internal sealed record RedisError(string Message);
 
+/// <summary>A reply that is no value, such as OK.</summary>
+internal sealed record RedisStatus(string Text);
+
 /// <summary>What is under a key. <see cref="Version"/> counts the changes of its content.</summary>
 internal sealed class RedisEntry
 {
@@ -21,11 +24,18 @@ internal sealed class RedisEntry
     public long? TimeToLive { get; set; }
 
     public int Version { get; set; }
+
+    public RedisEntry Copy()
+    {
+        var copy = new RedisEntry { Hash = Hash is null ? null : new(Hash), Text = Text, TimeToLive = TimeToLive };
+        foreach (var (field, expiry) in FieldExpiries) copy.FieldExpiries[field] = expiry;
+        return copy;
+    }
 }
 
 /// <summary>
 /// As much of Redis as a request's session and its scripts use. Nothing expires by itself: there is no clock. Text is bytes, each as one
-/// character (Latin-1). A reply is null, a string, a long, an array of replies or a <see cref="RedisError"/>.
+/// character (Latin-1). A reply is null, a string, a long, a <see cref="RedisStatus"/>, a <see cref="RedisError"/> or an array of replies.
 /// </summary>
 internal sealed class RedisInMemory
 {
@@ -66,11 +76,23 @@ internal sealed class RedisInMemory
                 return 1L;
             case "PTTL":
                 return Keys.TryGetValue(key, out var living) ? living.TimeToLive ?? -1 : -2L;
+            case "COPY": // to REPLACE
+                if (!Keys.TryGetValue(key, out var original)) return 0L;
+                Keys[arguments[0]] = original.Copy();
+                return 1L;
+            case "RENAME":
+                if (!Keys.Remove(key, out var renamed)) return new RedisError("ERR no such key");
+                Keys[arguments[0]] = renamed;
+                return new RedisStatus("OK");
+            case "PUBLISH":
+                return 0L;
+            case "EVALSHA":
+                return new RedisError("NOSCRIPT No matching script.");
             case "GET":
                 return Keys.GetValueOrDefault(key)?.Text;
             case "SET":
                 Keys[key] = new() { Text = arguments[0], TimeToLive = arguments is [_, "PX", var time, ..] ? Number(time) : null };
-                return "OK";
+                return new RedisStatus("OK");
             case "HGET":
                 return hash?.GetValueOrDefault(arguments[0]);
             case "HMGET":
@@ -79,6 +101,8 @@ internal sealed class RedisInMemory
                 return values;
             case "HGETALL":
                 return hash is null ? [] : hash.SelectMany(field => new object[] { field.Key, field.Value }).ToArray();
+            case "HSCAN": // all at once
+                return new object?[] { "0", Run("HGETALL", key, []) };
             case "HLEN":
                 return hash?.Count ?? 0L;
             case "HEXISTS":

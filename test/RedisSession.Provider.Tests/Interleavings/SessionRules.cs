@@ -50,11 +50,13 @@ internal sealed class SessionRules
     private int _lastEnd;
     private Operation? _abandon;
     private Operation? _binding;
-    private int? _responded;
+    private bool _responds;
+    private bool _renews;
     private string _keyOfClient;
     private bool _mayHaveSnapshot;
     private readonly List<Operation> _reloads = [];
-    private (RedisEntry? Entry, int Version) _before;
+    private readonly List<Operation> _snapshots = []; // what asks for one
+    private (RedisEntry? Entry, int Version)[] _before = [];
 
     public SessionRules(Plan plan, Wire wire, Func<string> keyNow, string blobKey)
     {
@@ -84,31 +86,37 @@ internal sealed class SessionRules
     /// <summary>What another request is doing.</summary>
     public Verb OthersVerb { get; set; }
 
+    /// <summary>A renewal that cannot be finished with the response is undone: then the request has no session any more.</summary>
+    private bool MayBeUndone => _renews && Faults > 0;
+
     public void Break(string what) => Broken ??= what;
 
-    public void Executing(Command command)
-    {
-        var entry = _redis.Keys.GetValueOrDefault(command.Key);
-        _before = (entry, entry?.Version ?? 0);
-    }
+    public void Executing(Command command) => _before = Array.ConvertAll(command.Keys, key =>
+        _redis.Keys.GetValueOrDefault(key) is { } entry ? (entry, entry.Version) : default((RedisEntry?, int)));
 
     public void Executed(Command command)
     {
-        var entry = _redis.Keys.GetValueOrDefault(command.Key);
-        if (entry is { TimeToLive: null }) Break($"{command} leaves a key without a TTL");
-        if (command.Key.StartsWith("sessions:", StringComparison.Ordinal) && entry?.Hash is { } hash)
+        for (int i = 0; i < command.Keys.Length; i++)
         {
-            if (!_keys.Contains(command.Key)) _keys.Add(command.Key);
-            if (!hash.TryGetValue(Generation, out string? generation)) Break($"{command} leaves a session without a generation");
-            else CheckWrite(command, generation, hasChanged: _before != (entry, entry.Version));
+            string key = command.Keys[i];
+            var entry = _redis.Keys.GetValueOrDefault(key);
+            if (entry is { TimeToLive: null }) Break($"{command} leaves {key} without a TTL");
+            if (!IsSession(key) || entry?.Hash is not { } hash) continue;
+            if (!hash.TryGetValue(Generation, out string? generation)) Break($"{command} leaves {key} without a generation");
+            else if (generation[0] != '~') CheckWrite(command, key, generation, _before[i].Entry, _before[i] != (entry, entry.Version));
         }
 
         Look(command.By?.Verb ?? OthersVerb, command);
     }
 
+    /// <summary>Not where one waits whose key was renewed, in case that the response does not arrive: nobody can get at that.</summary>
+    private static bool IsSession(string key) => key.StartsWith("sessions:", StringComparison.Ordinal) && !key.Contains('{');
+
     public void Delivering(Command command)
     {
-        if (command.Failure is null) Reveal(command.By, command.Reply);
+        // What keeps the list of the user is none of the session's business.
+        string script = command.Script is null ? "" : LuaScripts.NameOf(command.Script);
+        if (command.Failure is null && !script.StartsWith(nameof(UserScripts), StringComparison.Ordinal)) Reveal(command.By, command.Reply);
     }
 
     /// <summary>Notes what the session is now, and that it has ended. By whom it has: null where nobody can have ended it.</summary>
@@ -119,7 +127,7 @@ internal sealed class SessionRules
         _moments.Add(now);
         if (before.Life == 0 || before.Life == now.Life) return;
 
-        bool mayEnd = _ends > 0 || command is { By: null } || by is Verb.Abandon or >= Verb.OtherSets;
+        bool mayEnd = _ends > 0 || MayBeUndone || command is { By: null } || by is Verb.Abandon or >= Verb.OtherSets;
         if (!mayEnd) Break($"the session is lost: {(command is null ? "the request looks for it elsewhere" : command.ToString())}");
         _ends++;
         _lastEnd = _wire.Now;
@@ -129,6 +137,9 @@ internal sealed class SessionRules
     {
         if (operation.Verb == Verb.Abandon) _abandon ??= operation;
         if (operation.Verb is Verb.Load or Verb.Reload) _mayHaveSnapshot = true;
+        if (operation.Verb is Verb.Load or Verb.Reload or Verb.Get or Verb.Keys) _snapshots.Add(operation);
+        if (operation.Verb == Verb.Respond) _responds = true;
+        if (IsRenewal(operation)) _renews = true;
         switch (operation.Verb)
         {
             case Verb.Set or Verb.SetAsync:
@@ -160,11 +171,21 @@ internal sealed class SessionRules
         else Succeeded(operation);
     }
 
-    /// <summary>Another request has written, if it was to this session.</summary>
+    /// <summary>Another request has written, if it was to this session, or to the old one, from where it is carried over.</summary>
     public void OtherWrote(string key, string? value)
     {
-        if (Now() is { Life: > 0 } now && ValueIn(now, key) == value) _writes.Add(new(null, key, value, _wire.Tick()) { End = _wire.Now });
+        var now = Now();
+        if (now.Life == 0) return;
+        bool isOld = now.Key != _firstKey && LifeAt(_firstKey) == now.Life && _redis.HashAt(_firstKey)?.GetValueOrDefault(key) == value;
+        if (!isOld && ValueIn(now, key) != value) return;
+        _writes.Add(new(null, key, value, _wire.Tick()) { End = isOld ? Operation.Never : _wire.Now });
     }
+
+    /// <summary>Who comes with the old cookie is told that the session has ended, and can begin none for a while.</summary>
+    public bool IsRenewed => _redis.HashAt(_firstKey)?.GetValueOrDefault(Generation) is ['~', ..];
+
+    /// <summary>The old session has ended, and its response is not known to be sent: others wait for that, by a clock.</summary>
+    public bool IsEndOpen => IsRenewed && !_redis.HashAt(_firstKey)![Generation].EndsWith(":0", StringComparison.Ordinal);
 
     public void Takes(string key, string? value)
     {
@@ -185,7 +206,7 @@ internal sealed class SessionRules
         if (_abandon is { HasSucceeded: true }) CheckAbandoned();
         if (Faults == 0 && _keys.Find(key => IsOwn(LifeAt(key)) && key != _keyOfClient) is { } left)
             Break($"{left} is left behind: the client has the cookie of {_keyOfClient}");
-        if (_sawTwo || _abandon is not null) return;
+        if (_sawTwo || _abandon is not null || MayBeUndone) return;
 
         foreach (string key in Keys) CheckKept(key, now);
         if (!isWhole || now.Life == 0) return;
@@ -193,35 +214,38 @@ internal sealed class SessionRules
         if (_binding is not null && Faults == 0) CheckUser(now);
     }
 
-    private void CheckWrite(Command command, string generation, bool hasChanged)
+    private void CheckWrite(Command command, string key, string generation, RedisEntry? before, bool hasChanged)
     {
-        if (!_lives.TryGetValue(generation, out int life)) _lives[generation] = life = Begin(command);
-        if (command.By is null || !hasChanged || IsCopy(command)) return;
+        if (!_keys.Contains(key)) _keys.Add(key);
+        if (!_lives.TryGetValue(generation, out int life)) _lives[generation] = life = Begin(command, key);
+        if (command.By is null || !hasChanged || IsCopy(command, key)) return;
         if (_abandon is { HasSucceeded: true } && command.SentAt > _abandon.End)
             Break($"{command} of {command.By} writes after the request has abandoned the session");
         if (command.SentAt > _seenAt && life != _seen)
-            Break($"{command} of {command.By} {(_before.Entry is null ? "begins" : "writes into")} another session than was seen");
+            Break($"{command} of {command.By} {(before is null ? "begins" : "writes into")} another session than was seen");
     }
 
     /// <summary>A renewal writes under a key that nobody knows until it is done, and takes that back when it fails.</summary>
-    private bool IsCopy(Command command) =>
-        IsRenewal(command.By) && !command.By!.HasSucceeded && command.Key != _firstKey && command.Key != _keyNow();
+    private bool IsCopy(Command command, string key) =>
+        IsRenewal(command.By) && !command.By!.HasSucceeded && key != _firstKey && key != _keyNow();
 
     private static bool IsRenewal(Operation? operation) => operation is { Verb: Verb.Renew or Verb.RenewForUser };
 
     /// <summary>A new generation: a life that begins, or the one that there is under another key, or out of a blob.</summary>
-    private int Begin(Command command)
+    private int Begin(Command command, string key)
     {
         var last = _moments[^1];
         bool isBlob = last.Key == _blobKey;
         if (command.By is { } by)
         {
-            if (last.Life == 0) return ++_lastLife;
+            // A renewal finds the data also where another one has parked it.
+            int moved = IsRenewal(by) ? LifeAt($"sessions:{{{_firstKey}}}") : 0;
+            if (last.Life == 0) return moved > 0 ? moved : ++_lastLife;
             if (!isBlob && !IsRenewal(by)) Break($"{command} of {by} begins a second session");
             return last.Life;
         }
 
-        if (command.Key == _firstKey && isBlob) return last.Life;
+        if (key == _firstKey && isBlob) return last.Life;
         _ofOthers.Add(++_lastLife); // under a key that the request does not have, or in the place of what has ended
         return _lastLife;
     }
@@ -243,8 +267,8 @@ internal sealed class SessionRules
     private void CheckFailure(Operation operation, Exception error)
     {
         bool isExplained = error is SessionEndedException
-            ? _ends > 0 || _sawTwo || _abandon is not null
-            : Faults > 0 || (_responded < operation.End && IsRenewal(operation));
+            ? _ends > 0 || _sawTwo || _abandon is not null || MayBeUndone
+            : Faults > 0 || (_responds && IsRenewal(operation));
         if (isExplained) return;
         Break(error is SessionEndedException
             ? $"{operation} says that the session has ended, which it has not"
@@ -258,7 +282,6 @@ internal sealed class SessionRules
         switch (operation.Verb)
         {
             case Verb.Respond:
-                _responded = operation.End;
                 if (operation.Result is not null) _keyOfClient = _keyNow();
                 break;
             case Verb.Reload:
@@ -329,7 +352,7 @@ internal sealed class SessionRules
     /// <summary>What a call that ends now may find under a key.</summary>
     private HashSet<string?> Allowed(Operation read, string key)
     {
-        bool mayBeEnded = _sawTwo || _abandon is not null;
+        bool mayBeEnded = _sawTwo || _abandon is not null || MayBeUndone;
         if (!mayBeEnded && _ends == 0 && Faults == 0 && LastOwn(read, key) is { } own) return [own.Value];
 
         var allowed = new HashSet<string?>();
@@ -347,7 +370,11 @@ internal sealed class SessionRules
 
         foreach (var write in _writes)
         {
-            if (write.By is not null && write.Key == key && write.By != read && write.End > read.Start) allowed.Add(write.Value);
+            if (write.By is null || write.Key != key || write.By == read) continue;
+
+            // What is confirmed while a snapshot is on its way is added to that, also where others end the session behind it.
+            bool isAdded = blocks && _ends > 0 && _snapshots.Exists(snapshot => snapshot.Start < write.End);
+            if (write.End > read.Start || isAdded) allowed.Add(write.Value);
         }
 
         return allowed;
@@ -455,12 +482,12 @@ internal sealed class SessionRules
     {
         string known = _keyNow();
         int life = _seen != 0 ? _seen : _moments.Count > 0 ? _moments[^1].Life : 0;
+        bool isLeft = _redis.HashAt(_blobKey) is { } blob && blob.ContainsKey("data") && !blob.ContainsKey(StockRedisSessions.Taken);
+        if (isLeft && LifeAt(known) == 0) return new(_wire.Now, 1, _blobKey, null, 0, Initial);
         string? key = LifeAt(known) == life ? known : _keys.Find(one => LifeAt(one) == life);
         if (life == 0 || key is null)
         {
             key = known;
-            bool isLeft = _redis.HashAt(_blobKey) is { } blob && blob.ContainsKey("data") && !blob.ContainsKey(StockRedisSessions.Taken);
-            if (isLeft && LifeAt(known) == 0) return new(_wire.Now, 1, _blobKey, null, 0, Initial);
             life = LifeAt(known);
         }
 

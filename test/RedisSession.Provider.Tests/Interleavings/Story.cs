@@ -15,8 +15,9 @@ internal static partial class Story
     {
         plan = Shorten(plan);
         var story = new StringBuilder();
-        string settings = $"{plan.Mode}, {plan.Start}{(plan.IsStrict ? ", strict" : "")}{(plan.IsSignedIn ? ", signed in" : "")}";
-        story.AppendLine(settings);
+        (bool Is, string What)[] settings =
+            [(plan.IsStrict, "strict"), (plan.IsSignedIn, "signed in"), (plan.IsCluster, "in a cluster")];
+        story.AppendLine(string.Join(", ", [$"{plan.Mode}, {plan.Start}", .. settings.Where(one => one.Is).Select(one => one.What)]));
         string? fault = Interleaving.FindFault(plan, line => story.AppendLine(line));
         var names = new List<string>();
         return Ids().Replace(story.Append(fault).ToString(), id =>
@@ -43,6 +44,7 @@ internal static partial class Story
         }
 
         if (plan.IsStrict) yield return plan with { IsStrict = false };
+        if (plan.IsCluster) yield return plan with { IsCluster = false };
         if (plan.IsSignedIn) yield return plan with { IsSignedIn = false };
         for (int i = 0; i < steps.Length; i++)
         {

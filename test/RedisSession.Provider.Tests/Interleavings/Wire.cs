@@ -27,7 +27,7 @@ internal enum Fate
 }
 
 /// <summary>A command that is on its way, and its reply, which arrives when the interleaving says so.</summary>
-internal abstract class Command(int number, Operation? by, string name, string? script, string key, string[] arguments)
+internal abstract class Command(int number, Operation? by, string name, string? script, string[] keys, string[] arguments)
 {
     public int Number { get; } = number;
 
@@ -39,7 +39,7 @@ internal abstract class Command(int number, Operation? by, string name, string? 
     /// <summary>The text of the script; null when it is a command of its own.</summary>
     public string? Script { get; } = script;
 
-    public string Key { get; } = key;
+    public string[] Keys { get; } = keys;
 
     public string[] Arguments { get; } = arguments;
 
@@ -53,12 +53,12 @@ internal abstract class Command(int number, Operation? by, string name, string? 
 
     public abstract Task Task { get; }
 
-    public override string ToString() => $"#{Number} {(Script is null ? Name : $"{Name} {LuaScripts.NameOf(Script)}")} {Key}";
+    public override string ToString() =>
+        string.Join(' ', [$"#{Number}", Name, .. Script is null ? [] : new[] { LuaScripts.NameOf(Script) }, .. Keys]);
 }
 
 /// <summary>
-/// A database whose commands take effect, and whose replies arrive, when somebody says so. Each key can be on a server of its own, so that
-/// only commands of one key take effect in the order in which they are sent. Everything runs on the caller's thread.
+/// A database whose commands take effect, and whose replies arrive, when somebody says so. Everything runs on the caller's thread.
 /// </summary>
 /// <remarks>
 /// A reply is a task that <see cref="Deliver"/> runs: what awaits it goes on inside of that. A thread that blocks on one makes it run;
@@ -69,22 +69,28 @@ internal sealed class Wire : TaskScheduler
 {
     private readonly LuaScripts _scripts;
     private readonly List<Command> _unexecuted = [];
+    private readonly int _thread = Environment.CurrentManagedThreadId;
     private int _sent;
 
     public Wire()
     {
         _scripts = new(Redis);
         Database = Fake<IDatabase>.Create(CallDatabase);
-        Multiplexer = Fake<IConnectionMultiplexer>.Create((method, _) => method switch
+        Multiplexer = Fake<IConnectionMultiplexer>.Create((method, given) => method switch
         {
+            "HashSlot" => IsCluster ? (int)Crc((RedisKey)given[0]!) : 0,
             "GetDatabase" => Database,
             "GetServers" => Array.Empty<IServer>(),
-            "add_ConnectionRestored" or "remove_ConnectionRestored" => null,
-            _ => throw new NotSupportedException(method),
+            "get_IsConnected" => true,
+            _ when method.StartsWith("add_", StringComparison.Ordinal) || method.StartsWith("remove_", StringComparison.Ordinal) => null,
+            _ => throw Unknown(method),
         });
     }
 
     public RedisInMemory Redis { get; } = new();
+
+    /// <summary>What the library has called and is not here.</summary>
+    public string? Missing { get; private set; }
 
     public IDatabase Database { get; }
 
@@ -98,6 +104,9 @@ internal sealed class Wire : TaskScheduler
 
     /// <summary>Commands of other requests, which do not wait for anything.</summary>
     public bool IsImmediate { get; set; }
+
+    /// <summary>Each session is in a slot of its own.</summary>
+    public bool IsCluster { get; set; }
 
     /// <summary>Those to which no reply comes.</summary>
     public List<Command> Silent { get; } = [];
@@ -123,7 +132,7 @@ internal sealed class Wire : TaskScheduler
         Silent.Clear();
         _unexecuted.Clear();
         _sent = Now = 0;
-        IsImmediate = false;
+        IsImmediate = IsCluster = false;
     }
 
     /// <summary>The server carries out everything that was sent.</summary>
@@ -135,11 +144,13 @@ internal sealed class Wire : TaskScheduler
     /// <summary>The reply arrives, or what there is in its place.</summary>
     public void Deliver(Command command, Fate fate)
     {
-        for (int i = 0; !command.IsExecuted && _unexecuted[i] != command;)
+        while (!command.IsExecuted)
         {
-            if (_unexecuted[i].Key == command.Key) Execute(_unexecuted[i]);
-            else i++;
+            var next = _unexecuted.Find(one => one == command || IsBefore(one, command))!;
+            if (next == command) break;
+            Execute(next);
         }
+
 
         if (!command.IsExecuted)
         {
@@ -187,8 +198,20 @@ internal sealed class Wire : TaskScheduler
         return task.IsCompleted;
     }
 
+    private static uint Crc(RedisKey key) => (uint)Text(key).GetHashCode(StringComparison.Ordinal) >> 1;
+
+    /// <summary>The library takes it for a failure of Redis, which it is not.</summary>
+    private NotSupportedException Unknown(string method)
+    {
+        Missing ??= method;
+        return new(method);
+    }
+
     private static RedisConnectionException ConnectionLost() =>
         new(ConnectionFailureType.SocketClosed, CommandFlags.None, "The connection is lost.");
+
+    /// <summary>On one server everything happens in the order in which it was sent, in a cluster what concerns one slot.</summary>
+    private bool IsBefore(Command earlier, Command command) => !IsCluster || earlier.Keys.Any(key => command.Keys.Contains(key));
 
     private void Execute(Command command)
     {
@@ -196,15 +219,15 @@ internal sealed class Wire : TaskScheduler
         Tick();
         Executing(command);
         command.Reply = command.Script is { } script
-            ? _scripts.Run(script, command.Key, command.Arguments)
-            : Redis.Run(command.Name, command.Key, command.Arguments);
+            ? _scripts.Run(script, command.Keys, command.Arguments)
+            : Redis.Run(command.Name, command.Keys[0], command.Arguments);
         command.IsExecuted = true;
         Executed(command);
     }
 
     private object? CallDatabase(string method, object?[] given)
     {
-        string key = given is [RedisKey first, ..] ? Text((byte[]?)first) : "";
+        string key = given is [RedisKey first, ..] ? Text(first) : "";
         bool isForgotten = given.OfType<CommandFlags>().Any(flags => flags.HasFlag(CommandFlags.FireAndForget));
         switch (method)
         {
@@ -230,22 +253,28 @@ internal sealed class Wire : TaskScheduler
             case "SortedSetScoreAsync":
                 return Send("ZSCORE", null, key, [Text((RedisValue)given[1]!)], static reply => (double?)Value(reply), isForgotten);
             case "ScriptEvaluateAsync":
-                key = Text((byte[]?)((RedisKey[])given[1]!)[0]);
-                return Send(
-                    "EVALSHA", LuaScripts.TextBySha1((byte[])given[0]!), key, Texts((RedisValue[]?)given[2] ?? []), Result, isForgotten);
+                string? script = LuaScripts.TextBySha1((byte[])given[0]!);
+                string[] keys = Array.ConvertAll((RedisKey[])given[1]!, Text);
+                return Send("EVALSHA", script, keys, Texts((RedisValue[]?)given[2] ?? []), Result, isForgotten);
             case "ExecuteAsync" when given is ["EVAL", ICollection<object> words, ..]:
                 object[] all = [.. words];
-                key = Text((byte[]?)(RedisKey)all[2]);
-                return Send("EVAL", (string)all[0], key, Texts([.. all.Skip(3).Cast<RedisValue>()]), Result, isForgotten);
+                keys = [.. all.OfType<RedisKey>().Select(Text)];
+                return Send("EVAL", (string)all[0], keys, Texts([.. all.OfType<RedisValue>()]), Result, isForgotten);
             default:
-                throw new NotSupportedException(method);
+                throw Unknown(method);
         }
     }
 
-    private Task<T> Send<T>(string name, string? script, string key, string[] arguments, Func<object?, T> read, bool isForgotten)
+    private Task<T> Send<T>(string name, string? script, string key, string[] arguments, Func<object?, T> read, bool isForgotten) =>
+        Send(name, script, [key], arguments, read, isForgotten);
+
+    private Task<T> Send<T>(string name, string? script, string[] keys, string[] arguments, Func<object?, T> read, bool isForgotten)
     {
+        // What goes by a clock, and so comes from another thread, is too late.
+        if (Environment.CurrentManagedThreadId != _thread) return Task.FromException<T>(ConnectionLost());
+
         var sender = IsImmediate ? null : Sender();
-        var command = new Command<T>(this, ++_sent, sender, name, script, key, arguments, read) { SentAt = Tick() };
+        var command = new Command<T>(this, ++_sent, sender, name, script, keys, arguments, read) { SentAt = Tick() };
         if (IsImmediate)
         {
             Execute(command);
@@ -259,6 +288,8 @@ internal sealed class Wire : TaskScheduler
         Pending.Add(command);
         return command.Reading;
     }
+
+    private static string Text(RedisKey key) => Text((byte[]?)key);
 
     private static string Text(byte[]? bytes) => Encoding.Latin1.GetString(bytes ?? []);
 
@@ -289,8 +320,8 @@ internal sealed class Wire : TaskScheduler
         private readonly Func<object?, T> _read;
 
         public Command(
-            Wire wire, int number, Operation? by, string name, string? script, string key, string[] arguments, Func<object?, T> read)
-            : base(number, by, name, script, key, arguments)
+            Wire wire, int number, Operation? by, string name, string? script, string[] keys, string[] arguments, Func<object?, T> read)
+            : base(number, by, name, script, keys, arguments)
         {
             _read = read;
 

@@ -59,7 +59,7 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
             if (commits) Assert.That(async () => await context.Session.CommitAsync(), Throws.InstanceOf<RedisServerException>());
         }, "/inside");
         var errors = app.Logs.All.Where(entry => entry.Level >= LogLevel.Error).Skip(before).ToArray();
-        Assert.That(errors.Count(entry => entry.EventId == SessionEvents.WriteFailed && entry.Category.StartsWith("RedisSession")), Is.EqualTo(1));
+        Assert.That(errors.Count(entry => entry.EventId == SessionEvents.WriteFailed && entry.Category.StartsWith("RedisSession", StringComparison.Ordinal)), Is.EqualTo(1));
 
         // SessionMiddleware, whose request nobody knows, logs what its own commit gets.
         Assert.That(errors, Has.Length.LessThanOrEqualTo(pipeline == Pipeline.UseSession ? 2 : 1 + (failureMode == FailureMode.Throw && !commits ? 1 : 0)));

@@ -23,7 +23,8 @@ internal sealed class BranchCookieTests(ServerKind kind)
         _stock = await StartAsync((app, options) => app.UseSession(options), app => app.UseSession());
 
         Task<TestApp> StartAsync(
-            Func<IApplicationBuilder, SessionOptions, IApplicationBuilder> useOwn, Func<IApplicationBuilder, IApplicationBuilder> useDefault) =>
+            Func<IApplicationBuilder, SessionOptions, IApplicationBuilder> useOwn,
+            Func<IApplicationBuilder, IApplicationBuilder> useDefault) =>
             TestApp.StartAsync(
                 server.ConfigurationString,
                 options => options.KeyPrefix = _stack.KeyPrefix,
@@ -95,14 +96,15 @@ internal sealed class BranchCookieTests(ServerKind kind)
                 return Task.CompletedTask;
             });
             var cookie = response.Headers.GetValues("Set-Cookie").Single().Split(';');
-            return string.Join('\n', [$"{Uri.UnescapeDataString(cookie[0]).Length}", .. cookie[1..], $"{response.Headers.CacheControl}", $"{response.Headers.Pragma}"]);
+            string length = $"{Uri.UnescapeDataString(cookie[0]).Length}";
+            return string.Join('\n', [length, .. cookie[1..], $"{response.Headers.CacheControl}", $"{response.Headers.Pragma}"]);
         }));
         Assert.That(headers[1], Is.EqualTo(headers[0]));
     }
 
-    private Cookie? CookieOf(Browser browser) => browser.Cookies.GetAllCookies().FirstOrDefault(cookie => cookie.Name == Cookie);
+    private static Cookie? CookieOf(Browser browser) => browser.Cookies.GetAllCookies().FirstOrDefault(cookie => cookie.Name == Cookie);
 
-    private async Task<string> IdAsync(Browser browser)
+    private static async Task<string> IdAsync(Browser browser)
     {
         string id = "";
         await VisitAsync(browser, "/a", context => id = context.Session.Id);

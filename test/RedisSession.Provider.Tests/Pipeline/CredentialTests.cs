@@ -40,6 +40,7 @@ internal sealed class CredentialTests(ServerKind kind)
         await ConnectionTests.WorksAsync(app);
 
         (given.User, given.Password) = ("another", "other");
+        await server.Admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", User, "off");
         await server.CutAsync();
         await OwnServer.UntilServedAsync(app);
     }

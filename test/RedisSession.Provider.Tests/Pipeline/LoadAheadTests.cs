@@ -69,13 +69,13 @@ internal sealed class LoadAheadTests
                 });
                 app.UseEndpoints(endpoints =>
                 {
-                    endpoints.MapGet("/sync", context => Task.FromResult(context.Session.GetString("key")));
+                    endpoints.MapGet("/sync", context => context.Response.WriteAsync(context.Session.GetString("key") ?? ""));
                     endpoints.MapGet("/async", async context => await context.Session.GetStrAsync("key"));
                     endpoints.MapGet("/nothing", _ => Task.CompletedTask);
                     endpoints.MapGet("/writes", context => context.Session.SetValueAsync("key", 1));
                     endpoints.MapGet("/told", async context => await context.Session.GetStrAsync("key"))
                         .WithMetadata(new LoadSessionAheadAttribute());
-                    endpoints.MapGet("/not", context => Task.FromResult(context.Session.GetString("key")))
+                    endpoints.MapGet("/not", context => context.Response.WriteAsync(context.Session.GetString("key") ?? ""))
                         .WithMetadata(new LoadSessionAheadAttribute(false));
                 });
                 app.Use(next => context =>

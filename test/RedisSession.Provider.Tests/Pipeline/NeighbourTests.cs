@@ -13,7 +13,6 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace RedisSession.Provider.Tests;
 
@@ -42,7 +41,8 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
         Task<TestApp> StartAsync(HttpProtocols protocols) => TestApp.StartAsync(
             services =>
             {
-                services.Configure<KestrelServerOptions>(options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = protocols));
+                services.Configure<KestrelServerOptions>(
+                    options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = protocols));
                 services.AddSignalR();
                 services.AddControllers().AddApplicationPart(typeof(NeighbourTests).Assembly)
                     .ConfigureApplicationPartManager(parts => parts.FeatureProviders.Add(new OnlyTempData()));
@@ -93,7 +93,8 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
     }
 
     [Test]
-    public async Task SignalR([Values(HttpTransportType.WebSockets, HttpTransportType.ServerSentEvents, HttpTransportType.LongPolling)] HttpTransportType transport)
+    public async Task SignalR(
+        [Values(HttpTransportType.WebSockets, HttpTransportType.ServerSentEvents, HttpTransportType.LongPolling)] HttpTransportType transport)
     {
         using var visitor = new Visitor(_app.Address);
         Assert.That(await visitor.GetAsync("/count"), Is.EqualTo("1"));
@@ -158,7 +159,7 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
     {
         using var visitor = new Visitor(_app.Address);
         string page = await visitor.GetAsync("/page");
-        Assert.That(page, Does.Contain("visit 1, then loaded 1"), string.Join('\n', _app.Logs.All.Where(entry => entry.Level >= LogLevel.Warning)));
+        Assert.That(page, Does.Contain("visit 1, then loaded 1"));
 
         // What is streamed has the form once more.
         var fields = Field().Matches(page).DistinctBy(match => match.Groups[1].Value)
@@ -234,12 +235,13 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, "/count")
                 {
-                    Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                    Version = HttpVersion.Version20,
+                    VersionPolicy = HttpVersionPolicy.RequestVersionExact,
                 };
                 if (cookie is not null) request.Headers.Add("Cookie", cookie);
-                using var response = await client.SendAsync(request);
+                using var response = await client.SendAsync(request, CancellationToken.None);
                 if (response.Headers.TryGetValues("Set-Cookie", out var set)) cookie = set.Single().Split(';')[0];
-                Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo($"{visit}"));
+                Assert.That(await response.Content.ReadAsStringAsync(CancellationToken.None), Is.EqualTo($"{visit}"));
             }
         });
     }
@@ -300,7 +302,7 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
             prepare?.Invoke(request);
             using var response = await SendAsync(request);
             Assert.That(response.Content.Headers.ContentEncoding.Contains("gzip"), Is.EqualTo(isCompressed));
-            if (!isCompressed) return await response.Content.ReadAsStringAsync();
+            if (!isCompressed) return await response.Content.ReadAsStringAsync(CancellationToken.None);
             using var reader = new StreamReader(new GZipStream(await response.Content.ReadAsStreamAsync(), CompressionMode.Decompress));
             return await reader.ReadToEndAsync();
         }
@@ -310,7 +312,7 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
             using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(form) };
             prepare?.Invoke(request);
             using var response = await SendAsync(request);
-            return await response.Content.ReadAsStringAsync();
+            return await response.Content.ReadAsStringAsync(CancellationToken.None);
         }
 
         public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken = default)
@@ -324,7 +326,7 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
 
     private sealed class Hub : Microsoft.AspNetCore.SignalR.Hub
     {
-        public string Plain(string text) => text;
+        public string Plain(string text) => Context.ConnectionId.Length > 0 ? text : "";
 
         public Task<long> Count() => Context.GetHttpContext()!.Session.IncrementAsync("count");
     }
@@ -343,13 +345,13 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
     {
         [HttpPost]
         [IgnoreAntiforgeryToken]
-        public IActionResult Save()
+        public RedirectResult Save()
         {
             TempData["notice"] = "saved";
             return Redirect("/tempdata");
         }
 
         [HttpGet]
-        public IActionResult Show() => Content(TempData["notice"] as string ?? "none");
+        public ContentResult Show() => Content(TempData["notice"] as string ?? "none");
     }
 }

@@ -12,7 +12,8 @@ internal sealed class OurStack(ServerKind kind, Pipeline pipeline = Pipeline.Use
 
     public string KeyPrefix { get; } = keyPrefix ?? SessionStack.NewKeyPrefix();
 
-    public Task<TestApp> StartAsync(Action<RedisHashSessionOptions>? configure = null) => StartAsync(options => configure?.Invoke(options), _ => { });
+    public Task<TestApp> StartAsync(Action<RedisHashSessionOptions>? configure = null) =>
+        StartAsync(options => configure?.Invoke(options), _ => { });
 
     /// <summary>The same beside other services.</summary>
     public Task<TestApp> StartAsync(Action<RedisHashSessionOptions> configure, Action<IServiceCollection> addMore) =>

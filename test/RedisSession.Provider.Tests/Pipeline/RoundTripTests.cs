@@ -27,6 +27,7 @@ internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline)
         // A server is sent the text of a script once; from then on its hash.
         using var browser = _preloading.NewBrowser();
         await browser.VisitAsync(session => session.SetValue("a", 1));
+        await browser.VisitAsync(session => session.SetValue("a", session.GetInt("a") + 1));
         await browser.VisitAsync(async context =>
         {
             await context.Session.IncrementAsync("a");

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
@@ -204,7 +205,7 @@ internal sealed class SecondPassTests(ServerKind kind, Pipeline pipeline)
 
     private static async Task PageAsync(HttpContext context)
     {
-        if (context.Features.Get<Microsoft.AspNetCore.Diagnostics.IExceptionHandlerFeature>()?.Error is { } error and not InvalidDataException)
+        if (context.Features.Get<IExceptionHandlerFeature>()?.Error is { } error and not InvalidDataException)
         {
             await context.Response.WriteAsync($"failed: {error.GetType().Name}");
             return;

@@ -8,7 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// An application that does not await what it writes. ASP.NET Core forgives that, because nothing of its own delays the start of a response.
+/// An application that does not await what it writes. ASP.NET Core forgives that, because nothing of its own delays the start of a
+/// response.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable(ParallelScope.All)]
@@ -60,9 +61,9 @@ internal sealed class UnawaitedResponseTests(ServerKind kind, Pipeline pipeline)
                     VersionPolicy = HttpVersionPolicy.RequestVersionExact,
                 };
                 if (cookie is not null) request.Headers.Add("Cookie", cookie);
-                using var response = await client.SendAsync(request);
+                using var response = await client.SendAsync(request, CancellationToken.None);
                 if (response.Headers.TryGetValues("Set-Cookie", out var set)) cookie = set.Single().Split(';')[0];
-                string body = await response.Content.ReadAsStringAsync();
+                string body = await response.Content.ReadAsStringAsync(CancellationToken.None);
                 if (response.StatusCode == HttpStatusCode.OK && body == text) Interlocked.Increment(ref right);
                 else wrong = $"{(int)response.StatusCode} {body} in the place of {text}";
             }

@@ -321,7 +321,7 @@ internal sealed class RenewalScriptTests(ServerKind kind)
             keys,
             [seen, "new", isCleared, 10 * Minute, tombstone, lease, .. (changed ?? []).Select(field => (RedisValue)field)]);
 
-    private Task SealAsync(RedisKey[] keys) => RenewalScripts.Seal.RunAsync(_redis, keys[..2], [Minute]);
+    private Task<RedisResult> SealAsync(RedisKey[] keys) => RenewalScripts.Seal.RunAsync(_redis, keys[..2], [Minute]);
 
     private async Task<int> ReviveAsync(RedisKey[] keys) => (int)await RenewalScripts.Revive.RunAsync(_redis, keys[..2], []);
 

@@ -9,13 +9,15 @@ internal sealed class FieldErrorTests
 {
     private const string Key = "a\r\nfake: line\u2029\u0000\u202e";
 
-    private static IEnumerable<Exception> Errors =>
+    private static IEnumerable<TestCaseData> Errors =>
     [
-        FieldErrors.NoNumber(Key, "id"),
-        FieldErrors.NotAdded("ERR increment or decrement would overflow", Key, "id"),
-        FieldErrors.NotAdded("ERR hash value is not an integer", Key, "id"),
-        Assert.Throws<KeyNotFoundException>(() => _ = new SessionValues([], [])[Key])!,
+        Case("no number", FieldErrors.NoNumber(Key, "id")),
+        Case("overflow", FieldErrors.NotAdded("ERR increment or decrement would overflow", Key, "id")),
+        Case("no integer", FieldErrors.NotAdded("ERR hash value is not an integer", Key, "id")),
+        Case("not asked for", Assert.Throws<KeyNotFoundException>(() => _ = new SessionValues([], [])[Key])!),
     ];
+
+    private static TestCaseData Case(string name, Exception error) => new TestCaseData(error).SetArgDisplayNames(name);
 
     [TestCaseSource(nameof(Errors))]
     public void A_key_with_line_breaks_stays_on_one_line(Exception error)
