@@ -288,7 +288,7 @@ internal sealed class AtomicChanges(
                 if (!state.HasEnded) again = SendAsync(session, question, database, script, key, operands(question.Identity), asText: true);
             }
 
-            return again is null ? RedisResult.Create(RedisValue.Null) : await again.ConfigureAwait(false);
+            return again is null ? RedisResult.Create(RedisValue.Null) : (await AnswerAsync(question, again).ConfigureAwait(false))!;
         }
     }
 

@@ -241,16 +241,19 @@ internal sealed class SessionReader(
     {
         var verdict = Take(session, question, generation);
         if (verdict == Verdict.Ended) snapshot = SessionSnapshot.Empty();
+        bool isLogged = channel.Logger.IsEnabled(LogLevel.Debug);
+        int keys = 0;
         lock (session.State.Gate)
         {
             // The key may have been renewed between the two locks, too.
             if (question.Identity != session.State.Identity) verdict = Verdict.AskedUnderAnotherKey;
             if (keep && verdict != Verdict.AskedUnderAnotherKey) session.State.TakeSnapshot(snapshot);
             else session.State.NoSnapshot();
+            if (isLogged) keys = snapshot.Count; // here, because from now on other tasks change it
         }
 
         if (verdict == Verdict.AskedUnderAnotherKey) return null;
-        if (channel.Logger.IsEnabled(LogLevel.Debug)) channel.Logger.SessionLoaded(session.Id, snapshot.Count);
+        if (isLogged) channel.Logger.SessionLoaded(session.Id, keys);
         return snapshot;
     }
 

@@ -122,7 +122,7 @@ internal sealed class CacheRoundTripTests(ServerKind kind)
     public async Task A_refresh_does_not_move_the_data()
     {
         await using var relay = new Relay(_server.ConfigurationString);
-        await using var running = CacheStack.OfOurs(kind).Start(relay.Address, _instanceName);
+        await using var running = CacheStack.OfOurs(kind).Start(relay.Address, _instanceName, outageTolerance: TimeSpan.Zero);
         await running.Cache.SetAsync("large", new byte[1024 * 1024], Sliding);
         relay.CutAfter(10 * 1024);
         await running.Cache.RefreshAsync("large");

@@ -27,12 +27,16 @@ internal sealed record CacheStack(string Name, ServerKind Server, bool IsStock)
     }
 
     /// <summary>The same on any server.</summary>
-    public RunningCache Start(string configuration, string instanceName)
+    public RunningCache Start(string configuration, string instanceName, TimeSpan? outageTolerance = null)
     {
         var services = new ServiceCollection().AddLogging();
         _ = IsStock
             ? services.AddStackExchangeRedisCache(options => (options.Configuration, options.InstanceName) = (configuration, instanceName))
-            : services.AddRedisHashCache(options => (options.Configuration, options.InstanceName) = (configuration, instanceName));
+            : services.AddRedisHashCache(options =>
+            {
+                (options.Configuration, options.InstanceName) = (configuration, instanceName);
+                options.OutageTolerance = outageTolerance ?? options.OutageTolerance;
+            });
         return new(services.BuildServiceProvider(), instanceName);
     }
 

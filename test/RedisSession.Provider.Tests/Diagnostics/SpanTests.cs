@@ -28,7 +28,7 @@ internal sealed class SpanTests(ServerKind kind) : BothModesFixture(kind)
             buffered: "EVALSHA session_change",
             live: "EVALSHA session_change, EVALSHA session_change"),
         Request("sets a key asynchronously", c => c.Session.SetAsync("a", [1]), "EVALSHA session_change"),
-        Request("renews", c => c.RenewSessionAsync(), "EVALSHA session_move"),
+        Request("renews", c => c.RenewSessionAsync(), "EVALSHA session_move, EVALSHA session_move"),
         Request("abandons", c => c.AbandonSessionAsync(), "EVALSHA session_end"),
     ]).SelectMany(cases => cases);
 
@@ -43,10 +43,12 @@ internal sealed class SpanTests(ServerKind kind) : BothModesFixture(kind)
         using var recorded = RecordedSpans.Start();
         ActivitySpanId request = default;
         string id = "";
+        string newId = ""; // a renewal's second step is about that
         await browser.VisitAsync(async context =>
         {
             (request, id) = (Activity.Current!.SpanId, context.Session.Id);
             await work(context);
+            newId = context.Session.Id;
         });
 
         var spans = recorded.Stop();
@@ -60,7 +62,7 @@ internal sealed class SpanTests(ServerKind kind) : BothModesFixture(kind)
                 Assert.That(span.ParentSpanId, Is.EqualTo(request));
                 Assert.That(span.Status, Is.EqualTo(ActivityStatusCode.Unset));
                 Assert.That(span.Duration, Is.GreaterThan(TimeSpan.Zero).And.LessThan(TimeSpan.FromSeconds(30)));
-                Assert.That(span.GetTagItem("session.id"), Is.EqualTo(id));
+                Assert.That(span.GetTagItem("session.id"), Is.EqualTo(id).Or.EqualTo(newId));
             }
         }
     }

@@ -18,7 +18,7 @@ internal sealed class UserTrafficTests(ServerKind kind)
     {
         foreach (var mode in Enum.GetValues<RedisSessionMode>())
         {
-            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout) = (mode, Idle));
+            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout, options.RefreshInterval) = (mode, Idle, TimeSpan.Zero));
             using var browser = _apps[mode].NewBrowser();
             await NewSessionAsync(browser, "ann"); // from now on the server has the scripts
         }
@@ -60,7 +60,7 @@ internal sealed class UserTrafficTests(ServerKind kind)
             await NewSessionAsync(browser, user);
             Assert.That(await CommandsAsync(_apps[mode], browser, user, work), Is.EqualTo(usual), $"of {user ?? "nobody"}");
 
-            await using var other = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout) = (mode, Idle));
+            await using var other = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout, options.RefreshInterval) = (mode, Idle, TimeSpan.Zero));
             Assert.That(await CommandsAsync(other, browser, user, work), Is.EqualTo(expected), $"first of {user ?? "nobody"}");
             Assert.That(await CommandsAsync(other, browser, user, work), Is.EqualTo(usual), $"second of {user ?? "nobody"}");
             Assert.That(await CommandsAsync(other, browser, null, work), Is.EqualTo(usual), "of nobody");

@@ -50,7 +50,7 @@ internal sealed class ClusterLifecycleTests(ServerKind kind)
         await using var third = await StartAsync(cluster, new RecordedEvents(), prefix);
         await Until.TrueAsync("it is logged", () => Task.FromResult(third.Logs.Of(SessionEvents.ExpiriesUnheard).Count > 0));
         string warning = third.Logs.Of(SessionEvents.ExpiriesUnheard).Single().Message;
-        Assert.That(primaries.Where(primary => warning.Contains($":{primary.Port} ", StringComparison.Ordinal)), Is.EqualTo([primaries[1]]));
+        Assert.That(primaries.Where(primary => warning.Contains($":{primary.Port},", StringComparison.Ordinal)), Is.EqualTo([primaries[1]]));
     }
 
     private static Task<RespReply> NotifyAsync(ServerProcess server, string events) =>
