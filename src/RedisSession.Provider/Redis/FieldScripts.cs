@@ -90,31 +90,13 @@ internal static class FieldScripts
         return {generation}
         """);
 
-    /// <summary>Those of <see cref="LockScripts.Take"/>, which begins as these do.</summary>
-    public static RedisValue[] LockArguments(
-        SessionExpiry expiry, bool isFresh, RedisValue generationSeen, RedisValue newGeneration, string token, long lease) =>
-        [isFresh ? -expiry.Idle : expiry.Idle, expiry.Absolute, RedisScript.OrEmpty(generationSeen), newGeneration, token, lease];
-
-    /// <summary>The arguments of each of these.</summary>
+    /// <summary>The arguments of each of these, and of <see cref="LockScripts.Take"/>, which begins as these do.</summary>
     /// <param name="expiry">The session's timeouts.</param>
     /// <param name="isFresh">The TTL was set lately.</param>
     /// <param name="generationSeen">Null while the request has seen nothing.</param>
     /// <param name="newGeneration">For a new hash; empty: it may not be made.</param>
-    /// <param name="sessionKey">Which key.</param>
-    /// <param name="operands">What the script says.</param>
+    /// <param name="operands">What the script says, from the fifth on.</param>
     public static RedisValue[] ArgumentsOf(
-        SessionExpiry expiry,
-        bool isFresh,
-        RedisValue generationSeen,
-        RedisValue newGeneration,
-        string sessionKey,
-        RedisValue[] operands) =>
-        [
-            isFresh ? -expiry.Idle : expiry.Idle,
-            expiry.Absolute,
-            RedisScript.OrEmpty(generationSeen),
-            newGeneration,
-            SessionHashLayout.FieldOf(sessionKey),
-            .. operands,
-        ];
+        SessionExpiry expiry, bool isFresh, RedisValue generationSeen, RedisValue newGeneration, ReadOnlySpan<RedisValue> operands) =>
+        [isFresh ? -expiry.Idle : expiry.Idle, expiry.Absolute, RedisScript.OrEmpty(generationSeen), newGeneration, .. operands];
 }

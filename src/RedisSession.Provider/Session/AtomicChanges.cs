@@ -168,18 +168,13 @@ internal sealed class AtomicChanges(
         var waiting = channel.Within(session, cancellationToken);
         while (true)
         {
-            await writer.ConfirmForCallerAsync(session, cancellationToken).ConfigureAwait(false);
+            await writer.ClearTheWayAsync(session, cancellationToken).ConfigureAwait(false);
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
             if (Send(session, database, script, key, operands, takeIn)?.Observed() is { } operation)
             {
                 return await channel.ReplyAsync(session, operation: null, operation, "changing", waiting, writes: true)
                     .ConfigureAwait(false);
             }
-
-            Task earlier;
-            lock (session.State.Gate) earlier = session.State.IsMoving ? session.Move : session.ChangeToWaitFor ?? Task.CompletedTask;
-            await earlier.WaitAsync(session.Timeouts.IO, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
@@ -195,7 +190,7 @@ internal sealed class AtomicChanges(
         var state = session.State;
         lock (state.Gate)
         {
-            if (state.IsMoving || session.ChangeToWaitFor is not null) return null;
+            if (session.WhatToWaitFor is not null) return null;
             if (state.HasEnded)
             {
                 writer.Refuse(session);
@@ -228,8 +223,7 @@ internal sealed class AtomicChanges(
             refresh.IsRecentForWrite(session),
             question.Sight.Generation,
             session.State.NewGeneration(takeover.IsDue(question)),
-            key,
-            operands);
+            [SessionHashLayout.FieldOf(key), .. operands]);
         if (session.Lock is { } held) (script, arguments) = held.Guard(script, arguments, (string?)names.LockChannel);
         var redisKey = question.Identity.RedisKey;
         return asText ? script.SendTextAsync(database, redisKey, arguments) : script.SendAsync(database, redisKey, arguments);

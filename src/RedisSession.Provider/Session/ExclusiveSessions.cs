@@ -133,30 +133,29 @@ internal sealed class ExclusiveSessions(
         var waiting = channel.Within(session, cancellationToken);
         while (true)
         {
-            await writer.ConfirmForCallerAsync(session, cancellationToken).ConfigureAwait(false);
+            await writer.ClearTheWayAsync(session, cancellationToken).ConfigureAwait(false);
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
             Question question;
             Task<RedisResult> sent;
             Task<SessionSnapshot> loading;
             lock (state.Gate)
             {
-                if (state.IsMoving) continue;
+                if (session.WhatToWaitFor is not null) continue;
                 if (state.HasEnded) throw new SessionEndedException(session.Id);
                 question = state.Ask();
                 sent = LockScripts.Take.RunAsync(
                     database,
                     question.Identity.RedisKey,
-                    FieldScripts.LockArguments(
+                    FieldScripts.ArgumentsOf(
                         session.Timeouts.Expiry,
                         refresh.IsRecentForWrite(session),
                         question.Sight.Generation,
                         state.NewGeneration(takeover.IsDue(question)),
-                        held.Token,
-                        (long)Lease.TotalMilliseconds));
+                        [held.Token, (long)Lease.TotalMilliseconds]));
                 listing.Keep(session, sent);
 
                 // In the same flight: where the lock is taken, this is the session as it is then.
-                loading = reader.TakeSnapshotAsync(session, retry: false, keep: true, waiting);
+                loading = reader.TakeSnapshotAsync(session, retry: false, keep: true, waiting).Observed();
             }
 
             var answer = await channel.ReplyAsync(session, operation: null, sent, "locking", waiting, writes: true).ConfigureAwait(false);

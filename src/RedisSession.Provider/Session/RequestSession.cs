@@ -57,6 +57,9 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// <summary>Done when the session has its new key, or keeps the old one: what would change it waits for that.</summary>
     public Task Move { get; set; } = Task.CompletedTask;
 
+    /// <summary>What has to be over before something is sent that changes the session; null when it may go. Called inside the lock.</summary>
+    public Task? WhatToWaitFor => State.IsMoving ? Move : ChangeToWaitFor;
+
     /// <summary>What is on its way to the list of the user.</summary>
     public Task Listing { get; set; } = Task.CompletedTask;
 

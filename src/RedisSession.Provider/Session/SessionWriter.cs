@@ -68,6 +68,23 @@ internal sealed class SessionWriter(
     }
 
     /// <summary>
+    /// Confirms what was changed before, and waits for what else is under way, for a call that changes the session by what Redis holds. What
+    /// begins to be under way behind that the caller sees in <see cref="RequestSession.WhatToWaitFor"/>, and asks again.
+    /// </summary>
+    public async Task ClearTheWayAsync(RequestSession session, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await ConfirmForCallerAsync(session, cancellationToken).ConfigureAwait(false);
+            Task? earlier;
+            lock (session.State.Gate) earlier = session.WhatToWaitFor;
+            if (earlier is null) return;
+            await earlier.WaitAsync(session.Timeouts.IO, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>
     /// The response is about to start. ASP.NET Core commits when it is out, and swallows the error. Here the next request, on whichever
     /// server, sees what this one wrote, because no response starts before Redis has it.
     /// </summary>
@@ -192,18 +209,15 @@ internal sealed class SessionWriter(
     }
 
     /// <summary>What has to be over before what is collected may go; null when it may. Called inside the lock.</summary>
-    private static Task? WhatToWaitFor(RequestSession session)
-    {
-        if (session.State.IsMoving) return session.Move;
-        return session.State.Pending?.Collected is null ? null : session.ChangeToWaitFor;
-    }
+    private static Task? WhatToWaitFor(RequestSession session) =>
+        session.State is { IsMoving: false, Pending.Collected: null } ? null : session.WhatToWaitFor;
 
     /// <summary>What is collected goes now, if it can. Called inside the lock.</summary>
     private void SendAtOnce(RequestSession session)
     {
         // What cannot go now (not connected yet, or failed before) goes, or fails, with the confirmation.
         if (session.State.Failure is not null || !session.State.MaySend || channel.OpenDatabase is not { } database) return;
-        if (session.ChangeToWaitFor is not null) return;
+        if (session.WhatToWaitFor is not null) return;
         try
         {
             Send(session, database);

@@ -175,6 +175,35 @@ internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
     }
 
     [Test]
+    public async Task A_lock_that_is_asked_for_while_the_key_is_renewed_waits_and_is_of_the_new_key(
+        [Values] RedisSessionMode mode)
+    {
+        var server = await Stack.ServerAsync();
+        await using var relay = new Relay(server.ConfigurationString);
+        await using var app = await Stack.StartAsync(options => (options.Mode, options.Configuration) = (mode, relay.Address));
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.VisitAsync(async context =>
+        {
+            await context.Session.LoadAsync();
+            string before = context.Session.Id;
+            relay.Hold();
+            var renewing = context.RenewSessionAsync();
+            var locking = Task.Factory.StartNew(
+                () => context.Session.LockAsync(TimeSpan.FromMinutes(1)),
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default);
+            bool returns = await Task.WhenAny(locking, Task.Delay(2000)) == locking;
+            relay.Release();
+            await renewing;
+            await using (await await locking) Assert.That(context.Session.Id, Is.Not.EqualTo(before));
+            Assert.That(returns, Is.True, "the caller's thread goes on");
+        });
+        Assert.That(await browser.VisitAsync(session => session.GetString("a")), Is.EqualTo("1"));
+    }
+
+    [Test]
     public async Task Of_50_that_wait_each_gets_its_turn()
     {
         using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
