@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -23,27 +24,9 @@ internal sealed class SessionReader(
     /// <summary>One key, fresh from Redis in both modes, or from this request's own unconfirmed write: one HMGET.</summary>
     public async ValueTask<SessionValue> ReadAsync(RequestSession session, string key, Waiting waiting)
     {
-        var state = session.State;
-        bool mayBeLegacy = true;
-        while (true)
-        {
-            if (state.TryGetOwn(key, out var own)) return new(own);
-            var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
-            if (IsKnownToBeEmpty(state, database)) return default;
-            var values = await channel.ReplyAsync(
-                session, channel.Begin(OperationKind.Read, session), Ask(session, database, out var question, key), "reading", waiting)
-                .ConfigureAwait(false);
-            if (mayBeLegacy && IsNothing(values) && await HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
-            {
-                mayBeLegacy = false; // who finds nothing now either has looked for it
-                continue;
-            }
-
-            if (Tombstone.Is(values[0]) && await revival.IsGoneAsync(session, question, waiting).ConfigureAwait(false)) continue;
-            var verdict = Take(session, question, values[0]);
-            if (verdict == Verdict.AskedUnderAnotherKey) continue;
-            return new(verdict == Verdict.Accepted ? Reveal(question, values[1]) : null);
-        }
+        if (session.State.TryGetOwn(key, out var own)) return new(own);
+        var (question, values) = await ReadAllOfAsync(session, [key], waiting).ConfigureAwait(false);
+        return values is null ? default : new(Reveal(question, values[1]));
     }
 
     /// <summary>What Redis holds under a key, as it is there, and under which identity that was found: one HMGET.</summary>
@@ -171,6 +154,7 @@ internal sealed class SessionReader(
     }
 
     /// <summary>The generation and the values of <paramref name="keys"/>; no values where there is no such session.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // one for each live read
     private async ValueTask<(Question Question, RedisValue[]? Values)> ReadAllOfAsync(RequestSession session, string[] keys, Waiting waiting)
     {
         bool mayBeLegacy = true;
