@@ -82,6 +82,22 @@ internal readonly struct Waiting
         return _bound == 0 && !_cancellationToken.CanBeCanceled ? reply : BoundAsync(reply);
     }
 
+    /// <summary>Until it is worth asking again.</summary>
+    public Task PauseAsync(int milliseconds)
+    {
+        if (!Blocks) return Task.Delay(milliseconds, _cancellationToken);
+        SpareThreads.Enter();
+        try
+        {
+            Thread.Sleep(milliseconds);
+            return Task.CompletedTask;
+        }
+        finally
+        {
+            SpareThreads.Leave();
+        }
+    }
+
     /// <summary>True for what <see cref="ForAsync"/> throws when our bound ends a wait; false for what Redis or the caller has ended.</summary>
     public bool HasTimedOut(Exception error) =>
         Blocks ? error.GetType() == typeof(TimeoutException) : error is OperationCanceledException { InnerException: TimeoutException };

@@ -31,8 +31,7 @@ internal sealed class SessionRevival(SessionChannel channel, UserLists users)
                 return true;
             }
 
-            if (waiting.Blocks) Thread.Sleep(PauseMilliseconds);
-            else await Task.Delay(PauseMilliseconds).ConfigureAwait(false);
+            await waiting.PauseAsync(PauseMilliseconds).ConfigureAwait(false);
         }
     }
 }
