@@ -73,7 +73,7 @@ internal sealed class SessionReader(
         while (true)
         {
             var database = await channel.OpenAsync(session, waiting, retry).ConfigureAwait(false);
-            if (IsKnownToBeEmpty(session.State, database)) return TakeEmpty(session.State, keep);
+            if (IsKnownToBeEmpty(session.State, database, keep)) return SessionSnapshot.Empty();
             SessionSnapshot? snapshot = null;
             Question question = default;
             RedisValue generation = default;
@@ -223,14 +223,14 @@ internal sealed class SessionReader(
     private SessionSnapshot? Arrived(
         RequestSession session, Question question, SessionSnapshot snapshot, RedisValue generation, bool keep)
     {
-        var verdict = Take(session, question, generation);
-        if (verdict == Verdict.Ended) snapshot = SessionSnapshot.Empty();
         bool isLogged = channel.Logger.IsEnabled(LogLevel.Debug);
         int keys = 0;
+        Verdict verdict;
         lock (session.State.Gate)
         {
-            // The key may have been renewed between the two locks, too.
-            if (question.Identity != session.State.Identity) verdict = Verdict.AskedUnderAnotherKey;
+            // In one step with keeping it, or another task could end the session, or renew its key, in between.
+            verdict = Take(session, question, generation);
+            if (verdict == Verdict.Ended) snapshot = SessionSnapshot.Empty();
             if (keep && verdict != Verdict.AskedUnderAnotherKey) session.State.TakeSnapshot(snapshot);
             else session.State.NoSnapshot();
             if (isLogged) keys = snapshot.Count; // here, because from now on other tasks change it
@@ -266,20 +266,16 @@ internal sealed class SessionReader(
         lock (state.Gate) state.NoSnapshot();
     }
 
-    private static SessionSnapshot TakeEmpty(SessionState state, bool keep)
-    {
-        lock (state.Gate)
-        {
-            if (keep) state.TakeEmptySnapshot();
-        }
-
-        return SessionSnapshot.Empty();
-    }
-
-    private static bool IsKnownToBeEmpty(SessionState state, IDatabase database)
+    /// <summary>True where there is nothing to ask for; in one step with keeping that, or another task could write in between.</summary>
+    private static bool IsKnownToBeEmpty(SessionState state, IDatabase database, bool keep = false)
     {
         bool isConnected = new SessionHash(database, state.Identity.RedisKey).IsConnected;
-        lock (state.Gate) return state.IsKnownToBeEmpty(isConnected);
+        lock (state.Gate)
+        {
+            bool isEmpty = state.IsKnownToBeEmpty(isConnected);
+            if (isEmpty && keep) state.TakeEmptySnapshot();
+            return isEmpty;
+        }
     }
 
     /// <summary>There is no hash, or one without a generation.</summary>

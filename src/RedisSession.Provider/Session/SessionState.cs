@@ -146,7 +146,11 @@ internal sealed class SessionState(SessionIdentity identity)
     }
 
     /// <summary>There is nothing, as <see cref="IsKnownToBeEmpty"/> says: no need to ask for it.</summary>
-    public void TakeEmptySnapshot() => Snapshot = SessionSnapshot.Empty();
+    public void TakeEmptySnapshot()
+    {
+        AssertGuarded();
+        Snapshot = SessionSnapshot.Empty();
+    }
 
     /// <summary>What the request knows of the session from now on, which is more than nothing.</summary>
     public void Settle(in Question question, RedisValue generation)
