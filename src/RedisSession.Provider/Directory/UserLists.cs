@@ -78,14 +78,12 @@ internal sealed class UserLists(
     /// </summary>
     /// <param name="id">The session.</param>
     /// <param name="user">The request's user, or null.</param>
-    /// <param name="generationSeen">Null while the request has seen nothing.</param>
     /// <param name="expiry">The session's timeouts.</param>
     /// <param name="write">
     /// What the request has sent just before and may create the session. It is there before we ask, unless its script had to be sent again.
     /// </param>
-    /// <param name="seenThen">Which life of the session that has made, when it is done; null: none, or it has ended since.</param>
-    public async Task KeepAsync(
-        string id, string? user, RedisValue generationSeen, SessionExpiry expiry, Task? write, Func<RedisValue> seenThen)
+    /// <param name="seen">Which life of the session the request has seen by then; null while it has seen nothing.</param>
+    public async Task KeepAsync(string id, string? user, SessionExpiry expiry, Task? write, Func<RedisValue> seen)
     {
         try
         {
@@ -93,14 +91,15 @@ internal sealed class UserLists(
             var database = await connection.GetDatabaseAsync().ConfigureAwait(false);
             var hash = HashOf(database, id);
             var listing = user is null ? NoStamp : ListOf(database, user).KeepAsync(id, TimeInList(expiry));
-            var binding = hash.BindAsync(user, generationSeen, expiry);
+            var binding = hash.BindAsync(user, seen, expiry);
             await Task.WhenAll(listing, binding).ConfigureAwait(false);
             var reply = await binding.ConfigureAwait(false);
             if (reply is null && write is not null)
             {
                 await write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                var generation = seenThen();
-                if (!generation.IsNull) reply = await hash.BindAsync(user, generation, expiry).ConfigureAwait(false);
+                var generation = seen();
+                bool isThere = !generation.IsNull && generation != SessionGeneration.None;
+                if (isThere) reply = await hash.BindAsync(user, seen, expiry).ConfigureAwait(false);
             }
 
             if (reply?.User is { } owner) NoteOwner(database, id, owner, reply.TimeToLive, expiry);

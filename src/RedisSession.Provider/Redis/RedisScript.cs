@@ -23,18 +23,23 @@ internal sealed class RedisScript(string text, bool again = true)
     public RedisScript Releasing => _releasing ??= new(LockScripts.Releasing(text), again: false);
 
     /// <summary>Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>.</summary>
-    public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) => SendAsync(database, [key], arguments);
+    public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
+        SendAsync(database, [key], new ScriptArguments(arguments));
 
     /// <summary>Sends the script by its text, which the server keeps from then on: works whatever the server has.</summary>
     public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
-        SendTextAsync(database, [key], arguments);
+        SendTextAsync(database, [key], new ScriptArguments(arguments));
 
     /// <summary>By its hash, and by its text where the server does not have it: the only place that falls back to that.</summary>
     public Task<RedisResult> RunAsync(IDatabase database, RedisKey key, RedisValue[] arguments, Waiting waiting = default) =>
         RunAsync(database, [key], arguments, waiting);
 
     /// <inheritdoc cref="RunAsync(IDatabase, RedisKey, RedisValue[], Waiting)"/>
-    public async Task<RedisResult> RunAsync(IDatabase database, RedisKey[] keys, RedisValue[] arguments, Waiting waiting = default)
+    public Task<RedisResult> RunAsync(IDatabase database, RedisKey[] keys, RedisValue[] arguments, Waiting waiting = default) =>
+        RunAsync(database, keys, new ScriptArguments(arguments), waiting);
+
+    /// <inheritdoc cref="RunAsync(IDatabase, RedisKey, RedisValue[], Waiting)"/>
+    public async Task<RedisResult> RunAsync(IDatabase database, RedisKey[] keys, ScriptArguments arguments, Waiting waiting = default)
     {
         try
         {
@@ -52,18 +57,21 @@ internal sealed class RedisScript(string text, bool again = true)
     /// <summary>True when a server does not know the script: a new one, a restarted one, or after SCRIPT FLUSH.</summary>
     public static bool IsMissing(Exception error) => error is RedisServerException { Kind: RedisErrorKind.NoScript };
 
-    private Task<RedisResult> SendAsync(IDatabase database, RedisKey[] keys, RedisValue[] arguments) => Sending.Try(
+    private Task<RedisResult> SendAsync(IDatabase database, RedisKey[] keys, ScriptArguments arguments) => Sending.Try(
         database,
         keys[0],
         (database, _hash, keys, arguments),
-        static it => it.database.ScriptEvaluateAsync(it._hash, it.keys, it.arguments, CommandFlags.DemandMaster),
+        static it => it.database.ScriptEvaluateAsync(it._hash, it.keys, it.arguments.Now, CommandFlags.DemandMaster),
         again);
 
-    private Task<RedisResult> SendTextAsync(IDatabase database, RedisKey[] keys, RedisValue[] arguments) => Sending.Try(
+    private Task<RedisResult> SendTextAsync(IDatabase database, RedisKey[] keys, ScriptArguments arguments) => Sending.Try(
         database,
         keys[0],
-        (database, all: (object[])[text, keys.Length, .. keys.Select(key => (object)key), .. arguments.Select(argument => (object)argument)]),
-        static it => it.database.ExecuteAsync("EVAL", it.all, CommandFlags.DemandMaster),
+        (database, text, keys, arguments),
+        static it => it.database.ExecuteAsync(
+            "EVAL",
+            [it.text, it.keys.Length, .. it.keys.Select(key => (object)key), .. it.arguments.Now.Select(argument => (object)argument)],
+            CommandFlags.DemandMaster),
         again);
 
     [SuppressMessage("Security", "CA5350", Justification = "Redis names scripts by their SHA-1; nothing is secured with it.")]

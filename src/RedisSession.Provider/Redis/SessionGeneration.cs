@@ -12,6 +12,9 @@ internal static class SessionGeneration
     // these, because up to 8 characters the client keeps in the reply's value itself.
     private const int ByteCount = 6;
 
+    /// <summary>What no session has: for who has seen one that has ended.</summary>
+    public const string None = "-";
+
     public static string Create()
     {
         Span<byte> random = stackalloc byte[ByteCount];

@@ -134,11 +134,14 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         TakeOverScripts.Delete.RunAsync(database, key, [generation], waiting);
 
     /// <summary>Whose session it is, and that it is <paramref name="user"/>'s where nobody has a better claim.</summary>
-    public async Task<BindReply?> BindAsync(string? user, string? generationSeen, SessionExpiry expiry)
+    /// <param name="user">The request's user, or null.</param>
+    /// <param name="generationSeen">Which life of the session the request has seen; null: none yet. Asked at each sending.</param>
+    /// <param name="expiry">The session's timeouts.</param>
+    public async Task<BindReply?> BindAsync(string? user, Func<RedisValue> generationSeen, SessionExpiry expiry)
     {
-        RedisValue[] arguments =
-            [RedisScript.OrEmpty(user), RedisScript.OrEmpty(generationSeen), expiry.Idle, expiry.Absolute];
-        return BindReply.Parse(await UserScripts.Bind.RunAsync(database, key, arguments).ConfigureAwait(false));
+        var arguments = new ScriptArguments(() =>
+            [RedisScript.OrEmpty(user), RedisScript.OrEmpty(generationSeen()), expiry.Idle, expiry.Absolute]);
+        return BindReply.Parse(await UserScripts.Bind.RunAsync(database, [key], arguments).ConfigureAwait(false));
     }
 
     /// <summary>The user's name; null when it is nobody's session, or there is none.</summary>

@@ -75,7 +75,7 @@ internal sealed class RedisHashSessionStore(
         // A new session has no key that a second pass could know it by, but comes through the same pipeline.
         object origin = cookie is null ? this : cookie.Name;
         var context = holder?.Context;
-        var session = context is null ? null : RedisHashSession.OfEarlierPass(context, isNew ? null : sessionKey, origin);
+        var session = context is null ? null : PipelineSession.OfEarlierPass(context, isNew ? null : sessionKey, origin) as RedisHashSession;
         if (session is null)
         {
             session = new(this, origin, new(names.Identify(sessionKey, isNew)), timeouts, tryEstablish);

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
@@ -83,7 +84,11 @@ internal sealed class SessionListing(UserLists users)
         var state = session.State;
         state.Listing.Send(withCreation: write is not null || !state.Generation.IsNull);
         session.IsListingWaitedFor = isWaitedFor;
-        session.Listing = users.KeepAsync(
-            session.Id, state.Listing.User, state.Generation, session.Timeouts.Expiry, write, () => state.Generation);
+        session.Listing = users.KeepAsync(session.Id, state.Listing.User, session.Timeouts.Expiry, write, Seen);
+
+        RedisValue Seen()
+        {
+            lock (state.Gate) return state.HasEnded ? SessionGeneration.None : state.Generation;
+        }
     }
 }

@@ -50,6 +50,21 @@ internal sealed class InterleavingTests
     public void Everything_of_a_legacy_session([Values] RedisSessionMode mode, [Values] bool faults) =>
         Explore(mode, faults, (Fields)~0);
 
+    /// <summary>A plan that was found by chance once, and that few others are like.</summary>
+    [Test]
+    public void What_is_sent_again_says_what_was_seen_meanwhile()
+    {
+        Step[] steps =
+        [
+            new(Verb.Increment, SessionRules.Counter, 0, Fate.Answered),
+            new(Verb.Reply, "", 0, Fate.Answered),
+            new(Verb.Reply, "", 1, Fate.NoScript), // to the script that binds the session to the request's user
+            new(Verb.OtherBegins, "b", 0, Fate.Answered),
+        ];
+        var plan = new Plan(RedisSessionMode.Live, Start.Absent, IsStrict: false, IsSignedIn: true, IsCluster: false, steps);
+        Assert.That(Interleaving.FindFault(plan), Is.Null, Story.Of(plan));
+    }
+
     private static void Explore(RedisSessionMode mode, bool faults, Fields fields, int mostRenewals = int.MaxValue) =>
         Plans.Of(mode, faults, fields, mostRenewals).Sample(
             plan => Interleaving.FindFault(plan) is { } fault ? throw new InvalidOperationException(fault) : true,

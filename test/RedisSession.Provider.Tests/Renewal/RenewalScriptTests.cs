@@ -255,7 +255,7 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         await FinishAsync(keys, "old");
         await SealAsync(keys);
         await _redis.KeyExpireAsync(keys[0], TimeSpan.FromHours(1));
-        Assert.That(await new SessionHash(_redis, keys[0]).BindAsync("ann", generationSeen: null, new(10 * Minute, 0)), Is.Null);
+        Assert.That(await new SessionHash(_redis, keys[0]).BindAsync("ann", generationSeen: () => RedisValue.Null, new(10 * Minute, 0)), Is.Null);
         Assert.That(await _redis.KeyTimeToLiveAsync(keys[0]), Is.LessThanOrEqualTo(TimeSpan.FromSeconds(61)));
         Assert.That(await ShowAsync(keys[0]), Does.StartWith("@gen=~"));
     }

@@ -1,0 +1,208 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace RedisSession.Provider;
+
+/// <summary>
+/// How the session of a request goes with it: through its pipeline, a second time behind an exception handler, to the start of the response,
+/// which waits for what was changed, and to the end; or no further, where the application puts it aside.
+/// </summary>
+/// <param name="operations">What it does.</param>
+/// <param name="origin">Which pipeline has made it, for new sessions, which no key tells apart.</param>
+/// <param name="state">What it knows.</param>
+/// <param name="timeouts">Of that pipeline.</param>
+/// <param name="tryEstablish">Null where this sets its cookie itself.</param>
+[SuppressMessage("Design", "CA1001", Justification = "What stands in front of the response's body owns nothing.")]
+internal abstract class PipelineSession(
+    RedisHashSessionStore operations, object origin, SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish)
+    : RequestSession(state, timeouts, tryEstablish), ISessionFeature
+{
+    private object? _current; // an ISession
+    private PipelineSession? _earlier;
+    private int _passes;
+    private bool _isFeature;
+    private bool _isSeen;
+    private bool _isPutAside;
+    private ConfirmedBody? _body;
+
+    /// <summary>
+    /// The session of the request's <see cref="ISessionFeature"/>, which it is itself where it has its own middleware. Null when the
+    /// application has put the session aside.
+    /// </summary>
+    ISession ISessionFeature.Session
+    {
+        get => (ISession)_current!;
+        set => _current = value;
+    }
+
+    /// <summary>For what the application calls: that shows whether the request has found this session.</summary>
+    protected RedisHashSessionStore Operations
+    {
+        get
+        {
+            _isSeen = _isSeen || (Request is { } request && request.Features.Get<ISessionFeature>()?.Session == this);
+            return operations;
+        }
+    }
+
+    /// <summary>
+    /// The request, while SessionMiddleware makes its last commit, before which it takes its feature away; null at all other times.
+    /// </summary>
+    protected HttpContext? RequestAtItsEnd =>
+        _passes > 0 && _isSeen && Context is { } request && request.Features.Get<ISessionFeature>() is null ? request : null;
+
+    /// <summary>
+    /// The session that a request through the same pipeline has had before, or has: an exception handler, status code pages and the like
+    /// send a request through its pipeline again, with the cookie that it came with, whatever has become of the session.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="sessionKey">What its cookie names; null where it has none.</param>
+    /// <param name="origin">Where it comes through.</param>
+    public static PipelineSession? OfEarlierPass(HttpContext request, string? sessionKey, object origin)
+    {
+        // Features are copied where a request is made from another: see whose they are.
+        var session = request.Features.Get<PipelineSession>();
+        while (session is not null && !(session.IsOf(request) && session._isSeen && session.IsNamedBy(sessionKey, origin)))
+            session = session._earlier;
+        return session;
+    }
+
+    /// <summary>A request begins to go through a pipeline with this session.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="isItsFeature">The pipeline makes this its <see cref="ISessionFeature"/>.</param>
+    public void Enter(RequestHolder request, bool isItsFeature)
+    {
+        Enter(request);
+        _passes++;
+        _isPutAside = false;
+        HasBlocked = false;
+        _isSeen |= isItsFeature;
+        _isFeature = isItsFeature;
+        _current = this;
+        if (operations.Channel.Throws
+            && _body is null
+            && request.Context is { Response.HasStarted: false, Features: var features }
+            && features.Get<IHttpResponseBodyFeature>() is { } body)
+        {
+            _body = new(request, ConfirmForBodyAsync, body);
+            features.Set<IHttpResponseBodyFeature>(_body);
+        }
+    }
+
+    /// <summary>It is to be found by <see cref="OfEarlierPass"/>.</summary>
+    public void Remember(IFeatureCollection features)
+    {
+        _earlier = features.Get<PipelineSession>();
+        features.Set<PipelineSession>(this);
+    }
+
+    /// <summary>
+    /// The request has gone through the pipeline: what is not confirmed yet is. What fails is logged, and not tried again: an outage costs
+    /// a request one failure.
+    /// </summary>
+    public async Task LeaveAsync(HttpContext request)
+    {
+        if (--_passes > 0) return;
+        if (_isFeature && _current != this)
+        {
+            await PutAsideAsync().ConfigureAwait(false);
+            return;
+        }
+
+        operations.Listing.Settle(this, request);
+        IsOver = true;
+        var last = Lock is null ? operations.Writer.ConfirmAsync(this, CancellationToken.None) : operations.Exclusive.ReleaseAsync(this);
+        await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        operations.HintAtManyReads(this);
+        operations.Refresh.AtEnd(this);
+        if (_body is not null) await _body.LeaveAsync(request.Features).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _body = null;
+        await ResponseStartedAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (request.Response.HasStarted) Forget();
+    }
+
+    protected override Task OnResponseStartingAsync()
+    {
+        // Whoever begins to renew the key sees this, or is seen here.
+        IsResponseStarting = true;
+        Interlocked.MemoryBarrier();
+        if (IsPutAside) return Task.CompletedTask;
+        if (IsEstablished && !State.HasEnded) Cookie!.Set(Context!, State.Identity.SessionKey);
+        if (IsOver) Forget();
+        var move = Move;
+        var confirming = Lock is { EndsWithResponse: true } ? UnlockAsync() : operations.Writer.ConfirmBeforeResponseAsync(this);
+        return Renewal is null && move.IsCompleted ? confirming : FinishRenewalAsync();
+
+        async Task UnlockAsync()
+        {
+            try
+            {
+                await operations.Exclusive.ReleaseAsync(this).ConfigureAwait(false);
+            }
+            catch (Exception) when (!operations.Channel.Throws)
+            {
+                // Logged where it happened.
+            }
+
+            await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
+        }
+
+        async Task FinishRenewalAsync()
+        {
+            await confirming.ConfigureAwait(false);
+            await move.WaitAsync(Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await operations.Renewal.FinishAsync(this).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// With <see cref="FailureMode.Throw"/>: what the request changed was not written, and it can still get an error page.
+    /// </summary>
+    public void ThrowWhatNobodyWasTold(HttpContext request)
+    {
+        if (!operations.Channel.Throws || State.FailureIsTold || request.Response.HasStarted) return;
+        if (State.Pending?.Failure is not { } failure) return;
+        State.FailureIsTold = true;
+        failure.Throw();
+    }
+
+    private async Task ConfirmForBodyAsync()
+    {
+        if (IsPutAside) return;
+        try
+        {
+            await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            State.FailureIsTold = true;
+            throw;
+        }
+    }
+
+    /// <summary>The application has set another session, or none: that one is committed, as SessionMiddleware does it.</summary>
+    private async Task PutAsideAsync()
+    {
+        _isPutAside = IsOver = true;
+        try
+        {
+            if (_current is ISession other) await other.CommitAsync().ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            operations.Channel.Logger.CommitFailed(error);
+        }
+    }
+
+    /// <summary>
+    /// True when the application has made another session that of the request, or none: nothing of this one is written, unless somebody
+    /// commits it.
+    /// </summary>
+    private bool IsPutAside =>
+        _isPutAside
+        || (_isFeature ? _current != this : _isSeen && Request is { } request && request.Features.Get<ISessionFeature>()?.Session != this);
+
+    private bool IsNamedBy(string? sessionKey, object pipeline) =>
+        sessionKey is null ? Given.IsNew && origin.Equals(pipeline) : !Given.IsNew && Given.SessionKey == sessionKey;
+}
