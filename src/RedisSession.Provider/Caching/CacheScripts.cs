@@ -36,10 +36,17 @@ internal static class CacheScripts
     /// </summary>
     /// <remarks><c>ARGV 1 absexp · 2 sldexp · 3 data · 4 TTL in ms, or ''; returns nothing of use</c></remarks>
     public static readonly RedisScript Write = new($"""
-        local key = KEYS[1]
-        redis.call('UNLINK', key)
+        local key, ttl = KEYS[1], ARGV[4]
+        if ttl ~= '' then
+        {SessionScripts.MayExpire}end
+        local before = redis.pcall('HGET', key, '{CacheEntry.Absolute}')
+        if type(before) == 'table' and not string.find(before.err, 'WRONGTYPE') then return before end
+        if before then
+          if type(before) == 'string' then redis.call('HSET', key, '{CacheEntry.Absolute}', before) end
+          redis.call('UNLINK', key)
+        end
         redis.call('HSET', key, '{CacheEntry.Absolute}', ARGV[1], '{CacheEntry.Sliding}', ARGV[2], '{CacheEntry.Data}', ARGV[3])
-        if ARGV[4] ~= '' then redis.call('PEXPIRE', key, ARGV[4]) end
+        if ttl ~= '' then redis.call('PEXPIRE', key, ttl) end
         return 1
         """);
 

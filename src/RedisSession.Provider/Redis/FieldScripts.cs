@@ -29,16 +29,16 @@ internal static class FieldScripts
     public static readonly RedisScript Take = new(SessionScripts.Begin + OnlyExisting + Create + """
         local value = redis.call('HGET', key, ARGV[5])
         if value then redis.call('HDEL', key, ARGV[5]) end
-        return {generation, value}
-        """, again: false);
+
+        """ + SessionScripts.End + "return {generation, value}", again: false);
 
     /// <summary>Sets what is not there.</summary>
     /// <remarks><c>ARGV 6 value; returns {generation, the value that is there, or nil where it was set}</c></remarks>
     public static readonly RedisScript SetIfAbsent = new(SessionScripts.Begin + Create + """
         local value = redis.call('HGET', key, ARGV[5])
         if not value then redis.call('HSET', key, ARGV[5], ARGV[6]) end
-        return {generation, value}
-        """, again: false);
+
+        """ + SessionScripts.End + "return {generation, value}", again: false);
 
     /// <summary>Sets what is as expected.</summary>
     /// <remarks>
@@ -54,8 +54,8 @@ internal static class FieldScripts
 
         """ + Create + """
         redis.call('HSET', key, ARGV[5], ARGV[8])
-        return {generation, 1}
-        """, again: false);
+
+        """ + SessionScripts.End + "return {generation, 1}", again: false);
 
     /// <summary>Adds to a whole number; what is not there counts as 0.</summary>
     /// <remarks>
@@ -64,6 +64,8 @@ internal static class FieldScripts
     /// </remarks>
     public static readonly RedisScript Increment = new(SessionScripts.Begin + "local existed = generation\n" + Create + """
         local sum = redis.pcall('HINCRBY', key, ARGV[5], ARGV[6])
+
+        """ + SessionScripts.End + """
         if type(sum) == 'table' then
           if not existed and redis.call('HLEN', key) == 2 then redis.call('UNLINK', key) end
           return {generation, false, sum.err}
@@ -87,8 +89,8 @@ internal static class FieldScripts
         """ + Create + """
         redis.call('HSET', key, ARGV[5], ARGV[6])
         redis.call('HPEXPIRE', key, ARGV[7], 'FIELDS', 1, ARGV[5])
-        return {generation}
-        """);
+
+        """ + SessionScripts.End + "return {generation}");
 
     /// <summary>The arguments of each of these, and of <see cref="LockScripts.Take"/>, which begins as these do.</summary>
     /// <param name="expiry">The session's timeouts.</param>

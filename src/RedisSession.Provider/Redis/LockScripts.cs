@@ -28,9 +28,14 @@ internal static class LockScripts
 
         """;
 
-    // The same, and gives the lock back: the channel for whoever waits is the last argument, before the token.
-    private const string GiveBack = Fence + """
+    // The same for what gives the lock back in the end: the channel for whoever waits is the last argument, before the token.
+    private const string LastFence = SessionScripts.May + Fence + """
         local channel = table.remove(ARGV)
+        may('HDEL', KEYS[1], '@lock')
+
+        """;
+
+    private const string GiveBack = """
         redis.call('HDEL', KEYS[1], '@lock')
         if string.sub(held, -2) == ':1' then redis.pcall('PUBLISH', channel, KEYS[1]) end
 
@@ -56,12 +61,13 @@ internal static class LockScripts
             since = taken
           elseif holder and tonumber(ends) > tonumber(now) then
             redis.call('HSET', key, '@lock', holder .. ':' .. ends .. ':' .. taken .. ':1')
+        """ + "\n" + SessionScripts.End + """
             return {generation, 0, tonumber(ends) - tonumber(now)}
           end
         end
         redis.call('HSET', key, '@lock', token .. ':' .. string.format('%.0f', lease) .. ':' .. since .. ':0')
-        return {generation, 1}
-        """);
+
+        """ + SessionScripts.End + "return {generation, 1}");
 
     /// <summary>Lets the lease begin anew. A script, because the lock must still be the caller's.</summary>
     /// <remarks><c>ARGV 1 lease, ms · 2 token; returns 1</c></remarks>
@@ -73,13 +79,14 @@ internal static class LockScripts
 
     /// <summary>Gives the lock back where nothing is written. A script, because it must still be the caller's.</summary>
     /// <remarks><c>ARGV 1 channel · 2 token; returns 1</c></remarks>
-    public static readonly RedisScript Release = new(GiveBack + "return 1", again: false);
+    public static readonly RedisScript Release = new(LastFence + GiveBack + "return 1", again: false);
 
     /// <summary>A script that does what <paramref name="text"/> says while the caller holds the lock.</summary>
     public static string Fenced(string text) => Fence + text;
 
     /// <summary>A script that does what <paramref name="text"/> says and gives the lock back.</summary>
-    public static string Releasing(string text) => GiveBack + text;
+    public static string Releasing(string text) =>
+        LastFence + "local function change()\n" + text + "\nend\nlocal reply = change()\n" + GiveBack + "return reply";
 
     /// <summary>Since when a lock is held, in unix milliseconds; null where there is none, or one that its holder has left behind.</summary>
     public static long? HeldSince(RedisValue value) =>

@@ -27,7 +27,6 @@ internal static class ProbeScript
         end
         if kind == 'hash' then
           try('HSET', key, '@gen', 'probe')
-          try('HSETNX', key, '@created', '1')
           try('HINCRBY', key, '@created', '1')
           try('HGET', key, '@gen')
           try('HMGET', key, '@gen')

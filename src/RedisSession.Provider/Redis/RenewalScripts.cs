@@ -21,7 +21,7 @@ internal static class RenewalScripts
 {
     // Copies a hash with all its TTLs, in the place of what is there. By hand where the server does not know COPY, or the user may not use
     // it; then what may be refused is asked for before anything is written.
-    private const string CopyFunction = """
+    private const string CopyFunction = SessionScripts.May + """
         local function expiry(key, field)
           local at = redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, field)
           if type(at) ~= 'table' then return end
@@ -36,8 +36,12 @@ internal static class RenewalScripts
           for i = 1, #all, 2 do
             local at, unknown = expiry(from, all[i])
             if unknown then break end
-            if at then expiries[all[i]] = at end
+            if at then
+              may('HPEXPIREAT', to, at, 'FIELDS', 1, all[i])
+              expiries[all[i]] = at
+            end
           end
+          may('HSET', to, '@gen', '')
           redis.call('UNLINK', to)
           for i = 1, #all, 4000 do
             redis.call('HSET', to, unpack(all, i, math.min(i + 3999, #all)))
@@ -67,13 +71,18 @@ internal static class RenewalScripts
     private const string ParkFunction = CopyFunction + MoveFunction + """
         local function park(old, parked, ttl, tombstone, lease)
           local state = redis.call('HGET', old, '@gen')
+          redis.call('PTTL', parked)
+          redis.call('EXISTS', parked)
+          may('HSET', old, '@gen', '')
+          may('PEXPIRE', old, ttl)
+          may('UNLINK', old)
+        """ + "\n" + SessionScripts.ServerTime + """
           local isRenewed = state and string.byte(state) == 126
           if not isRenewed then
             move(old, parked, ttl)
             if redis.call('EXISTS', parked) == 0 then return end
             if redis.call('PTTL', parked) < 0 then redis.call('PEXPIRE', parked, ttl) end
           end
-        """ + "\n" + SessionScripts.ServerTime + """
           local left = math.max(redis.call('PTTL', parked), tonumber(tombstone))
           local sealed = isRenewed and string.match(state, ':0$')
           if sealed then left = tonumber(tombstone) end
@@ -94,10 +103,17 @@ internal static class RenewalScripts
 
         """;
 
+    // What that needs which is below.
+    private const string MayPrepare = SessionScripts.MayExpire + """
+        may('HSET', key, '@gen', generation)
+        if user ~= '' then may('HDEL', key, '@auto') end
+
+        """;
+
     // Ends the preparation of the new hash `key`: whose it is, and how long it lives. Sets `ttl`.
     private const string Prepare = """
         redis.call('HSET', key, '@gen', generation)
-        redis.call('HSETNX', key, '@created', now)
+        if not redis.call('HGET', key, '@created') then redis.call('HSET', key, '@created', now) end
         if user ~= '' then
           redis.call('HDEL', key, '@auto')
           redis.call('HSET', key, '@user', user)
@@ -128,9 +144,7 @@ internal static class RenewalScripts
         """ + Find + """
         if wrong then return false end
         local exists, owner = redis.call('EXISTS', from), redis.call('HGET', from, '@user')
-        """ + "\n" + SessionScripts.ServerTime + """
-        redis.call('HSET', key, '@gen', generation)
-        redis.call('PEXPIRE', key, ttl)
+        """ + "\n" + SessionScripts.ServerTime + MayPrepare + """
         if exists == 1 then copy(from, key, ttl) end
 
         """ + Prepare + """
@@ -158,13 +172,15 @@ internal static class RenewalScripts
         local state = redis.call('HGET', old, '@gen')
         local isRenewed = state and string.byte(state) == 126
         if not isRenewed and seen ~= '' and state ~= seen then return 0 end
-        park(old, parked, ARGV[4], ARGV[5], ARGV[6])
-        if ARGV[3] == '1' or redis.call('EXISTS', parked) == 0 then return 1 end
         local ttl, kept, expiries = string.format('%.0f', math.max(redis.call('PTTL', key), 1)), {}, {}
         for i = 7, #ARGV do
           kept[i] = redis.call('HGET', key, ARGV[i])
           if kept[i] then expiries[i] = expiry(key, ARGV[i]) end
+          if expiries[i] then may('HPEXPIREAT', key, expiries[i], 'FIELDS', 1, ARGV[i]) end
         end
+        may('HDEL', key, '@user')
+        park(old, parked, ARGV[4], ARGV[5], ARGV[6])
+        if ARGV[3] == '1' or redis.call('EXISTS', parked) == 0 then return 1 end
         copy(parked, key, ttl)
         redis.call('HDEL', key, '@user', '@auto', '@lock')
         redis.call('HSET', key, '@gen', ours[1], '@created', ours[2])
@@ -245,13 +261,17 @@ internal static class RenewalScripts
     /// returns  ms to live · nil it has ended
     /// </code>
     /// </remarks>
-    public static readonly RedisScript Write = new("""
+    public static readonly RedisScript Write = new(SessionScripts.May + """
         local key, ttl, limit, generation, user = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-        if ARGV[5] ~= '1' and redis.call('HGET', key, '@gen') ~= generation then return false end
+        if redis.call('HGET', key, '@gen') ~= generation and ARGV[5] ~= '1' then return false end
+        local last = 6 + 3 * tonumber(ARGV[6])
+        for i = 7, last, 3 do
+          if ARGV[i + 2] ~= '0' then may('HPEXPIREAT', key, ARGV[i + 2], 'FIELDS', 1, ARGV[i]) end
+        end
+        for i = last + 1, #ARGV do may('HDEL', key, ARGV[i]) end
+        """ + "\n" + SessionScripts.ServerTime + MayPrepare + """
         redis.call('HSET', key, '@gen', generation)
         redis.call('PEXPIRE', key, ttl)
-        """ + "\n" + SessionScripts.ServerTime + """
-        local last = 6 + 3 * tonumber(ARGV[6])
         for i = 7, last, 3 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
 
         """ + Prepare + """
@@ -269,10 +289,11 @@ internal static class RenewalScripts
     /// <remarks>
     /// <c>KEYS 1 old · 2 where it is parked; ARGV 1 ms to keep the tombstone, and what is parked, for a second renewal at the same time</c>
     /// </remarks>
-    public static readonly RedisScript Seal = new("""
+    public static readonly RedisScript Seal = new(SessionScripts.May + """
         local old, parked, tombstone = KEYS[1], KEYS[2], ARGV[1]
         local state = redis.call('HGET', old, '@gen')
         if not state or string.byte(state) ~= 126 or string.match(state, ':0$') then return 0 end
+        may('PEXPIRE', parked, tombstone)
         """ + "\n" + SessionScripts.ServerTime + """
         redis.call('HSET', old, '@gen', string.format('~%.0f:0', now + tombstone))
         redis.call('PEXPIRE', old, string.format('%.0f', tombstone + 1000))

@@ -49,18 +49,37 @@ internal static class SessionScripts
 
         """;
 
-    // How each goes on that may create the session, and gives it its TTL, whatever is written then.
-    internal const string Create = """
+    // Refuses what follows where the user may not use a command. Asked, and not tried: once a script has written, even a TTL, Redis lets it
+    // go on past maxmemory. Before Redis 7.0, and by Garnet, nothing is asked.
+    internal const string May = """
+        local function may(...)
+          if redis.acl_check_cmd and not redis.acl_check_cmd(...) then redis.call(...) end
+        end
+
+        """;
+
+    // The same for the TTL of `key`, which is tried where the server cannot be asked: nothing may stay without one.
+    internal const string MayExpire = """
+        if not (redis.acl_check_cmd and redis.acl_check_cmd('PEXPIRE', key, ttl)) then redis.call('PEXPIRE', key, ttl) end
+
+        """;
+
+    // How each goes on that may create the session. `End` has to follow.
+    internal const string Create = "if not (generation and fresh) then\n" + MayExpire + "end\n" + """
         if not generation then
         """ + "\n" + ServerTime + """
           generation = ARGV[4]
           if limit ~= '0' and tonumber(limit) < tonumber(ttl) then ttl = limit end
-          redis.call('PEXPIRE', key, ttl)
           redis.call('HSET', key, '@gen', generation, '@created', now)
           redis.call('PEXPIRE', key, ttl)
-        elseif not fresh then
-          redis.call('PEXPIRE', key, ttl)
+          fresh = true
         end
+
+        """;
+
+    // How each ends, when everything is written: the TTL, where it has none or that was not set lately.
+    internal const string End = """
+        if not fresh then redis.call('PEXPIRE', key, ttl) end
 
         """;
 
@@ -73,8 +92,14 @@ internal static class SessionScripts
     /// </remarks>
     public static readonly RedisScript Set = new("""
         if redis.call('HGET', KEYS[1], '@gen') ~= ARGV[1] then return false end
-        if ARGV[2] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-        redis.call('HSET', KEYS[1], unpack(ARGV, 3))
+        local key, ttl = KEYS[1], ARGV[2]
+        if ttl == '' then
+          redis.call('HSET', key, unpack(ARGV, 3))
+          return ARGV[1]
+        end
+        """ + "\n" + MayExpire + """
+        redis.call('HSET', key, unpack(ARGV, 3))
+        redis.call('PEXPIRE', key, ttl)
         return ARGV[1]
         """);
 
@@ -92,29 +117,30 @@ internal static class SessionScripts
     /// </code>
     /// </remarks>
     public static readonly RedisScript Change = new(Begin + """
-        local form = tonumber(ARGV[5])
-        if not generation and (ARGV[4] == '' or form % 2 == 0 and redis.call('EXISTS', key) == 0) then return '' end
+        local form, isNew = tonumber(ARGV[5]), not generation and redis.call('EXISTS', key) == 0
+        if not generation and (ARGV[4] == '' or form % 2 == 0 and isNew) then return '' end
         """ + "\n" + Create + """
-        if form % 4 > 1 or form > 4 and form % 2 == 1 then redis.call('HSET', key, '@gen', generation) end
-        if form % 4 > 1 then
+        local clears, first = not isNew and form % 4 > 1, 6 + math.floor(form / 4)
+        if clears or not isNew and form > 4 and form % 2 == 1 then redis.call('HSET', key, '@gen', generation) end
+        if clears then
           local created, user, automatic, held = unpack(redis.call('HMGET', key, '@created', '@user', '@auto', '@lock'))
+        """ + "\n" + MayExpire + """
           redis.call('UNLINK', key)
           redis.call('HSET', key, '@gen', generation)
           if created then redis.call('HSET', key, '@created', created) end
           if user then redis.call('HSET', key, '@user', user) end
           if automatic then redis.call('HSET', key, '@auto', automatic) end
           if held then redis.call('HSET', key, '@lock', held) end
-          redis.call('PEXPIRE', key, ttl)
+          fresh = false
         end
-        local first = 6 + math.floor(form / 4)
-        for i = 6, first - 1, 4000 do
+        for i = 6, isNew and 0 or first - 1, 4000 do
           redis.call('HDEL', key, unpack(ARGV, i, math.min(i + 3999, first - 1)))
         end
         for i = first, #ARGV, 4000 do
           redis.call('HSET', key, unpack(ARGV, i, math.min(i + 3999, #ARGV)))
         end
-        return generation
-        """);
+
+        """ + End + "return generation");
 
     /// <summary>
     /// Refreshes the TTL where a plain PEXPIRE cannot. A script, because with an absolute timeout the TTL follows from the hash's

@@ -22,7 +22,7 @@ internal static class TakeOverScripts
         if redis.call('EXISTS', key) == 1 then return redis.call('HGET', key, '@gen') or '' end
         """ + "\n" + SessionScripts.ServerTime + """
         if limit > 0 and limit < tonumber(ttl) then ttl = ARGV[2] end
-        redis.call('PEXPIRE', key, ttl)
+        """ + "\n" + SessionScripts.MayExpire + """
         redis.call('HSET', key, '@gen', generation, '@created', now)
         redis.call('PEXPIRE', key, ttl)
         for i = 4, #ARGV, 4000 do

@@ -81,17 +81,19 @@ internal static class UserScripts
         local key, id, ttl, stamp = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
         local time = redis.call('TIME')
         local now = time[1] * 1000000 + time[2]
-        redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
-        if ttl == 0 and redis.call('ZSCORE', key, id) == stamp then redis.call('ZREM', key, id) end
+        if ttl == 0 and redis.call('ZSCORE', key, id) ~= stamp then return stamp end
         local tail, last = redis.call('ZRANGE', key, -2, -1, 'WITHSCORES'), nil
         for i = 1, #tail, 2 do
-          if tail[i] ~= id then last = tail[i + 1] end
+          if tail[i] ~= id and tonumber(tail[i + 1]) > now then last = tail[i + 1] end
         end
-        if ttl > 0 then stamp = string.format('%.0f', now + ttl * 1000) end
+        redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
         local ends = math.max(tonumber(last) or 0, now + ttl * 1000)
         local left = string.format('%.0f', math.ceil((ends - now) / 1000))
         if ttl > 0 or last then redis.call('PEXPIRE', key, left) end
-        if ttl > 0 then
+        if ttl == 0 then
+          redis.call('ZREM', key, id)
+        else
+          stamp = string.format('%.0f', now + ttl * 1000)
           redis.call('ZADD', key, stamp, id)
           if not last then redis.call('PEXPIRE', key, left) end
         end

@@ -143,15 +143,12 @@ internal sealed class ExclusiveSessions(
                 if (session.WhatToWaitFor is not null) continue;
                 if (state.HasEnded) throw new SessionEndedException(session.Id);
                 question = state.Ask();
-                sent = LockScripts.Take.RunAsync(
-                    database,
-                    question.Identity.RedisKey,
-                    FieldScripts.ArgumentsOf(
-                        session.Timeouts.Expiry,
-                        refresh.IsRecentForWrite(session),
-                        question.Sight.Generation,
-                        state.NewGeneration(takeover.IsDue(question)),
-                        [held.Token, (long)Lease.TotalMilliseconds]));
+                bool isFresh = refresh.IsRecentForWrite(session);
+                string newGeneration = state.NewGeneration(takeover.IsDue(question));
+                RedisValue[] operands = [held.Token, (long)Lease.TotalMilliseconds];
+                var arguments = new ScriptArguments(() => FieldScripts.ArgumentsOf(
+                    session.Timeouts.Expiry, isFresh, state.GenerationNow, newGeneration, operands));
+                sent = LockScripts.Take.RunAsync(database, [question.Identity.RedisKey], arguments);
                 listing.Keep(session, sent);
 
                 // In the same flight: where the lock is taken, this is the session as it is then.

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
@@ -84,11 +83,6 @@ internal sealed class SessionListing(UserLists users)
         var state = session.State;
         state.Listing.Send(withCreation: write is not null || !state.Generation.IsNull);
         session.IsListingWaitedFor = isWaitedFor;
-        session.Listing = users.KeepAsync(session.Id, state.Listing.User, session.Timeouts.Expiry, write, Seen);
-
-        RedisValue Seen()
-        {
-            lock (state.Gate) return state.HasEnded ? SessionGeneration.None : state.Generation;
-        }
+        session.Listing = users.KeepAsync(session.Id, state.Listing.User, session.Timeouts.Expiry, write, () => state.GenerationNow);
     }
 }

@@ -71,6 +71,15 @@ internal sealed class SessionState(SessionIdentity identity)
 
     public RedisValue Generation => Sight.Generation;
 
+    /// <summary>The same for what may have to be sent again later, outside of the lock: what has ended then is none of theirs.</summary>
+    public RedisValue GenerationNow
+    {
+        get
+        {
+            lock (Gate) return HasEnded ? SessionGeneration.None : Generation;
+        }
+    }
+
     /// <summary>What is changed and unconfirmed; null while nothing was changed.</summary>
     public PendingChanges? Pending => _pending;
 

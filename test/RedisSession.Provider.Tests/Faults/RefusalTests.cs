@@ -48,6 +48,39 @@ internal sealed class RefusalTests(ServerKind kind)
         Assert.That(await own.Browser.VisitAsync(session => session.Keys.ToArray()), Is.EquivalentTo(["key", "new"]));
     }
 
+    /// <summary>Also where the TTL is set with the write: once a script has written something, Redis lets it go on past maxmemory.</summary>
+    [Test]
+    public async Task Out_of_memory_nothing_new_is_stored_and_removing_works([Values] RedisSessionMode mode)
+    {
+        await using var own = await OwnServerApp.StartAsync(
+            kind,
+            options => (options.Mode, options.FailureMode, options.RefreshInterval) = (mode, FailureMode.Throw, TimeSpan.Zero),
+            serverArguments: ["--maxmemory-policy", "noeviction"]);
+        await own.Browser.VisitAsync(session => session.SetString("other", "1"));
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(own.Server.ConfigurationString + ",allowAdmin=true");
+        await admin.GetServers().Single().ConfigSetAsync("maxmemory", "1");
+
+        using var newcomer = own.App.NewBrowser();
+        foreach (var browser in new[] { own.Browser, newcomer })
+        {
+            await RefusedAsync(browser, session => session.SetAsync("new", [1]));
+            await RefusedAsync(browser, session => session.TrySetValueAsync("new", "1"));
+            await RefusedAsync(browser, session => session.IncrementAsync("count"));
+            await RefusedAsync(browser, session => session.UpdateJsonAsync<int[]>("list", list => [.. list ?? [], 1]));
+            await RefusedAsync(browser, session => session.LockAsync());
+        }
+
+        await own.Browser.VisitAsync(context => context.Session.RemoveAsync("key"));
+        await own.Browser.VisitAsync(async context => Assert.That((await context.Session.TakeAsync("other")).Str, Is.EqualTo("1")));
+        var redis = admin.GetDatabase();
+        var keys = await admin.GetServers().Single().KeysAsync(pattern: "*sessions:*").ToArrayAsync();
+        Assert.That(keys, Has.Length.EqualTo(1));
+        Assert.That(await redis.HashKeysAsync(keys[0]), Is.SubsetOf(new RedisValue[] { "@gen", "@created", "@lock" }));
+
+        static Task RefusedAsync(Browser browser, Func<ISession, Task> change) => browser.VisitAsync(async context =>
+            await Assert.ThatAsync(() => change(context.Session), Throws.InstanceOf<RedisServerException>().With.Message.Contains("OOM")));
+    }
+
     [Test]
     public async Task A_server_that_has_become_a_replica_refuses_writes_until_it_is_a_primary_again([Values] RedisSessionMode mode)
     {

@@ -176,7 +176,7 @@ internal sealed class LuaScripts
         if (status != LuaStatus.OK) throw new InvalidOperationException(_lua.ToString(-1, false));
     }
 
-    private static string TextOf(RedisScript script) =>
+    public static string TextOf(RedisScript script) =>
         (string)typeof(RedisScript).GetFields(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public)
             .Single(field => field.FieldType == typeof(string)).GetValue(script)!;
 }
