@@ -287,12 +287,14 @@ internal static class RenewalScripts
     /// come late. A script, because it must still be this tombstone.
     /// </summary>
     /// <remarks>
-    /// <c>KEYS 1 old · 2 where it is parked; ARGV 1 ms to keep the tombstone, and what is parked, for a second renewal at the same time</c>
+    /// <c>KEYS 1 old · 2 where it is parked; ARGV 1 ms to keep the tombstone, and what is parked, for a second renewal at the same time;
+    /// returns 1 · 0 there is no tombstone (any more)</c>
     /// </remarks>
     public static readonly RedisScript Seal = new(SessionScripts.May + """
         local old, parked, tombstone = KEYS[1], KEYS[2], ARGV[1]
         local state = redis.call('HGET', old, '@gen')
-        if not state or string.byte(state) ~= 126 or string.match(state, ':0$') then return 0 end
+        if not state or string.byte(state) ~= 126 then return 0 end
+        if string.match(state, ':0$') then return 1 end
         may('PEXPIRE', parked, tombstone)
         """ + "\n" + SessionScripts.ServerTime + """
         redis.call('HSET', old, '@gen', string.format('~%.0f:0', now + tombstone))

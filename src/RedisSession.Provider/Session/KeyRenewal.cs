@@ -25,7 +25,7 @@ internal sealed class KeyRenewal(
     SessionCookie cookie)
 {
     // How often it is looked whether the response has started: well within the lease.
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(SessionMove.LeaseMilliseconds / 4);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(SessionMove.LeaseMilliseconds / 10);
 
     // Within that time it shows that a visitor had gone who could not have the response any more. Well within the lease, too.
     private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(150);

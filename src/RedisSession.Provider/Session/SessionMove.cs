@@ -19,7 +19,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     public static long TombstoneMilliseconds(SessionExpiry expiry) => Math.Min(60_000, expiry.Idle);
 
     /// <summary>From the end of the old session until it may be put back if the response has not been sent by then.</summary>
-    public const long LeaseMilliseconds = 2_000;
+    public const long LeaseMilliseconds = 5_000;
 
     private const string WasRenewed = "~"; // as the generation that was seen
 
@@ -55,7 +55,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     public async Task<bool> CarryOverAsync()
     {
         RedisValue seen = RedisScript.OrEmpty(renewal.OldGeneration);
-        RedisValue[] ending = [expiry.Idle, TombstoneMilliseconds(expiry), LeaseMilliseconds];
+        var ending = Ending;
         if (renewal.Copied is not { } copied)
         {
             var changed = renewal.Changed.Select(field => (RedisValue)field);
@@ -83,7 +83,20 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     }
 
     /// <summary>The response was sent: the old session is gone for good.</summary>
-    public Task SealAsync() => RenewalScripts.Seal.RunAsync(database, renewal.Keys[..2], [TombstoneMilliseconds(expiry)]);
+    public async Task SealAsync()
+    {
+        if (await TrySealAsync().ConfigureAwait(false) || !renewal.WasThere) return;
+
+        // This process has stood still for longer than the lease, so whoever came with the old cookie has put the session back. What was
+        // written to it since is not the new one's.
+        int parked = await ParkAsync(RedisScript.OrEmpty(renewal.OldGeneration), Ending).ConfigureAwait(false);
+        if (parked == 1) await TrySealAsync().ConfigureAwait(false);
+    }
+
+    private async Task<bool> TrySealAsync() =>
+        (int)await RenewalScripts.Seal.RunAsync(database, renewal.Keys[..2], [TombstoneMilliseconds(expiry)]).ConfigureAwait(false) == 1;
+
+    private RedisValue[] Ending => [expiry.Idle, TombstoneMilliseconds(expiry), LeaseMilliseconds];
 
     private async Task<bool> CopyInPortionsAsync(RedisValue seen, string? user)
     {

@@ -43,23 +43,10 @@ internal static class SnippetCompiler
     public static IReadOnlyList<string> FindErrors(string code, string document, int firstLine, IEnumerable<string> others)
     {
         var piece = Parse(code);
-        var declared = NamesIn(piece).ToHashSet(StringComparer.Ordinal);
-        var trees = new List<SyntaxTree> { piece };
-        foreach (string other in others.Append(SnippetFrame.Source))
-        {
-            var types = WithoutStatementsAnd(declared, Parse(other));
-            declared.UnionWith(NamesIn(types));
-            trees.Add(types);
-        }
-
-        var kind = Members(piece).OfType<GlobalStatementSyntax>().Any() ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary;
-        var options = new CSharpCompilationOptions(kind, nullableContextOptions: NullableContextOptions.Enable);
-        var compilation = CSharpCompilation.Create("Snippet", trees, References.Value, options);
-        CSharpGeneratorDriver.Create([JsonGenerator.Value], parseOptions: Language)
-            .RunGeneratorsAndUpdateCompilation(compilation, out var generated, out var complaints);
+        var (_, diagnostics) = Compile(piece, others);
         return
         [
-            .. from found in generated.GetDiagnostics().Concat(complaints)
+            .. from found in diagnostics
                where found.Severity >= DiagnosticSeverity.Warning && !Tolerated.Contains(found.Id)
                where found.Location.SourceTree is null || found.Location.SourceTree == piece || found.Severity == DiagnosticSeverity.Error
                select Describe(found),
@@ -72,6 +59,37 @@ internal static class SnippetCompiler
                 : $"{document}:{firstLine}, in another piece or the frame";
             return $"{where}: {found.Id}: {found.GetMessage(System.Globalization.CultureInfo.InvariantCulture)}";
         }
+    }
+
+    /// <summary>True for a piece with statements, as in Program.cs.</summary>
+    public static bool CanBeRun(string code) => Members(Parse(code)).OfType<GlobalStatementSyntax>().Any();
+
+    /// <summary>One piece, ready to be run by its entry point, in an assembly of its own.</summary>
+    public static Assembly Load(string code, IEnumerable<string> others)
+    {
+        using var image = new MemoryStream();
+        var emitted = Compile(Parse(code), others).Compilation.Emit(image);
+        if (!emitted.Success) throw new InvalidOperationException(string.Join('\n', emitted.Diagnostics));
+        return Assembly.Load(image.ToArray());
+    }
+
+    private static (Compilation Compilation, IEnumerable<Diagnostic> Diagnostics) Compile(SyntaxTree piece, IEnumerable<string> others)
+    {
+        var declared = NamesIn(piece).ToHashSet(StringComparer.Ordinal);
+        var trees = new List<SyntaxTree> { piece };
+        foreach (string other in others.Append(SnippetFrame.Source))
+        {
+            var types = WithoutStatementsAnd(declared, Parse(other));
+            declared.UnionWith(NamesIn(types));
+            trees.Add(types);
+        }
+
+        var kind = Members(piece).OfType<GlobalStatementSyntax>().Any() ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary;
+        var options = new CSharpCompilationOptions(kind, nullableContextOptions: NullableContextOptions.Enable);
+        var compilation = CSharpCompilation.Create($"Snippet{Guid.NewGuid():N}", trees, References.Value, options);
+        CSharpGeneratorDriver.Create([JsonGenerator.Value], parseOptions: Language)
+            .RunGeneratorsAndUpdateCompilation(compilation, out var generated, out var complaints);
+        return (generated, generated.GetDiagnostics().Concat(complaints));
     }
 
     /// <summary>The tree of one file of a project.</summary>

@@ -40,28 +40,36 @@ internal static class SnippetFrame
         global using System.Text.Json.Serialization;
         global using static Around;
 
+        // Filled in where a piece is run: see Example.
         internal static class Around
         {
-            public static WebApplicationBuilder builder => throw null!;
-            public static WebApplication app => throw null!;
-            public static RedisHashSessionOptions options => throw null!;
-            public static HttpContext context => throw null!;
-            public static ISession session => throw null!;
-            public static IRedisSessionDirectory sessions => throw null!;
-            public static CancellationToken cancellationToken => throw null!;
+            public static Func<WebApplication> Build { get; set; } = null!;
+            public static WebApplication? Built { get; set; }
+            public static void Run(WebApplication own) => Built = own;
+
+            public static WebApplicationBuilder builder { get; set; } = null!;
+            public static WebApplication app => Built ??= Build();
+            public static RedisHashSessionOptions options { get; set; } = null!;
+            public static HttpContext context { get; set; } = null!;
+            public static ISession session => context.Session;
+            public static IRedisSessionDirectory sessions => context.RequestServices.GetRequiredService<IRedisSessionDirectory>();
+            public static CancellationToken cancellationToken => default;
         }
 
         // The reader's own.
+        public partial class Program;
+
         internal sealed class Cart
         {
             public Dictionary<string, int> Items { get; set; } = [];
         }
 
-        internal abstract class ShopDb
+        internal sealed class ShopDb
         {
-            public abstract Task MoveReservationsAsync(string fromSession, string toSession, CancellationToken cancellationToken);
-            public abstract Task ReleaseReservationsAsync(string session, CancellationToken cancellationToken);
-            public abstract Task<IReadOnlyList<string>> ReservingSessionsAsync(CancellationToken cancellationToken);
+            public Task MoveReservationsAsync(string fromSession, string toSession, CancellationToken cancellationToken) => Task.CompletedTask;
+            public Task ReleaseReservationsAsync(string session, CancellationToken cancellationToken) => Task.CompletedTask;
+            public Task<IReadOnlyList<string>> ReservingSessionsAsync(CancellationToken cancellationToken) =>
+                Task.FromResult<IReadOnlyList<string>>([]);
         }
         """;
 }

@@ -13,7 +13,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>
 /// A small application that can run as a process of its own, to be killed, and in this one beside it. <c>/arrive</c> begins a session,
-/// <c>/sign-in</c> renews its key, <c>/whole</c> says what is in it.
+/// <c>/sign-in</c> renews its key, <c>/more</c> changes it, <c>/whole</c> says what is in it.
 /// </summary>
 internal sealed partial class KillableApp : IAsyncDisposable
 {
@@ -39,6 +39,11 @@ internal sealed partial class KillableApp : IAsyncDisposable
         app.Address = new(ListeningLine().Match(app._output.ToString()).Groups[1].Value);
         return app;
     }
+
+    /// <summary>It stands still, as in a pause of the garbage collector or of its virtual machine, until it goes on.</summary>
+    public void StandStill() => _process.Signal("STOP");
+
+    public void GoOn() => _process.Signal("CONT");
 
     /// <summary>As a power cut does.</summary>
     public async Task KillAsync()
@@ -82,6 +87,11 @@ internal sealed partial class KillableApp : IAsyncDisposable
         {
             await context.RenewSessionAsync("ann");
             context.Session.SetString("signed in", "1");
+        }));
+        app.Map("/more", branch => branch.Run(context =>
+        {
+            context.Session.SetString("more", new string('x', 1001));
+            return Task.CompletedTask;
         }));
         app.Map("/whole", branch => branch.Run(context => context.Response.WriteAsync(
             $"{context.Session.GetString("cart")} {context.Session.GetString("more")?.Length} {context.Session.GetString("signed in")}")));

@@ -70,12 +70,52 @@ internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
         keys.Delete(recursive: true);
     }
 
+    /// <summary>
+    /// Longer than its lease: nobody can tell that from its death, so whoever has the old cookie finds the session again. Not longer than
+    /// until it goes on.
+    /// </summary>
+    [Test]
+    public async Task An_application_that_stood_still_behind_its_response_ends_the_old_session_when_it_goes_on()
+    {
+        var keys = Directory.CreateTempSubdirectory("killed-");
+        var server = await TestServers.GetAsync(kind);
+        string prefix = SessionStack.NewKeyPrefix();
+        await using var other = KillableApp.Build(server.ConfigurationString, prefix, keys.FullName, inPortions);
+        await other.StartAsync();
+        var address = new Uri(other.Urls.First());
+        await using var app = await KillableApp.StartAsync(server.ConfigurationString, prefix, keys.FullName, inPortions.ToString());
+        bool hasFoundIt = false;
+        while (!hasFoundIt)
+        {
+            using var visitor = new Visitor(address);
+            await visitor.GetAsync(address, "/arrive");
+            using var thief = visitor.Twin();
+            await visitor.GetAsync(app.Address, "/sign-in");
+            app.StandStill(); // it may have ended the old one by now: then once more
+            hasFoundIt = await thief.GetAsync(address, "/whole") == "full 1000 ";
+            await visitor.GetAsync(address, "/more");
+            app.GoOn();
+            await Until.TrueAsync("the old cookie finds nothing", async () => await thief.GetAsync(address, "/whole") == "  ");
+            Assert.That(await visitor.GetAsync(address, "/whole"), Is.EqualTo("full 1001 1"));
+        }
+
+        keys.Delete(recursive: true);
+    }
+
     private sealed class Visitor(Uri home) : IDisposable
     {
         private readonly CookieContainer _cookies = new();
         private HttpClient? _client;
 
         public string Cookie => _cookies.GetCookies(home).Single().Value;
+
+        /// <summary>Somebody with the same cookie.</summary>
+        public Visitor Twin()
+        {
+            var twin = new Visitor(home);
+            twin._cookies.Add(home, new Cookie(_cookies.GetCookies(home).Single().Name, Cookie));
+            return twin;
+        }
 
         public async Task<string> GetAsync(Uri address, string path)
         {

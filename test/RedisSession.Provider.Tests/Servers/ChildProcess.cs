@@ -39,6 +39,14 @@ internal static class ChildProcess
         return started.Task;
     }
 
+    /// <summary>By the shell, because the numbers of signals differ between systems while their names do not.</summary>
+    public static void Signal(this Process process, string name)
+    {
+        using var shell = Process.Start("/bin/sh", ["-c", "kill -s \"$0\" \"$1\"", name, $"{process.Id}"]);
+        shell.WaitForExit();
+        if (shell.ExitCode != 0) throw new InvalidOperationException($"SIG{name} did not reach process {process.Id}.");
+    }
+
     private static BlockingCollection<Action> StartStarter()
     {
         var work = new BlockingCollection<Action>();

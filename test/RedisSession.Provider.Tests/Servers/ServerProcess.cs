@@ -55,10 +55,10 @@ internal sealed class ServerProcess : IRunningServer
     }
 
     /// <summary>Lets it answer no more while its port still accepts connections (SIGSTOP).</summary>
-    public void Pause() => Signal("STOP");
+    public void Pause() => Running.Signal("STOP");
 
     /// <summary>Ends a <see cref="Pause"/> (SIGCONT).</summary>
-    public void Resume() => Signal("CONT");
+    public void Resume() => Running.Signal("CONT");
 
     /// <summary>Kills it if it still runs, and returns when a new and empty one answers on the same port.</summary>
     public async Task RestartAsync()
@@ -159,13 +159,4 @@ internal sealed class ServerProcess : IRunningServer
 
     // Before 7.0 the DEBUG command was always on, and the server does not start with a setting that it does not know.
     private string[] DebugCommand() => _kind.Version?.Major >= 7 ? ["--enable-debug-command", "yes"] : [];
-
-    // By the shell, because the numbers of these signals differ between systems while their names do not.
-    private void Signal(string name)
-    {
-        using var shell = Process.Start("/bin/sh", ["-c", "kill -s \"$0\" \"$1\"", name, $"{ProcessId}"]);
-        shell.WaitForExit();
-        if (shell.ExitCode != 0)
-            throw new InvalidOperationException($"SIG{name} did not reach process {ProcessId}.");
-    }
 }
