@@ -13,7 +13,8 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>
 /// A small application that can run as a process of its own, to be killed, and in this one beside it. <c>/arrive</c> begins a session,
-/// <c>/sign-in</c> renews its key, <c>/more</c> changes it, <c>/whole</c> says what is in it.
+/// <c>/sign-in</c> renews its key, <c>/more</c> changes it, <c>/hold</c> and
+/// <c>/turn</c> change it under its lock, <c>/whole</c> says what is in it.
 /// </summary>
 internal sealed partial class KillableApp : IAsyncDisposable
 {
@@ -88,6 +89,8 @@ internal sealed partial class KillableApp : IAsyncDisposable
             await context.RenewSessionAsync("ann");
             context.Session.SetString("signed in", "1");
         }));
+        app.Map("/hold", branch => branch.Run(context => SetLockedAsync(context, "held", TimeSpan.FromSeconds(1))));
+        app.Map("/turn", branch => branch.Run(context => SetLockedAsync(context, "next", TimeSpan.Zero)));
         app.Map("/more", branch => branch.Run(context =>
         {
             context.Session.SetString("more", new string('x', 1001));
@@ -96,6 +99,25 @@ internal sealed partial class KillableApp : IAsyncDisposable
         app.Map("/whole", branch => branch.Run(context => context.Response.WriteAsync(
             $"{context.Session.GetString("cart")} {context.Session.GetString("more")?.Length} {context.Session.GetString("signed in")}")));
         return app;
+    }
+
+    private static async Task SetLockedAsync(HttpContext context, string value, TimeSpan holdFor)
+    {
+        string answer = "written";
+        try
+        {
+            await using (await context.Session.LockAsync(TimeSpan.FromSeconds(30)))
+            {
+                await Task.Delay(holdFor);
+                context.Session.SetString("turn", value);
+            }
+        }
+        catch (SessionLockLostException)
+        {
+            answer = "lost";
+        }
+
+        await context.Response.WriteAsync(answer);
     }
 
     [GeneratedRegex(@"Listening on (http://127\.0\.0\.1:\d+)")]

@@ -1,0 +1,83 @@
+using System.Net;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>The process of a request that holds the lock of its session stands still, or dies: the next one gets its turn.</summary>
+[TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[Parallelizable(ParallelScope.All)]
+internal sealed class StoppedHolderTests(ServerKind kind)
+{
+    [Test]
+    public async Task A_holder_that_stood_still_for_longer_than_its_lease_has_its_write_refused()
+    {
+        await using var stage = await Stage.BeginAsync(kind);
+        var holding = await stage.HoldAsync();
+        stage.Holder.StandStill();
+        Assert.That(await stage.NextAsync(), Is.EqualTo("written"));
+        stage.Holder.GoOn();
+        Assert.That(await holding, Is.EqualTo("lost"));
+        Assert.That(await stage.TurnAsync(), Is.EqualTo("next"));
+    }
+
+    [Test]
+    public async Task A_holder_that_dies_is_succeeded_when_its_lease_ends()
+    {
+        await using var stage = await Stage.BeginAsync(kind);
+        var holding = await stage.HoldAsync();
+        await stage.Holder.KillAsync();
+        Assert.That(await stage.NextAsync(), Is.EqualTo("written"));
+        Assert.That(await stage.TurnAsync(), Is.EqualTo("next"));
+        await Assert.ThatAsync(() => holding, Throws.InstanceOf<HttpRequestException>());
+    }
+
+    /// <summary>One session, a process that holds its lock, and an instance beside it.</summary>
+    private sealed class Stage(KillableApp holder, Microsoft.AspNetCore.Builder.WebApplication next, IDatabase redis, string prefix, string keys)
+        : IAsyncDisposable
+    {
+        private readonly HttpClient _client = new(new HttpClientHandler { CookieContainer = new CookieContainer() });
+
+        public KillableApp Holder => holder;
+
+        public static async Task<Stage> BeginAsync(ServerKind kind)
+        {
+            var server = await TestServers.GetAsync(kind);
+            string prefix = SessionStack.NewKeyPrefix();
+            string keys = Directory.CreateTempSubdirectory("holder-").FullName;
+            var next = KillableApp.Build(server.ConfigurationString, prefix, keys, protectsValues: false);
+            await next.StartAsync();
+            var holder = await KillableApp.StartAsync(server.ConfigurationString, prefix, keys, bool.FalseString);
+            var stage = new Stage(holder, next, server.Admin.GetDatabase(), prefix, keys);
+            await stage.GetNextAsync("/arrive");
+            return stage;
+        }
+
+        /// <summary>Its answer to come, when it has the lock.</summary>
+        public async Task<Task<string>> HoldAsync()
+        {
+            var holding = _client.GetStringAsync(new Uri(holder.Address, "/hold"));
+            await Until.TrueAsync("it holds the lock", async () => (await FieldAsync("@lock")).HasValue);
+            return holding;
+        }
+
+        public Task<string> NextAsync() => GetNextAsync("/turn");
+
+        public async Task<string?> TurnAsync() => await FieldAsync("turn");
+
+        public async ValueTask DisposeAsync()
+        {
+            _client.Dispose();
+            await holder.DisposeAsync();
+            await next.DisposeAsync();
+            Directory.Delete(keys, recursive: true);
+        }
+
+        private Task<string> GetNextAsync(string path) => _client.GetStringAsync(new Uri(new Uri(next.Urls.First()), path));
+
+        private async Task<RedisValue> FieldAsync(string field)
+        {
+            var session = await redis.Multiplexer.GetServers()[0].KeysAsync(redis.Database, $"{prefix}sessions:*").SingleAsync();
+            return await redis.HashGetAsync(session, field);
+        }
+    }
+}
