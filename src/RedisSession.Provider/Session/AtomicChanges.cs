@@ -166,23 +166,30 @@ internal sealed class AtomicChanges(
     {
         cancellationToken.ThrowIfCancellationRequested();
         var waiting = channel.Within(session, cancellationToken);
+        bool asText = false;
         while (true)
         {
             await writer.ClearTheWayAsync(session, cancellationToken).ConfigureAwait(false);
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
-            if (Send(session, database, script, key, operands, takeIn)?.Observed() is { } operation)
-            {
-                return await channel.ReplyAsync(session, operation: null, operation, "changing", waiting, writes: true)
-                    .ConfigureAwait(false);
-            }
+            if (Send(session, database, script, asText, key, operands, takeIn)?.Observed() is not { } attempt) continue;
+            var (isMade, taken) = await channel.ReplyAsync(session, operation: null, attempt, "changing", waiting, writes: true)
+                .ConfigureAwait(false);
+            if (isMade) return taken;
+
+            // The server does not have the script. What was sent behind it comes before it now.
+            asText = true;
         }
     }
 
-    /// <summary>Null while the session moves to another key, or another change waits for a takeover.</summary>
-    private Task<T>? Send<T>(
+    /// <summary>
+    /// Null while the session moves to another key, another change waits for a takeover, or what was changed before is on its way: if that
+    /// has to be sent again, it must not come behind this.
+    /// </summary>
+    private Task<(bool IsMade, T Taken)>? Send<T>(
         RequestSession session,
         IDatabase database,
         RedisScript script,
+        bool asText,
         string key,
         Func<SessionIdentity, RedisValue[]> operands,
         Func<SessionIdentity, RedisResult[], T> takeIn)
@@ -197,10 +204,11 @@ internal sealed class AtomicChanges(
                 throw new SessionEndedException(session.Id);
             }
 
+            if (!state.AreChangesConfirmed) return null;
             session.Renewal?.Note(key);
             var question = state.Ask();
             var change = channel.Begin(OperationKind.Change, session);
-            var sent = SendAsync(session, question, database, script, key, change.Sends(operands(question.Identity)));
+            var sent = SendAsync(session, question, database, script, asText, key, change.Sends(operands(question.Identity)));
             var operation = change.Follow(FinishAsync(session, session.Operation, question, database, script, key, operands, sent, takeIn));
             session.Operation = operation;
             if (takeover.IsDue(question)) session.ChangeToWaitFor = operation;
@@ -214,9 +222,9 @@ internal sealed class AtomicChanges(
         Question question,
         IDatabase database,
         RedisScript script,
+        bool asText,
         string key,
-        RedisValue[] operands,
-        bool asText = false)
+        RedisValue[] operands)
     {
         var arguments = FieldScripts.ArgumentsOf(
             session.Timeouts.Expiry,
@@ -229,7 +237,8 @@ internal sealed class AtomicChanges(
         return asText ? script.SendTextAsync(database, redisKey, arguments) : script.SendAsync(database, redisKey, arguments);
     }
 
-    private async Task<T> FinishAsync<T>(
+    /// <summary>What the request learns of its change; not made where the server does not have the script.</summary>
+    private async Task<(bool IsMade, T Taken)> FinishAsync<T>(
         RequestSession session,
         Task previous,
         Question question,
@@ -242,7 +251,7 @@ internal sealed class AtomicChanges(
     {
         var state = session.State;
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var answer = await AnswerAsync(question, sent).ConfigureAwait(false) ?? await SendAgainAsync().ConfigureAwait(false);
+        if (await AnswerAsync(question, sent).ConfigureAwait(false) is not { } answer) return default;
         bool isToBeSentAgain = SessionRevival.IsDue(question, answer.IsNull)
             && await revival.IsGoneAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
         if (takeover.IsDue(question) && !answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
@@ -270,7 +279,7 @@ internal sealed class AtomicChanges(
         }
 
         if (isCreated) writer.HasCreated(session);
-        return taken;
+        return (true, taken);
 
         // With what the request knows by now: what was ended since is not begun again.
         async Task<RedisResult> SendAgainAsync()
@@ -279,7 +288,7 @@ internal sealed class AtomicChanges(
             lock (state.Gate)
             {
                 question = state.Ask();
-                if (!state.HasEnded) again = SendAsync(session, question, database, script, key, operands(question.Identity), asText: true);
+                if (!state.HasEnded) again = SendAsync(session, question, database, script, asText: true, key, operands(question.Identity));
             }
 
             return again is null ? RedisResult.Create(RedisValue.Null) : (await AnswerAsync(question, again).ConfigureAwait(false))!;

@@ -62,7 +62,9 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
         byte[] value = new byte[length];
         new Random(length).NextBytes(value);
         await access.SetAsync(Cache, key, value, FromNow(TenMinutes));
-        Assert.That(await access.GetAsync(Cache, key), Is.EqualTo(value));
+        byte[]? found = await access.GetAsync(Cache, key);
+        Assert.That(found, Has.Length.EqualTo(length));
+        Assert.That(found.AsSpan().SequenceEqual(value)); // which is a thousand times faster than Is.EqualTo
         await access.RemoveAsync(Cache, key);
     }
 

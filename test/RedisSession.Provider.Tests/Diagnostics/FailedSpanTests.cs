@@ -78,5 +78,5 @@ internal sealed class FailedSpanTests(ServerKind kind)
     }
 
     private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode) =>
-        TestApp.StartAsync(server.ConfigurationString, options => options.Mode = mode);
+        TestApp.StartAsync(server.ConfigurationString, options => (options.Mode, options.OutageTolerance) = (mode, TimeSpan.FromMilliseconds(100)));
 }

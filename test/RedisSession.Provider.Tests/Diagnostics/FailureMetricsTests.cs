@@ -140,7 +140,7 @@ internal sealed class FailureMetricsTests(ServerKind kind)
         ServerProcess server, RedisSessionMode mode, Action<RedisHashSessionOptions>? configure = null) =>
         TestApp.StartAsync(server.ConfigurationString, options =>
         {
-            options.Mode = mode;
+            (options.Mode, options.OutageTolerance) = (mode, TimeSpan.FromMilliseconds(100));
             configure?.Invoke(options);
         });
 }

@@ -42,7 +42,7 @@ internal sealed class ReplicaTests(ServerKind kind)
         await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
         {
             options.Configuration = $"{primary.ConfigurationString},{replica.ConfigurationString}";
-            (options.Mode, options.FailureMode) = (mode, FailureMode.Throw);
+            (options.Mode, options.FailureMode, options.OutageTolerance) = (mode, FailureMode.Throw, TimeSpan.FromMilliseconds(100));
         }));
         using var browser = app.NewBrowser();
         await browser.VisitAsync(session => session.SetString("user", "Ada"));

@@ -50,20 +50,43 @@ internal sealed class InterleavingTests
     public void Everything_of_a_legacy_session([Values] RedisSessionMode mode, [Values] bool faults) =>
         Explore(mode, faults, (Fields)~0);
 
-    /// <summary>A plan that was found by chance once, and that few others are like.</summary>
-    [Test]
-    public void What_is_sent_again_says_what_was_seen_meanwhile()
+    /// <summary>Plans that were found by chance, and that few others are like.</summary>
+    private static IEnumerable<TestCaseData> Found()
     {
-        Step[] steps =
-        [
+        yield return Case(
+            "what is sent again says what was seen meanwhile",
+            Start.Absent,
             new(Verb.Increment, SessionRules.Counter, 0, Fate.Answered),
             new(Verb.Reply, "", 0, Fate.Answered),
             new(Verb.Reply, "", 1, Fate.NoScript), // to the script that binds the session to the request's user
-            new(Verb.OtherBegins, "b", 0, Fate.Answered),
-        ];
-        var plan = new Plan(RedisSessionMode.Live, Start.Absent, IsStrict: false, IsSignedIn: true, IsCluster: false, steps);
-        Assert.That(Interleaving.FindFault(plan), Is.Null, Story.Of(plan));
+            new(Verb.OtherBegins, "b", 0, Fate.Answered));
+        yield return Case(
+            "what is sent again does not come behind what has taken it",
+            Start.New,
+            new(Verb.Clear, "", 0, Fate.Answered),
+            new(Verb.Take, "a", 0, Fate.Answered),
+            new(Verb.SetAsync, "a", 0, Fate.Answered),
+            new(Verb.Reply, "", 1, Fate.NoScript), // to SetAsync
+            new(Verb.SetAsync, "a", 0, Fate.Answered),
+            new(Verb.Take, "a", 0, Fate.Answered));
+        yield return Case(
+            "what is sent again is taken in behind what came before it then",
+            Start.Present,
+            new(Verb.Load, "", 0, Fate.Answered),
+            new(Verb.TrySet, "b", 0, Fate.Answered),
+            new(Verb.RemoveAsync, "b", 0, Fate.Answered),
+            new(Verb.Reply, "", 3, Fate.NoScript), // to TrySet
+            new(Verb.Replies, "", 0, Fate.Answered),
+            new(Verb.Get, "b", 0, Fate.Answered));
+
+        static TestCaseData Case(string name, Start start, params Step[] steps) =>
+            new TestCaseData(new Plan(RedisSessionMode.Live, start, IsStrict: false, IsSignedIn: start == Start.Absent, IsCluster: false, steps))
+                .SetArgDisplayNames(name);
     }
+
+    [TestCaseSource(nameof(Found))]
+    public void Found_by_chance(object plan) =>
+        Assert.That(Interleaving.FindFault((Plan)plan), Is.Null, Story.Of((Plan)plan));
 
     private static void Explore(RedisSessionMode mode, bool faults, Fields fields, int mostRenewals = int.MaxValue) =>
         Plans.Of(mode, faults, fields, mostRenewals).Sample(

@@ -372,8 +372,9 @@ internal sealed class SessionRules
         {
             if (write.By is null || write.Key != key || write.By == read) continue;
 
-            // What is confirmed while a snapshot is on its way is added to that, also where others end the session behind it.
-            bool isAdded = blocks && _ends > 0 && _snapshots.Exists(snapshot => snapshot.Start < write.End);
+            // What is confirmed while a snapshot is on its way is added to that, which may be older: also where others have changed it, or
+            // ended the session, behind it.
+            bool isAdded = blocks && _snapshots.Exists(snapshot => snapshot.Start < write.End);
             if (write.End > read.Start || isAdded) allowed.Add(write.Value);
         }
 

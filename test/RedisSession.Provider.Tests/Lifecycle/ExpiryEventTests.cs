@@ -8,6 +8,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Sessions that expire by themselves, on a server that reports it.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[Parallelizable(ParallelScope.Self)]
 internal sealed class ExpiryEventTests(ServerKind kind)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(700);

@@ -54,6 +54,7 @@ internal sealed class SecretInFailuresTests(ServerKind kind)
         await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
         {
             options.Configuration = server.ConfigurationString + ",connectTimeout=300";
+            options.OutageTolerance = TimeSpan.FromMilliseconds(100);
             options.TakeOverSessions(InstanceName);
         }));
         using var browser = app.NewBrowser();
