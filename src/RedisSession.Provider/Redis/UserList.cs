@@ -9,7 +9,7 @@ namespace RedisSession.Provider;
 /// </summary>
 internal readonly struct UserList(IDatabase database, RedisKey key)
 {
-    /// <summary>Has the session in the list for so many milliseconds from now; answers the stamp of the entry.</summary>
+    /// <summary>Has the session in the list for so many milliseconds from now; answers the stamp of the entry, or null where it was there before.</summary>
     public async Task<string?> KeepAsync(string id, long time) =>
         (string?)await UserScripts.Keep.RunAsync(database, key, [id, time, RedisValue.EmptyString]).ConfigureAwait(false);
 

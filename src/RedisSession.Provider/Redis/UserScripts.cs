@@ -75,7 +75,8 @@ internal static class UserScripts
     /// last entry. In microseconds, so that no two calls put the same: a stamp tells whose entry it is.
     /// </summary>
     /// <remarks>
-    /// <c>ARGV 1 session id · 2 ms to keep it, or 0 to take it out · 3 the stamp that it must have then; returns the stamp</c>
+    /// <c>ARGV 1 session id · 2 ms to keep it, or 0 to take it out · 3 the stamp that it must have then; returns the stamp
+    /// of an entry that was not there; nil: it was, and others may count on it</c>
     /// </remarks>
     public static readonly RedisScript Keep = new("""
         local key, id, ttl, stamp = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]
@@ -94,7 +95,7 @@ internal static class UserScripts
           redis.call('ZREM', key, id)
         else
           stamp = string.format('%.0f', now + ttl * 1000)
-          redis.call('ZADD', key, stamp, id)
+          if redis.call('ZADD', key, stamp, id) == 0 then stamp = false end
           if not last then redis.call('PEXPIRE', key, left) end
         end
         return stamp

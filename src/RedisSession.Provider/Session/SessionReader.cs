@@ -231,7 +231,7 @@ internal sealed class SessionReader(
             // In one step with keeping it, or another task could end the session, or renew its key, in between.
             verdict = Take(session, question, generation);
             if (verdict == Verdict.Ended) snapshot = SessionSnapshot.Empty();
-            if (keep && verdict != Verdict.AskedUnderAnotherKey) session.State.TakeSnapshot(snapshot);
+            if (keep && verdict != Verdict.AskedUnderAnotherKey) session.State.TakeSnapshot(question, snapshot);
             else session.State.NoSnapshot();
             if (isLogged) keys = snapshot.Count; // here, because from now on other tasks change it
         }

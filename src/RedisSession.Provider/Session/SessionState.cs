@@ -28,6 +28,8 @@ internal sealed class SessionState(SessionIdentity identity)
     private Lock? _gate;
     private PendingChanges? _pending;
     private int _snapshotsOnTheirWay;
+    private int _lastSnapshotAsked;
+    private int _lastSnapshotTaken;
 
     /// <summary>Guards everything else.</summary>
     public Lock Gate => _gate ?? Interlocked.CompareExchange(ref _gate, new(), null) ?? _gate;
@@ -109,7 +111,7 @@ internal sealed class SessionState(SessionIdentity identity)
     public Question AskForAll()
     {
         _snapshotsOnTheirWay++;
-        return Ask();
+        return Ask() with { Snapshot = ++_lastSnapshotAsked };
     }
 
     /// <summary>Something was sent that gives the session its whole idle timeout.</summary>
@@ -135,14 +137,17 @@ internal sealed class SessionState(SessionIdentity identity)
         return !HasEnded && question.Sight.Accepts(generation) ? Verdict.Accepted : Verdict.Ended;
     }
 
-    /// <summary>A snapshot has arrived, and was judged: it is kept, with what this request has confirmed while it was on its way.</summary>
-    public void TakeSnapshot(SessionSnapshot snapshot)
+    /// <summary>
+    /// A snapshot has arrived, and was judged: it is kept, with what this request has confirmed while it was on its way, unless one that was
+    /// asked for later has come first.
+    /// </summary>
+    public void TakeSnapshot(in Question question, SessionSnapshot snapshot)
     {
         AssertGuarded();
 
         // A copy: others may be on their way.
         if (!HasEnded && _pending?.ConfirmedMeanwhile is { } changes) snapshot.Apply(SessionChanges.Merge(new(), changes));
-        Snapshot = snapshot;
+        if (HasEnded || question.Snapshot > _lastSnapshotTaken) (Snapshot, _lastSnapshotTaken) = (snapshot, question.Snapshot);
         Failure = null;
         NoSnapshot();
     }

@@ -56,6 +56,7 @@ internal sealed class InterleavingTests
         yield return Case(
             "what is sent again says what was seen meanwhile",
             Start.Absent,
+            isSignedIn: true,
             new(Verb.Increment, SessionRules.Counter, 0, Fate.Answered),
             new(Verb.Reply, "", 0, Fate.Answered),
             new(Verb.Reply, "", 1, Fate.NoScript), // to the script that binds the session to the request's user
@@ -63,6 +64,7 @@ internal sealed class InterleavingTests
         yield return Case(
             "what is sent again does not come behind what has taken it",
             Start.New,
+            isSignedIn: false,
             new(Verb.Clear, "", 0, Fate.Answered),
             new(Verb.Take, "a", 0, Fate.Answered),
             new(Verb.SetAsync, "a", 0, Fate.Answered),
@@ -72,15 +74,37 @@ internal sealed class InterleavingTests
         yield return Case(
             "what is sent again is taken in behind what came before it then",
             Start.Present,
+            isSignedIn: false,
             new(Verb.Load, "", 0, Fate.Answered),
             new(Verb.TrySet, "b", 0, Fate.Answered),
             new(Verb.RemoveAsync, "b", 0, Fate.Answered),
             new(Verb.Reply, "", 3, Fate.NoScript), // to TrySet
             new(Verb.Replies, "", 0, Fate.Answered),
             new(Verb.Get, "b", 0, Fate.Answered));
+        yield return Case(
+            "who finds no session to list does not remove what another has listed",
+            Start.New,
+            isSignedIn: true,
+            new(Verb.Clear, "", 0, Fate.Answered),
+            new(Verb.RenewForUser, "", 0, Fate.Answered),
+            new(Verb.Reply, "", 1, Fate.NoScript), // to the script that lists the session
+            new(Verb.Reply, "", 0, Fate.Answered),
+            new(Verb.Reply, "", 0, Fate.Answered),
+            new(Verb.Reply, "", 3, Fate.Answered));
+        yield return Case(
+            "a snapshot that comes late does not replace a newer one",
+            Start.Present,
+            isSignedIn: false,
+            new(Verb.Load, "", 0, Fate.Answered),
+            new(Verb.Server, "", 0, Fate.Answered),
+            new(Verb.OtherTakes, "a", 0, Fate.Answered),
+            new(Verb.Reload, "", 0, Fate.Answered),
+            new(Verb.Reply, "", 3, Fate.Answered),
+            new(Verb.Reply, "", 2, Fate.Answered),
+            new(Verb.Get, "a", 0, Fate.Answered));
 
-        static TestCaseData Case(string name, Start start, params Step[] steps) =>
-            new TestCaseData(new Plan(RedisSessionMode.Live, start, IsStrict: false, IsSignedIn: start == Start.Absent, IsCluster: false, steps))
+        static TestCaseData Case(string name, Start start, bool isSignedIn, params Step[] steps) =>
+            new TestCaseData(new Plan(RedisSessionMode.Live, start, IsStrict: false, isSignedIn, IsCluster: false, steps))
                 .SetArgDisplayNames(name);
     }
 

@@ -126,9 +126,10 @@ internal sealed class RedisInMemory
                 var expiries = Keys.GetValueOrDefault(key)?.FieldExpiries;
                 return Fields(key, arguments[2..], (field, isThere) => isThere ? expiries!.GetValueOrDefault(field, -1) : -2L);
             case "ZADD":
-                Entry(key).SortedSet ??= [];
-                Keys[key].SortedSet![arguments[1]] = double.Parse(arguments[0], CultureInfo.InvariantCulture);
-                return 1L;
+                var listed = Entry(key).SortedSet ??= [];
+                bool isAdded = !listed.ContainsKey(arguments[1]);
+                listed[arguments[1]] = double.Parse(arguments[0], CultureInfo.InvariantCulture);
+                return isAdded ? 1L : 0L;
             case "ZSCORE":
                 return Members(key).TryGetValue(arguments[0], out double score) ? Text((long)score) : null;
             case "ZREM":
