@@ -12,6 +12,9 @@ namespace RedisSession.Provider;
 /// </param>
 internal sealed class RedisScript(string text, bool again = true)
 {
+    private static readonly Func<(IDatabase Database, byte[] Hash, RedisKey[] Keys, ScriptArguments Arguments), Task<RedisResult>> Evaluate =
+        static it => it.Database.ScriptEvaluateAsync(it.Hash, it.Keys, it.Arguments.Now, CommandFlags.DemandMaster);
+
     private readonly byte[] _hash = Sha1(text);
     private RedisScript? _fenced;
     private RedisScript? _releasing;
@@ -22,9 +25,19 @@ internal sealed class RedisScript(string text, bool again = true)
     /// <summary>The same as <see cref="Fenced"/>, and it gives the lock back.</summary>
     public RedisScript Releasing => _releasing ??= new(LockScripts.Releasing(text), again: false);
 
-    /// <summary>Sends the script by its hash. A server that does not have it answers with an error: see <see cref="IsMissing"/>.</summary>
-    public Task<RedisResult> SendAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
-        SendAsync(database, [key], new ScriptArguments(arguments));
+    /// <summary>
+    /// Sends the script by its hash, see <see cref="Sending.Directly"/>. A server that does not have it answers with an error: see
+    /// <see cref="IsMissing"/>.
+    /// </summary>
+    public SentScript SendDirectly(IDatabase database, RedisKey key, RedisValue[] arguments) => new(
+        this,
+        database,
+        arguments,
+        Sending.Directly(database, key, (database, _hash, new[] { key }, new ScriptArguments(arguments)), Evaluate, again));
+
+    /// <summary>The same once more: see <see cref="Sending.Again"/>.</summary>
+    public Task<RedisResult>? SendAgainAsync(IDatabase database, RedisKey key, RedisValue[] arguments, Task<RedisResult> failed) =>
+        Sending.Again(database, key, (database, _hash, new[] { key }, new ScriptArguments(arguments)), Evaluate, failed, again);
 
     /// <summary>Sends the script by its text, which the server keeps from then on: works whatever the server has.</summary>
     public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
@@ -61,7 +74,7 @@ internal sealed class RedisScript(string text, bool again = true)
         database,
         keys[0],
         (database, _hash, keys, arguments),
-        static it => it.database.ScriptEvaluateAsync(it._hash, it.keys, it.arguments.Now, CommandFlags.DemandMaster),
+        Evaluate,
         again);
 
     private Task<RedisResult> SendTextAsync(IDatabase database, RedisKey[] keys, ScriptArguments arguments) => Sending.Try(

@@ -25,6 +25,34 @@ internal static class Sending
             return SentCommand<TCommand, T>.Send(outages, database, key, command, send, again);
         }
 
+        return Send(command, send);
+    }
+
+    /// <summary>
+    /// The same for what each request sends: while its server is there it is the client's own task, and nothing is allocated for an outage.
+    /// Whoever waits for it asks <see cref="Again"/> when it has failed.
+    /// </summary>
+    public static Task<T> Directly<TCommand, T>(
+        IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again = true)
+    {
+        bool isThere = Outages.Of(database.Multiplexer) is not { Clock.IsAnyAway: true } || database.IsConnected(key, CommandFlags.DemandMaster);
+        return isThere ? Send(command, send) : Try(database, key, command, send, again);
+    }
+
+    /// <summary>
+    /// What becomes of a command that was sent <see cref="Directly"/> and has failed with the connection: as if <see cref="Try"/> had sent
+    /// it. Null where that is no outage, or <see cref="Try"/> has sent it.
+    /// </summary>
+    public static Task<T>? Again<TCommand, T>(
+        IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, Task<T> failed, bool again = true) =>
+        failed.Exception?.InnerException is { } error and (RedisConnectionException or RedisTimeoutException)
+        && failed.AsyncState != SentCommand.Mark
+        && Outages.Of(database.Multiplexer) is { } outages
+            ? SentCommand<TCommand, T>.Recover(outages, database, key, command, send, again, error)
+            : null;
+
+    private static Task<T> Send<TCommand, T>(TCommand command, Func<TCommand, Task<T>> send)
+    {
         try
         {
             return send(command);

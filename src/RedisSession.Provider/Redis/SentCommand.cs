@@ -26,7 +26,7 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
     private volatile bool _isUnsent;
 
     private SentCommand(Outages outages, IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again)
-        : base(TaskCreationOptions.RunContinuationsAsynchronously)
+        : base(SentCommand.Mark, TaskCreationOptions.RunContinuationsAsynchronously)
     {
         (_outages, _database, _key, _command, _send, _again) = (outages, database, key, command, send, again);
         _begun = outages.Clock.Time.GetTimestamp();
@@ -42,6 +42,15 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
         var sent = new SentCommand<TCommand, T>(outages, database, key, command, send, again);
         if (!outages.Clock.IsAnyAway || sent.IsConnected) sent.Attempt();
         else sent.Wait();
+        return sent.Task;
+    }
+
+    /// <summary>Goes on with what was sent without this, and has failed.</summary>
+    public static Task<T> Recover(
+        Outages outages, IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again, Exception error)
+    {
+        var sent = new SentCommand<TCommand, T>(outages, database, key, command, send, again) { _sends = 1 };
+        sent.Failed(error);
         return sent.Task;
     }
 
@@ -181,4 +190,11 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
         "The connection was lost before Redis answered. The change may have been applied; it is not sent again, because applying it twice "
         + "could change more, or give another answer.",
         error);
+}
+
+/// <summary>What all of them have in common.</summary>
+internal static class SentCommand
+{
+    /// <summary>The state of their tasks, which tells them from the client's.</summary>
+    public static readonly object Mark = new();
 }

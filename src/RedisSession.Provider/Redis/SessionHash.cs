@@ -17,6 +17,12 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     // Who meets a session that begins looks again; nobody does so for ever.
     private const int LooksAtOne = 3;
 
+    private static readonly Func<(IDatabase Database, RedisKey Key, RedisValue[] Fields), Task<RedisValue[]>> ReadFields =
+        static it => it.Database.HashGetAsync(it.Key, it.Fields, CommandFlags.DemandMaster);
+
+    private static readonly Func<(IDatabase Database, RedisKey Key), Task<HashEntry[]>> ReadAllFields =
+        static it => it.Database.HashGetAllAsync(it.Key, CommandFlags.DemandMaster);
+
     private static readonly RedisValue[] FieldsOfOurs =
         [
             SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic, SessionHashLayout.Lock,
@@ -26,17 +32,26 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     public bool IsConnected => database.IsConnected(key, CommandFlags.DemandMaster);
 
     /// <summary>The generation, then the value of each of <paramref name="keys"/>: one HMGET.</summary>
-    public Task<RedisValue[]> ReadAsync(params ReadOnlySpan<string> keys)
-    {
-        var fields = new RedisValue[keys.Length + 1];
-        fields[0] = GenerationField;
-        for (int i = 0; i < keys.Length; i++) fields[i + 1] = SessionHashLayout.FieldOf(keys[i]);
-        return Sending.Try(database, key, (database, key, fields), static it => it.database.HashGetAsync(it.key, it.fields, CommandFlags.DemandMaster));
-    }
+    public Task<RedisValue[]> ReadAsync(params ReadOnlySpan<string> keys) =>
+        Sending.Try(database, key, (database, key, FieldsOf(keys)), ReadFields);
+
+    /// <summary>The same: see <see cref="Sending.Directly"/>.</summary>
+    public Task<RedisValue[]> ReadDirectlyAsync(params ReadOnlySpan<string> keys) =>
+        Sending.Directly(database, key, (database, key, FieldsOf(keys)), ReadFields);
+
+    /// <summary>The same once more: see <see cref="Sending.Again"/>.</summary>
+    public Task<RedisValue[]>? ReadAgainAsync(string[] keys, Task<RedisValue[]> failed) =>
+        Sending.Again(database, key, (database, key, FieldsOf(keys)), ReadFields, failed);
 
     /// <summary>All fields, ours included: one HGETALL.</summary>
-    public Task<HashEntry[]> ReadAllAsync() =>
-        Sending.Try(database, key, (database, key), static it => it.database.HashGetAllAsync(it.key, CommandFlags.DemandMaster));
+    public Task<HashEntry[]> ReadAllAsync() => Sending.Try(database, key, (database, key), ReadAllFields);
+
+    /// <inheritdoc cref="ReadDirectlyAsync"/>
+    public Task<HashEntry[]> ReadAllDirectlyAsync() => Sending.Directly(database, key, (database, key), ReadAllFields);
+
+    /// <inheritdoc cref="ReadAgainAsync"/>
+    public Task<HashEntry[]>? ReadAllAgainAsync(Task<HashEntry[]> failed) =>
+        Sending.Again(database, key, (database, key), ReadAllFields, failed);
 
     /// <summary>
     /// When each of <paramref name="keys"/> expires by itself, in unix milliseconds; not positive when it does not. One HPEXPIRETIME, which
@@ -155,6 +170,14 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     public async Task<string?> EndAsync(string? onlyOf = null, bool onlyHash = false) => (string?)await UserScripts.End
         .RunAsync(database, SessionHashLayout.WithParked(key), [RedisScript.OrEmpty(onlyOf), onlyHash ? "1" : RedisValue.EmptyString])
         .ConfigureAwait(false);
+
+    private static RedisValue[] FieldsOf(ReadOnlySpan<string> keys)
+    {
+        var fields = new RedisValue[keys.Length + 1];
+        fields[0] = GenerationField;
+        for (int i = 0; i < keys.Length; i++) fields[i + 1] = SessionHashLayout.FieldOf(keys[i]);
+        return fields;
+    }
 
     private static async Task<bool> RefreshByScriptAsync(IDatabase database, RedisKey key, SessionExpiry expiry) =>
         (int)await SessionScripts.Refresh.RunAsync(database, key, [expiry.Idle, expiry.Absolute]).ConfigureAwait(false) == 1;

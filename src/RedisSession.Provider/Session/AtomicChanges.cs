@@ -208,7 +208,7 @@ internal sealed class AtomicChanges(
             session.Renewal?.Note(key);
             var question = state.Ask();
             var change = channel.Begin(OperationKind.Change, session);
-            var sent = SendAsync(session, question, database, script, asText, key, change.Sends(operands(question.Identity)));
+            var sent = SendScript(session, question, database, script, asText, key, change.Sends(operands(question.Identity)));
             var operation = change.Follow(FinishAsync(session, session.Operation, question, database, script, key, operands, sent, takeIn));
             session.Operation = operation;
             if (takeover.IsDue(question)) session.ChangeToWaitFor = operation;
@@ -217,7 +217,7 @@ internal sealed class AtomicChanges(
         }
     }
 
-    private Task<RedisResult> SendAsync(
+    private SentScript SendScript(
         RequestSession session,
         Question question,
         IDatabase database,
@@ -234,7 +234,9 @@ internal sealed class AtomicChanges(
             [SessionHashLayout.FieldOf(key), .. operands]);
         if (session.Lock is { } held) (script, arguments) = held.Guard(script, arguments, (string?)names.LockChannel);
         var redisKey = question.Identity.RedisKey;
-        return asText ? script.SendTextAsync(database, redisKey, arguments) : script.SendAsync(database, redisKey, arguments);
+        return asText
+            ? new(script, database, arguments, script.SendTextAsync(database, redisKey, arguments))
+            : script.SendDirectly(database, redisKey, arguments);
     }
 
     /// <summary>What the request learns of its change; not made where the server does not have the script.</summary>
@@ -246,12 +248,14 @@ internal sealed class AtomicChanges(
         RedisScript script,
         string key,
         Func<SessionIdentity, RedisValue[]> operands,
-        Task<RedisResult> sent,
+        SentScript sent,
         Func<SessionIdentity, RedisResult[], T> takeIn)
     {
         var state = session.State;
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (await AnswerAsync(question, sent).ConfigureAwait(false) is not { } answer) return default;
+        await ((Task)sent.Reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var reply = sent.Reply.IsFaulted ? await sent.EndAsync(question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;
+        if (await AnswerAsync(question, reply).ConfigureAwait(false) is not { } answer) return default;
         bool isToBeSentAgain = SessionRevival.IsDue(question, answer.IsNull)
             && await revival.IsGoneAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
         if (takeover.IsDue(question) && !answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
@@ -288,7 +292,8 @@ internal sealed class AtomicChanges(
             lock (state.Gate)
             {
                 question = state.Ask();
-                if (!state.HasEnded) again = SendAsync(session, question, database, script, asText: true, key, operands(question.Identity));
+                if (!state.HasEnded)
+                    again = SendScript(session, question, database, script, asText: true, key, operands(question.Identity)).Reply;
             }
 
             return again is null ? RedisResult.Create(RedisValue.Null) : (await AnswerAsync(question, again).ConfigureAwait(false))!;

@@ -54,6 +54,42 @@ internal sealed class SessionChannel(
             : new(ReplyAsync(session, Begin(OperationKind.Connect, session), database.AsTask(), "connecting", waiting).AsTask());
     }
 
+    /// <summary>The same for what was sent directly, and is sent again when the connection was lost: see <see cref="Sending.Again"/>.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<T> ReplyAsync<TSent, T>(
+        RequestSession session,
+        RunningOperation? operation,
+        Task<T> reply,
+        string doing,
+        Waiting waiting,
+        TSent sent,
+        Func<TSent, Task<T>, Task<T>?> sendAgain)
+    {
+        operation?.Leave();
+        try
+        {
+            T answer;
+            try
+            {
+                answer = await waiting.ForAsync(reply).ConfigureAwait(false);
+            }
+            catch (Exception) when (reply.IsFaulted)
+            {
+                if (sendAgain(sent, reply) is not { } again) throw;
+                answer = await waiting.ForAsync(again).ConfigureAwait(false);
+            }
+
+            operation?.Succeeded(answer);
+            return answer;
+        }
+        catch (Exception error)
+        {
+            operation?.Failed(error);
+            Failed(session, error, doing, waiting, writes: false);
+            throw;
+        }
+    }
+
     /// <summary>The reply to what was asked. What ends the wait is noted as a failure to read, unless the caller has cancelled.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // one for each command: it allocates nothing
     public async ValueTask<T> ReplyAsync<T>(

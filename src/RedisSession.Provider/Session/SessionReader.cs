@@ -80,8 +80,13 @@ internal sealed class SessionReader(
             try
             {
                 var entries = await channel.ReplyAsync(
-                    session, channel.Begin(OperationKind.Load, session), AskForAll(session, database, out question), "loading", waiting)
-                    .ConfigureAwait(false);
+                    session,
+                    channel.Begin(OperationKind.Load, session),
+                    AskForAll(session, database, out question),
+                    "loading",
+                    waiting,
+                    new SessionHash(database, question.Identity.RedisKey),
+                    static (hash, failed) => hash.ReadAllAgainAsync(failed)).ConfigureAwait(false);
                 bool isTakenOver = mayBeLegacy && entries.Length == 0
                     && await HasTakenOverAsync(session, question, waiting).ConfigureAwait(false);
                 if (isTakenOver) mayBeLegacy = false;
@@ -163,8 +168,13 @@ internal sealed class SessionReader(
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
             if (IsKnownToBeEmpty(session.State, database)) return default;
             var values = await channel.ReplyAsync(
-                session, channel.Begin(OperationKind.Read, session), Ask(session, database, out var question, keys), "reading", waiting)
-                .ConfigureAwait(false);
+                session,
+                channel.Begin(OperationKind.Read, session),
+                Ask(session, database, out var question, keys),
+                "reading",
+                waiting,
+                (Hash: new SessionHash(database, question.Identity.RedisKey), keys),
+                static (sent, failed) => sent.Hash.ReadAgainAsync(sent.keys, failed)).ConfigureAwait(false);
             if (mayBeLegacy && IsNothing(values) && await HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
             {
                 mayBeLegacy = false; // who finds nothing now either has looked for it
@@ -185,7 +195,7 @@ internal sealed class SessionReader(
             question = session.State.Ask();
             var hash = new SessionHash(database, question.Identity.RedisKey);
             refresh.WithQuestion(session, hash);
-            return session.Reads.Sent(hash.ReadAsync(keys));
+            return session.Reads.Sent(hash.ReadDirectlyAsync(keys));
         }
     }
 
@@ -196,7 +206,7 @@ internal sealed class SessionReader(
             question = session.State.AskForAll();
             var hash = new SessionHash(database, question.Identity.RedisKey);
             refresh.WithQuestion(session, hash);
-            return session.Reads.Sent(hash.ReadAllAsync());
+            return session.Reads.Sent(hash.ReadAllDirectlyAsync());
         }
     }
 

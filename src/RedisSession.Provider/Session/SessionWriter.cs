@@ -236,8 +236,8 @@ internal sealed class SessionWriter(
         var write = channel.Begin(OperationKind.Write, session);
         session.Renewal?.Note(state.Pending.Collected!);
         var batch = state.TakeBatch();
-        var reply = script.SendAsync(database, batch.Question.Identity.RedisKey, write.Sends(arguments));
-        session.Confirmation = write.Follow(ConfirmInOrderAsync(session, session.Confirmation, session.Operation, batch, reply));
+        var sent = script.SendDirectly(database, batch.Question.Identity.RedisKey, write.Sends(arguments));
+        session.Confirmation = write.Follow(ConfirmInOrderAsync(session, session.Confirmation, session.Operation, batch, sent));
         if (takeover.IsDue(batch.Question)) session.ChangeToWaitFor = session.Confirmation;
         listing.Keep(session, session.Confirmation);
     }
@@ -257,13 +257,14 @@ internal sealed class SessionWriter(
     }
 
     private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(
-        RequestSession session, Task<ExceptionDispatchInfo?> previous, Task operation, Batch batch, Task<RedisResult> reply)
+        RequestSession session, Task<ExceptionDispatchInfo?> previous, Task operation, Batch batch, SentScript sent)
     {
         // All are waited for, so that the reply does not go unobserved, and what the request takes in is in the order in which it was sent;
         // the failure that is told is the earlier one.
         var earlier = await previous.ConfigureAwait(false);
         await operation.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)sent.Reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var reply = sent.Reply.IsFaulted ? await sent.EndAsync(batch.Question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;
         bool isPlain = earlier is null && reply.IsCompletedSuccessfully && _waitForReplicas == 0;
         var answer = isPlain ? ChangeReply.Parse(await reply.ConfigureAwait(false)) : default;
         return isPlain && !takeover.IsDue(batch.Question, answer) && !SessionRevival.IsDue(batch.Question, answer.Ended)

@@ -19,7 +19,7 @@ internal sealed record SessionVariant(
     Action<IApplicationBuilder> UseSession)
 {
     public const string StockName = "stock";
-    public const string OursName = "buffered";
+    public const string OursName = "own";
     public const string FloorName = "floor";
 
     private const string DedicatedThreadsFlag = "DedicatedThreads";
@@ -31,12 +31,23 @@ internal sealed record SessionVariant(
     [
         Stock(StockName, "AddSession + AddStackExchangeRedisCache", dedicatedThreads: false),
         Stock("stock-dedicated", "the same, with the client's DedicatedThreads feature flag set by hand", dedicatedThreads: true),
-        Ours(OursName, "AddRedisHashSession", RedisSessionMode.Buffered),
-        Ours("live", "AddRedisHashSession, Mode = Live: each read is a round trip", RedisSessionMode.Live),
-        Ours("preload", "AddRedisHashSession, UseRedisHashSession in the place of UseSession", RedisSessionMode.Buffered, preload: true),
-        Ours("buffered-pool", "buffered with UseDedicatedThreads = false", RedisSessionMode.Buffered, dedicatedThreads: false),
-        Ours("live-pool", "live with UseDedicatedThreads = false", RedisSessionMode.Live, dedicatedThreads: false),
-        Ours("preload-pool", "preload with UseDedicatedThreads = false", RedisSessionMode.Buffered, dedicatedThreads: false, preload: true),
+        Ours("buffered", "AddRedisHashSession, UseSession", RedisSessionMode.Buffered, app => app.UseSession()),
+        Ours("live", "the same, Mode = Live: each read is a round trip", RedisSessionMode.Live, app => app.UseSession()),
+        Ours(OursName, "AddRedisHashSession, UseRedisHashSession", RedisSessionMode.Buffered, app => app.UseRedisHashSession()),
+        Ours(
+            "own-unloaded",
+            "the same, UseRedisHashSession(loadAhead: false)",
+            RedisSessionMode.Buffered,
+            app => app.UseRedisHashSession(loadAhead: false)),
+        Ours(
+            "buffered-pool", "buffered, UseDedicatedThreads = false", RedisSessionMode.Buffered, app => app.UseSession(), dedicatedThreads: false),
+        Ours("live-pool", "live, UseDedicatedThreads = false", RedisSessionMode.Live, app => app.UseSession(), dedicatedThreads: false),
+        Ours(
+            "own-pool",
+            "own, UseDedicatedThreads = false",
+            RedisSessionMode.Buffered,
+            app => app.UseRedisHashSession(),
+            dedicatedThreads: false),
         Floor("floor-confirmed", "the floor, and what a request sets is confirmed before its answer begins", confirmsFirst: true),
         Floor(
             FloorName,
@@ -45,7 +56,7 @@ internal sealed record SessionVariant(
     ];
 
     /// <summary>Those that <see cref="CompareCommand"/> runs unless it is told others.</summary>
-    public const string ComparedNames = "stock,buffered,live,floor-confirmed,floor";
+    public const string ComparedNames = "stock,buffered,own,own-unloaded,floor";
 
     /// <summary>Those that <see cref="BlockingCommand"/> runs unless it is told others: all that an application can have.</summary>
     public static string ApplicationNames { get; } =
@@ -71,7 +82,7 @@ internal sealed record SessionVariant(
         app => app.UseSession());
 
     private static SessionVariant Ours(
-        string name, string description, RedisSessionMode mode, bool dedicatedThreads = true, bool preload = false) => new(
+        string name, string description, RedisSessionMode mode, Action<IApplicationBuilder> use, bool dedicatedThreads = true) => new(
         name,
         description,
         dedicatedThreads,
@@ -83,7 +94,7 @@ internal sealed record SessionVariant(
             options.Mode = mode;
             options.UseDedicatedThreads = dedicatedThreads;
         }),
-        app => _ = preload ? app.UseRedisHashSession() : app.UseSession());
+        use);
 
     private static SessionVariant Floor(string name, string description, bool confirmsFirst) => new(
         name,

@@ -1,0 +1,22 @@
+using StackExchange.Redis;
+
+namespace RedisSession.Provider;
+
+/// <summary>A script on its way that was sent directly, with what it takes to send it again: see <see cref="Sending.Directly"/>.</summary>
+internal readonly struct SentScript(RedisScript script, IDatabase database, RedisValue[] arguments, Task<RedisResult> reply)
+{
+    /// <summary>The client's own task.</summary>
+    public Task<RedisResult> Reply => reply;
+
+    /// <summary>
+    /// The reply, or if that was lost with the connection, the one that comes when the script was sent again. Done when this returns; it
+    /// does not throw.
+    /// </summary>
+    public async ValueTask<Task<RedisResult>> EndAsync(RedisKey key)
+    {
+        await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!reply.IsFaulted || script.SendAgainAsync(database, key, arguments, reply) is not { } again) return reply;
+        await ((Task)again).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return again;
+    }
+}
