@@ -112,7 +112,14 @@ internal sealed class CounterLoad : IAsyncDisposable
 
         public async Task<int> CountLostAsync()
         {
-            string[] parts = (await browser.VisitAsync(context => context.Session.GetStrAsync("counter").AsTask())).Split(':');
+            string? held = null;
+            await Until.TrueAsync("the counter is read", async () =>
+            {
+                // Of a server that is there again, or of a loaded machine, which may be slower than the IOTimeout of a test.
+                using var response = await browser.SendAsync(async context => held = await context.Session.GetStrAsync("counter"));
+                return held is not null;
+            });
+            string[] parts = held!.Split(':');
             if (parts.Length < 2) return _lastConfirmed;
             if (parts[0] != name) Faults.Enqueue($"{name} holds what belongs to {parts[0]}");
             int stored = int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture);
