@@ -9,13 +9,12 @@ internal readonly struct SentScript(RedisScript script, IDatabase database, Redi
     public Task<RedisResult> Reply => reply;
 
     /// <summary>
-    /// The reply, or if that was lost with the connection, the one that comes when the script was sent again. Done when this returns; it
-    /// does not throw.
+    /// The reply has failed: the one that comes when the script was sent again, where it was lost with the connection, or that failure. Done
+    /// when this returns; it does not throw.
     /// </summary>
-    public async ValueTask<Task<RedisResult>> EndAsync(RedisKey key)
+    public async ValueTask<Task<RedisResult>> AfterFailureAsync(RedisKey key)
     {
-        await ((Task)reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!reply.IsFaulted || script.SendAgainAsync(database, key, arguments, reply) is not { } again) return reply;
+        if (script.SendAgainAsync(database, key, arguments, reply) is not { } again) return reply;
         await ((Task)again).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return again;
     }

@@ -254,7 +254,7 @@ internal sealed class AtomicChanges(
         var state = session.State;
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ((Task)sent.Reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var reply = sent.Reply.IsFaulted ? await sent.EndAsync(question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;
+        var reply = sent.Reply.IsFaulted ? await sent.AfterFailureAsync(question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;
         if (await AnswerAsync(question, reply).ConfigureAwait(false) is not { } answer) return default;
         bool isToBeSentAgain = SessionRevival.IsDue(question, answer.IsNull)
             && await revival.IsGoneAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);

@@ -264,7 +264,7 @@ internal sealed class SessionWriter(
         var earlier = await previous.ConfigureAwait(false);
         await operation.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ((Task)sent.Reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var reply = sent.Reply.IsFaulted ? await sent.EndAsync(batch.Question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;
+        var reply = sent.Reply.IsFaulted ? await sent.AfterFailureAsync(batch.Question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;
         bool isPlain = earlier is null && reply.IsCompletedSuccessfully && _waitForReplicas == 0;
         var answer = isPlain ? ChangeReply.Parse(await reply.ConfigureAwait(false)) : default;
         return isPlain && !takeover.IsDue(batch.Question, answer) && !SessionRevival.IsDue(batch.Question, answer.Ended)
