@@ -97,6 +97,22 @@ internal abstract class BrowserFixture
         return page;
     }
 
+    /// <summary>Clicks what leads to another page, and returns when that one is there: what is read at once is read of it.</summary>
+    protected static async Task FollowAsync(ILocator link)
+    {
+        var page = link.Page;
+        string before = page.Url;
+        await link.ClickAsync();
+        await page.WaitForURLAsync(url => url != before);
+    }
+
+    /// <summary>On the page of the operators.</summary>
+    protected static async Task SearchAsync(IPage page, string search)
+    {
+        await page.GetByLabel("User or session id").FillAsync(search);
+        await FollowAsync(page.GetByRole(AriaRole.Button, new() { Name = "Search" }));
+    }
+
     protected static async Task SignInAsync(IPage page, string name)
     {
         await page.GetByLabel("Your name").FillAsync(name);

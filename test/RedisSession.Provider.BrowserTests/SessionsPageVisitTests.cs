@@ -116,6 +116,7 @@ internal sealed class SessionsPageVisitTests : BrowserFixture
         await TabToAsync(page, page.GetByLabel("User or session id"));
         await page.Keyboard.TypeAsync(name);
         await page.Keyboard.PressAsync("Enter");
+        await page.WaitForURLAsync(url => url.Contains("q=", StringComparison.Ordinal));
         await Expect(page.Locator("tbody tr")).ToHaveCountAsync(1);
         await TabToAsync(page, page.Locator("tbody summary"));
         await page.Keyboard.PressAsync("Enter");
@@ -160,12 +161,6 @@ internal sealed class SessionsPageVisitTests : BrowserFixture
     }
 
     private static string NewName(string name) => $"{name} {Guid.NewGuid().ToString("N")[..6]}";
-
-    private static async Task SearchAsync(IPage page, string search)
-    {
-        await page.GetByLabel("User or session id").FillAsync(search);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Search" }).ClickAsync();
-    }
 
     /// <summary>By the Tab key, seeing at each step where one is.</summary>
     private static async Task TabToAsync(IPage page, ILocator target)

@@ -37,6 +37,7 @@ internal sealed class ShopVisitTests : BrowserFixture
         var page = await OpenAsync("/");
         await SignInAsync(page, "Grace");
         await page.GetByRole(AriaRole.Button, new() { Name = "Add Desk lamp to the cart" }).ClickAsync();
+        await Expect(CartLine(page, "1 × Desk lamp")).ToBeVisibleAsync();
         await page.Locator(".discount").GetByRole(AriaRole.Button).First.ClickAsync();
         string code = await page.Locator(".code").InnerTextAsync();
         await page.GetByLabel("Code").FillAsync(code);
@@ -56,7 +57,9 @@ internal sealed class ShopVisitTests : BrowserFixture
         await FitsAsync(page);
         await SignInAsync(page, new string('W', 40));
         await page.GetByRole(AriaRole.Button, new() { Name = "Add Dotted notebook to the cart" }).ClickAsync();
+        await Expect(CartLine(page, "1 × Dotted notebook")).ToBeVisibleAsync();
         await page.Locator(".discount").GetByRole(AriaRole.Button).First.ClickAsync();
+        await Expect(page.Locator(".code")).ToBeVisibleAsync();
         await FitsAsync(page);
         await ScreenshotAsync(page, $"shop-phone-{width}");
     }

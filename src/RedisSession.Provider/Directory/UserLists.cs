@@ -128,7 +128,12 @@ internal sealed class UserLists(
             }
 
             // Not this user's, or not there; unless another request has listed it since.
-            if (stamp is not null && reply?.User != user) await ListOf(database, user!).ForgetAsync(id, stamp).ConfigureAwait(false);
+            if (user is null || reply?.User == user) return;
+            if (stamp is not null) await ListOf(database, user).ForgetAsync(id, stamp).ConfigureAwait(false);
+
+            // Another request has listed it before, and does not take out what was kept since: neither would. Where there is no session, one
+            // that is about to make it may count on the entry, which ends by itself.
+            else if (reply is not null) Forget(id, user);
         }
         catch (Exception error)
         {

@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Changes that depend on what a key holds, by many requests at once.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind)
 {
     protected override void Configure(RedisHashSessionOptions options) => options.RefreshInterval = TimeSpan.Zero;

@@ -10,7 +10,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class CacheConfigurationTests
 {
     private static IEnumerable<TestCaseData> Settings =>

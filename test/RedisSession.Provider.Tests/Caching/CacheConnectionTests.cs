@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Which connection the cache uses, each with a real server, and whose it is in the end.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class CacheConnectionTests(ServerKind kind)
 {
     private SharedServer _server = null!;

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Caching.Distributed;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class CacheExpiryTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 24, 14, 5, 6, 789, TimeSpan.Zero);

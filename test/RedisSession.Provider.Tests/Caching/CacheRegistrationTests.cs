@@ -9,7 +9,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class CacheRegistrationTests
 {
     [Test]

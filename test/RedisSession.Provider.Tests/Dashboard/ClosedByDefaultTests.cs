@@ -20,7 +20,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Who sees the sessions page, and who does not.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ClosedByDefaultTests
 {
     [TestCase("127.0.0.1", "127.0.0.1", "localhost", ExpectedResult = true)]

@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>How the page comes into an application.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class DashboardRegistrationTests
 {
     [Test]

@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Forms that are not the page's own do nothing.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class FormTests
 {
     private TestApp _app = null!;

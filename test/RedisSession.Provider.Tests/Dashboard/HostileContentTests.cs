@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Keys, values and users of any content: shown, and harmless.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class HostileContentTests
 {
     private static readonly string[] Hostile =

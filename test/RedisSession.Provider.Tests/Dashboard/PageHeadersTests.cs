@@ -10,7 +10,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What the browser is told a page may do.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class PageHeadersTests
 {
     private TestApp _app = null!;

@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What an operator sees and does.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SessionsPageTests(ServerKind kind)
 {
     private readonly string _keyPrefix = SessionStack.NewKeyPrefix();

@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What the address of a page says, and the links that follow from it; the pieces that need no server.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ViewTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 28, 20, 0, 0, TimeSpan.Zero);

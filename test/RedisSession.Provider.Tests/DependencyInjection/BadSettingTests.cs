@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A text that cannot mean what its setting needs stops the start; the message names the setting as it was written.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class BadSettingTests
 {
     private const string Duration = "[days.]hours:minutes:seconds";

@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A changed default changes every application that did not choose; a new option without an entry here fails.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class OptionDefaultsTests
 {
     private static readonly Dictionary<string, string> Defaults = new()

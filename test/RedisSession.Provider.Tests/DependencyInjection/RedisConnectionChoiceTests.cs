@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Five sources of a connection; the first that is given is meant.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class RedisConnectionChoiceTests
 {
     private const string Key = "sessions";

@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>How a connection of the application is used: asked for once, again after a failure, and never closed.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class RedisConnectionTests
 {
     [Test]

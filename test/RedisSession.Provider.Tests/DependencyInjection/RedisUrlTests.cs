@@ -5,7 +5,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class RedisUrlTests
 {
     // URL, host, port, user, password, database, TLS

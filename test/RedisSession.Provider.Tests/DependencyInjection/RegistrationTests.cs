@@ -11,7 +11,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class RegistrationTests
 {
     [Test]

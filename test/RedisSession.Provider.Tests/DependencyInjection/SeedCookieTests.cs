@@ -11,7 +11,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Where redis-session's names are in use and nothing says whether the cookie is Secure, it is, as with Flask there.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SeedCookieTests
 {
     private static IEnumerable<SettingRow> OtherSeed => SettingRow.Seed.Where(row => row.Name != "SESSION_COOKIE_SECURE");

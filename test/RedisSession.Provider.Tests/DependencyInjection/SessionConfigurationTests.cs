@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SessionConfigurationTests
 {
     private static IEnumerable<SettingRow> Seed => SettingRow.Seed;

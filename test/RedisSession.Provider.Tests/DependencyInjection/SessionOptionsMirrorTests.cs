@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What is said in AddRedisHashSession takes effect in SessionOptions, which the stock middleware reads, in its place.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SessionOptionsMirrorTests
 {
     [Test]

@@ -14,7 +14,7 @@ namespace RedisSession.Provider.Tests;
 /// nearly ours is a warning.
 /// </summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SettingNamesTests
 {
     private static IEnumerable<TestCaseData> Mistyped

@@ -9,7 +9,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>An application whose options cannot work does not start, and says which option and what to do about it.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class StartupValidationTests
 {
     private static IEnumerable<TestCaseData> BadOptions =>

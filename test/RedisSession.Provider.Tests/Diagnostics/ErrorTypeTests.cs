@@ -3,7 +3,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ErrorTypeTests
 {
     [TestCase("OOM command not allowed when used memory > 'maxmemory'.", "OOM")]

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class HealthCheckRegistrationTests
 {
     [Test]

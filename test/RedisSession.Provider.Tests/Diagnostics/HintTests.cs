@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>One log entry for a request that has waited for many reads one after the other.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class HintTests(ServerKind kind) : BothModesFixture(kind)
 {
     [TestCase(RedisSessionMode.Buffered, 8, false)]

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class RedisTargetTests
 {
     private static IEnumerable<TestCaseData<EndPoint[], string, string?, int?>> Servers() =>

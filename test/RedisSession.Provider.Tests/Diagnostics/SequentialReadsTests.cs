@@ -1,7 +1,7 @@
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SequentialReadsTests
 {
     [Test]

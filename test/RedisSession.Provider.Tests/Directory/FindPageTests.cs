@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Some of all sessions, one page at a time: by the beginning of their id, by their user, by whether they have one.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class FindPageTests(ServerKind kind)
 {
     private const int Sessions = 400;

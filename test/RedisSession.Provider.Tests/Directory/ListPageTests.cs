@@ -4,7 +4,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The list of all sessions, one page at a time.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ListPageTests(ServerKind kind)
 {
     private const int Sessions = 1000;

@@ -4,7 +4,7 @@ using System.Text;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ListedSessionsTests
 {
     private readonly string _id = SessionId.Of("a session");

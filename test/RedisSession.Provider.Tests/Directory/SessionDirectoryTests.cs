@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Sessions seen from outside, and ended.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(kind)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(10);

@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Ids that are none, wherever one comes in: what is no session stays out of reach.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class StrangeIdTests(ServerKind kind) : BothModesFixture(kind)
 {
     private IRedisSessionDirectory Sessions => Apps[RedisSessionMode.Buffered].Services.GetRequiredService<IRedisSessionDirectory>();

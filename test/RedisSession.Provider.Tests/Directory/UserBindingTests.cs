@@ -10,7 +10,7 @@ namespace RedisSession.Provider.Tests;
 /// Lists are read by another connection than the application's.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
 {
     private static IEnumerable<TestCaseData> Uses()
@@ -161,6 +161,17 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
             Assert.That(await ListAsync(user), Is.EqualTo([id]));
         }
 
+        await UntilNoListAsync(other);
+    }
+
+    [Test]
+    public async Task Whom_parallel_requests_could_not_bind_keeps_none_of_their_entries([Values] RedisSessionMode mode)
+    {
+        string user = NewUser(), other = NewUser();
+        using var browser = Apps[mode].NewBrowser();
+        string id = await RenewAsync(browser, user);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => browser.VisitAsAsync(other, session => session.GetString("key"))));
+        Assert.That(await BindingAsync(id), Is.EqualTo((user, false)));
         await UntilNoListAsync(other);
     }
 

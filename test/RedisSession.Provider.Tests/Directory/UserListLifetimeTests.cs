@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A session is in its user's list as long as it lives, and the list ends soon after the last one.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class UserListLifetimeTests(ServerKind kind)
 {
     private readonly OurStack _stack = new(kind);

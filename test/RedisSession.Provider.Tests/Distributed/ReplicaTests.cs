@@ -9,7 +9,7 @@ namespace RedisSession.Provider.Tests;
 /// success nor an ended session nor "nobody is signed in" may be concluded from it.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ReplicaTests(ServerKind kind)
 {
     [Test]

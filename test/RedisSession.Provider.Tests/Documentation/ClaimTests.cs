@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What documents say of the code is so, as far as the code can be asked.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed partial class ClaimTests
 {
     private const int LinesOfOneSitting = 200;
@@ -38,8 +38,7 @@ internal sealed partial class ClaimTests
     [Test]
     public void Every_promise_names_what_proves_it()
     {
-        string promises = Design.Text[Design.Text.IndexOf("## What is promised", StringComparison.Ordinal)..];
-        promises = promises[..promises.IndexOf("\n## ", StringComparison.Ordinal)];
+        string promises = MarkdownDocument.Of("docs/guarantees.md").Text;
         string[] each = [.. promises.Split("\n\n").Where(paragraph => paragraph.StartsWith("**", StringComparison.Ordinal))];
         Assert.That(each, Has.Length.GreaterThan(15));
         Assert.That(each, Is.All.Match("(?m)^- `\\w+Tests[.`]"));

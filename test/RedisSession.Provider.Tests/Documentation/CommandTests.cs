@@ -4,7 +4,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The dotnet commands that documents show name projects, and tests, that there are.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed partial class CommandTests
 {
     [TestCaseSource(typeof(MarkdownDocument), nameof(MarkdownDocument.All))]

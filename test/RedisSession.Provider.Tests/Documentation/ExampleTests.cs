@@ -2,7 +2,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What the documentation shows runs, in the order in which it stands there, and answers what it says.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ExampleTests
 {
     private static readonly string[] Languages = ["csharp", "diff"];

@@ -2,7 +2,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>How documents are read, for the tests that go by it.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class MarkdownDocumentTests
 {
     [Test]

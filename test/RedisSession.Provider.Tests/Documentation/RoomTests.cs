@@ -9,7 +9,7 @@ namespace RedisSession.Provider.Tests;
 /// another is what the compiler binds a name to, so that extension methods and what hides behind a var count too; comments do not.
 /// </summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class RoomTests
 {
     private const string Library = "src/RedisSession.Provider";

@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What tests.runsettings says about a run.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class RunSettingsTests
 {
     // Ten servers more would not make so many. Of a filter that selects more, the adapter makes none, and says nothing.

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What the documentation shows works as far as a compiler can say.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SnippetTests
 {
     // Of these commands are checked, by CommandTests; or nothing.

@@ -9,7 +9,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Endpoints at which the requests of one session take their turns.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ExclusiveEndpointTests(ServerKind kind)
 {
     private readonly OurStack _stack = new(kind);

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The process of a request that holds the lock of its session stands still, or dies: the next one gets its turn.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class StoppedHolderTests(ServerKind kind)
 {
     [Test]

@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 /// After a failure the application may ask again, in the same request: a commit tries what has failed once more, and the newest value wins.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class CommitAgainTests(ServerKind kind)
 {
     [Test]

@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What Redis itself loses, or brings back, whoever writes to it: docs/operating.md.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class LostSessionTests(ServerKind kind)
 {
     [Test]

@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What an application sees while Redis is away, and that it recovers by itself. Each test owns its server.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class OutageTests(ServerKind kind)
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20); // a loaded machine is slow; it is there within a second or two

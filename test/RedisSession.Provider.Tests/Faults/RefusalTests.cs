@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Servers that answer, but refuse to write: full memory, a replica. Reading goes on, and nothing is half written.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class RefusalTests(ServerKind kind)
 {
     [Test]

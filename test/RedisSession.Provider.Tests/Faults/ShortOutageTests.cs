@@ -11,7 +11,7 @@ namespace RedisSession.Provider.Tests;
 /// again later.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ShortOutageTests(ServerKind kind)
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);

@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Writes that the application does not wait for, on a server that takes its time: the response does.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class UnderWayTests(ServerKind kind)
 {
     private static readonly string[] Ways = ["not awaited", "cancelled"];

@@ -4,7 +4,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The end of a session, at sign-out.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     [Test]

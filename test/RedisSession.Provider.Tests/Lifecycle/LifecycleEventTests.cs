@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What requests and the directory do to sessions, as handlers are told it.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class LifecycleEventTests(ServerKind kind)
 {
     private static string NewUser() => $"user {Guid.NewGuid()}";

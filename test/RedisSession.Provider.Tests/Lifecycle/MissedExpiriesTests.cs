@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Times in which nobody listened: Redis does not keep what it had to say then.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class MissedExpiriesTests(ServerKind kind)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);

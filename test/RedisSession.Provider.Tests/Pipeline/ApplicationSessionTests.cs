@@ -14,7 +14,7 @@ namespace RedisSession.Provider.Tests;
 /// their request, or belong to one that was made inside of another.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline)
 {
     private const string UserHeader = "X-User";

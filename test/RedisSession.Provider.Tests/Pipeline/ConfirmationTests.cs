@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Writes are confirmed before the response starts: what Redis refuses is never reported as done.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline)
 {
     private readonly OurStack _stack = new(kind, pipeline);

@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The ways to say which Redis, each with a real one, and whose connection it is in the end.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ConnectionTests(ServerKind kind)
 {
     private SharedServer _server = null!;

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What a process remembers of cookies, and what it must not.</summary>
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class CookieCacheTests
 {
     [Test]

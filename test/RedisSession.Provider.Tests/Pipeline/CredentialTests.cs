@@ -9,7 +9,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Passwords that are rotated, tokens that run out, and passwords that are wrong. Each test owns its server.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class CredentialTests(ServerKind kind)
 {
     private const string User = "shop";

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The expiry is renewed once per reading request, on every write, and by a request that touches nothing.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(10);

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What a session looks like to somebody who looks into Redis.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class HashInRedisTests(ServerKind kind, Pipeline pipeline)
 {
     private readonly OurStack _stack = new(kind, pipeline);

@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 /// serves the next request of the same connection.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class KeptSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     protected override void Configure(RedisHashSessionOptions options) => options.FailureMode = FailureMode.Throw;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Which requests have their session loaded before they begin: those that would have to wait for it.</summary>
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class LoadAheadTests
 {
     [TestCase("/sync", 1, true)]

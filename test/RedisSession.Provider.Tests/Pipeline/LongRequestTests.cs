@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 /// streams of events, WebSockets, slow reports.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class LongRequestTests(ServerKind kind, Pipeline pipeline)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(10);

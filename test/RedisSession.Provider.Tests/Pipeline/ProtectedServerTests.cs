@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Servers behind a password or a Unix socket, by URL.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ProtectedServerTests(ServerKind kind)
 {
     private const string Password = "p@ss:w/rd?#%";

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Values encrypted at rest, each for the session it belongs to.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ProtectedValuesTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private TestApp _plain = null!;

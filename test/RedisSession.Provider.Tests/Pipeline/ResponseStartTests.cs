@@ -10,7 +10,7 @@ namespace RedisSession.Provider.Tests;
 /// The moment at which the response starts: what the application's own callbacks set there, and what other tasks set meanwhile.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ResponseStartTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     protected override void Configure(RedisHashSessionOptions options) => options.FailureMode = FailureMode.Throw;

@@ -12,7 +12,7 @@ namespace RedisSession.Provider.Tests;
 /// the application sends it there.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SecondPassTests(ServerKind kind, Pipeline pipeline)
 {
     private readonly string _keyPrefix = SessionStack.NewKeyPrefix();

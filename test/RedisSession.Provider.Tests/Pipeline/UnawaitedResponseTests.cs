@@ -12,7 +12,7 @@ namespace RedisSession.Provider.Tests;
 /// response.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class UnawaitedResponseTests(ServerKind kind, Pipeline pipeline)
 {
     private const int Visitors = 10;

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The three answers of the change script, as its remarks list them.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ChangeReplyTests
 {
     [Test]

@@ -4,7 +4,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What the record of who listened when says about the times in between.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ListeningScriptTests(ServerKind kind)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);

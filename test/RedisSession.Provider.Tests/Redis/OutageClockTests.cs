@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>For how long commands may wait for a server, by the clock.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class OutageClockTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

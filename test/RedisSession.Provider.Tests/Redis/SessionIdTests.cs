@@ -6,7 +6,7 @@ using CsCheck;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SessionIdTests
 {
     // Made by: printf '%s' KEY | openssl dgst -sha256 -binary | basenc --base64url | tr -d '='

@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 /// The scripts on their own: applied twice they leave what once leaves, since a write that timed out may have been applied.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SessionScriptTests(ServerKind kind)
 {
     private static readonly SessionExpiry Expiry = new(600_000, 0);

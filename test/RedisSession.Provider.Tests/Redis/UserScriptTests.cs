@@ -4,7 +4,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The scripts that know whose a session is, on their own: applied twice they leave what once leaves.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class UserScriptTests(ServerKind kind)
 {
     private static readonly SessionExpiry Expiry = new(600_000, 0);

@@ -4,7 +4,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What ends a wait, and what becomes of a reply that comes later.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class WaitingTests
 {
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(1);

@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Random sequences of changes against a dictionary that takes them one by one.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SessionChangesTests
 {
     private const int Samples = 2_000;

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SessionSnapshotTests
 {
     [Test]

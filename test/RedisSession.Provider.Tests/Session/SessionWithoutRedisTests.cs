@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What a session answers from itself alone, and where there is no Redis (<see cref="FailureMode.LogAndContinue"/>).</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SessionWithoutRedisTests
 {
     [Test]

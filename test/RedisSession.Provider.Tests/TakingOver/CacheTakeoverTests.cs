@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Sessions that AddSession has left in an IDistributedCache of the container, whatever that is: here Microsoft's RedisCache.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class CacheTakeoverTests(ServerKind kind) : TakeoverFixture(kind)
 {
     [Test]

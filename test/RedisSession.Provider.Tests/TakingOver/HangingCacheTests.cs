@@ -9,7 +9,7 @@ namespace RedisSession.Provider.Tests;
 /// waits sooner than the IOTimeout; this wait it does not know.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class HangingCacheTests(ServerKind kind)
 {
     // More than enough to tell "after the IOTimeout" from "never".

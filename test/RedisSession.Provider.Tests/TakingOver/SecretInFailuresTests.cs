@@ -10,7 +10,7 @@ namespace RedisSession.Provider.Tests;
 /// not get. Neither logs nor error pages may have it.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SecretInFailuresTests(ServerKind kind)
 {
     private const string InstanceName = "shop:";

@@ -12,7 +12,7 @@ namespace RedisSession.Provider.Tests;
 /// The blobs are those of the real DistributedSession, and it is the judge: what the parser accepts, it reads the same.
 /// </summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class StockSessionBlobTests
 {
     private const string SessionKey = "session key";

@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Where there is no session but something else in its place: an empty session and one entry in the log, never an exception.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class UnreadableLeftTests(ServerKind kind) : TakeoverFixture(kind)
 {
     private static IEnumerable<TestCaseData> Blobs() =>

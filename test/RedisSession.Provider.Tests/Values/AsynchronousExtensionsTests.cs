@@ -4,7 +4,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What the asynchronous extensions say where they have no session of ours, no arguments, or no Redis.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class AsynchronousExtensionsTests
 {
     private static readonly KeyValuePair<string, byte[]>[] NullValue = [new("key", null!)];

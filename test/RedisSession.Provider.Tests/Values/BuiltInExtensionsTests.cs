@@ -4,7 +4,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The extensions that ASP.NET Core itself has keep their meaning beside ours, with our namespaces imported.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class BuiltInExtensionsTests
 {
     [Test]

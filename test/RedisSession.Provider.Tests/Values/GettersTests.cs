@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Each getter in one call says what <see cref="SessionValue"/> says of that key, on whatever session.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class GettersTests
 {
     [TestCase("12")]

@@ -11,7 +11,7 @@ namespace RedisSession.Provider.Tests;
 /// space, are that number; any other 4 bytes that are text (valid UTF-8 without control bytes that are no white space) are no number.
 /// </summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed partial class Int32BytesTests
 {
     // What the documentation says: the numbers in between always read as they were set.

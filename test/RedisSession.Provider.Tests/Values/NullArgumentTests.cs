@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class NullArgumentTests
 {
     private static readonly JsonTypeInfo<Preferences> TypeInfo = CartJson.Default.Preferences;

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class PythonLiteralTests
 {
     [TestCase("None", null)]

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Where Python's <c>json.loads</c> reads what is no JSON to .NET: as the guide says it. Nothing throws.</summary>
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SeedJsonDifferenceTests
 {
     private static readonly string[] Fallback = ["fallback"];

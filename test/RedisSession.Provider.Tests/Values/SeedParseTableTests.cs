@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SeedParseTableTests
 {
     private static IEnumerable<SeedParseTable.Row> Rows => SeedParseTable.Rows();

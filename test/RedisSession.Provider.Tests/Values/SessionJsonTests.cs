@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SessionJsonTests
 {
     private static readonly Cart Cart = new("Zoë 😀", [new("book", 2), new("<pen>", 1)], 12.30m);

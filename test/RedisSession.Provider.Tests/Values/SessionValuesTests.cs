@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider.Tests;
 
 [TestFixture]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class SessionValuesTests
 {
     private static readonly SessionValues Asked = new(["b", "a", "absent"], [new("1"u8.ToArray()), new("2"u8.ToArray()), default]);

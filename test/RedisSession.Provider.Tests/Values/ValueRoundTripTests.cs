@@ -11,7 +11,7 @@ namespace RedisSession.Provider.Tests;
 [TestFixture("tr-TR")]
 [TestFixture("ar-SA")]
 [TestFixture("fa-IR")]
-[Parallelizable(ParallelScope.All)]
+[Parallelizable]
 internal sealed class ValueRoundTripTests(string culture)
 {
     private static readonly DateTime Moment = new(2024, 2, 29, 23, 59, 58, 123, 456, DateTimeKind.Unspecified);
