@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Sessions on a cluster whose nodes are all well.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[NonParallelizable]
+[Parallelizable]
 internal sealed class ClusterTests(ServerKind kind)
 {
     private const int Sessions = 300;

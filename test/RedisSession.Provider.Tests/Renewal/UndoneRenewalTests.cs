@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A request that renews the key and does not get its response out leaves the old session whole, and no other.</summary>
 [TestFixtureSource(nameof(Ways))]
-[Parallelizable]
+[Parallelizable(ParallelScope.All)] // most of it waits
 internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : RenewalFixture(kind, inPortions)
 {
     private readonly ServerKind _kind = kind;
