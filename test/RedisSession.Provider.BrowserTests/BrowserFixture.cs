@@ -106,7 +106,8 @@ internal abstract class BrowserFixture
         var page = link.Page;
         string before = page.Url;
         await link.ClickAsync();
-        await page.WaitForURLAsync(url => url != before);
+        await Expect(page).Not.ToHaveURLAsync(before);
+        await page.WaitForLoadStateAsync();
     }
 
     /// <summary>On the page of the operators.</summary>

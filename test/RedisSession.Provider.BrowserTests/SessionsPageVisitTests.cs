@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.BrowserTests;
@@ -116,7 +117,7 @@ internal sealed class SessionsPageVisitTests : BrowserFixture
         await TabToAsync(page, page.GetByLabel("User or session id"));
         await page.Keyboard.TypeAsync(name);
         await page.Keyboard.PressAsync("Enter");
-        await page.WaitForURLAsync(url => url.Contains("q=", StringComparison.Ordinal));
+        await Expect(page).ToHaveURLAsync(new Regex("[?&]q="));
         await Expect(page.Locator("tbody tr")).ToHaveCountAsync(1);
         await TabToAsync(page, page.Locator("tbody summary"));
         await page.Keyboard.PressAsync("Enter");

@@ -15,15 +15,18 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
     // So long an instance may take to hear of what the others have heard.
     private const long LongestClaim = 60_000;
 
+    // So long an instance may take, however short the sessions are, from the end of one until it asks whose that was.
+    private const long LeastAfterwards = 10_000;
+
     private const CommandFlags Unawaited = CommandFlags.FireAndForget | CommandFlags.DemandMaster;
 
     /// <summary>
-    /// Notes the user for as long as the session can live, and three quarters of that which it is given at each use: it is used an eighth
-    /// later at most before this is called again. Nobody waits for it.
+    /// Notes the user for as long as the session can live, and three quarters of that which it is given at each use, but at least ten
+    /// seconds: it is used an eighth later at most before this is called again. Nobody waits for it.
     /// </summary>
     public void Keep(string user, long timeToLive, SessionExpiry expiry)
     {
-        long left = timeToLive + (expiry.Life * 3 / 4);
+        long left = timeToLive + Math.Max(expiry.Life * 3 / 4, LeastAfterwards);
         try
         {
             _ = database.StringSetAsync(OwnerKey, user, TimeSpan.FromMilliseconds(left), flags: Unawaited);

@@ -106,10 +106,11 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
             chosen.UnionWith(choose is null || ids.Count == 0 ? ids : await choose([.. ids]).ConfigureAwait(false));
             if (cursor == 0 && ++at == primaries.Count) return ([.. chosen], null);
 
-            // As many as will probably hold the rest of the page: keys come in no order, so there will be as many among the next ones.
+            // As many as will probably hold the rest of the page: keys come in no order, so there will be as many among the next ones. Few
+            // keys tell little of that, so there are no more than twice as many at a time.
             keys += count;
-            count = chosen.Count == 0 ? 2 * count : Math.Max(1, keys * (size - chosen.Count) / chosen.Count);
-            count = Math.Min(count, KeysToChooseFrom);
+            int likely = chosen.Count == 0 ? KeysToChooseFrom : Math.Max(1, keys * (size - chosen.Count) / chosen.Count);
+            count = Math.Min(Math.Min(likely, 2 * count), KeysToChooseFrom);
         }
 
         return ([.. chosen], new(ScanPosition.NameOf(primaries[at].EndPoint), cursor));

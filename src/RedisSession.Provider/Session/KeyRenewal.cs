@@ -1,5 +1,6 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Http;
+using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
@@ -251,7 +252,7 @@ internal sealed class KeyRenewal(
             bool isThere = await channel.ReplyAsync(
                 session,
                 channel.Begin(OperationKind.RenewKey, session),
-                renewal.Sent(new SessionMove(database, renewal, expiry).CopyAsync(question.Sight, user)),
+                renewal.Sent(new SessionMove(database, renewal, expiry).CopyAsync(SeenNow, user)),
                 "renewing",
                 waiting,
                 writes: true).ConfigureAwait(false);
@@ -275,6 +276,11 @@ internal sealed class KeyRenewal(
             var again = renewal.Sent(ListedAsync(renewal.To.Id, renewal.Owner, expiry with { Absolute = renewal.TimeToLive }));
             await channel.ReplyAsync(session, operation: null, again, "listing", waiting, writes: true).ConfigureAwait(false);
             return;
+        }
+
+        RedisValue SeenNow()
+        {
+            lock (session.State.Gate) return session.State.HasEnded ? SessionMove.WasRenewed : session.State.Generation;
         }
     }
 

@@ -21,7 +21,8 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     /// <summary>From the end of the old session until it may be put back if the response has not been sent by then.</summary>
     public const long LeaseMilliseconds = 5_000;
 
-    private const string WasRenewed = "~"; // as the generation that was seen
+    /// <summary>As the generation that was seen: the session has ended because its key was renewed, and is found where it is parked.</summary>
+    public const string WasRenewed = "~";
 
     // About so much a portion has, and a value or a few more.
     private const int PortionBytes = 512 * 1024;
@@ -30,15 +31,14 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
         && database.Multiplexer.HashSlot(renewal.From.RedisKey) == database.Multiplexer.HashSlot(renewal.To.RedisKey);
 
     /// <summary>False when the session has ended.</summary>
-    /// <param name="sight">
-    /// What the request has seen of the session. One that has ended because its key was renewed is found where it is parked.
-    /// </param>
+    /// <param name="seen">The generation that the request has seen by then, or <see cref="WasRenewed"/>; null while it has seen nothing.</param>
     /// <param name="user">Whose it becomes; null leaves that as it is.</param>
-    public async Task<bool> CopyAsync(SessionSight sight, string? user)
+    public async Task<bool> CopyAsync(Func<RedisValue> seen, string? user)
     {
-        RedisValue seen = sight.IsEnded ? WasRenewed : RedisScript.OrEmpty(sight.Generation);
         if (!IsThroughRedis) return await CopyInPortionsAsync(seen, user).ConfigureAwait(false);
-        RedisValue[] arguments = [expiry.Idle, expiry.Absolute, seen, renewal.Generation, RedisScript.OrEmpty(user)];
+        var (lives, made) = (expiry, renewal.Generation);
+        var arguments = new ScriptArguments(
+            () => [lives.Idle, lives.Absolute, RedisScript.OrEmpty(seen()), made, RedisScript.OrEmpty(user)]);
         var reply = await RenewalScripts.Begin.RunAsync(database, renewal.Keys, arguments).ConfigureAwait(false);
         if (reply.IsNull) return false;
         var generation = (RedisValue)reply[0];
@@ -66,7 +66,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
 
         int parked = await ParkAsync(seen, ending).ConfigureAwait(false);
         if (parked != 1 || renewal.IsCleared) return parked > 0;
-        await foreach (var portion in PortionsAsync([renewal.Keys[1]], RedisValue.EmptyString).ConfigureAwait(false))
+        await foreach (var portion in PortionsAsync([renewal.Keys[1]], static () => RedisValue.EmptyString).ConfigureAwait(false))
         {
             if (portion is null) return false;
             copied.ExceptWith(portion.Select(field => field.Name.ToString()));
@@ -98,7 +98,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
 
     private RedisValue[] Ending => [expiry.Idle, TombstoneMilliseconds(expiry), LeaseMilliseconds];
 
-    private async Task<bool> CopyInPortionsAsync(RedisValue seen, string? user)
+    private async Task<bool> CopyInPortionsAsync(Func<RedisValue> seen, string? user)
     {
         renewal.Copied = new(StringComparer.Ordinal);
         bool isFirst = true;
@@ -126,12 +126,14 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
         (int)await RenewalScripts.Park.RunAsync(database, renewal.Keys[..2], [seen, .. ending]).ConfigureAwait(false);
 
     /// <summary>A session in portions, its values as they are to be under the new key; null when it has ended.</summary>
-    private async IAsyncEnumerable<IReadOnlyList<Field>?> PortionsAsync(RedisKey[] keys, RedisValue seen)
+    private async IAsyncEnumerable<IReadOnlyList<Field>?> PortionsAsync(RedisKey[] keys, Func<RedisValue> seen)
     {
         RedisValue cursor = 0;
         do
         {
-            var reply = await RenewalScripts.Read.RunAsync(database, keys, [seen, cursor, PortionBytes]).ConfigureAwait(false);
+            var (known, from) = (seen, cursor);
+            var arguments = new ScriptArguments(() => [RedisScript.OrEmpty(known()), from, PortionBytes]);
+            var reply = await RenewalScripts.Read.RunAsync(database, keys, arguments).ConfigureAwait(false);
             if (reply.IsNull)
             {
                 yield return null;
@@ -140,7 +142,12 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
 
             cursor = (RedisValue)reply[0];
             var generation = (RedisValue)reply[1];
-            if (!generation.IsNullOrEmpty) renewal.OldGeneration = seen = generation;
+            if (!generation.IsNullOrEmpty)
+            {
+                renewal.OldGeneration = generation;
+                seen = () => generation;
+            }
+
             var content = (RedisValue[])reply[2]!;
             var expiries = (RedisValue[])reply[3]!;
             var portion = new List<Field>(content.Length / 2);

@@ -34,7 +34,7 @@ internal sealed class RenewalWay(string name, IConnectionMultiplexer renewing, I
         var pinging = PingAsync(over.Token);
         var move = new SessionMove(database, renewal, Expiry);
         long start = Stopwatch.GetTimestamp();
-        await move.CopyAsync(SessionSight.Unknown, "ann");
+        await move.CopyAsync(static () => RedisValue.Null, "ann");
         double copy = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         start = Stopwatch.GetTimestamp();
         await move.CarryOverAsync();

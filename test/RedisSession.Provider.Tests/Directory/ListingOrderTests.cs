@@ -9,6 +9,7 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable]
+[Category(FullRun.Only)]
 internal sealed class ListingOrderTests(ServerKind kind) : BothModesFixture(kind)
 {
     private const int Length = 4;

@@ -7,6 +7,7 @@ namespace RedisSession.Provider.Tests;
 /// <summary>Users and the directory on a cluster: a session, and the list that it is in, are on different servers as a rule.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable]
+[Category(FullRun.Only)]
 internal sealed class ClusterDirectoryTests(ServerKind kind)
 {
     private readonly string _keyPrefix = SessionStack.NewKeyPrefix();

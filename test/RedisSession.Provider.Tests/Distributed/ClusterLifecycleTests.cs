@@ -6,6 +6,7 @@ namespace RedisSession.Provider.Tests;
 /// <summary>Expiries on a cluster: each primary reports its own.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable]
+[Category(FullRun.Only)]
 internal sealed class ClusterLifecycleTests(ServerKind kind)
 {
     private const int Sessions = 60;

@@ -5,6 +5,7 @@ namespace RedisSession.Provider.Tests;
 /// <summary>The primary that sentinels watch dies while everybody writes.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [NonParallelizable]
+[Category(FullRun.Only)]
 internal sealed class SentinelFailoverTests(ServerKind kind)
 {
     private readonly string _keyPrefix = SessionStack.NewKeyPrefix();

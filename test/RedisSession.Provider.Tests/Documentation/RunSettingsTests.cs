@@ -5,16 +5,17 @@ using NUnit.Framework.Internal;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>What tests.runsettings says about a run.</summary>
+/// <summary>What the settings of the two runs say.</summary>
 [TestFixture]
 [Parallelizable]
 internal sealed class RunSettingsTests
 {
     // Ten servers more would not make so many. Of a filter that selects more, the adapter makes none, and says nothing.
-    [Test]
-    public void A_filter_is_one_however_many_tests_it_selects()
+    [TestCase("plain")]
+    [TestCase("full")]
+    public void A_filter_is_one_however_many_tests_it_selects(string run)
     {
-        var settings = XDocument.Load(Repository.PathOf("test/RedisSession.Provider.Tests/tests.runsettings"));
+        var settings = XDocument.Load(Repository.PathOf($"test/{run}.runsettings"));
         string? limit = settings.Descendants("AssemblySelectLimit").SingleOrDefault()?.Value;
         Assert.That(limit, Is.Not.Null, "by default it is 2000");
 

@@ -11,6 +11,7 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [NonParallelizable]
+[Category(FullRun.Only)]
 internal sealed class BlockedOutageTests(ServerKind kind)
 {
     private const string Flag = "DedicatedThreads";

@@ -5,6 +5,7 @@ namespace RedisSession.Provider.Tests;
 /// <summary>Things that break while requests are under way: what is confirmed stays, and nobody gets another's session.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable]
+[Category(FullRun.Only)]
 internal sealed class UnderLoadTests(ServerKind kind)
 {
     [Test]

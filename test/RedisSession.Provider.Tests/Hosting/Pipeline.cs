@@ -30,8 +30,7 @@ internal static class Pipelines
 
     private static TestFixtureData[] On(IEnumerable<ServerKind> kinds) =>
     [
-        .. from kind in kinds
-           from pipeline in (Pipeline[])[Pipeline.UseSession, Pipeline.UseRedisHashSessionLoadingNothing]
-           select new TestFixtureData(kind, pipeline),
+        .. from fixture in FullRun.Product(kinds, Pipeline.UseSession, Pipeline.UseRedisHashSessionLoadingNothing)
+           select new TestFixtureData(fixture.Kind, fixture.Other),
     ];
 }

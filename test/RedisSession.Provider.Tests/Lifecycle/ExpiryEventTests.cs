@@ -8,10 +8,10 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Sessions that expire by themselves, on a server that reports it.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable(ParallelScope.Self)]
+[Parallelizable(ParallelScope.All)] // most of it waits
 internal sealed class ExpiryEventTests(ServerKind kind)
 {
-    private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(700);
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(2);
 
     private ServerProcess _server = null!;
     private ConnectionMultiplexer _admin = null!;
@@ -150,6 +150,17 @@ internal sealed class ExpiryEventTests(ServerKind kind)
         await Until.TrueAsync("nothing is noted after its end", async () => !await ExistsAsync(id));
 
         Task<bool> ExistsAsync(string session) => _admin.GetDatabase().KeyExistsAsync(SessionHashLayout.OwnerKeyOf(prefix, session));
+    }
+
+    [Test]
+    public async Task However_short_a_session_is_its_user_is_noted_for_ten_seconds_more()
+    {
+        string prefix = SessionStack.NewKeyPrefix();
+        await using var app = await StartAsync(new RecordedEvents(), prefix).WhenListeningAsync();
+        using var browser = app.NewBrowser();
+        var key = SessionHashLayout.OwnerKeyOf(prefix, await NewSessionAsync(browser, "ann"));
+        await Until.TrueAsync("it is noted", () => _admin.GetDatabase().KeyExistsAsync(key));
+        Assert.That(await _admin.GetDatabase().KeyTimeToLiveAsync(key), Is.GreaterThan(TimeSpan.FromSeconds(9)));
     }
 
     [Test]

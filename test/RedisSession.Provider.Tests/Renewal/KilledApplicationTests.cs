@@ -7,6 +7,7 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 [TestFixtureSource(nameof(Ways))]
 [Parallelizable(ParallelScope.Self)]
+[Category(FullRun.Only)]
 internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
 {
     private const int VisitorsOfOne = 10;

@@ -11,9 +11,8 @@ namespace RedisSession.Provider.Tests;
 internal abstract class RenewalFixture(ServerKind kind, bool inPortions)
 {
     protected static IEnumerable<TestFixtureData> Ways() =>
-        from kind in TestServers.Kinds
-        from inPortions in new[] { false, true }
-        select new TestFixtureData(kind, inPortions);
+        from fixture in FullRun.Product(TestServers.Kinds, true, false)
+        select new TestFixtureData(fixture.Kind, fixture.Other);
 
     protected OurStack Stack { get; } = new(kind);
 

@@ -181,6 +181,7 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     }
 
     /// <summary>Cancelled before the first, second, … reply, however far Redis has come with what was sent.</summary>
+    [Category(FullRun.Only)]
     [Test]
     public async Task The_caller_cancels_at_any_moment([Values] RedisSessionMode mode, [Values] bool forgetsScripts)
     {
@@ -237,6 +238,7 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     }
 
     /// <summary>The visitor closes the connection at some moment, and comes back with the cookie that he has.</summary>
+    [Category(FullRun.Only)]
     [Test]
     public async Task The_visitor_goes_at_any_moment([Values] RedisSessionMode mode)
     {
@@ -274,6 +276,7 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     }
 
     /// <summary>The connection to Redis breaks at some moment.</summary>
+    [Category(FullRun.Only)]
     [Test]
     public async Task The_connection_breaks_at_any_moment([Values] RedisSessionMode mode, [Values] bool throws)
     {

@@ -5,7 +5,7 @@ internal static class ServerDiscovery
 {
     /// <summary>
     /// The environment variable that names further servers: absolute paths of <c>redis-server</c> or <c>valkey-server</c>
-    /// executables, separated by semicolons. They come on top of the ones found on PATH.
+    /// executables, separated by semicolons. They come before the ones found on PATH.
     /// </summary>
     public const string ServersVariable = "REDIS_TEST_SERVERS";
 
@@ -16,7 +16,7 @@ internal static class ServerDiscovery
     public static IReadOnlyList<ServerKind> Find(string? named)
     {
         var onPath = UsualNames.Select(Executables.FindOnPath).OfType<string>();
-        return [ServerKind.Garnet, .. onPath.Concat(Named(named)).Select(ServerKind.FromBinary).DistinctBy(kind => kind.Name)];
+        return [ServerKind.Garnet, .. Named(named).Concat(onPath).Select(ServerKind.FromBinary).DistinctBy(kind => kind.Name)];
     }
 
     private static IEnumerable<string> Named(string? named)

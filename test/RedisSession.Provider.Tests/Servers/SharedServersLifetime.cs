@@ -5,15 +5,21 @@ namespace RedisSession.Provider.Tests;
 internal sealed class SharedServersLifetime
 {
     [OneTimeSetUp]
-    public void Say_when_only_the_embedded_server_is_there()
+    public void Say_which_servers_there_are_and_what_is_left_out()
     {
+        // The error stream, because it is the one that a plain "dotnet test" shows.
+        var said = TestContext.Error;
+        said.WriteLine($"Servers: {string.Join(", ", TestServers.Kinds)}.");
         if (TestServers.ProcessKinds.Count == 0)
         {
-            // The error stream, because it is the one that a plain "dotnet test" shows.
-            TestContext.Error.WriteLine(
-                "Found no redis-server or valkey-server: the tests run against the embedded Garnet only, and those that " +
-                $"kill or pause a server not at all. Install one, or name one in {ServerDiscovery.ServersVariable}.");
+            said.WriteLine(
+                "Left out: the tests that kill or pause a server, because there is no redis-server or valkey-server. " +
+                $"Install one, or name one in {ServerDiscovery.ServersVariable}.");
         }
+
+        if (FullRun.IsAskedFor) return;
+        if (TestServers.LeftOut is { Count: > 0 } servers) said.WriteLine($"Left out: {string.Join(", ", servers)}.");
+        said.WriteLine($"Left out: tests of the category {FullRun.Only}, unless a filter selects them. All of it: {FullRun.Command}");
     }
 
     /// <summary>Every test has left its keys here, so this one look covers every way in which any of them wrote a session.</summary>

@@ -11,8 +11,16 @@ internal static class TestServers
     private static readonly Lazy<IReadOnlyList<ServerKind>> Found = new(ServerDiscovery.Find);
     private static readonly ConcurrentDictionary<ServerKind, Lazy<Task<SharedServer>>> Started = new();
 
-    /// <summary>Every kind of server found, the embedded one first.</summary>
-    public static IReadOnlyList<ServerKind> Kinds => Found.Value;
+    /// <summary>
+    /// The kinds of server that this run is for, the embedded one first: every one found in the full run, at most one beside it in the plain.
+    /// </summary>
+    public static IReadOnlyList<ServerKind> Kinds => FullRun.IsAskedFor ? Found.Value : [.. Found.Value.Take(2)];
+
+    /// <summary>What the full run would have besides.</summary>
+    public static IReadOnlyList<ServerKind> LeftOut => [.. Found.Value.Except(Kinds)];
+
+    /// <summary>For products of very many cases: all kinds in the full run, the most real one in the plain.</summary>
+    public static IReadOnlyList<ServerKind> FewKinds => FullRun.IsAskedFor ? Kinds : [Kinds[^1]];
 
     /// <summary>The kinds that run as a process of their own: those that a test can kill, pause and restart.</summary>
     public static IReadOnlyList<ServerKind> ProcessKinds => [.. Kinds.Where(kind => kind.IsProcess)];

@@ -6,6 +6,7 @@ namespace RedisSession.Provider.Tests;
 /// <summary>On a cluster, where what AddSession has left and the hash are on different servers.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable]
+[Category(FullRun.Only)]
 internal sealed class ClusterTakeoverTests(ServerKind kind)
 {
     [Test]
