@@ -15,8 +15,8 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
     // So long an instance may take to hear of what the others have heard.
     private const long LongestClaim = 60_000;
 
-    // So long an instance may take, however short the sessions are, from the end of one until it asks whose that was.
-    private const long LeastAfterwards = 10_000;
+    /// <summary>So many milliseconds an instance may take, however short sessions are, from the end of one until it asks about it.</summary>
+    public const long LeastAfterwards = 10_000;
 
     private const CommandFlags Unawaited = CommandFlags.FireAndForget | CommandFlags.DemandMaster;
 

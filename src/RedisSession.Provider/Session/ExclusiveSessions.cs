@@ -64,23 +64,33 @@ internal sealed class ExclusiveSessions(
             await writer.ConfirmForCallerAsync(session, CancellationToken.None).ConfigureAwait(false);
             if (!held.IsBeingReleased && !session.State.HasEnded)
             {
-                held.IsBeingReleased = true;
                 var waiting = channel.Within(session, CancellationToken.None);
                 var database = await channel.OpenAsync(session, waiting, retry: true).ConfigureAwait(false);
-                var giving = LockScripts.Release.RunAsync(
-                    database, session.State.Identity.RedisKey, [(string?)names.LockChannel, held.Token]);
+                Task<RedisResult> giving;
+                lock (session.State.Gate) giving = GiveBackAsync(session, database, held);
                 await channel.ReplyAsync(session, operation: null, giving, "unlocking", waiting, writes: true).ConfigureAwait(false);
             }
 
-            session.Lock = null;
-        }
-        catch (RedisServerException error) when (LockScripts.IsLost(error))
-        {
-            throw new SessionLockLostException(session.Id);
+            lock (session.State.Gate) session.Lock = null;
         }
         finally
         {
+            held.EndRelease();
             if (_queues.TryGetValue(held.QueueId, out var queue)) Leave(held.QueueId, queue, hasTurn: true);
+        }
+    }
+
+    private async Task<RedisResult> GiveBackAsync(RequestSession session, IDatabase database, HeldLock held)
+    {
+        try
+        {
+            var key = session.State.Identity.RedisKey;
+            return await held.ReleaseAsync(database, key, (string?)names.LockChannel).ConfigureAwait(false);
+        }
+        catch (RedisServerException error) when (LockScripts.IsLost(error))
+        {
+            metrics.LockLost();
+            throw new SessionLockLostException(session.Id);
         }
     }
 

@@ -8,6 +8,8 @@ namespace RedisSession.Provider;
 internal sealed class HeldLock(string queueId, TimeSpan lease) : IDisposable
 {
     private readonly PeriodicTimer _timer = new(lease / 3);
+    private readonly TaskCompletionSource _released = new();
+    private bool _isReleaseSent;
 
     public string QueueId => queueId;
 
@@ -17,12 +19,32 @@ internal sealed class HeldLock(string queueId, TimeSpan lease) : IDisposable
     /// <summary>The next batch gives the lock back.</summary>
     public bool IsBeingReleased { get; set; }
 
+    /// <summary>
+    /// Under way from when the lock is given back until that is known to be done, or not; else null. What another task of the request changes
+    /// meanwhile waits for it: with the token it would be refused, and without one nothing would refuse it if the lock was lost.
+    /// </summary>
+    public Task? Release => _isReleaseSent && !_released.Task.IsCompleted ? _released.Task : null;
+
     /// <summary>It is given back when the response starts.</summary>
     public bool EndsWithResponse { get; set; }
 
     /// <summary>The script that does the same as <paramref name="script"/> where the lock is still held, and its arguments.</summary>
-    public (RedisScript Script, RedisValue[] Arguments) Guard(RedisScript script, RedisValue[] arguments, RedisValue channel) =>
-        IsBeingReleased ? (script.Releasing, [.. arguments, channel, Token]) : (script.Fenced, [.. arguments, Token]);
+    public (RedisScript Script, RedisValue[] Arguments) Guard(RedisScript script, RedisValue[] arguments, RedisValue channel)
+    {
+        if (!IsBeingReleased) return (script.Fenced, [.. arguments, Token]);
+        _isReleaseSent = true;
+        return (script.Releasing, [.. arguments, channel, Token]);
+    }
+
+    /// <summary>It is given back by itself, as there is nothing to write.</summary>
+    public Task<RedisResult> ReleaseAsync(IDatabase database, RedisKey key, RedisValue channel)
+    {
+        IsBeingReleased = _isReleaseSent = true;
+        return LockScripts.Release.RunAsync(database, key, [channel, Token]);
+    }
+
+    /// <summary>It is given back, or could not be.</summary>
+    public void EndRelease() => _released.TrySetResult();
 
     /// <summary>Extends the lease, as often as it needs, until this is disposed or the lock is lost.</summary>
     public async Task KeepAsync(Func<Task> extendAsync)

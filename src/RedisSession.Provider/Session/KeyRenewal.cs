@@ -363,7 +363,8 @@ internal sealed class KeyRenewal(
         try
         {
             // However often a request that knows no better refreshes what is left.
-            users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + Math.Max(expiry.Idle, 1_500));
+            long afterwards = Math.Max(expiry.Idle, SessionOwner.LeastAfterwards);
+            users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + afterwards);
             await new SessionMove(database, renewal, expiry).SealAsync().ConfigureAwait(false);
 
             // Not before: if it had to be put back, "sign out everywhere" would have to find it.

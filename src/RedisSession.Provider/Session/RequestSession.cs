@@ -58,7 +58,7 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     public Task Move { get; set; } = Task.CompletedTask;
 
     /// <summary>What has to be over before something is sent that changes the session; null when it may go. Called inside the lock.</summary>
-    public Task? WhatToWaitFor => State.IsMoving ? Move : ChangeToWaitFor;
+    public Task? WhatToWaitFor => State.IsMoving ? Move : ChangeToWaitFor ?? Lock?.Release;
 
     /// <summary>What is on its way to the list of the user.</summary>
     public Task Listing { get; set; } = Task.CompletedTask;

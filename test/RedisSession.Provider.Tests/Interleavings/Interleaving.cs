@@ -34,6 +34,8 @@ internal sealed class Interleaving
     private readonly Stack<Operation> _blocked = [];
     private int _next;
     private (string Id, string Key) _key;
+    private SessionLock? _lock;
+    private SessionLock? _othersLock;
 
     private Interleaving(World world, Plan plan, Action<string>? trace)
     {
@@ -285,6 +287,14 @@ internal sealed class Interleaving
             case Verb.Abandon:
                 await _context.AbandonSessionAsync();
                 return null;
+            case Verb.Lock:
+                if (_operations.Exists(one => one != operation && one is { Verb: Verb.Lock, Error: null, Result: not false })) return false;
+                _lock = await _session.TryLockAsync();
+                return _lock is not null;
+            case Verb.Unlock:
+                if (Interlocked.Exchange(ref _lock, null) is not { } held) return false;
+                await held.DisposeAsync();
+                return true;
             case Verb.Respond:
                 await _response.StartAsync();
                 return _response.Headers.SetCookie.Count > 0 ? "with a cookie" : null;
@@ -339,6 +349,28 @@ internal sealed class Interleaving
                 _rules.Look(step.Verb);
                 await Open(_sessionKey, isNew: false).SetAsync(key, Encoding.ASCII.GetBytes(value));
                 _rules.OtherWrote(key, value);
+                break;
+            case Verb.OtherLocks when _othersLock is null:
+                var another = (RedisHashSession)_world.OtherStoreOf(_plan).Create(
+                    _sessionKey, TimeSpan.FromMinutes(20), Timeout.InfiniteTimeSpan, () => true, isNewSessionKey: false);
+                _othersLock = await another.TryLockAsync();
+                if (_othersLock is not null) _rules.OtherLocked();
+                break;
+            case Verb.OtherUnlocks when Interlocked.Exchange(ref _othersLock, null) is { } held:
+                try
+                {
+                    await held.DisposeAsync();
+                }
+                catch (SessionLockLostException)
+                {
+                    // It was too late.
+                }
+
+                _rules.OtherUnlocked();
+                break;
+            case Verb.LeaseEnds:
+                _wire.Redis.Pass(TimeSpan.FromMinutes(1));
+                _rules.LeaseEnded();
                 break;
             case Verb.Expires:
                 _rules.Expire();
@@ -396,6 +428,7 @@ internal sealed class Interleaving
     private sealed class World
     {
         private readonly Dictionary<(RedisSessionMode, bool, bool), RedisHashSessionStore> _stores = [];
+        private readonly Dictionary<(RedisSessionMode, bool, bool), RedisHashSessionStore> _others = [];
         private int _sessions;
 
         public Wire Wire { get; } = new();
@@ -408,10 +441,15 @@ internal sealed class Interleaving
 
         public string NewSessionKey() => $"{++_sessions:D36}"; // what a process remembers of one is not for the next
 
-        public RedisHashSessionStore StoreOf(Plan plan)
+        public RedisHashSessionStore StoreOf(Plan plan) => StoreOf(plan, _stores);
+
+        /// <summary>That of another instance.</summary>
+        public RedisHashSessionStore OtherStoreOf(Plan plan) => StoreOf(plan, _others);
+
+        private RedisHashSessionStore StoreOf(Plan plan, Dictionary<(RedisSessionMode, bool, bool), RedisHashSessionStore> stores)
         {
             var kind = (plan.Mode, plan.IsStrict, plan.Start == Start.Legacy);
-            return _stores.TryGetValue(kind, out var store) ? store : _stores[kind] = Build(plan);
+            return stores.TryGetValue(kind, out var store) ? store : stores[kind] = Build(plan);
         }
 
         private RedisHashSessionStore Build(Plan plan)

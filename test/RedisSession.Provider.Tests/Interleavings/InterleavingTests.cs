@@ -48,7 +48,15 @@ internal sealed class InterleavingTests
 
     [Test]
     public void Everything_of_a_legacy_session([Values] RedisSessionMode mode, [Values] bool faults) =>
-        Explore(mode, faults, (Fields)~0);
+        Explore(mode, faults, (Fields)~0 & ~Fields.Locking);
+
+    [Test]
+    public void Locks([Values] RedisSessionMode mode, [Values] bool faults) =>
+        Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Locking);
+
+    [Test]
+    public void Locks_and_other_requests([Values] RedisSessionMode mode, [Values] bool faults) =>
+        Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Locking | Fields.Others);
 
     /// <summary>Plans that were found by chance, and that few others are like.</summary>
     private static IEnumerable<TestCaseData> Found()

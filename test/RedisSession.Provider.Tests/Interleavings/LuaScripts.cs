@@ -32,7 +32,9 @@ internal sealed class LuaScripts
         from type in typeof(RedisHashSession).Assembly.GetTypes()
         from field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
         where field.FieldType == typeof(RedisScript)
-        let text = TextOf((RedisScript)field.GetValue(null)!)
+        let script = (RedisScript)field.GetValue(null)!
+        from form in (RedisScript[])[script, script.Fenced, script.Releasing]
+        let text = TextOf(form)
         group ($"{type.Name}.{field.Name}", text) by RedisInMemory.Sha1Hex(text))
         .ToDictionary(same => same.Key, same => same.First());
 

@@ -30,6 +30,8 @@ internal enum Verb
     Renew,
     RenewForUser,
     Abandon,
+    Lock,
+    Unlock,
     Respond,
     EndRequest,
 
@@ -40,7 +42,12 @@ internal enum Verb
     OtherRenews,
     OtherAbandons,
     OtherBegins,
+    OtherLocks,
+    OtherUnlocks,
     Expires,
+
+    // Whoever holds the lock has not been heard of for longer than its lease.
+    LeaseEnds,
 }
 
 /// <param name="Verb">What happens.</param>
@@ -64,6 +71,7 @@ internal sealed record Step(Verb Verb, string Key, int Pick, Fate Fate)
             Verb.Get or Verb.Keys => $"the request: {Verb}({Key}), and while it blocks the next {Pick} steps{fate}",
             < Verb.OtherSets => $"the request: {Verb}({Key})",
             Verb.Expires => "the session expires",
+            Verb.LeaseEnds => "the lease of the lock ends",
             _ => $"another request: {Verb}({Key})",
         };
     }

@@ -13,6 +13,7 @@ internal enum Fields
     Abandoning = 16,
     Legacy = 32,
     Others = 64,
+    Locking = 128,
 }
 
 /// <summary>Random plans.</summary>
@@ -46,6 +47,11 @@ internal static class Plans
         (3, Verb.Renew, Fields.Renewal),
         (2, Verb.RenewForUser, Fields.Renewal),
         (3, Verb.Abandon, Fields.Abandoning),
+        (3, Verb.Lock, Fields.Locking),
+        (2, Verb.Unlock, Fields.Locking),
+        (3, Verb.OtherLocks, Fields.Locking),
+        (2, Verb.OtherUnlocks, Fields.Locking),
+        (2, Verb.LeaseEnds, Fields.Locking),
         (2, Verb.OtherSets, Fields.Others),
         (1, Verb.OtherIncrements, Fields.Others),
         (1, Verb.OtherTakes, Fields.Others),

@@ -49,6 +49,8 @@ internal sealed class RedisInMemory
         _microseconds = 0;
     }
 
+    public void Pass(TimeSpan time) => _microseconds += (long)time.TotalMicroseconds;
+
     public Dictionary<string, string>? HashAt(string key) => Keys.GetValueOrDefault(key)?.Hash;
 
     public static string Sha1Hex(string text) =>

@@ -19,6 +19,8 @@ namespace RedisSession.Provider.Tests;
 /// <item>A read answers what was there while it ran, or since the snapshot; what the request wrote before comes first.</item>
 /// <item>What is confirmed is there, in the order in which the application made it. Increments and updates are there once each.</item>
 /// <item>At the end the session is under the key that the client knows, and nowhere else, with its user, in his list.</item>
+/// <item>Nobody takes the lock of a session that another holds. Once another has taken it, because the lease has ended, whoever held it
+/// writes nothing, and is told so.</item>
 /// <item>Nothing lacks a TTL.</item>
 /// <item>When every reply has arrived, every call has ended.</item>
 /// </list>
@@ -57,6 +59,11 @@ internal sealed class SessionRules
     private readonly List<Operation> _reloads = [];
     private readonly List<Operation> _snapshots = []; // what asks for one
     private (RedisEntry? Entry, int Version)[] _before = [];
+    private Operation? _locking; // what has taken the lock
+    private int _unlockedAt = Operation.Never; // when it began to give it back
+    private int _lostAt = Operation.Never; // when another has taken it
+    private bool _otherHolds;
+    private bool _mayBeLost; // the lease has ended
 
     public SessionRules(Plan plan, Wire wire, Func<string> keyNow, string blobKey)
     {
@@ -115,9 +122,11 @@ internal sealed class SessionRules
     public void Delivering(Command command)
     {
         // What keeps the list of the user is none of the session's business.
-        string script = command.Script is null ? "" : LuaScripts.NameOf(command.Script);
-        if (command.Failure is null && !script.StartsWith(nameof(UserScripts), StringComparison.Ordinal)) Reveal(command.By, command.Reply);
+        if (command.Failure is null && !ForUser(command)) Reveal(command.By, command.Reply);
     }
+
+    private static bool ForUser(Command command) =>
+        command.Script is { } script && LuaScripts.NameOf(script).StartsWith(nameof(UserScripts), StringComparison.Ordinal);
 
     /// <summary>Notes what the session is now, and that it has ended. By whom it has: null where nobody can have ended it.</summary>
     public void Look(Verb? by, Command? command = null)
@@ -136,8 +145,10 @@ internal sealed class SessionRules
     public void Started(Operation operation)
     {
         if (operation.Verb == Verb.Abandon) _abandon ??= operation;
-        if (operation.Verb is Verb.Load or Verb.Reload) _mayHaveSnapshot = true;
-        if (operation.Verb is Verb.Load or Verb.Reload or Verb.Get or Verb.Keys) _snapshots.Add(operation);
+        if (operation.Verb is Verb.Load or Verb.Reload or Verb.Lock) _mayHaveSnapshot = true;
+        if (operation.Verb is Verb.Load or Verb.Reload or Verb.Lock or Verb.Get or Verb.Keys) _snapshots.Add(operation);
+        bool unlocks = operation.Verb is Verb.Unlock or Verb.Respond or Verb.EndRequest or Verb.Abandon;
+        if (unlocks && _locking is not null) _unlockedAt = Math.Min(_unlockedAt, operation.Start);
         if (operation.Verb == Verb.Respond) _responds = true;
         if (IsRenewal(operation)) _renews = true;
         switch (operation.Verb)
@@ -170,6 +181,22 @@ internal sealed class SessionRules
         if (operation.Error is { } error) CheckFailure(operation, error);
         else Succeeded(operation);
     }
+
+    /// <summary>Another request has got the lock.</summary>
+    public void OtherLocked()
+    {
+        _otherHolds = true;
+        if (_locking is null || _unlockedAt != Operation.Never || IsElsewhere) return;
+        if (!_mayBeLost) Break($"another request has taken the lock that {_locking} holds");
+        _lostAt = Math.Min(_lostAt, _wire.Tick());
+    }
+
+    public void OtherUnlocked() => _otherHolds = false;
+
+    public void LeaseEnded() => _mayBeLost = true;
+
+    /// <summary>Whether the lock can be that of another life of the session.</summary>
+    private bool IsElsewhere => _ends > 0 || _sawTwo || _abandon is not null;
 
     /// <summary>Another request has written, if it was to this session, or to the old one, from where it is carried over.</summary>
     public void OtherWrote(string key, string? value)
@@ -210,6 +237,7 @@ internal sealed class SessionRules
 
         foreach (string key in Keys) CheckKept(key, now);
         if (!isWhole || now.Life == 0) return;
+        if (Faults == 0 && !_mayBeLost && !_otherHolds && now.Entry?.Hash?.ContainsKey("@lock") == true) Break("the lock is left behind");
         if (now.Key != _keyOfClient && now.Key != _blobKey && Faults == 1) Break($"the client has the cookie of {_keyOfClient}");
         if (_binding is not null && Faults == 0) CheckUser(now);
     }
@@ -221,6 +249,8 @@ internal sealed class SessionRules
         if (command.By is null || !hasChanged || IsCopy(command, key)) return;
         if (_abandon is { HasSucceeded: true } && command.SentAt > _abandon.End)
             Break($"{command} of {command.By} writes after the request has abandoned the session");
+        if (command.SentAt > _lostAt && !IsElsewhere && !ForUser(command))
+            Break($"{command} of {command.By} writes after another request has taken the lock");
         if (command.SentAt > _seenAt && life != _seen)
             Break($"{command} of {command.By} {(before is null ? "begins" : "writes into")} another session than was seen");
     }
@@ -266,9 +296,12 @@ internal sealed class SessionRules
 
     private void CheckFailure(Operation operation, Exception error)
     {
-        bool isExplained = error is SessionEndedException
-            ? _ends > 0 || _sawTwo || _abandon is not null || MayBeUndone
-            : Faults > 0 || (_responds && IsRenewal(operation));
+        bool isExplained = error switch
+        {
+            SessionEndedException => IsElsewhere || MayBeUndone,
+            SessionLockLostException => _mayBeLost || IsElsewhere || Faults > 0,
+            _ => Faults > 0 || (_responds && (IsRenewal(operation) || operation.Verb == Verb.Lock)),
+        };
         if (isExplained) return;
         Break(error is SessionEndedException
             ? $"{operation} says that the session has ended, which it has not"
@@ -318,6 +351,10 @@ internal sealed class SessionRules
             case Verb.RenewForUser:
                 _binding = operation;
                 break;
+            case Verb.Lock when (bool)operation.Result!:
+                if (_otherHolds && !_mayBeLost && !IsElsewhere) Break($"{operation} has taken the lock that another request holds");
+                _locking = operation;
+                break;
         }
 
         bool blocksNobody = operation.Verb is Verb.Set or Verb.Remove or Verb.Clear;
@@ -329,7 +366,8 @@ internal sealed class SessionRules
         // That the response or the end of the request could not confirm is told to nobody.
         bool confirms = operation.Verb is Verb.SetAsync or Verb.RemoveAsync or Verb.Commit or Verb.Increment or Verb.Take or Verb.TrySet
             or Verb.Update or Verb.Renew or Verb.RenewForUser
-            || (operation.Verb is Verb.Respond or Verb.EndRequest && Faults == 0 && _ends == 0 && !_sawTwo && _abandon is null);
+            || operation is { Verb: Verb.Unlock, Result: true }
+            || (operation.Verb is Verb.Respond or Verb.EndRequest && Faults == 0 && !IsElsewhere && !_mayBeLost);
         foreach (var write in confirms ? _writes : [])
         {
             if (write is { By.Verb: Verb.Set or Verb.Remove or Verb.Clear } && write.Start < operation.Start)
