@@ -110,6 +110,14 @@ internal sealed class InterleavingTests
             new(Verb.Reply, "", 3, Fate.Answered),
             new(Verb.Reply, "", 2, Fate.Answered),
             new(Verb.Get, "a", 0, Fate.Answered));
+        yield return Case(
+            "what is changed while the lock is given back is not refused",
+            Start.New,
+            isSignedIn: false,
+            new(Verb.Lock, "", 0, Fate.Answered),
+            new(Verb.Replies, "", 0, Fate.Answered),
+            new(Verb.Unlock, "", 0, Fate.Answered),
+            new(Verb.SetAsync, "b", 0, Fate.Answered));
 
         static TestCaseData Case(string name, Start start, bool isSignedIn, params Step[] steps) =>
             new TestCaseData(new Plan(RedisSessionMode.Live, start, IsStrict: false, isSignedIn, IsCluster: false, steps))
