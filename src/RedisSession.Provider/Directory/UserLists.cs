@@ -127,12 +127,11 @@ internal sealed class UserLists(
                 _known.Remember(Encoding.UTF8.GetBytes(id), user, reply.Generation, sent);
             }
 
-            // Not this user's, or not there; unless another request has listed it since.
+            // Not this user's, or not there. An entry of ours goes, unless another request has listed the session since. One that was there
+            // before goes if the session is somebody else's: whoever made it leaves it to us, because we have kept it. Where there is no
+            // session, a request that is about to begin it may count on the entry, which ends by itself.
             if (user is null || reply?.User == user) return;
             if (stamp is not null) await ListOf(database, user).ForgetAsync(id, stamp).ConfigureAwait(false);
-
-            // Another request has listed it before, and does not take out what was kept since: neither would. Where there is no session, one
-            // that is about to make it may count on the entry, which ends by itself.
             else if (reply is not null) Forget(id, user);
         }
         catch (Exception error)

@@ -20,8 +20,8 @@ internal sealed class HeldLock(string queueId, TimeSpan lease) : IDisposable
     public bool IsBeingReleased { get; set; }
 
     /// <summary>
-    /// Under way from when the lock is given back until that is known to be done, or not; else null. What another task of the request changes
-    /// meanwhile waits for it: with the token it would be refused, and without one nothing would refuse it if the lock was lost.
+    /// Not null while the lock is being given back: from when that is sent until the reply is there. What another task of the request changes
+    /// meanwhile waits for it. With the token Redis would refuse it; without the token nothing would refuse it if the lock was lost.
     /// </summary>
     public Task? Release => _isReleaseSent && !_released.Task.IsCompleted ? _released.Task : null;
 

@@ -36,9 +36,9 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     public async Task<bool> CopyAsync(Func<RedisValue> seen, string? user)
     {
         if (!IsThroughRedis) return await CopyInPortionsAsync(seen, user).ConfigureAwait(false);
-        var (lives, made) = (expiry, renewal.Generation);
+        var (ttl, generationOfNew) = (expiry, renewal.Generation); // a struct's own fields are out of a lambda's reach
         var arguments = new ScriptArguments(
-            () => [lives.Idle, lives.Absolute, RedisScript.OrEmpty(seen()), made, RedisScript.OrEmpty(user)]);
+            () => [ttl.Idle, ttl.Absolute, RedisScript.OrEmpty(seen()), generationOfNew, RedisScript.OrEmpty(user)]);
         var reply = await RenewalScripts.Begin.RunAsync(database, renewal.Keys, arguments).ConfigureAwait(false);
         if (reply.IsNull) return false;
         var generation = (RedisValue)reply[0];
@@ -131,8 +131,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
         RedisValue cursor = 0;
         do
         {
-            var (known, from) = (seen, cursor);
-            var arguments = new ScriptArguments(() => [RedisScript.OrEmpty(known()), from, PortionBytes]);
+            var arguments = new ScriptArguments(() => [RedisScript.OrEmpty(seen()), cursor, PortionBytes]);
             var reply = await RenewalScripts.Read.RunAsync(database, keys, arguments).ConfigureAwait(false);
             if (reply.IsNull)
             {

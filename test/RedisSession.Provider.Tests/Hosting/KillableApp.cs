@@ -13,12 +13,14 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>
 /// A small application that can run as a process of its own, to be killed, and in this one beside it. <c>/arrive</c> begins a session,
-/// <c>/sign-in</c> renews its key, <c>/more</c> changes it, <c>/hold</c> and
-/// <c>/turn</c> change it under its lock, <c>/whole</c> says what is in it.
+/// <c>/sign-in</c> renews its key, <c>/more</c> changes it, <c>/hold</c> and <c>/turn</c> change it under its lock, <c>/whole</c> says what
+/// is in it.
 /// </summary>
 internal sealed partial class KillableApp : IAsyncDisposable
 {
     public const string Name = "serve";
+
+    private const string Holding = "Holding";
 
     private readonly Process _process;
     private readonly ProcessOutput _output;
@@ -32,14 +34,19 @@ internal sealed partial class KillableApp : IAsyncDisposable
     {
         string dotnet = Executables.FindOnPath("dotnet") ?? throw new InvalidOperationException("There is no dotnet on PATH.");
         var app = new KillableApp(await ChildProcess.StartAsync(dotnet, [Assembly.GetExecutingAssembly().Location, Name, .. options]));
-        await Until.TrueAsync("it listens", () =>
-        {
-            if (app._process.HasExited) throw new InvalidOperationException($"It does not start: {app._output}");
-            return Task.FromResult(ListeningLine().IsMatch(app._output.ToString()));
-        });
+        await app.UntilSaidAsync(ListeningLine());
         app.Address = new(ListeningLine().Match(app._output.ToString()).Groups[1].Value);
         return app;
     }
+
+    /// <summary>It has the lock, and knows that: in Redis the lock is its before the reply has told it so.</summary>
+    public Task UntilHoldingAsync() => UntilSaidAsync(HoldingLine());
+
+    private Task UntilSaidAsync(Regex line) => Until.TrueAsync($"it says {line}", () =>
+    {
+        if (_process.HasExited) throw new InvalidOperationException($"It has ended: {_output}");
+        return Task.FromResult(line.IsMatch(_output.ToString()));
+    });
 
     /// <summary>It stands still, as in a pause of the garbage collector or of its virtual machine, until it goes on.</summary>
     public void StandStill() => _process.Signal("STOP");
@@ -89,8 +96,12 @@ internal sealed partial class KillableApp : IAsyncDisposable
             await context.RenewSessionAsync("ann");
             context.Session.SetString("signed in", "1");
         }));
-        app.Map("/hold", branch => branch.Run(context => SetLockedAsync(context, "held", TimeSpan.FromSeconds(1))));
-        app.Map("/turn", branch => branch.Run(context => SetLockedAsync(context, "next", TimeSpan.Zero)));
+        app.Map("/hold", branch => branch.Run(context => SetLockedAsync(context, "held", () =>
+        {
+            Console.WriteLine(Holding);
+            return Task.Delay(TimeSpan.FromSeconds(1));
+        })));
+        app.Map("/turn", branch => branch.Run(context => SetLockedAsync(context, "next", () => Task.CompletedTask)));
         app.Map("/more", branch => branch.Run(context =>
         {
             context.Session.SetString("more", new string('x', 1001));
@@ -101,14 +112,14 @@ internal sealed partial class KillableApp : IAsyncDisposable
         return app;
     }
 
-    private static async Task SetLockedAsync(HttpContext context, string value, TimeSpan holdFor)
+    private static async Task SetLockedAsync(HttpContext context, string value, Func<Task> hold)
     {
         string answer = "written";
         try
         {
             await using (await context.Session.LockAsync(TimeSpan.FromSeconds(30)))
             {
-                await Task.Delay(holdFor);
+                await hold();
                 context.Session.SetString("turn", value);
             }
         }
@@ -119,6 +130,9 @@ internal sealed partial class KillableApp : IAsyncDisposable
 
         await context.Response.WriteAsync(answer);
     }
+
+    [GeneratedRegex(Holding)]
+    private static partial Regex HoldingLine();
 
     [GeneratedRegex(@"Listening on (http://127\.0\.0\.1:\d+)")]
     private static partial Regex ListeningLine();

@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 /// server, a clock or a second thread, against <see cref="SessionRules"/>. <c>SESSION_INTERLEAVINGS</c> says how many for each case. A
 /// failure prints the fewest steps that lead to it, what happened at each, and a seed.
 /// </summary>
-[Parallelizable(ParallelScope.None)]
+[NonParallelizable]
 internal sealed class InterleavingTests
 {
     private static readonly long Interleavings =

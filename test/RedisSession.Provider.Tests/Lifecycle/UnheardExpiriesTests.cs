@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Servers that do not report expiries: as most are set up, and Garnet, which cannot.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable(ParallelScope.Self)]
+[Parallelizable]
 internal sealed class UnheardExpiriesTests(ServerKind kind)
 {
     [Test]

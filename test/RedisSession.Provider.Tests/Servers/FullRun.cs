@@ -1,8 +1,8 @@
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// The full run, <c>dotnet test --settings test/full.runsettings</c>: all servers that are found, and all tests. The plain one takes two
-/// minutes: it leaves out what shows by number, by time or by size that something never happens, and all servers but one.
+/// The full run, <c>dotnet test --settings test/full.runsettings</c>: all tests, against all servers that are found. The plain one is short:
+/// it leaves out tests that need many tries, much time or much data to show that something never happens, and uses one server beside Garnet.
 /// </summary>
 internal static class FullRun
 {
