@@ -196,9 +196,9 @@ internal sealed class ExclusiveSessions(
         {
             await database.Multiplexer.GetSubscriber().SubscribeAsync(names.LockChannel, Heard).ConfigureAwait(false);
         }
-        catch (RedisException)
+        catch (Exception error) when (error is RedisException or TimeoutException)
         {
-            // The user may not subscribe, or the connection is away: whoever waits looks by himself.
+            // The user may not subscribe, the connection is away, or the server is late: whoever waits looks by himself.
         }
     }
 
@@ -211,7 +211,7 @@ internal sealed class ExclusiveSessions(
         {
             await database.Multiplexer.GetSubscriber().UnsubscribeAsync(names.LockChannel, Heard).ConfigureAwait(false);
         }
-        catch (RedisException)
+        catch (Exception error) when (error is RedisException or TimeoutException)
         {
             // It hears what nobody needs.
         }

@@ -55,9 +55,9 @@ internal sealed class HeldLock(string queueId, TimeSpan lease) : IDisposable
             {
                 await extendAsync().ConfigureAwait(false);
             }
-            catch (RedisException error) when (!LockScripts.IsLost(error))
+            catch (Exception error) when (error is RedisException or TimeoutException && !LockScripts.IsLost(error))
             {
-                // The connection is away: the next tick tries again, and the lease bounds that.
+                // The connection is away, or the server is late: the next tick tries again, and the lease bounds that.
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -30,6 +31,34 @@ internal sealed class StoppedHolderTests(ServerKind kind)
         Assert.That(await stage.NextAsync(), Is.EqualTo("written"));
         Assert.That(await stage.TurnAsync(), Is.EqualTo("next"));
         await Assert.ThatAsync(() => holding, Throws.InstanceOf<HttpRequestException>());
+    }
+
+    [Test]
+    public async Task A_holder_whose_server_stood_still_for_a_while_keeps_its_lock()
+    {
+        if (!kind.IsProcess) return; // it cannot be stopped
+        await using var server = await ServerProcess.StartAsync(kind);
+        await using var app = await TestApp.StartAsync(
+            server.ConfigurationString + ",asyncTimeout=200", options => options.OutageTolerance = TimeSpan.Zero);
+        await using var redis = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(async (HttpContext context) =>
+        {
+            await using var held = await context.Session.LockAsync();
+            string key = $"sessions:{context.Session.Id}";
+            server.Pause();
+            await Task.Delay(TimeSpan.FromSeconds(4.5)); // the lease is extended every third of its ten seconds, in vain now
+            server.Resume();
+
+            // What was sent in vain arrives as well: the one after that is sent only by who has not given up.
+            for (int extended = 0; extended < 2; extended++)
+            {
+                string before = await LeaseAsync();
+                await Until.TrueAsync("the lease is extended", async () => await LeaseAsync() != before);
+            }
+
+            async Task<string> LeaseAsync() => (string)(await redis.GetDatabase().HashGetAsync(key, "@lock"))!;
+        });
     }
 
     /// <summary>One session, a process that holds its lock, and an instance beside it.</summary>
