@@ -218,10 +218,22 @@ internal sealed class UserLists(
 
     private SessionOwner OwnerOf(IDatabase database, string id) => new(database, _options.KeyPrefix, id);
 
-    /// <summary>For handlers, which are told whose a session was when it has expired.</summary>
+    /// <summary>For handlers, which are told whose a session was when it has expired. Nobody waits for it, and it never fails.</summary>
     private void NoteOwner(IDatabase database, string id, string user, long timeToLive, SessionExpiry expiry)
     {
-        if (lifecycle.HasHandlers) OwnerOf(database, id).Keep(user, timeToLive, expiry);
+        if (lifecycle.HasHandlers) _ = NoteAsync();
+
+        async Task NoteAsync()
+        {
+            try
+            {
+                await OwnerOf(database, id).KeepAsync(user, timeToLive, expiry).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                Failed(id, error);
+            }
+        }
     }
 
     private static long TimeInList(SessionExpiry expiry) => TimeInList(expiry.Life, expiry);

@@ -88,7 +88,7 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.ListingFailed, LogLevel.Warning,
-        "A user's list could not be updated with session {SessionId}. Its next request tries again.")]
+        "Could not record the user of session {SessionId}, in the user's list or for the handlers of its end. Its next request tries again.")]
     public static partial void ListingFailed(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(

@@ -18,24 +18,15 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
     /// <summary>So many milliseconds an instance may take, however short sessions are, from the end of one until it asks about it.</summary>
     public const long LeastAfterwards = 10_000;
 
-    private const CommandFlags Unawaited = CommandFlags.FireAndForget | CommandFlags.DemandMaster;
-
     /// <summary>
     /// Notes the user for as long as the session can live, and three quarters of that which it is given at each use, but at least ten
-    /// seconds: it is used an eighth later at most before this is called again. Nobody waits for it.
+    /// seconds: it is used an eighth later at most before this is called again.
     /// </summary>
-    public void Keep(string user, long timeToLive, SessionExpiry expiry)
-    {
-        long left = timeToLive + Math.Max(expiry.Life * 3 / 4, LeastAfterwards);
-        try
-        {
-            _ = database.StringSetAsync(OwnerKey, user, TimeSpan.FromMilliseconds(left), flags: Unawaited);
-        }
-        catch (RedisException)
-        {
-            // There is no connection. What the session is in the middle of must not fail with this.
-        }
-    }
+    public Task KeepAsync(string user, long timeToLive, SessionExpiry expiry) => Sending.Try(
+        database,
+        OwnerKey,
+        (database, OwnerKey, user, time: TimeSpan.FromMilliseconds(timeToLive + Math.Max(expiry.Life * 3 / 4, LeastAfterwards))),
+        static it => it.database.StringSetAsync(it.OwnerKey, it.user, it.time, flags: CommandFlags.DemandMaster));
 
     /// <summary>Nobody will ask any more.</summary>
     public Task ForgetAsync() => Sending.Try(

@@ -41,35 +41,36 @@ internal sealed class ExpiryRefresh(SessionChannel channel, SessionListing listi
         if (state.Failure is not null || state.HasEnded) return;
         long now = Environment.TickCount64;
         if (state.RefreshedAt is { } at && now - at < session.Timeouts.PauseInRequest) return;
-        _ = FollowAsync(session.Id, RefreshAsync());
+        _ = FollowAsync(session.Id, RefreshAsync(session, now));
+    }
 
-        async Task RefreshAsync()
+    private async Task RefreshAsync(RequestSession session, long now)
+    {
+        var state = session.State;
+        var database = await channel.OpenAsync(session, Waiting.Asynchronously).ConfigureAwait(false);
+        Task<bool>? looking = null;
+        Question question;
+        lock (state.Gate)
         {
-            var database = await channel.OpenAsync(session, Waiting.Asynchronously).ConfigureAwait(false);
-            Task<bool>? looking = null;
-            Question question;
-            lock (state.Gate)
+            question = state.Ask();
+            var hash = new SessionHash(database, question.Identity.RedisKey);
+            if (takeover.IsDue(question))
             {
-                question = state.Ask();
-                var hash = new SessionHash(database, question.Identity.RedisKey);
-                if (takeover.IsDue(question))
-                {
-                    // AddSession would have refreshed the blob: here it is taken over, since nobody else refreshes it.
-                    Note(session, now);
-                    looking = hash.RefreshAsync(session.Timeouts.Expiry, channel.IsGarnet);
-                    listing.Keep(session, write: null);
-                }
-                else
-                {
-                    WithQuestion(session, hash);
-                }
-
-                session.IsListingWaitedFor = false;
+                // AddSession would have refreshed the blob: here it is taken over, since nobody else refreshes it.
+                Note(session, now);
+                looking = hash.RefreshAsync(session.Timeouts.Expiry, channel.IsGarnet);
+                listing.Keep(session, write: null);
+            }
+            else
+            {
+                WithQuestion(session, hash);
             }
 
-            if (looking is not null && !await looking.ConfigureAwait(false))
-                await takeover.HasTakenOverAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
+            session.IsListingWaitedFor = false;
         }
+
+        if (looking is not null && !await looking.ConfigureAwait(false))
+            await takeover.HasTakenOverAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
     }
 
     private bool IsRecent(RequestSession session, long now)

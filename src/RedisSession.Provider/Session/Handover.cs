@@ -21,20 +21,20 @@ internal sealed class Handover
     {
         if (task.IsCompleted) return task;
         var handed = new TaskCompletionSource();
-        _over = HandOverAsync(_over);
+        _over = HandOverAsync(task, request, handed, _over);
         return handed.Task;
-
-        async Task HandOverAsync(Task earlier)
-        {
-            await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (request is { IsCallingApplication: true }) SpinWait.SpinUntil(() => !request.IsCallingApplication, Patience);
-            _thread = Environment.CurrentManagedThreadId;
-            handed.SetFromTask(task);
-            _thread = 0;
-            await earlier.ConfigureAwait(false);
-        }
     }
 
     /// <summary>At once where this is called by what goes on.</summary>
     public Task OverAsync() => _over.IsCompleted || _thread == Environment.CurrentManagedThreadId ? Task.CompletedTask : _over;
+
+    private async Task HandOverAsync(Task task, RequestHolder? request, TaskCompletionSource handed, Task earlier)
+    {
+        await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (request is { IsCallingApplication: true }) SpinWait.SpinUntil(() => !request.IsCallingApplication, Patience);
+        _thread = Environment.CurrentManagedThreadId;
+        handed.SetFromTask(task);
+        _thread = 0;
+        await earlier.ConfigureAwait(false);
+    }
 }

@@ -132,28 +132,7 @@ internal abstract class PipelineSession(
         if (IsOver) Forget();
         var move = Move;
         var confirming = Lock is { EndsWithResponse: true } ? UnlockAsync() : operations.Writer.ConfirmBeforeResponseAsync(this);
-        return Renewal is null && move.IsCompleted ? confirming : FinishRenewalAsync();
-
-        async Task UnlockAsync()
-        {
-            try
-            {
-                await operations.Exclusive.ReleaseAsync(this).ConfigureAwait(false);
-            }
-            catch (Exception) when (!operations.Channel.Throws)
-            {
-                // Logged where it happened.
-            }
-
-            await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
-        }
-
-        async Task FinishRenewalAsync()
-        {
-            await confirming.ConfigureAwait(false);
-            await move.WaitAsync(Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await operations.Renewal.FinishAsync(this).ConfigureAwait(false);
-        }
+        return Renewal is null && move.IsCompleted ? confirming : FinishRenewalAsync(confirming, move);
     }
 
     /// <summary>
@@ -165,6 +144,27 @@ internal abstract class PipelineSession(
         if (State.Pending?.Failure is not { } failure) return;
         State.FailureIsTold = true;
         failure.Throw();
+    }
+
+    private async Task UnlockAsync()
+    {
+        try
+        {
+            await operations.Exclusive.ReleaseAsync(this).ConfigureAwait(false);
+        }
+        catch (Exception) when (!operations.Channel.Throws)
+        {
+            // Logged where it happened.
+        }
+
+        await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
+    }
+
+    private async Task FinishRenewalAsync(Task confirming, Task move)
+    {
+        await confirming.ConfigureAwait(false);
+        await move.WaitAsync(Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await operations.Renewal.FinishAsync(this).ConfigureAwait(false);
     }
 
     private async Task ConfirmForBodyAsync()

@@ -105,27 +105,7 @@ internal sealed class SessionWriter(
             }
         }
 
-        return ConfirmOrFailTheResponseAsync();
-
-        async Task ConfirmOrFailTheResponseAsync()
-        {
-            // As of now: the call of a write that is still under way is told of its failure too, but nobody waits for that call, or the
-            // response would not start yet.
-            bool isTold = state.FailureIsTold;
-            try
-            {
-                await ConfirmAsync(session, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception) when (!channel.Throws || isTold)
-            {
-                // Logged where it happened.
-            }
-
-            if (!session.IsListed)
-            {
-                await session.Listing.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
+        return ConfirmOrFailTheResponseAsync(session);
     }
 
     /// <summary>Sends what is collected, if anything, and waits until all is confirmed. Does not repeat what has failed.</summary>
@@ -206,6 +186,26 @@ internal sealed class SessionWriter(
 
         channel.Logger.SessionStarted(session.Id);
         channel.Metrics.SessionCreated();
+    }
+
+    private async Task ConfirmOrFailTheResponseAsync(RequestSession session)
+    {
+        // As of now: the call of a write that is still under way is told of its failure too, but nobody waits for that call, or the
+        // response would not start yet.
+        bool isTold = session.State.FailureIsTold;
+        try
+        {
+            await ConfirmAsync(session, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception) when (!channel.Throws || isTold)
+        {
+            // Logged where it happened.
+        }
+
+        if (!session.IsListed)
+        {
+            await session.Listing.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     /// <summary>What has to be over before what is collected may go; null when it may. Called inside the lock.</summary>

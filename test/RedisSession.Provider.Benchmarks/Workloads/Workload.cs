@@ -38,6 +38,10 @@ internal sealed record Workload(
         {
             HasCookie = false,
         },
+        new("no-session", "answered before the session middleware: the rest of each request", SessionShape.Small, 0, SessionWork.IgnoreAsync)
+        {
+            Path = BenchmarkServer.NothingPath,
+        },
         Synchronous("sync-one", "one read without LoadAsync", reads: 1) with { Loaded = "read-one-small" },
         Synchronous("sync-ten", "ten reads without LoadAsync", reads: 10) with { Loaded = "read-ten-small" },
     ];

@@ -281,6 +281,31 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(Refusals(), Is.EqualTo(1));
     }
 
+    /// <summary>Whose a session is, is noted for them beside its commands, where nobody waits for the reply.</summary>
+    [Test]
+    public async Task Without_the_right_to_note_whose_a_session_is_one_warning_says_so()
+    {
+        await using var server = await ListeningApp.StartServerAsync(kind);
+        await UseAclAsync(server, AllCommands, [.. LifecycleRights.Except(["~app:owners:*"])]);
+        var events = new RecordedEvents();
+        await using var app = await StartListeningAsync(server, events).WhenListeningAsync();
+        for (int i = 0; i < 3; i++)
+        {
+            using var browser = app.NewBrowser();
+            await browser.VisitAsync(async context =>
+            {
+                context.Session.SetString("a", "1");
+                await context.RenewSessionAsync("ann");
+            });
+        }
+
+        await Until.TrueAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.ListingFailed).Count > 0));
+        await events.WaitForAsync(6); // created and ended
+        var warnings = app.Logs.Of(SessionEvents.ListingFailed);
+        Assert.That(warnings, Has.Count.EqualTo(1));
+        Assert.That(warnings[0].Error!.Message, Does.Contain("NOPERM"));
+    }
+
     private static async Task AssertExpiresAsync(ServerProcess server, RedisKey key)
     {
         await using var admin = await ConnectionMultiplexer.ConnectAsync($"{server.ConfigurationString},user=admin,password={Password}");

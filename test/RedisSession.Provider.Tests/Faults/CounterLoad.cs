@@ -12,13 +12,16 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 internal sealed class CounterLoad : IAsyncDisposable
 {
+    /// <summary>How many there are.</summary>
+    public const int Visitors = 6;
+
     private readonly CancellationTokenSource _end = new();
     private readonly Visitor[] _visitors;
     private readonly Task _running;
 
-    private CounterLoad(TestApp app, int visitors)
+    private CounterLoad(TestApp app, Way way)
     {
-        _visitors = [.. Enumerable.Range(0, visitors).Select(i => new Visitor($"visitor{i}", app.NewBrowser()))];
+        _visitors = [.. Enumerable.Range(0, Visitors).Select(i => new Visitor($"visitor{i}", app.NewBrowser(), way))];
         _running = Task.WhenAll(_visitors.Select(visitor => Task.Run(() => visitor.WriteUntilAsync(_end.Token))));
     }
 
@@ -32,7 +35,7 @@ internal sealed class CounterLoad : IAsyncDisposable
     /// <summary>The longest that a request has taken.</summary>
     public TimeSpan Slowest => _visitors.Max(visitor => visitor.Slowest);
 
-    public static CounterLoad Start(TestApp app, int visitors = 6) => new(app, visitors);
+    public static CounterLoad Start(TestApp app, Way way = Way.Asynchronous) => new(app, way);
 
     /// <summary>Returns when every visitor has had a write confirmed from now on.</summary>
     public async Task UntilServedAsync()
@@ -61,7 +64,20 @@ internal sealed class CounterLoad : IAsyncDisposable
         _end.Dispose();
     }
 
-    private sealed class Visitor(string name, Browser browser) : IDisposable
+    /// <summary>How a visitor reads, and how it learns that its write is confirmed.</summary>
+    public enum Way
+    {
+        /// <summary>By <c>GetStrAsync</c>, and by <c>CommitAsync</c>.</summary>
+        Asynchronous,
+
+        /// <summary>By the synchronous API, and by <c>CommitAsync</c>.</summary>
+        Synchronous,
+
+        /// <summary>By the synchronous API alone: by the status of the response, where the failure mode is <c>Throw</c>.</summary>
+        ByStatus,
+    }
+
+    private sealed class Visitor(string name, Browser browser, Way way) : IDisposable
     {
         private int _attempted;
         private int _lastConfirmed;
@@ -79,36 +95,50 @@ internal sealed class CounterLoad : IAsyncDisposable
             while (!end.IsCancellationRequested)
             {
                 int n = ++_attempted;
+                bool failed = false;
                 var clock = Stopwatch.StartNew();
                 using var response = await browser.SendAsync(async context =>
                 {
                     try
                     {
-                        string seen = await context.Session.GetStrAsync("counter");
+                        var session = context.Session;
+                        string seen = way == Way.Asynchronous ? await session.GetStrAsync("counter") : session.GetStr("counter");
                         if (seen.Length > 0 && !seen.StartsWith(name + ":", StringComparison.Ordinal)) Faults.Enqueue($"{name} saw {seen}");
-                        context.Session.SetString("counter", $"{name}:{n}");
-                        await context.Session.CommitAsync();
-                        _lastConfirmed = n;
-                        Confirmed++;
+                        session.SetString("counter", $"{name}:{n}");
+                        if (way != Way.ByStatus) await session.CommitAsync();
                     }
-                    catch (Exception error) when (error is RedisException or OperationCanceledException or TimeoutException)
+                    catch (Exception error) when (IsOutage(error))
                     {
-                        Failed++; // an outage
-                        await Task.Delay(10, CancellationToken.None);
-                    }
-                    catch (SessionEndedException)
-                    {
-                        Failed++; // the server has forgotten it
+                        failed = true;
                     }
                     catch (Exception error)
                     {
+                        failed = true;
                         Faults.Enqueue($"{name}: {error}");
                     }
                 });
                 if (clock.Elapsed > Slowest) Slowest = clock.Elapsed;
-                if (response.StatusCode != HttpStatusCode.OK) Faults.Enqueue($"{name}: {response.StatusCode}");
+                if (response.StatusCode != HttpStatusCode.OK)
+                {
+                    if (failed || way != Way.ByStatus) Faults.Enqueue($"{name}: {response.StatusCode}");
+                    failed = true;
+                }
+
+                if (failed)
+                {
+                    Failed++;
+                    await Task.Delay(10, CancellationToken.None);
+                    continue;
+                }
+
+                _lastConfirmed = n;
+                Confirmed++;
             }
         }
+
+        // Or the server has forgotten the session.
+        private static bool IsOutage(Exception error) =>
+            error is RedisException or OperationCanceledException or TimeoutException or SessionEndedException;
 
         public async Task<int> CountLostAsync()
         {

@@ -8,12 +8,25 @@ namespace RedisSession.Provider.Tests;
 [Category(FullRun.Only)]
 internal sealed class UnderLoadTests(ServerKind kind)
 {
-    [Test]
-    public async Task Killed_and_restarted_with_appendfsync_always_the_server_has_every_confirmed_write([Values] RedisSessionMode mode)
+    // Asynchronous members tell the truth in both failure modes, the status of a response with Throw only.
+    public static IEnumerable<TestCaseData> Loads() =>
+        from mode in Enum.GetValues<RedisSessionMode>()
+        from load in (List<(FailureMode, CounterLoad.Way)>)
+        [
+            (FailureMode.Throw, CounterLoad.Way.Asynchronous),
+            (FailureMode.Throw, CounterLoad.Way.ByStatus),
+            (FailureMode.LogAndContinue, CounterLoad.Way.Asynchronous),
+            (FailureMode.LogAndContinue, CounterLoad.Way.Synchronous),
+        ]
+        select new TestCaseData(mode, load.Item1, load.Item2);
+
+    [TestCaseSource(nameof(Loads))]
+    public async Task Killed_and_restarted_with_appendfsync_always_the_server_has_every_confirmed_write(
+        RedisSessionMode mode, FailureMode failureMode, CounterLoad.Way way)
     {
         await using var server = await ServerProcess.StartAsync(kind, "--appendonly", "yes", "--appendfsync", "always");
-        await using var app = await StartAsync(server.ConfigurationString, mode);
-        await using var load = CounterLoad.Start(app);
+        await using var app = await StartAsync(server.ConfigurationString, mode, failureMode);
+        await using var load = CounterLoad.Start(app, way);
         await load.UntilServedAsync();
 
         server.Kill();
@@ -25,13 +38,14 @@ internal sealed class UnderLoadTests(ServerKind kind)
         Assert.That(load.Faults, Is.Empty);
     }
 
-    [Test]
-    public async Task A_server_that_forgets_its_scripts_all_the_time_loses_nothing([Values] RedisSessionMode mode)
+    [TestCaseSource(nameof(Loads))]
+    public async Task A_server_that_forgets_its_scripts_all_the_time_loses_nothing(
+        RedisSessionMode mode, FailureMode failureMode, CounterLoad.Way way)
     {
         await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server.ConfigurationString, mode);
+        await using var app = await StartAsync(server.ConfigurationString, mode, failureMode);
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
-        await using var load = CounterLoad.Start(app);
+        await using var load = CounterLoad.Start(app, way);
         await load.UntilServedAsync();
 
         for (int i = 0; i < 200; i++) await admin.GetServers().Single().ScriptFlushAsync();
@@ -42,19 +56,20 @@ internal sealed class UnderLoadTests(ServerKind kind)
         Assert.That(load.Faults, Is.Empty);
     }
 
-    [Test]
-    public async Task A_paused_server_holds_nobody_longer_than_the_IOTimeout_and_then_serves_again([Values] RedisSessionMode mode)
+    [TestCaseSource(nameof(Loads))]
+    public async Task A_paused_server_holds_nobody_longer_than_the_IOTimeout_and_then_serves_again(
+        RedisSessionMode mode, FailureMode failureMode, CounterLoad.Way way)
     {
         await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server.ConfigurationString, mode, ioTimeout: TimeSpan.FromMilliseconds(200));
-        await using var load = CounterLoad.Start(app);
+        await using var app = await StartAsync(server.ConfigurationString, mode, failureMode, ioTimeout: TimeSpan.FromMilliseconds(200));
+        await using var load = CounterLoad.Start(app, way);
         await load.UntilServedAsync();
 
         server.Pause();
         try
         {
             // Each visitor fails twice: waiting is over before the pause is.
-            await Assert.ThatAsync(() => Task.FromResult(load.Failed), Is.GreaterThanOrEqualTo(12).After(10_000, 5));
+            await Assert.ThatAsync(() => Task.FromResult(load.Failed), Is.GreaterThanOrEqualTo(2 * CounterLoad.Visitors).After(10_000, 5));
         }
         finally
         {
@@ -70,13 +85,14 @@ internal sealed class UnderLoadTests(ServerKind kind)
         Assert.That(load.Faults, Is.Empty);
     }
 
-    [Test]
-    public async Task A_connection_that_is_cut_in_the_middle_of_replies_mixes_nothing_up([Values] RedisSessionMode mode)
+    [TestCaseSource(nameof(Loads))]
+    public async Task A_connection_that_is_cut_in_the_middle_of_replies_mixes_nothing_up(
+        RedisSessionMode mode, FailureMode failureMode, CounterLoad.Way way)
     {
         await using var server = await ServerProcess.StartAsync(kind);
         await using var relay = new Relay(server.ConfigurationString);
-        await using var app = await StartAsync(relay.Address, mode);
-        await using var load = CounterLoad.Start(app);
+        await using var app = await StartAsync(relay.Address, mode, failureMode);
+        await using var load = CounterLoad.Start(app, way);
         for (int cut = 1; cut <= 5; cut++)
         {
             await load.UntilServedAsync();
@@ -91,10 +107,11 @@ internal sealed class UnderLoadTests(ServerKind kind)
         Assert.That(load.Faults, Is.Empty);
     }
 
-    private static Task<TestApp> StartAsync(string configuration, RedisSessionMode mode, TimeSpan? ioTimeout = null) =>
+    private static Task<TestApp> StartAsync(
+        string configuration, RedisSessionMode mode, FailureMode failureMode, TimeSpan? ioTimeout = null) =>
         TestApp.StartAsync(configuration, options =>
         {
-            (options.Mode, options.FailureMode) = (mode, FailureMode.Throw);
+            (options.Mode, options.FailureMode) = (mode, failureMode);
             options.IOTimeout = ioTimeout ?? TimeSpan.FromSeconds(5);
         });
 }

@@ -11,6 +11,9 @@ internal sealed class ModelHash
     /// <summary>The generation; 0 when there is no hash.</summary>
     public int Life { get; private set; }
 
+    /// <summary>Who holds the lock.</summary>
+    public ModelRequest? Holder { get; set; }
+
     public void Begin()
     {
         Fields = [];
@@ -21,11 +24,27 @@ internal sealed class ModelHash
     {
         Fields = null;
         Life = 0;
+        Holder = null;
     }
 }
 
+/// <summary>An instance of the application: of its requests one at a time asks for the lock, or has it.</summary>
+internal sealed class ModelInstance
+{
+    public ModelRequest? Turn { get; set; }
+}
+
+/// <summary>What becomes of a request that asks for the lock.</summary>
+internal enum LockAnswer
+{
+    Taken,
+    Busy,
+    SessionEnded,
+    HeldAlready,
+}
+
 /// <summary>One request's view of the session, as the design says it: small, slow and obvious, to hold the real one against.</summary>
-internal sealed class ModelRequest(ModelHash hash, RedisSessionMode mode)
+internal sealed class ModelRequest(ModelHash hash, ModelInstance instance, RedisSessionMode mode)
 {
     private enum Sight
     {
@@ -46,6 +65,12 @@ internal sealed class ModelRequest(ModelHash hash, RedisSessionMode mode)
 
     public bool IsEnded => _sight == Sight.Ended || _refused;
 
+    /// <summary>It has, or believes that it has, the lock.</summary>
+    public bool IsLocked => instance.Turn == this;
+
+    /// <summary>The lock was lost, and what it protected was refused.</summary>
+    public bool IsLost { get; private set; }
+
     public void Change(bool clear, string? key, int? value)
     {
         if (clear)
@@ -62,7 +87,35 @@ internal sealed class ModelRequest(ModelHash hash, RedisSessionMode mode)
     public bool Commit()
     {
         Apply();
-        return !_refused;
+        return !_refused && !IsLost;
+    }
+
+    public LockAnswer Lock()
+    {
+        if (IsLocked) return LockAnswer.HeldAlready;
+        if (instance.Turn is not null) return LockAnswer.Busy;
+        if (!Commit() || _sight == Sight.Ended) return LockAnswer.SessionEnded;
+        if (Look() is null && _sight != Sight.Ended)
+        {
+            hash.Begin();
+            Look();
+        }
+
+        Reload(); // it is asked for together with the lock
+        if (_sight == Sight.Ended) return LockAnswer.SessionEnded;
+        if (hash.Holder is not null) return LockAnswer.Busy;
+        instance.Turn = hash.Holder = this;
+        return LockAnswer.Taken;
+    }
+
+    /// <summary>Confirms what is pending and gives the lock back. False: it was not the holder any more, or the session has ended.</summary>
+    public bool Unlock()
+    {
+        bool isConfirmed = Commit() && (hash.Holder == this || _sight == Sight.Ended);
+        if (hash.Holder == this) hash.Holder = null;
+        instance.Turn = null;
+        IsLost |= !isConfirmed;
+        return isConfirmed;
     }
 
     public int? ReadLive(string key)
@@ -121,6 +174,12 @@ internal sealed class ModelRequest(ModelHash hash, RedisSessionMode mode)
     private void Apply()
     {
         if (_pending.Count == 0 && !_cleared) return;
+        if (IsLocked && hash.Holder != this && _sight != Sight.Ended)
+        {
+            IsLost = true;
+            return;
+        }
+
         if (Look() is null && _sight != Sight.Ended && _pending.Values.Any(value => value is not null))
         {
             hash.Begin();

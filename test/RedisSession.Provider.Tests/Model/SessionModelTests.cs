@@ -24,31 +24,40 @@ internal sealed class SessionModelTests(ServerKind kind)
     public async Task Real_session_and_model_agree([Values] RedisSessionMode mode)
     {
         var server = await TestServers.GetAsync(kind);
-        await using var services = new ServiceCollection().AddLogging().AddRedisHashSession(options =>
-            (options.Configuration, options.KeyPrefix, options.Mode) = (server.ConfigurationString, _keyPrefix, mode)).BuildServiceProvider();
-        var store = services.GetRequiredService<ISessionStore>();
-        var redis = await services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
+        await using var first = Start();
+        await using var second = Start();
+        ISessionStore[] stores = [first.GetRequiredService<ISessionStore>(), second.GetRequiredService<ISessionStore>()];
+        var redis = await first.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
 
         await SessionOperation.Sequences.SampleAsync(
-            sequence => RunAsync(sequence, mode, store, redis),
+            sequence => RunAsync(sequence, mode, stores, redis),
             iter: Sequences,
             threads: 4,
             print: sequence => string.Join("\n", sequence.Select(operation => operation.ToString())));
+
+        ServiceProvider Start() => new ServiceCollection().AddLogging().AddRedisHashSession(options =>
+            (options.Configuration, options.KeyPrefix, options.Mode) = (server.ConfigurationString, _keyPrefix, mode)).BuildServiceProvider();
     }
 
-    private async Task RunAsync(SessionOperation[] sequence, RedisSessionMode mode, ISessionStore store, IDatabase redis)
+    private async Task RunAsync(SessionOperation[] sequence, RedisSessionMode mode, ISessionStore[] stores, IDatabase redis)
     {
         string sessionKey = Guid.NewGuid().ToString();
         RedisKey key = $"{_keyPrefix}sessions:{SessionId.Of(sessionKey)}";
         var hash = new ModelHash();
-        var requests = new Dictionary<int, (RedisHashSession Real, ModelRequest Model)>();
+        ModelInstance[] instances = [new(), new()];
+        var requests = new Dictionary<int, Pair>();
+        var all = new List<Pair>();
         int before = 0;
         foreach (var operation in sequence)
         {
             // Live writes are on their way while their request goes on; before somebody else acts they have arrived.
-            if (operation.Actor != before && requests.TryGetValue(before, out var other)) await CommitAsync(other.Real, other.Model, "turn");
-            before = operation.Actor;
+            if (operation.Actor != before && requests.TryGetValue(before, out var other))
+            {
+                await CommitAsync(other, "turn");
+                if (other.Model.IsLost) requests.Remove(before);
+            }
 
+            before = operation.Actor;
             if (operation.Actor == 0)
             {
                 await redis.KeyDeleteAsync(key);
@@ -58,28 +67,36 @@ internal sealed class SessionModelTests(ServerKind kind)
 
             if (!requests.TryGetValue(operation.Actor, out var request))
             {
-                request = (
-                    (RedisHashSession)store.Create(sessionKey, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(30), () => true, isNewSessionKey: false),
-                    new ModelRequest(hash, mode));
+                int at = operation.Actor % stores.Length;
+                request = new(
+                    (RedisHashSession)stores[at].Create(
+                        sessionKey, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(30), () => true, isNewSessionKey: false),
+                    new ModelRequest(hash, instances[at], mode));
                 requests[operation.Actor] = request;
+                all.Add(request);
             }
 
-            await StepAsync(operation, request.Real, request.Model, mode);
-            if (operation.Verb == SessionVerb.EndRequest) requests.Remove(operation.Actor);
+            await StepAsync(operation, request, mode);
+
+            // What a request does after it was told that the lock is lost is not said here; it holds up its instance until it ends.
+            if (request.Model.IsLost || operation.Verb == SessionVerb.EndRequest) requests.Remove(operation.Actor);
         }
 
-        foreach (var (real, model) in requests.Values) await CommitAsync(real, model, "end");
+        foreach (var request in requests.Values) await CommitAsync(request, "end");
 
-        var left = (await redis.HashGetAllAsync(key)).Where(entry => entry.Name != "@gen" && entry.Name != "@created")
+        var left = (await redis.HashGetAllAsync(key)).Where(entry => entry.Name != "@gen" && entry.Name != "@created" && entry.Name != "@lock")
             .Select(entry => $"{SessionHashLayout.SessionKeyOf(entry.Name)}={entry.Value}").Order(StringComparer.Ordinal);
         var expected = (hash.Fields ?? []).Select(field => $"{field.Key}={field.Value}").Order(StringComparer.Ordinal);
         Require(string.Join(' ', expected), string.Join(' ', left), "what is left");
         Require(hash.Fields is not null, await redis.KeyExistsAsync(key), "existence");
         Require(hash.Fields is not null, await redis.KeyTimeToLiveAsync(key) is not null, "TTL");
+        Require(hash.Holder is not null, await redis.HashExistsAsync(key, "@lock"), "lock");
+        foreach (var request in all) await IsAcceptedAsync(request.ReleaseAsync());
     }
 
-    private static async Task StepAsync(SessionOperation operation, RedisHashSession real, ModelRequest model, RedisSessionMode mode)
+    private static async Task StepAsync(SessionOperation operation, Pair request, RedisSessionMode mode)
     {
+        var (real, model) = (request.Real, request.Model);
         string key = operation.Key;
         switch (operation.Verb)
         {
@@ -128,17 +145,24 @@ internal sealed class SessionModelTests(ServerKind kind)
                 await real.AbandonAsync(new DefaultHttpContext(), CancellationToken.None);
                 model.Abandon();
                 break;
+            case SessionVerb.Lock:
+                Require(model.Lock(), await request.LockAsync(), "lock");
+                break;
+            case SessionVerb.Unlock or SessionVerb.EndRequest when model.IsLocked:
+                Require(model.Unlock(), await IsAcceptedAsync(request.ReleaseAsync()), "unlock");
+                break;
             case SessionVerb.Commit or SessionVerb.EndRequest:
-                await CommitAsync(real, model, "commit");
+                await CommitAsync(request, "commit");
                 break;
         }
 
         // A live write that was refused shows until the refusal arrives.
-        if (mode == RedisSessionMode.Live && model.IsEnded) await CommitAsync(real, model, "refusal");
+        bool isRefused = model.IsEnded || (model.IsLost && operation.Verb is not (SessionVerb.Unlock or SessionVerb.EndRequest));
+        if (mode == RedisSessionMode.Live && isRefused) await CommitAsync(request, "refusal");
     }
 
-    private static async Task CommitAsync(RedisHashSession real, ModelRequest model, string what) =>
-        Require(model.Commit(), await IsAcceptedAsync(real.CommitAsync()), what);
+    private static async Task CommitAsync(Pair request, string what) =>
+        Require(request.Model.Commit(), await IsAcceptedAsync(request.Real.CommitAsync()), what);
 
     private static async Task<bool> IsAcceptedAsync(Task write)
     {
@@ -147,7 +171,7 @@ internal sealed class SessionModelTests(ServerKind kind)
             await write;
             return true;
         }
-        catch (SessionEndedException)
+        catch (Exception error) when (error is SessionEndedException or SessionLockLostException)
         {
             return false;
         }
@@ -157,5 +181,34 @@ internal sealed class SessionModelTests(ServerKind kind)
     {
         if (EqualityComparer<T>.Default.Equals(expected, actual)) return;
         throw new InvalidOperationException($"{what}: the model says '{expected}', the session '{actual}'.");
+    }
+
+    /// <summary>A request, and what the model says of it.</summary>
+    private sealed record Pair(RedisHashSession Real, ModelRequest Model)
+    {
+        private SessionLock? _lock;
+
+        public async Task<LockAnswer> LockAsync()
+        {
+            try
+            {
+                if (await Real.TryLockAsync() is not { } taken) return LockAnswer.Busy;
+                _lock = taken;
+                return LockAnswer.Taken;
+            }
+            catch (SessionEndedException)
+            {
+                return LockAnswer.SessionEnded;
+            }
+            catch (InvalidOperationException)
+            {
+                return LockAnswer.HeldAlready;
+            }
+        }
+
+        public async Task ReleaseAsync()
+        {
+            if (_lock is not null) await _lock.DisposeAsync();
+        }
     }
 }

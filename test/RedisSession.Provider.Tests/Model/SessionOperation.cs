@@ -2,7 +2,7 @@ using CsCheck;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>What an actor does next. Actor 0 is the world: the session expires, or somebody ends it. The others are requests.</summary>
+/// <summary>What an actor does next. Actor 0 is the world: the session expires, or somebody ends it. The others are requests, at two instances.</summary>
 internal sealed record SessionOperation(int Actor, SessionVerb Verb, string Key, int Value)
 {
     private static readonly Gen<SessionVerb> Verbs = Gen.Frequency(
@@ -19,6 +19,8 @@ internal sealed record SessionOperation(int Actor, SessionVerb Verb, string Key,
         (1, Gen.Const(SessionVerb.Reload)),
         (3, Gen.Const(SessionVerb.Commit)),
         (1, Gen.Const(SessionVerb.Abandon)),
+        (3, Gen.Const(SessionVerb.Lock)),
+        (2, Gen.Const(SessionVerb.Unlock)),
         (2, Gen.Const(SessionVerb.EndRequest)));
 
     public static readonly Gen<SessionOperation[]> Sequences =
@@ -46,5 +48,7 @@ internal enum SessionVerb
     Reload,
     Commit,
     Abandon,
+    Lock,
+    Unlock,
     EndRequest,
 }
