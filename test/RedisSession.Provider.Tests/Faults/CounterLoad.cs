@@ -103,7 +103,7 @@ internal sealed class CounterLoad : IAsyncDisposable
                     {
                         var session = context.Session;
                         string seen = way == Way.Asynchronous ? await session.GetStrAsync("counter") : session.GetStr("counter");
-                        if (seen.Length > 0 && !seen.StartsWith(name + ":", StringComparison.Ordinal)) Faults.Enqueue($"{name} saw {seen}");
+                        if (seen.Length > 0 || session.IsAvailable) Check(seen);
                         session.SetString("counter", $"{name}:{n}");
                         if (way != Way.ByStatus) await session.CommitAsync();
                     }
@@ -136,6 +136,15 @@ internal sealed class CounterLoad : IAsyncDisposable
             }
         }
 
+        private void Check(string seen)
+        {
+            if (seen.Length > 0 && !seen.StartsWith(name + ":", StringComparison.Ordinal)) Faults.Enqueue($"{name} saw {seen}");
+            else if (NumberIn(seen) < _lastConfirmed) Faults.Enqueue($"{name} saw '{seen}' after {_lastConfirmed} was confirmed");
+        }
+
+        private static int NumberIn(string counter) =>
+            counter.Length == 0 ? 0 : int.Parse(counter.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
+
         // Or the server has forgotten the session.
         private static bool IsOutage(Exception error) =>
             error is RedisException or OperationCanceledException or TimeoutException or SessionEndedException;
@@ -149,10 +158,8 @@ internal sealed class CounterLoad : IAsyncDisposable
                 using var response = await browser.SendAsync(async context => held = await context.Session.GetStrAsync("counter"));
                 return held is not null;
             });
-            string[] parts = held!.Split(':');
-            if (parts.Length < 2) return _lastConfirmed;
-            if (parts[0] != name) Faults.Enqueue($"{name} holds what belongs to {parts[0]}");
-            int stored = int.Parse(parts[1], System.Globalization.CultureInfo.InvariantCulture);
+            Check(held!);
+            int stored = NumberIn(held!);
             if (stored > _attempted) Faults.Enqueue($"{name} holds {stored}, which it never wrote");
             return Math.Max(0, _lastConfirmed - stored);
         }
