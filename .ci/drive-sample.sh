@@ -67,7 +67,7 @@ redis_answers() { kill -0 "${pids[-1]}" && [[ $(redis ping) == PONG ]]; }
 start_redis() {
     # redis-server does not choose a port by itself, and another process may be quicker: so try.
     for _ in {1..10}; do
-        redis_port=$((20000 + RANDOM % 10000))
+        redis_port=$((12000 + RANDOM % 8000))
         redis-server --bind 127.0.0.1 --port "$redis_port" --save '' --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &
         pids+=($!)
         if poll 3 redis_answers; then return; fi

@@ -15,11 +15,16 @@ internal static class FreePort
     private const int Lowest = 20_000;
     private const int Highest = 29_999;
 
+    private const int Count = Highest - Lowest + 1;
+
+    private static int _last = Random.Shared.Next(Count);
+
+    /// <summary>Each in its turn, so that nobody else in this process gets that of a server which is down for a while.</summary>
     public static int Choose()
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            var port = Random.Shared.Next(Lowest, Highest + 1);
+            var port = Lowest + (int)((uint)Interlocked.Increment(ref _last) % Count);
             if (IsFree(port))
                 return port;
         }

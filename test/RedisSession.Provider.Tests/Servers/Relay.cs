@@ -27,6 +27,7 @@ internal sealed class Relay : IAsyncDisposable
     private TaskCompletionSource _repliesPass = Passing();
     private byte[]? _forbidden;
     private (byte[] Word, TaskCompletionSource Seen)? _awaited;
+    private volatile bool _isDown;
     private int _cuts;
     private int _cutsInReplies;
 
@@ -72,6 +73,7 @@ internal sealed class Relay : IAsyncDisposable
     /// <summary>Cuts all connections, and takes no new ones until <see cref="Up"/>: the server is away.</summary>
     public void Down()
     {
+        _isDown = true; // also for a client that is accepted just now
         _listener.Stop();
         Cut();
     }
@@ -79,6 +81,7 @@ internal sealed class Relay : IAsyncDisposable
     /// <summary>It is back, on its port.</summary>
     public void Up()
     {
+        _isDown = false;
         _listener.Start();
         _accepting = Task.WhenAll(_accepting, AcceptAsync());
     }
@@ -129,6 +132,7 @@ internal sealed class Relay : IAsyncDisposable
         {
             try
             {
+                if (_isDown) return;
                 await server.ConnectAsync(_host, _port, _end.Token);
                 client.NoDelay = server.NoDelay = true;
                 await Task.WhenAny(
