@@ -2,19 +2,20 @@ using RedisSession.Provider;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Lets the requests of one session take turns at an endpoint.</summary>
+/// <summary>Makes the requests of one session take turns at an endpoint.</summary>
 public static class ExclusiveSessionEndpointConventionBuilderExtensions
 {
     /// <summary>
-    /// The requests of one session take turns at this endpoint, or these: see <see cref="ExclusiveSessionAttribute"/>. One more round trip
-    /// for each request, and the wait for others of the same session. It needs <c>UseRedisHashSession()</c> after routing.
+    /// Makes the requests of one session take turns at this endpoint or group of endpoints: see <see cref="ExclusiveSessionAttribute"/>.
+    /// Each request costs one more round trip, plus the wait for other requests of the same session. Requires <c>UseRedisHashSession()</c>
+    /// after routing.
     /// </summary>
-    /// <typeparam name="TBuilder">The kind of endpoint.</typeparam>
-    /// <param name="builder">The endpoint.</param>
-    /// <param name="wait">How long a request waits for its turn. Default: 30 seconds.</param>
+    /// <typeparam name="TBuilder">The type of the endpoint convention builder.</typeparam>
+    /// <param name="builder">The endpoint, or the group of endpoints.</param>
+    /// <param name="wait">How long a request waits for the lock. Default: 30 seconds.</param>
     /// <param name="throws">
-    /// Whether a request that has waited in vain throws <see cref="SessionLockTimeoutException"/>. By default it is answered with 503 and
-    /// <c>Retry-After</c>.
+    /// Whether a request that does not get the lock in time throws <see cref="SessionLockTimeoutException"/>. By default, the response is
+    /// 503 with <c>Retry-After</c>.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="wait"/> is negative.</exception>
     public static TBuilder WithExclusiveSession<TBuilder>(this TBuilder builder, TimeSpan? wait = null, bool throws = false)

@@ -4,80 +4,81 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// All sessions that live, whose they are, and their end: for "your devices", "sign out everywhere" and administration. In the service
-/// collection after <c>AddRedisHashSession</c>; for any number of callers at once.
+/// Lists, finds and ends live sessions, and tells who owns them: for "your devices" pages, "sign out everywhere" and administration.
+/// Available from the service collection after <c>AddRedisHashSession</c>; safe for concurrent use.
 /// </summary>
 /// <remarks>
-/// Sessions are named by their public id, which is <see cref="ISession.Id"/>. Every wait for Redis is bounded by the <c>IOTimeout</c> in
-/// the options, each on its own; a timeout is an <see cref="OperationCanceledException"/> whose inner exception is a
-/// <see cref="TimeoutException"/>. Only primaries are asked.
+/// Sessions are identified by their public id, <see cref="ISession.Id"/>. Each wait for Redis is individually limited to the
+/// <c>IOTimeout</c> option; a timeout is an <see cref="OperationCanceledException"/> whose inner exception is a
+/// <see cref="TimeoutException"/>. Only primaries are queried.
 /// </remarks>
 /// <exception cref="OperationCanceledException">Every member: Redis did not answer in time, or the caller cancelled.</exception>
-/// <exception cref="RedisException">Every member: Redis is away, or refused.</exception>
+/// <exception cref="RedisException">Every member: Redis is unavailable, or refused the command.</exception>
 public interface IRedisSessionDirectory
 {
     /// <summary>
-    /// Every session, in no order, while they come and go: one that lives all the time is there, one that begins or ends meanwhile may be.
-    /// Pages of about a hundred keys, two round trips each: SCAN, which never holds the server up, over one primary after the other, and
-    /// what there is to know about the sessions found. After each page it rests for as long as that took, so that others are served. No
-    /// more than a page is in memory.
+    /// Lists every session, in no particular order. A session that exists for the whole duration is listed; one that begins or ends
+    /// meanwhile may be. The list is read in pages of about a hundred keys, two round trips each: a SCAN, which never blocks the server,
+    /// over one primary after the other, and a query for the details of the sessions found. After each page, it pauses for as long as that
+    /// page took, to leave room for other clients. At most one page is held in memory.
     /// </summary>
     /// <remarks>
-    /// SCAN walks all keys of the database, also those of others. While the server resizes its table, or a slot of a cluster moves, it may
-    /// name a session twice.
+    /// SCAN iterates over all keys of the database, including those of other applications. While the server resizes its hash table, or a
+    /// slot of a cluster moves, it may return a session twice.
     /// </remarks>
-    /// <param name="cancellationToken">Ends the walk.</param>
-    /// <exception cref="RedisConnectionException">A primary cannot be reached: a list with holes would say something else.</exception>
+    /// <param name="cancellationToken">Ends the iteration.</param>
+    /// <exception cref="RedisConnectionException">A primary cannot be reached. An incomplete list would be misleading.</exception>
     IAsyncEnumerable<SessionInfo> ListAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The same list one page at a time, for who shows it: page after page in requests that are minutes apart, at whichever instance, for
-    /// however many sessions there are. One round trip to look at as many keys as <paramref name="size"/> says, again until so many are
-    /// sessions, but at no more than about 5,000 keys; and one for what there is to know about them.
+    /// Returns the same list one page at a time, for display: pages can be requested minutes apart, from any instance, for any number of
+    /// sessions. One round trip scans as many keys as <paramref name="size"/> specifies, and is repeated until that many sessions are found
+    /// or about 5,000 keys have been scanned; one more round trip reads the details of the sessions.
     /// </summary>
     /// <remarks>
-    /// A page can have some sessions more than <paramref name="size"/>, and in a database with many other keys less, even none. When the
-    /// server at which the list stands is no primary any more, it begins anew: sessions may be there twice, none is left out.
+    /// A page can have a few more sessions than <paramref name="size"/>, and, in a database with many other keys, fewer or even none. If
+    /// the server that the list has reached is no longer a primary, the list starts over: sessions may be listed twice, but none is left
+    /// out.
     /// </remarks>
-    /// <param name="size">How many sessions at least, if there are: from 1 to 1,000.</param>
-    /// <param name="after">The <see cref="SessionPage.Next"/> of the page before; null for the first one.</param>
+    /// <param name="size">The minimum number of sessions on a page, if there are that many: from 1 to 1,000.</param>
+    /// <param name="after">The <see cref="SessionPage.Next"/> of the previous page; null for the first page.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ArgumentException">
-    /// <paramref name="size"/> is out of range, or <paramref name="after"/> cannot come from a page.
+    /// <paramref name="size"/> is out of range, or <paramref name="after"/> is not the <see cref="SessionPage.Next"/> of a page.
     /// </exception>
     /// <exception cref="RedisConnectionException">A primary cannot be reached.</exception>
     Task<SessionPage> ListPageAsync(int size = 50, string? after = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The list one page at a time, as <see cref="ListPageAsync"/> has it, of some sessions only. It looks at more keys than that for one
-    /// page, as few of them may be what is looked for, and still no more than so many, however many there are: about 200,000, a thousand in
-    /// a round trip, for the beginning of an id, which the server looks for; about 20,000 for what only the sessions themselves tell, and
-    /// with them their users are asked, one <c>HGET</c> each, in one round trip more. And one round trip for what there is to know about
-    /// the sessions found.
+    /// Returns the list one page at a time, like <see cref="ListPageAsync"/>, but only the sessions that match a filter. Because few keys
+    /// may match, it scans more keys per page, up to a fixed limit: about 200,000 keys for the beginning of an id, which the server
+    /// matches, a thousand per round trip; about 20,000 keys for criteria that depend on the sessions' users, which are read with one
+    /// <c>HGET</c> each, in one additional round trip. One more round trip reads the details of the sessions found.
     /// </summary>
-    /// <param name="filter">Which sessions.</param>
+    /// <param name="filter">Which sessions to find.</param>
     /// <param name="size">As in <see cref="ListPageAsync"/>.</param>
     /// <param name="after">
-    /// The <see cref="SessionPage.Next"/> of the page before; null for the first one. A page can be empty and others follow: nothing was
-    /// found among as many keys as are looked at for one page.
+    /// The <see cref="SessionPage.Next"/> of the previous page; null for the first page. A page can be empty although others follow: none
+    /// of the keys scanned for it matched.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ArgumentException">
-    /// <paramref name="filter"/> is null, <paramref name="size"/> is out of range, or <paramref name="after"/> cannot come from a page.
+    /// <paramref name="filter"/> is null, <paramref name="size"/> is out of range, or <paramref name="after"/> is not the
+    /// <see cref="SessionPage.Next"/> of a page.
     /// </exception>
     /// <exception cref="RedisConnectionException">A primary cannot be reached.</exception>
     Task<SessionPage> FindPageAsync(
         SessionFilter filter, int size = 50, string? after = null, CancellationToken cancellationToken = default);
 
-    /// <summary>How many sessions there are: the walk of <see cref="ListAsync"/> by their keys alone, one round trip a page.</summary>
-    /// <param name="cancellationToken">Ends the walk.</param>
+    /// <summary>Counts the sessions: iterates like <see cref="ListAsync"/>, but over the keys only, one round trip per page.</summary>
+    /// <param name="cancellationToken">Ends the iteration.</param>
     /// <exception cref="RedisConnectionException">A primary cannot be reached.</exception>
     Task<long> CountAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>What there is to know about one session; null when there is none, or not any more. One round trip.</summary>
+    /// <summary>Gets the details of one session; null if it does not exist or no longer exists. One round trip.</summary>
     /// <remarks>
-    /// A hash that another program has made is a session for every member: <see cref="EndAsync"/> ends it. When it began is not known then
-    /// (<see cref="SessionInfo.Created"/>), and looking at it takes a round trip more.
+    /// A hash that another program has created counts as a session for every member, and <see cref="EndAsync"/> ends it. Its creation time
+    /// is unknown (<see cref="SessionInfo.Created"/>), and reading its details takes one more round trip.
     /// </remarks>
     /// <param name="id">The session's public id.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -85,37 +86,37 @@ public interface IRedisSessionDirectory
     Task<SessionInfo?> GetAsync(string id, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The sessions that are this user's now, wherever and however they are kept alive. One round trip, and one for each hundred sessions;
-    /// where some have ended or been renewed meanwhile, it looks again.
+    /// Finds the sessions that this user currently owns, regardless of where and how they are kept alive. One round trip, plus one for each
+    /// hundred sessions; if some sessions have ended or been renewed meanwhile, it looks again.
     /// </summary>
     /// <param name="user">
-    /// As in <c>RenewSessionAsync(user)</c> or as <see cref="RedisHashSessionOptions.UserIdentifier"/> says it, character by character:
-    /// names that differ in case, or in their Unicode normal form, are different users.
+    /// The name, as passed to <c>RenewSessionAsync(user)</c> or returned by <see cref="RedisHashSessionOptions.UserIdentifier"/>. Compared
+    /// character by character: names that differ in case, or in their Unicode normal form, are different users.
     /// </param>
-    /// <param name="cancellationToken">Ends the walk.</param>
+    /// <param name="cancellationToken">Ends the iteration.</param>
     /// <exception cref="ArgumentException"><paramref name="user"/> is null or empty.</exception>
     IAsyncEnumerable<SessionInfo> FindByUserAsync(string user, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Ends a session at once and for good: its hash is gone, and what requests that have used it still write is refused
-    /// (<see cref="SessionEndedException"/>). False when there was none. One round trip.
+    /// Ends a session immediately and permanently: its hash is removed, and later writes by requests that have used it are refused
+    /// (<see cref="SessionEndedException"/>). Returns false if there was no such session. One round trip.
     /// </summary>
     /// <remarks>
-    /// The browser keeps its cookie: its next request has no data and may begin a new session under the same id. End the sign-in too, where
-    /// that is kept elsewhere.
+    /// The browser keeps its cookie: its next request has no data and may begin a new session under the same id. If the sign-in is kept
+    /// elsewhere, end it too.
     /// </remarks>
     /// <param name="id">The session's public id.</param>
-    /// <param name="cancellationToken">Ends the wait. The session may have been ended all the same.</param>
+    /// <param name="cancellationToken">Ends the wait. The session may have been ended nevertheless.</param>
     /// <exception cref="ArgumentException"><paramref name="id"/> is null or empty.</exception>
     Task<bool> EndAsync(string id, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Ends all sessions that are this user's, as <see cref="EndAsync"/> does, also those that are given a new key meanwhile; returns how
-    /// many. Two round trips, and one more for each hundred sessions. When it throws, some may have been ended.
+    /// Ends all sessions that this user owns, as <see cref="EndAsync"/> does, including those that are renewed meanwhile. Returns how many
+    /// were ended. Two round trips, plus one for each hundred sessions. If it throws, some sessions may have been ended.
     /// </summary>
     /// <param name="user">As in <see cref="FindByUserAsync"/>.</param>
     /// <param name="exceptId">
-    /// The id of a session that stays, such as that of the request (<see cref="ISession.Id"/>); null for none.
+    /// The id of a session to keep, such as that of the current request (<see cref="ISession.Id"/>); null to keep none.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ArgumentException">

@@ -8,22 +8,22 @@ using StackExchange.Redis;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds a distributed cache over Redis hashes, in the place of <c>AddStackExchangeRedisCache</c>.</summary>
+/// <summary>Adds a distributed cache that stores entries as Redis hashes, in place of <c>AddStackExchangeRedisCache</c>.</summary>
 public static class RedisHashCacheServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds an <see cref="IDistributedCache"/>, which is an <see cref="IBufferDistributedCache"/> too, on the connection of
-    /// <c>AddRedisHashSession</c>, whichever is called first; without that, on the <see cref="IConnectionMultiplexer"/> in the service
-    /// collection. It takes the place of one that was added before. Entries look as those of <c>AddStackExchangeRedisCache</c>: each reads
-    /// what the other wrote. Nothing is sent to Redis yet.
+    /// Adds an <see cref="IDistributedCache"/>, which is also an <see cref="IBufferDistributedCache"/>, on the connection of
+    /// <c>AddRedisHashSession</c>, regardless of which is called first; without sessions, on the <see cref="IConnectionMultiplexer"/> in
+    /// the service collection. It replaces any cache that was added before. Entries have the same format as those of
+    /// <c>AddStackExchangeRedisCache</c>: each can read what the other wrote. Nothing is sent to Redis yet.
     /// </summary>
     /// <remarks>
-    /// Each call is one round trip, a get that renews a sliding expiration included. The synchronous members block a thread. A call that is
-    /// cancelled ends at once; what it was to write may be written all the same.
+    /// Each call is one round trip, including a get that renews a sliding expiration. The synchronous members block a thread. A cancelled
+    /// call ends immediately; its write may still be applied.
     /// </remarks>
     /// <exception cref="OptionsValidationException">
-    /// Thrown when the application starts, not here: an option cannot work, or there is no connection; the message says which and what to
-    /// do.
+    /// Thrown when the application starts, not here: an option is invalid, or no connection is configured. The message names the option and
+    /// the remedy.
     /// </exception>
     public static IServiceCollection AddRedisHashCache(this IServiceCollection services)
     {
@@ -43,14 +43,14 @@ public static class RedisHashCacheServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Adds an <see cref="IDistributedCache"/> on the server that <paramref name="configuration"/> names.</summary>
+    /// <summary>Adds an <see cref="IDistributedCache"/> on the server that <paramref name="configuration"/> specifies.</summary>
     /// <param name="services">The service collection.</param>
     /// <param name="configuration">
     /// See <see cref="RedisHashCacheOptions.Configuration"/>: <c>"localhost:6379"</c>, <c>"redis://…"</c>.
     /// </param>
     /// <inheritdoc cref="AddRedisHashCache(IServiceCollection)" path="/remarks|/exception"/>
     /// <exception cref="ArgumentException">
-    /// <paramref name="configuration"/> is empty; the message says all ways to name a Redis, as when none is given.
+    /// <paramref name="configuration"/> is empty. The message lists all ways to specify a Redis server, as when none is specified.
     /// </exception>
     public static IServiceCollection AddRedisHashCache(this IServiceCollection services, string configuration)
     {
@@ -61,11 +61,11 @@ public static class RedisHashCacheServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds an <see cref="IDistributedCache"/> with the options that <paramref name="configure"/> sets: a lambda that was written for
-    /// <c>AddStackExchangeRedisCache</c> fits.
+    /// Adds an <see cref="IDistributedCache"/> with the options that <paramref name="configure"/> sets. A lambda written for
+    /// <c>AddStackExchangeRedisCache</c> works unchanged.
     /// </summary>
     /// <param name="services">The service collection.</param>
-    /// <param name="configure">Sets options.</param>
+    /// <param name="configure">Sets the options.</param>
     /// <inheritdoc cref="AddRedisHashCache(IServiceCollection)" path="/remarks|/exception"/>
     public static IServiceCollection AddRedisHashCache(this IServiceCollection services, Action<RedisHashCacheOptions> configure)
     {
@@ -76,13 +76,13 @@ public static class RedisHashCacheServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds an <see cref="IDistributedCache"/> with the options that configuration holds: <c>Configuration</c>, <c>InstanceName</c>,
+    /// Adds an <see cref="IDistributedCache"/> with options from configuration: <c>Configuration</c>, <c>InstanceName</c>,
     /// <c>ServiceKey</c>, <c>OutageTolerance</c>, <c>UseDedicatedThreads</c>.
     /// </summary>
     /// <param name="services">The service collection.</param>
     /// <param name="section">
-    /// A section, or the whole configuration: then its section <c>RedisHashCache</c> is read. A name in it that is not known stops the
-    /// start, and so does a section that is given and empty or not there.
+    /// A section, or the whole configuration, whose section <c>RedisHashCache</c> is then read. The application does not start if the
+    /// section contains an unknown name, or if a section was passed that is empty or missing.
     /// </param>
     /// <inheritdoc cref="AddRedisHashCache(IServiceCollection)" path="/remarks|/exception"/>
     public static IServiceCollection AddRedisHashCache(this IServiceCollection services, IConfiguration section)

@@ -5,34 +5,35 @@ using RedisSession.Provider;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Adds the session to the pipeline.</summary>
+/// <summary>Adds sessions to the pipeline.</summary>
 public static class RedisHashSessionApplicationBuilderExtensions
 {
     /// <summary>
-    /// Adds the session to the pipeline, instead of <c>UseSession()</c>, which works too, and whose cookies this reads and writes. It knows
-    /// the request and the cookie's options, which <c>UseSession()</c> does not pass to a session. Therefore it costs less, and a failure
-    /// is thrown while an error page can still be shown. Put it after what needs no session, such as static files.
+    /// Adds sessions to the pipeline, in place of <c>UseSession()</c>, which also works and whose cookies this method reads and writes.
+    /// Unlike <c>UseSession()</c>, it passes the request and the cookie's options to the session. It therefore costs less, and failures are
+    /// thrown while an error page can still be shown. Place it after middleware that needs no session, such as static files.
     /// </summary>
-    /// <param name="app">The pipeline.</param>
+    /// <param name="app">The application's pipeline.</param>
     /// <param name="loadAhead">
-    /// Whether to load the session (one round trip, awaited) before a request that carries its cookie goes on, so that the synchronous API
-    /// never blocks a thread. Null, the default, does so where it pays: an endpoint whose request had to wait for a synchronous read has
-    /// its session loaded from the next request on, which is logged once (38, Debug); one that reads asynchronously, or not at all, is left
-    /// alone. In live mode nothing is learnt, and nothing loaded. After <c>UseRouting</c> the choice is made for each endpoint; if no
-    /// endpoint is chosen yet, all requests count as one. An endpoint can decide for itself with <see cref="LoadSessionAheadAttribute"/>.
+    /// Whether to load the session (one round trip, awaited) before a request that carries its cookie proceeds, so that the synchronous API
+    /// never blocks a thread. Null, the default, loads it where this pays off: if a request had to wait for a synchronous read, the session
+    /// is loaded ahead for that endpoint from the next request on, which is logged once (38, Debug); endpoints that read asynchronously, or
+    /// not at all, are left alone. In live mode nothing is learned and nothing is loaded ahead. After <c>UseRouting</c>, the choice is made
+    /// for each endpoint; if no endpoint has been selected yet, all requests are treated as one endpoint. An endpoint can override the
+    /// choice with <see cref="LoadSessionAheadAttribute"/>.
     /// </param>
     /// <exception cref="InvalidOperationException"><c>AddRedisHashSession</c> was not called.</exception>
     public static IApplicationBuilder UseRedisHashSession(this IApplicationBuilder app, bool? loadAhead = null) =>
         Use(app, services => services.GetRequiredService<SessionCookie>(), loadAhead);
 
     /// <summary>
-    /// The same with a cookie and timeouts of this pipeline's own, instead of <c>UseSession(options)</c>: for branches with separate
-    /// sessions.
+    /// Like <see cref="UseRedisHashSession(IApplicationBuilder, bool?)"/>, but with a cookie and timeouts for this pipeline only, in place
+    /// of <c>UseSession(options)</c>: for branches with separate sessions.
     /// </summary>
-    /// <param name="app">The pipeline.</param>
+    /// <param name="app">The application's pipeline.</param>
     /// <param name="options">
-    /// The cookie, the <see cref="SessionOptions.IdleTimeout"/> and the <see cref="SessionOptions.IOTimeout"/>. None of them is taken from
-    /// the service collection.
+    /// The cookie, the <see cref="SessionOptions.IdleTimeout"/> and the <see cref="SessionOptions.IOTimeout"/>. They are not merged with
+    /// options from the service collection.
     /// </param>
     /// <param name="loadAhead">See <see cref="UseRedisHashSession(IApplicationBuilder, bool?)"/>.</param>
     /// <exception cref="InvalidOperationException"><c>AddRedisHashSession</c> was not called.</exception>
@@ -50,7 +51,7 @@ public static class RedisHashSessionApplicationBuilderExtensions
             || app.ApplicationServices.GetService<ISessionStore>() is not RedisHashSessionStore store)
         {
             throw new InvalidOperationException(
-                "UseRedisHashSession needs the services of AddRedisHashSession: call AddRedisHashSession on the service collection.");
+                "UseRedisHashSession requires the services of AddRedisHashSession: call AddRedisHashSession on the service collection.");
         }
 
         var cookie = cookieOf(app.ApplicationServices);

@@ -11,16 +11,16 @@ using StackExchange.Redis;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds sessions that are Redis hashes, in the place of <c>AddSession</c>.</summary>
+/// <summary>Adds sessions that are stored as Redis hashes, in place of <c>AddSession</c>.</summary>
 public static class RedisHashSessionServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds sessions kept by the <see cref="IConnectionMultiplexer"/> in the service collection. All that <c>AddSession</c> adds is added
-    /// too, and whichever is called first, this one wins. Nothing is sent to Redis yet.
+    /// Adds sessions on the <see cref="IConnectionMultiplexer"/> in the service collection. Everything that <c>AddSession</c> adds is added
+    /// too; this method takes precedence, regardless of which is called first. Nothing is sent to Redis yet.
     /// </summary>
     /// <exception cref="OptionsValidationException">
-    /// Thrown when the application starts, not here: an option cannot work, or there is no connection; the message says which and what to
-    /// do.
+    /// Thrown when the application starts, not here: an option is invalid, or no connection is configured. The message names the option and
+    /// the remedy.
     /// </exception>
     public static IServiceCollection AddRedisHashSession(this IServiceCollection services)
     {
@@ -72,14 +72,14 @@ public static class RedisHashSessionServiceCollectionExtensions
         return services;
     }
 
-    /// <summary>Adds sessions kept by the server that <paramref name="configuration"/> names.</summary>
+    /// <summary>Adds sessions on the server that <paramref name="configuration"/> specifies.</summary>
     /// <param name="services">The service collection.</param>
     /// <param name="configuration">
     /// See <see cref="RedisHashSessionOptions.Configuration"/>: <c>"localhost:6379"</c>, <c>"redis://…"</c>.
     /// </param>
     /// <inheritdoc cref="AddRedisHashSession(IServiceCollection)" path="/exception"/>
     /// <exception cref="ArgumentException">
-    /// <paramref name="configuration"/> is empty; the message says all ways to name a Redis, as when none is given.
+    /// <paramref name="configuration"/> is empty. The message lists all ways to specify a Redis server, as when none is specified.
     /// </exception>
     public static IServiceCollection AddRedisHashSession(this IServiceCollection services, string configuration)
     {
@@ -90,11 +90,11 @@ public static class RedisHashSessionServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds sessions with the options that <paramref name="configure"/> sets: a lambda that was written for <c>AddSession</c> fits.
+    /// Adds sessions with the options that <paramref name="configure"/> sets. A lambda written for <c>AddSession</c> works unchanged.
     /// </summary>
     /// <param name="services">The service collection.</param>
     /// <param name="configure">
-    /// Sets options; called twice, since the cookie and the timeouts go to <see cref="SessionOptions"/>, and its own options to
+    /// Sets the options. Called twice: once for the cookie and the timeouts, which are copied to <see cref="SessionOptions"/>, and once for
     /// <see cref="RedisHashSessionOptions"/>.
     /// </param>
     /// <inheritdoc cref="AddRedisHashSession(IServiceCollection)" path="/exception"/>
@@ -108,19 +108,20 @@ public static class RedisHashSessionServiceCollectionExtensions
     }
 
     /// <summary>
-    /// Adds sessions with the options that configuration holds: appsettings.json, environment, command line. The names in a section are
-    /// those of <see cref="RedisHashSessionOptions"/> (<c>Configuration</c>, <c>KeyPrefix</c>, <c>IdleTimeout</c>, <c>Cookie:Name</c>, …);
-    /// the names of redis-session (<c>SESSION_REDIS</c>, <c>--session-redis</c>, …) are read too and win. They mean what they mean there:
-    /// the prefix <c>app</c> is <c>app:sessions:…</c>, and where one of them is in use and nothing says otherwise, the cookie is Secure.
+    /// Adds sessions with options from configuration: appsettings.json, environment, command line. The names in a section are those of
+    /// <see cref="RedisHashSessionOptions"/> (<c>Configuration</c>, <c>KeyPrefix</c>, <c>IdleTimeout</c>, <c>Cookie:Name</c>, …). The names
+    /// of redis-session (<c>SESSION_REDIS</c>, <c>--session-redis</c>, …) are read as well, and take precedence. They mean the same as in
+    /// redis-session: the prefix <c>app</c> results in <c>app:sessions:…</c>, and if any of them is used and nothing specifies otherwise,
+    /// the cookie is Secure.
     /// </summary>
     /// <remarks>
-    /// A name in the section that is not known stops the start, and so does a section that is given and empty or not there. What is below
-    /// <c>Configuration</c> is left alone. At the root of the whole configuration, where others have names too, one that is one or two
-    /// edits from one of redis-session's is a warning in the log at the start (37).
+    /// The application does not start if the section contains an unknown name, or if a section was passed that is empty or missing.
+    /// Anything below <c>Configuration</c> is ignored. At the root of the whole configuration, which other components share, a name that is
+    /// one or two edits away from one of redis-session's is logged as a warning at startup (37).
     /// </remarks>
     /// <param name="services">The service collection.</param>
     /// <param name="section">
-    /// A section, or the whole configuration: then .NET names are read in its section <c>RedisHashSession</c>.
+    /// A section, or the whole configuration, whose section <c>RedisHashSession</c> is then read for .NET names.
     /// </param>
     /// <inheritdoc cref="AddRedisHashSession(IServiceCollection)" path="/exception"/>
     public static IServiceCollection AddRedisHashSession(this IServiceCollection services, IConfiguration section)

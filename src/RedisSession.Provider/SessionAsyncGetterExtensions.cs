@@ -6,33 +6,33 @@ using RedisSession.Provider;
 namespace Microsoft.AspNetCore.Http;
 
 /// <summary>
-/// The getters that are always live: each asks Redis for that field and nothing else, in both modes, before and after
-/// <see cref="ISession.LoadAsync"/>. One round trip, no blocked thread; the first of a request renews the expiry in the same flight. A key
-/// that this request has changed and not yet confirmed answers from that change, without a round trip.
+/// Getters that are always live: each reads only its own field from Redis, in both modes, before and after
+/// <see cref="ISession.LoadAsync"/>. One round trip, without blocking a thread; the first getter of a request also renews the expiry in the
+/// same round trip. A key that this request has changed, but not yet confirmed, is answered from that change, without a round trip.
 /// </summary>
 /// <remarks>
-/// They need a session of <c>AddRedisHashSession</c>: on any other they throw <see cref="InvalidOperationException"/>. When Redis cannot be
-/// asked they throw what the client throws, or <see cref="OperationCanceledException"/> after
-/// <see cref="Builder.SessionOptions.IOTimeout"/>. Odd content never throws.
+/// They require a session of <c>AddRedisHashSession</c>, and throw <see cref="InvalidOperationException"/> on any other. If Redis is
+/// unavailable, they throw the client's exception, or <see cref="OperationCanceledException"/> after
+/// <see cref="Builder.SessionOptions.IOTimeout"/>. Unexpected content never throws.
 /// </remarks>
 public static class SessionAsyncGetterExtensions
 {
-    /// <summary>What the session holds now under <paramref name="key"/>. One round trip (HMGET).</summary>
+    /// <summary>Reads the current value of <paramref name="key"/>. One round trip (HMGET).</summary>
     /// <exception cref="ArgumentNullException"><paramref name="session"/> or <paramref name="key"/> is null.</exception>
-    /// <exception cref="InvalidOperationException">The session is not one of <c>AddRedisHashSession</c>.</exception>
+    /// <exception cref="InvalidOperationException">The session is not managed by <c>AddRedisHashSession</c>.</exception>
     /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
     public static ValueTask<SessionValue> ReadAsync(this ISession session, string key, CancellationToken cancellationToken = default) =>
         RedisHashSession.Of(session).ReadAsync(key, cancellationToken);
 
-    /// <summary>What the session holds now under each of <paramref name="keys"/>. One round trip (one HMGET), however many.</summary>
+    /// <summary>Reads the current values of <paramref name="keys"/>. One round trip (one HMGET), however many.</summary>
     /// <inheritdoc cref="ReadAsync(ISession, string, CancellationToken)" path="/exception"/>
     public static ValueTask<SessionValues> ReadAsync(
         this ISession session, IEnumerable<string> keys, CancellationToken cancellationToken = default) =>
         RedisHashSession.Of(session).ReadAsync(keys, cancellationToken);
 
     /// <summary>
-    /// Takes a newer snapshot, in either mode: the synchronous reads after it see what others have changed by now, plus this request's own
-    /// changes. One round trip (HGETALL). After a failure it tries Redis again, where other members fail at once.
+    /// Takes a new snapshot, in either mode: later synchronous reads see what other requests have changed by now, plus this request's own
+    /// changes. One round trip (HGETALL). After a failure, it tries Redis again, whereas other members fail immediately.
     /// </summary>
     /// <inheritdoc cref="ReadAsync(ISession, string, CancellationToken)" path="/exception"/>
     public static Task ReloadAsync(this ISession session, CancellationToken cancellationToken = default) =>

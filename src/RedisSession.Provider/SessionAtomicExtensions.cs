@@ -5,39 +5,39 @@ using RedisSession.Provider;
 namespace Microsoft.AspNetCore.Http;
 
 /// <summary>
-/// Changes of one key that depend on what it holds, made in Redis in one step, so that parallel requests never undo each other. One round
-/// trip each where nothing else is said; what the request has changed before and not yet confirmed is confirmed first. The synchronous
-/// API sees what they did. They renew the expiry as every write does.
+/// Changes to one key that depend on its current value, applied in Redis in one step, so that concurrent requests never undo each other.
+/// One round trip each unless noted otherwise; earlier changes of the request that are not yet confirmed are confirmed first. The
+/// synchronous API sees the results. Like every write, they renew the expiry.
 /// </summary>
 /// <remarks>
-/// They need a session of <c>AddRedisHashSession</c>: on any other they throw <see cref="InvalidOperationException"/>. When Redis refuses
-/// or cannot be asked they throw what the client throws, or <see cref="OperationCanceledException"/> after
-/// <see cref="Builder.SessionOptions.IOTimeout"/>; a change that timed out or was cancelled may still have been made.
+/// They require a session of <c>AddRedisHashSession</c>, and throw <see cref="InvalidOperationException"/> on any other. If Redis refuses
+/// the change or is unavailable, they throw the client's exception, or <see cref="OperationCanceledException"/> after
+/// <see cref="Builder.SessionOptions.IOTimeout"/>; a change that timed out or was cancelled may still have been applied.
 /// </remarks>
 public static class SessionAtomicExtensions
 {
     /// <summary>
-    /// Reads <paramref name="key"/> and removes it: of many who take it at once, one gets it. For tokens that are good once, and messages
-    /// that are shown once. Never creates a session.
+    /// Reads <paramref name="key"/> and removes it: of several concurrent calls, exactly one gets the value. For tokens that are valid
+    /// once, and messages that are shown once. Never creates a session.
     /// </summary>
-    /// <returns>What was there; <see cref="SessionValue.None"/> where nothing was.</returns>
+    /// <returns>The value that was removed; its <see cref="SessionValue.None"/> is true if the key did not exist.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
-    /// <exception cref="InvalidOperationException">The session is not one of <c>AddRedisHashSession</c>.</exception>
-    /// <exception cref="SessionEndedException">The session has ended since this request first saw it.</exception>
+    /// <exception cref="InvalidOperationException">The session is not managed by <c>AddRedisHashSession</c>.</exception>
+    /// <exception cref="SessionEndedException">The session has ended since this request first accessed it.</exception>
     /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
     public static Task<SessionValue> TakeAsync(this ISession session, string key, CancellationToken cancellationToken = default) =>
         RedisHashSession.Of(session).TakeAsync(key, cancellationToken);
 
-    /// <summary>Sets <paramref name="key"/> if it is not there: of many who try at once, one succeeds.</summary>
-    /// <returns>True when this call has set it; false, and nothing changed, when it was there.</returns>
+    /// <summary>Sets <paramref name="key"/> if it does not exist: of several concurrent calls, exactly one succeeds.</summary>
+    /// <returns>True if this call set the key; false if it already existed, in which case nothing was changed.</returns>
     /// <inheritdoc cref="SessionAsyncSetterExtensions.SetAsync(ISession, string, byte[], CancellationToken)" path="/exception"/>
     public static Task<bool> TrySetAsync(this ISession session, string key, byte[] value, CancellationToken cancellationToken = default) =>
         RedisHashSession.Of(session).TrySetAsync(key, value, cancellationToken);
 
     /// <summary>
-    /// Sets <paramref name="key"/> to text if it is not there, as <see cref="SessionSetterExtensions.SetValue{T}"/> writes it.
+    /// Sets <paramref name="key"/> to text, as <see cref="SessionSetterExtensions.SetValue{T}"/> writes it, if it does not exist.
     /// </summary>
-    /// <returns>True when this call has set it; false, and nothing changed, when it was there.</returns>
+    /// <returns>True if this call set the key; false if it already existed, in which case nothing was changed.</returns>
     /// <inheritdoc cref="SessionAsyncSetterExtensions.SetAsync(ISession, string, byte[], CancellationToken)" path="/exception"/>
     public static Task<bool> TrySetValueAsync<T>(this ISession session, string key, T value, CancellationToken cancellationToken = default)
         where T : ISpanParsable<T>
@@ -47,40 +47,40 @@ public static class SessionAtomicExtensions
     }
 
     /// <summary>
-    /// Adds <paramref name="by"/> to the whole number that <paramref name="key"/> holds as text, as <c>SetValue</c> writes it; what is not
-    /// there counts as 0. No increment is lost. An expiry of the key stays. With <c>ProtectValues</c>, where Redis cannot add, it is a
+    /// Adds <paramref name="by"/> to the integer that <paramref name="key"/> holds as text, as <c>SetValue</c> writes it; a missing key
+    /// counts as 0. No increment is lost. The key keeps its expiry. With <c>ProtectValues</c>, where Redis cannot add, it is a
     /// compare-and-set as in <see cref="UpdateJsonAsync{T}(ISession, string, Func{T, T}, CancellationToken)"/>.
     /// </summary>
     /// <returns>The sum.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="key"/> is longer than 65,535 bytes in UTF-8.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The key holds something else, which stays as it is; or the session is not one of <c>AddRedisHashSession</c>, or is new and the
-    /// response has started, so that no cookie can be sent.
+    /// The key holds something else, which is left unchanged; or the session is not managed by <c>AddRedisHashSession</c>; or it is new and
+    /// the response has started, so that no cookie can be sent.
     /// </exception>
-    /// <exception cref="OverflowException">The sum does not fit into 64 bits; the value stays as it is.</exception>
-    /// <exception cref="SessionEndedException">The session has ended since this request first saw it; nothing was written.</exception>
+    /// <exception cref="OverflowException">The sum does not fit into 64 bits; the value is left unchanged.</exception>
+    /// <exception cref="SessionEndedException">The session has ended since this request first accessed it; nothing was written.</exception>
     /// <exception cref="OperationCanceledException">Redis did not answer in time, or the caller cancelled.</exception>
     public static Task<long> IncrementAsync(
         this ISession session, string key, long by = 1, CancellationToken cancellationToken = default) =>
         RedisHashSession.Of(session).IncrementAsync(key, by, cancellationToken);
 
     /// <summary>
-    /// Changes JSON by compare-and-set: <paramref name="change"/> gets what is there, and what it returns is written if nobody was faster;
-    /// else it is called again with what is there then, up to a thousand times. Two round trips, or one where the session is loaded; one
-    /// more for each time that somebody was faster.
+    /// Changes JSON by compare-and-set: <paramref name="change"/> gets the current value, and its result is written unless another request
+    /// has changed the key meanwhile. In that case it is called again with the new value, up to a thousand times. Two round trips, or one
+    /// if the session is loaded; one more for each retry.
     /// </summary>
     /// <param name="session">The session.</param>
     /// <param name="key">The session key.</param>
     /// <param name="change">
-    /// Makes the new value out of the old one, which is the default of <typeparamref name="T"/> where there is none, or none of this shape.
-    /// It may be called several times, so it should do nothing else; it may change the object it is given.
+    /// Returns the new value for the old one, which is the default of <typeparamref name="T"/> if the key does not exist or does not hold
+    /// JSON of this type. It may be called several times, so it should have no side effects; it may modify the object that it is given.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>What was written.</returns>
+    /// <returns>The value that was written.</returns>
     /// <exception cref="InvalidOperationException">
-    /// Others were faster all the time; or the session is not one of <c>AddRedisHashSession</c>, or is new and the response has started, so
-    /// that no cookie can be sent. Nothing was written.
+    /// Other requests kept changing the key; or the session is not managed by <c>AddRedisHashSession</c>; or it is new and the response has
+    /// started, so that no cookie can be sent. Nothing was written.
     /// </exception>
     /// <inheritdoc cref="SessionAsyncSetterExtensions.SetAsync(ISession, string, byte[], CancellationToken)" path="/exception"/>
     [RequiresUnreferencedCode(SessionJson.NeedsReflection)]
@@ -100,7 +100,8 @@ public static class SessionAtomicExtensions
     }
 
     /// <summary>
-    /// The same by <paramref name="typeInfo"/>: safe to trim and to compile ahead of time.
+    /// Like <see cref="UpdateJsonAsync{T}(ISession, string, Func{T, T}, CancellationToken)"/>, but serialized with
+    /// <paramref name="typeInfo"/>: safe for trimming and ahead-of-time compilation.
     /// </summary>
     /// <inheritdoc cref="UpdateJsonAsync{T}(ISession, string, Func{T, T}, CancellationToken)"/>
     public static Task<T> UpdateJsonAsync<T>(

@@ -1,14 +1,14 @@
 namespace RedisSession.Provider;
 
-/// <summary>Why a session is no more.</summary>
+/// <summary>Why a session ended.</summary>
 public enum SessionEndReason
 {
-    /// <summary>A request has abandoned it: <c>AbandonSessionAsync</c>.</summary>
+    /// <summary>A request abandoned it: <c>AbandonSessionAsync</c>.</summary>
     Abandoned,
 
-    /// <summary>It was ended from outside, through <see cref="IRedisSessionDirectory"/>.</summary>
+    /// <summary>It was ended through <see cref="IRedisSessionDirectory"/>.</summary>
     EndedByDirectory,
 
-    /// <summary>It was not used for its idle timeout, or has reached its absolute timeout.</summary>
+    /// <summary>It reached its idle timeout or its absolute timeout.</summary>
     Expired,
 }

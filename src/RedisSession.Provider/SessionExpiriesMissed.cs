@@ -1,8 +1,9 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// A time in which no instance of the application listened. Sessions may have expired in it; which ones, and whether any, nobody can say.
+/// A period in which no instance of the application listened for expirations. Sessions may have expired in that period; it cannot be
+/// determined whether any did, or which ones.
 /// </summary>
-/// <param name="Since">From when on nobody is known to have listened, by the clock of Redis.</param>
-/// <param name="Until">When somebody listened again, by the clock of Redis.</param>
+/// <param name="Since">The beginning of the period, by the clock of Redis: no instance is known to have listened from then on.</param>
+/// <param name="Until">The end of the period, by the clock of Redis: when an instance listened again.</param>
 public sealed record SessionExpiriesMissed(DateTimeOffset Since, DateTimeOffset Until);

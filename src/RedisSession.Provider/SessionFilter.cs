@@ -1,17 +1,20 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Which sessions <see cref="IRedisSessionDirectory.FindPageAsync"/> finds: those that match everything that is set. If nothing is set, all.
+/// Which sessions <see cref="IRedisSessionDirectory.FindPageAsync"/> finds: those that match every criterion that is set. If none is set,
+/// all sessions.
 /// </summary>
 public sealed class SessionFilter
 {
-    /// <summary>What the id begins with, such as as much of it as somebody has read out. What no id begins with finds nothing.</summary>
+    /// <summary>
+    /// The beginning of the session id, such as the part that a user has read out. Text that no id can begin with finds nothing.
+    /// </summary>
     public string? IdStart { get; init; }
 
-    /// <summary>The user's name, in whatever case, as in <see cref="StringComparison.OrdinalIgnoreCase"/>.</summary>
+    /// <summary>The user's name, ignoring case, as in <see cref="StringComparison.OrdinalIgnoreCase"/>.</summary>
     public string? UserInAnyCase { get; init; }
 
-    /// <summary>True: sessions of users; false: sessions of nobody; null: both.</summary>
+    /// <summary>True: only sessions that have a user; false: only sessions without a user; null: both.</summary>
     public bool? HasUser { get; init; }
 
     /// <summary>Whether only the session itself tells.</summary>

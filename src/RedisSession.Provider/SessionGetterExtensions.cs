@@ -6,14 +6,14 @@ using RedisSession.Provider;
 namespace Microsoft.AspNetCore.Http;
 
 /// <summary>
-/// Typed getters that never throw on odd content, after redis-session. They read through <see cref="ISession.TryGetValue"/>, so they work
-/// on any <see cref="ISession"/> and see what it sees. On a session of <c>AddRedisHashSession</c> in buffered mode (the default) that is
-/// the snapshot which the first read of a request takes: one round trip, and none after it. In live mode each read is one round trip.
-/// Without a snapshot they block a thread while Redis answers; <see cref="SessionAsyncGetterExtensions"/> does not.
+/// Typed getters that never throw on unexpected content, modelled on redis-session. They read through <see cref="ISession.TryGetValue"/>,
+/// so they work on any <see cref="ISession"/> and see what it sees. On a session of <c>AddRedisHashSession</c> in buffered mode (the
+/// default), this is the snapshot that the first read of a request takes: one round trip, and none for later reads. In live mode, each read
+/// is one round trip. Without a snapshot, they block a thread until Redis answers; <see cref="SessionAsyncGetterExtensions"/> does not.
 /// </summary>
 public static class SessionGetterExtensions
 {
-    /// <summary>What the session holds under <paramref name="key"/>, to be read as whatever it looks like.</summary>
+    /// <summary>Reads the value of <paramref name="key"/>, which can then be converted to the type you need.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="session"/> or <paramref name="key"/> is null.</exception>
     public static SessionValue Read(this ISession session, string key)
     {

@@ -2,44 +2,45 @@ using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider;
 
-/// <summary>What <see cref="IRedisSessionDirectory"/> says of a session, as it was when Redis was asked.</summary>
+/// <summary>What <see cref="IRedisSessionDirectory"/> returns for a session: its state when Redis was queried.</summary>
 public sealed class SessionInfo
 {
-    /// <summary>The public id: <see cref="ISession.Id"/>. Not the key in the cookie, to which there is no way back from it.</summary>
+    /// <summary>The public id: <see cref="ISession.Id"/>. It is not the key in the cookie, which cannot be derived from it.</summary>
     public required string Id { get; init; }
 
-    /// <summary>Whose session it is; null when that is not known.</summary>
+    /// <summary>The user who owns the session; null if unknown.</summary>
     public string? User { get; init; }
 
     /// <summary>
-    /// When it began, by the clock of Redis. <see cref="DateTimeOffset.UnixEpoch"/> when the hash does not say: another program has made
-    /// it, or removed that.
+    /// When the session began, by the clock of Redis. <see cref="DateTimeOffset.UnixEpoch"/> if the hash does not contain this: another
+    /// program has created the hash, or removed the field.
     /// </summary>
     public DateTimeOffset Created { get; init; }
 
     /// <summary>
-    /// When it ends unless it is used before: by the clock of this machine, and what Redis says is left.
-    /// <see cref="DateTimeOffset.MaxValue"/> when somebody else has taken its expiry off.
+    /// When the session ends unless it is used before then: the remaining time in Redis, added to the clock of this machine.
+    /// <see cref="DateTimeOffset.MaxValue"/> if another program has removed its expiry.
     /// </summary>
     public DateTimeOffset Expires { get; init; }
 
     /// <summary>
-    /// When a request last used it, to a second or so: by what is left of its time, if it was kept alive for the <c>IdleTimeout</c> that
-    /// this application has. Null when that does not tell: it has no expiry, or its absolute timeout ends it.
+    /// When a request last used the session, accurate to about a second. Calculated from its remaining time, assuming that it was kept
+    /// alive for the <c>IdleTimeout</c> of this application. Null if this cannot be calculated: it has no expiry, or its absolute timeout
+    /// determines its end.
     /// </summary>
     public DateTimeOffset? LastUsed { get; init; }
 
     /// <summary>
-    /// Since when a request has it to itself (<c>LockAsync</c>), by the clock of Redis; null when none has.
+    /// Since when a request has held the session's lock (<c>LockAsync</c>), by the clock of Redis; null if it is not locked.
     /// </summary>
     public DateTimeOffset? LockedSince { get; init; }
 
-    /// <summary>How many keys the application has set in it.</summary>
+    /// <summary>The number of keys that the application has set in the session.</summary>
     public long KeyCount { get; init; }
 
     /// <summary>
-    /// What it takes in the memory of Redis, in bytes (<c>MEMORY USAGE</c>; an estimate where it has more than a hundred keys); null when
-    /// the server does not say.
+    /// The memory that the session uses in Redis, in bytes (<c>MEMORY USAGE</c>; an estimate if it has more than a hundred keys); null if
+    /// the server does not report it.
     /// </summary>
     public long? SizeInBytes { get; init; }
 
@@ -50,8 +51,8 @@ public sealed class SessionInfo
     internal Func<IReadOnlyList<string>, CancellationToken, Task<IReadOnlyDictionary<string, DateTimeOffset>>>? ReadExpiries { get; init; }
 
     /// <summary>
-    /// Its keys with their values as they are now, decrypted where they are protected: one round trip. Empty when the session has ended.
-    /// Does not renew it. Reading never throws here either: the value of a key that is not there is a <see cref="SessionValue"/> whose
+    /// Reads the session's current keys and values, decrypted if they are protected. One round trip. Empty if the session has ended. Does
+    /// not renew the session. As elsewhere, reading a value never throws: the value of a missing key is a <see cref="SessionValue"/> whose
     /// <see cref="SessionValue.None"/> is true.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -60,8 +61,8 @@ public sealed class SessionInfo
         Read?.Invoke(cancellationToken) ?? Task.FromResult<IReadOnlyDictionary<string, SessionValue>>(StoredValues.None);
 
     /// <summary>
-    /// Which of these keys expire by themselves, as those that were set with <c>expiresIn</c> do, and when, by the clock of Redis: one
-    /// round trip. Empty where the server has no such expiries. Does not renew the session.
+    /// Reads which of these keys have an expiry of their own, as set with <c>expiresIn</c>, and when they expire, by the clock of Redis.
+    /// One round trip. Empty if the server does not support such expiries. Does not renew the session.
     /// </summary>
     /// <param name="keys">Keys of the session, such as those of <see cref="GetValuesAsync"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -1,14 +1,16 @@
 namespace RedisSession.Provider;
 
-/// <summary>Some of all sessions, and how to go on: what <see cref="IRedisSessionDirectory.ListPageAsync"/> gives.</summary>
+/// <summary>
+/// One page of sessions, and the position of the next one: the result of <see cref="IRedisSessionDirectory.ListPageAsync"/>.
+/// </summary>
 public sealed class SessionPage
 {
-    /// <summary>The sessions of this page, in no order. There may be none although others follow.</summary>
+    /// <summary>The sessions of this page, in no particular order. It may be empty although other pages follow.</summary>
     public required IReadOnlyList<SessionInfo> Sessions { get; init; }
 
     /// <summary>
-    /// What gives the page that follows; null when this is the last one. Short text of letters, digits and a hyphen that names no server
-    /// and holds no secret; good for as long as the servers stay.
+    /// The cursor of the next page; null if this is the last one. A short text of letters, digits and a hyphen that names no server and
+    /// contains no secret; valid as long as the servers stay the same.
     /// </summary>
     public string? Next { get; init; }
 }

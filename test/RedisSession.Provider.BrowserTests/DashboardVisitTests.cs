@@ -123,7 +123,7 @@ internal sealed class DashboardVisitTests : BrowserFixture
         await Expect(page.Locator("tbody tr")).ToHaveCountAsync(1);
         await Expect(page.GetByText("1 session whose id begins with")).ToBeVisibleAsync();
         await SearchAsync(page, "GRACE hopper");
-        await Expect(page.GetByText("Nobody is called exactly “GRACE hopper”.")).ToBeVisibleAsync();
+        await Expect(page.GetByText("No user is named exactly “GRACE hopper”.")).ToBeVisibleAsync();
         await Expect(page.Locator("tbody .user").First).ToHaveTextAsync("Grace Hopper");
         await page.Locator("tbody .user a").First.ClickAsync();
         await Expect(page.GetByText("of exactly “Grace Hopper”")).ToBeVisibleAsync();

@@ -110,7 +110,7 @@ internal sealed class SessionsPageVisitTests : BrowserFixture
         string id = await SessionIdAsync(customer);
         var page = await OpenAsync(DashboardAddress);
         await page.Keyboard.PressAsync("Tab");
-        var skip = page.GetByRole(AriaRole.Link, new() { Name = "Skip to the content" });
+        var skip = page.GetByRole(AriaRole.Link, new() { Name = "Skip to content" });
         await Expect(skip).ToBeFocusedAsync();
         await Expect(skip).ToBeInViewportAsync();
         await page.Keyboard.PressAsync("Enter");

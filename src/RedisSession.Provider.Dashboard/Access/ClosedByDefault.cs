@@ -43,9 +43,9 @@ internal static class ClosedByDefault
         string why = hasPolicy
             ? "The page’s authorization policy was not evaluated; is UseAuthorization missing?"
             : "This page has no authorization policy.";
-        if (!environment.IsDevelopment()) return $"{why} Without one it is closed in the environment {environment.EnvironmentName}.";
+        if (!environment.IsDevelopment()) return $"{why} Without a policy, it is closed in the {environment.EnvironmentName} environment.";
         if (IsFromThisMachine(context)) return null;
-        return $"{why} Without one it is open to this machine only, and the request may come from another.";
+        return $"{why} Without a policy, it is open only to this machine, and the request may come from another.";
     }
 
     private static bool HasPolicy(Endpoint? endpoint) =>

@@ -11,17 +11,17 @@ namespace Microsoft.AspNetCore.Builder;
 public static class RedisSessionsDashboardEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// A page on which operators see all live sessions, search them by user or id, look into one, and end one or all of a user. It works
-    /// without scripts, needs no files beside it, and neither starts nor renews a session.
+    /// Maps a page on which operators can see all live sessions, search them by user or id, inspect one, and end one session or all
+    /// sessions of a user. It works without scripts, needs no additional files, and neither starts nor renews a session.
     /// </summary>
     /// <remarks>
-    /// Whoever sees it can see the values of everybody's session and end it: say who, with
-    /// <c>app.MapRedisSessions("/sessions").RequireAuthorization("operators")</c>. Until then it answers nothing but 403, save in the
-    /// environment Development to requests from the same machine. Neither a fallback policy nor <c>AllowAnonymous</c> opens it.
+    /// Anyone who can open the page can see the values of every session and end it. Configure who may open it, with
+    /// <c>app.MapRedisSessions("/sessions").RequireAuthorization("operators")</c>. Without a policy, the page answers only 403, except to
+    /// requests from the same machine in the Development environment. Neither a fallback policy nor <c>AllowAnonymous</c> opens it.
     /// </remarks>
-    /// <param name="endpoints">Where to map it.</param>
-    /// <param name="pattern">The route, such as <c>"/sessions"</c>: one, for everything.</param>
-    /// <returns>The endpoint, to be given a policy.</returns>
+    /// <param name="endpoints">The route builder to map it on.</param>
+    /// <param name="pattern">The route, such as <c>"/sessions"</c>: a single one for all requests.</param>
+    /// <returns>The endpoint, for adding an authorization policy.</returns>
     /// <exception cref="InvalidOperationException">
     /// <c>AddRedisSessionsDashboard</c> or <c>AddRedisHashSession</c> was not called.
     /// </exception>
@@ -43,7 +43,7 @@ public static class RedisSessionsDashboardEndpointRouteBuilderExtensions
         {
             // Asked without making it: options that cannot work stop the application when it starts, and say why, not here.
             if (endpoints.ServiceProvider.GetService<IServiceProviderIsService>()?.IsService(typeof(T)) != false) return;
-            throw new InvalidOperationException($"MapRedisSessions needs the services of {adder}: call it on the service collection.");
+            throw new InvalidOperationException($"MapRedisSessions requires the services of {adder}: call it on the service collection.");
         }
     }
 }

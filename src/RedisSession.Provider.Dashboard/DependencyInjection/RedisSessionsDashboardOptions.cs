@@ -4,9 +4,9 @@ namespace RedisSession.Provider;
 public sealed class RedisSessionsDashboardOptions
 {
     /// <summary>
-    /// How often each instance of the application counts all sessions, for the plot of the page, from its start on: a walk over all keys of
-    /// the database, one round trip for each hundred keys. Default: a minute. Where a walk takes long, the pause after it is at least 99
-    /// times as long, whatever is said here. <see cref="Timeout.InfiniteTimeSpan"/>: never, and then there is no plot.
+    /// How often each instance of the application counts all sessions, from its start, for the plot on the page. A count iterates over all
+    /// keys of the database, one round trip for each hundred keys. Default: one minute. The pause after a count is at least 99 times as
+    /// long as the count took, regardless of this value. <see cref="Timeout.InfiniteTimeSpan"/> disables counting and the plot.
     /// </summary>
     public TimeSpan CountInterval { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -6,17 +6,18 @@ using RedisSession.Provider.Dashboard;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds what the sessions page needs.</summary>
+/// <summary>Adds the services of the sessions page.</summary>
 public static class RedisSessionsDashboardServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds what <c>MapRedisSessions</c> needs beside <c>AddRedisHashSession</c>: antiforgery, and the count of all sessions over time.
+    /// Adds the services that <c>MapRedisSessions</c> needs in addition to <c>AddRedisHashSession</c>: antiforgery, and the count of all
+    /// sessions over time.
     /// </summary>
     /// <param name="services">The service collection.</param>
-    /// <param name="configure">Sets options.</param>
+    /// <param name="configure">Sets the options.</param>
     /// <exception cref="OptionsValidationException">
-    /// Thrown when the application starts, not here: <see cref="RedisSessionsDashboardOptions.CountInterval"/> is neither a second or more
-    /// nor infinite.
+    /// Thrown when the application starts, not here: <see cref="RedisSessionsDashboardOptions.CountInterval"/> is less than a second and
+    /// not infinite.
     /// </exception>
     public static IServiceCollection AddRedisSessionsDashboard(
         this IServiceCollection services, Action<RedisSessionsDashboardOptions>? configure = null)
@@ -29,7 +30,7 @@ public static class RedisSessionsDashboardServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SessionCounter>());
         var options = services.AddOptions<RedisSessionsDashboardOptions>().ValidateOnStart().Validate(
             static options => options.CountInterval == Timeout.InfiniteTimeSpan || options.CountInterval >= TimeSpan.FromSeconds(1),
-            "CountInterval must be a second or more, or Timeout.InfiniteTimeSpan for never: a count is a walk over all keys.");
+            "CountInterval must be at least one second, or Timeout.InfiniteTimeSpan to disable counting: each count scans all keys.");
         if (configure is not null) options.Configure(configure);
         return services;
     }

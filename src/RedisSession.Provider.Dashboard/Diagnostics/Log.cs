@@ -25,7 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(
         DashboardEvents.FormRefused, LogLevel.Warning,
-        "A form of the sessions page had no valid antiforgery token, so nothing was done. Operator: {Operator}.")]
+        "A form of the sessions page had no valid antiforgery token and was ignored. Operator: {Operator}.")]
     public static partial void FormRefused(this ILogger logger, string @operator, Exception? error);
 
     [LoggerMessage(DashboardEvents.RedisFailed, LogLevel.Error, "The sessions page could not read from Redis.")]
@@ -33,7 +33,7 @@ internal static partial class Log
 
     [LoggerMessage(
         DashboardEvents.CountingFailed, LogLevel.Warning,
-        "Sessions could not be counted for the sessions page. Counting is retried every {Interval}; this is not logged again until it has "
-        + "succeeded.")]
+        "Sessions could not be counted for the sessions page. Counting is retried every {Interval}; this message is not logged again until "
+        + "that succeeds.")]
     public static partial void CountingFailed(this ILogger logger, TimeSpan interval, Exception error);
 }

@@ -31,12 +31,12 @@ internal static class Layout
         <style>{Markup.Trusted(Style)}</style>
         </head>
         <body>
-        <a class="skip" href="#main">Skip to the content</a>
+        <a class="skip" href="#main">Skip to content</a>
         <header class="top"><a class="brand" href="?">RedisSession</a>{Markup.If(view, Refresh)}</header>
         <main id="main" tabindex="-1">
         {body}
         </main>
-        <footer>Times are in UTC; “last used” is right to a second or so. Looking at a session does not keep it alive.</footer>
+        <footer>Times are in UTC; “last used” is accurate to about a second. Viewing a session does not keep it alive.</footer>
         </body>
         </html>
 

@@ -50,8 +50,8 @@ internal static class ListPage
         <p class="elsewhere"><a href="{view.All.ToLink()}">All sessions</a>
         {Markup.If(list.Further is not null, () => Markup.Of($"""
             <a href="{(view.Find(view.Search!) with { By = list.Further }).ToLink()}">{(list.Further is Walk.ById
-                ? "Look for ids that begin so, page by page"
-                : "Look for this name in other spellings, page by page")}</a>
+                ? "Search for ids that begin with this text, page by page"
+                : "Search for this name in any case, page by page")}</a>
             """))}</p>
         """);
 
@@ -140,16 +140,17 @@ internal static class ListPage
     {
         string count = Quantity.Of(list.Sessions.Count, "session");
         string search = $"“{ShownText.Line(view.Search ?? "", 60)}”";
-        string rest = list.Next is null ? "" : "; not all sessions have been looked at yet";
+        string rest = list.Next is null ? "" : "; not all sessions have been searched yet";
         string found = list.How switch
         {
             null => $"{count} on this page",
             Match.Id => $"{count} with exactly this id",
-            Match.User => $"{count} of exactly {search}{(list.AreMore ? ", and there are more" : "")}",
+            Match.User => $"{count} of exactly {search}{(list.AreMore ? "; there are more" : "")}",
             Match.IdAndUser => $"{count}: exactly this id, and of exactly {search}",
             Match.IdStart => $"{count} whose id begins with {search}{rest}",
-            Match.UserInAnyCase => $"Nobody is called exactly {search}. {count} of users who are but for upper and lower case{rest}",
-            _ => "Nothing was found",
+            Match.UserInAnyCase =>
+                $"No user is named exactly {search}. {count} of users whose name differs only in upper and lower case{rest}",
+            _ => "No sessions found",
         };
         return list.Sessions.Count < 2 ? found : $"{found}, sorted by {NameOf(view.Sort)} within this page";
     }
@@ -164,16 +165,16 @@ internal static class ListPage
     {
         if (view.Search is { } search)
         {
-            string rest = list.Next is null ? "" : ", among those that this page has looked at. There are more";
+            string rest = list.Next is null ? "" : ", among those searched for this page. There are more";
             return Markup.Of($"""
-                <p class="empty">No live session has an id that is or begins with “{ShownText.Line(search)}”, and nobody of that name has
-                one, in upper or lower case{rest}.</p>
+                <p class="empty">No live session has an id that is or begins with “{ShownText.Line(search)}”, or belongs to a user of that
+                name, in upper or lower case{rest}.</p>
                 """);
         }
 
         string which = view.HasUser switch { true => "sessions of users", false => "anonymous sessions", null => "sessions" };
         return list.Next is null
             ? Markup.Of($"""<p class="empty">No {which} here.</p>""")
-            : Markup.Of($"""<p class="empty">No {which} among the keys that this page has looked at. There are more keys.</p>""");
+            : Markup.Of($"""<p class="empty">No {which} among the keys searched for this page. There are more keys.</p>""");
     }
 }

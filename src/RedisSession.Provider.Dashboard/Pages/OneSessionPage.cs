@@ -66,7 +66,7 @@ internal static class OneSessionPage
     }
 
     private static Markup TooLarge => Markup.Of($"""
-        <p class="empty">This session is large. Its keys are read, all of them together with their values, when you ask for the values.</p>
+        <p class="empty">This session is large. Its keys and values are read only when you show the values.</p>
         """);
 
     private static Markup Keys(SessionInfo session, ShownKeys keys, Place place)
@@ -81,7 +81,7 @@ internal static class OneSessionPage
     }
 
     private static Markup None(View view) => view.Key is { } key
-        ? Markup.Of($"""<p class="empty">No key has “{ShownText.Line(key)}” in it.</p>""")
+        ? Markup.Of($"""<p class="empty">No key contains “{ShownText.Line(key)}”.</p>""")
         : Markup.Of($"""<p class="empty">No keys to show.</p>""");
 
     private static Markup Table(ShownKeys keys, bool someExpire, Place place) => Markup.Of($"""
@@ -137,8 +137,8 @@ internal static class OneSessionPage
         Markup.Of($"""<p class="muted">{Quantity.Of(keys.Matching - keys.Shown.Count, "more key")}: filter to see them.</p>""");
 
     private static Markup Undecipherable(long count) => Markup.Of($"""
-        <p class="muted">Not listed: {Quantity.Of(count, "key")} with a value that this application cannot decrypt, or that has changed
-        meanwhile.</p>
+        <p class="muted">Not listed: {Quantity.Of(count, "key")} whose value this application cannot decrypt, or that changed
+        while the page was loading.</p>
         """);
 }
 

@@ -24,9 +24,9 @@ internal static class Overview
 
     private static Markup Plot(IReadOnlyList<SessionCount> counts, Place place)
     {
-        if (counts.Count == 0) return Markup.Of($"""<p class="muted">Nobody counts them over time: CountInterval is infinite.</p>""");
+        if (counts.Count == 0) return Markup.Of($"""<p class="muted">Sessions are not counted over time: CountInterval is infinite.</p>""");
         var shown = place.View.Hours is { } hours ? [.. counts.Where(count => count.At >= place.Now.AddHours(-hours))] : counts;
-        if (shown.Count < 2) return Markup.Of($"""<p class="muted">There is a plot when they have been counted twice in this time.</p>""");
+        if (shown.Count < 2) return Markup.Of($"""<p class="muted">The plot appears after two counts in this period.</p>""");
         long highest = shown.Max(count => count.Count);
         return Markup.Of($"""
             {CountPlot.Of(shown)}
@@ -65,7 +65,7 @@ internal static class Overview
         int anonymous = seen.Count - seen.SignedIn;
         return Markup.Of($"""
             <section class="card">
-            <h2>Whose they are</h2>
+            <h2>Users</h2>
             <dl class="bars">
             {Bar(Markup.Of($"signed in"), seen.SignedIn, Math.Max(1, seen.Count), Quantity.Share(seen.SignedIn, seen.Count))}
             {Bar(Markup.Of($"anonymous"), anonymous, Math.Max(1, seen.Count), Quantity.Share(anonymous, seen.Count))}
@@ -77,7 +77,7 @@ internal static class Overview
     }
 
     private static Markup MostSessions(SeenSessions seen, Place place) => Markup.Of($"""
-        <h3>Most sessions, of those seen</h3>
+        <h3>Users with the most sessions</h3>
         <ul class="users">
         {seen.Users.Select(user => Markup.Of($"""<li>{Parts.User(user.User, place.View)} <span class="number">{user.Count}</span></li>"""))}
         </ul>

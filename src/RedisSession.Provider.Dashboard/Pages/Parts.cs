@@ -17,7 +17,7 @@ internal static class Parts
     /// <summary>How long ago it was used; a dash where nobody knows.</summary>
     public static Markup Used(SessionInfo session, DateTimeOffset now) => session.LastUsed is { } used
         ? Time(used, Quantity.Ago(now - used))
-        : Markup.Of($"""<span class="muted" title="Its time left does not tell">–</span>""");
+        : Markup.Of($"""<span class="muted" title="Cannot be calculated from the time left">–</span>""");
 
     public static Markup Age(SessionInfo session, DateTimeOffset now) => Since(session, Quantity.Of(now - session.Created));
 

@@ -70,14 +70,14 @@ internal static class RedisConnectionChoice
         string ways = $"""
             {settings.Method} does not know which Redis to use. Give it one of these:
             1. {nameof(settings.Configuration)}: {settings.Method}("localhost:6379"), or a URL such as redis://user:password@host:6379/0;
-            2. {nameof(settings.ConfigurationOptions)}: the same as an object of StackExchange.Redis;
-            3. {nameof(settings.ConnectionMultiplexerFactory)}: a function that makes the connection;
-            4. {nameof(settings.ServiceKey)}: the key of an IConnectionMultiplexer among the keyed services;
-            5. an IConnectionMultiplexer in the service collection, such as AddRedisClient of .NET Aspire registers
+            2. {nameof(settings.ConfigurationOptions)}: the same, as a StackExchange.Redis object;
+            3. {nameof(settings.ConnectionMultiplexerFactory)}: a function that creates the connection;
+            4. {nameof(settings.ServiceKey)}: the key of a keyed IConnectionMultiplexer service;
+            5. an IConnectionMultiplexer in the service collection, such as the one registered by AddRedisClient of .NET Aspire
             """;
         string further = settings.FurtherWay is { } way ? $";\n6. {way}" : "";
         string looked = settings.LookedFor.Count > 0
-            ? $"It looked in the configuration for {string.Join(", ", settings.LookedFor.Distinct())}: each is missing or empty."
+            ? $"It looked in the configuration for {string.Join(", ", settings.LookedFor.Distinct())}: all are missing or empty."
             : $"It was given no configuration to look in: {settings.Method}(builder.Configuration) reads {settings.InConfiguration}.";
         return $"{ways}{further}.\n{looked}";
     }
@@ -112,8 +112,8 @@ internal static class RedisConnectionChoice
         if (configuration.Split(',').Any(NamesUserAtServer))
         {
             throw new FormatException(
-                "a server's name has no '@'. With user and password write it as a URL, redis://user:password@host:6379 (in a password "
-                + "write '@' as %40, ',' as %2C), or in StackExchange.Redis syntax, host:6379,user=…,password=….");
+                "a server's name cannot contain '@'. To pass a user and password, use a URL, redis://user:password@host:6379 (in a "
+                + "password, write '@' as %40 and ',' as %2C), or StackExchange.Redis syntax, host:6379,user=…,password=….");
         }
 
         try

@@ -45,7 +45,7 @@ internal static class RedisUrl
             "redis" => ParseTcp(url),
             "rediss" => ParseTcp(url),
             "unix" => ParseUnix(url),
-            _ => throw new FormatException($"The URL scheme '{scheme}' is not known: use redis://, rediss:// (TLS) or unix:."),
+            _ => throw new FormatException($"The URL scheme '{scheme}' is unknown: use redis://, rediss:// (TLS) or unix:."),
         };
         if (scheme == "rediss") options.Ssl = true;
         return options;
@@ -54,14 +54,18 @@ internal static class RedisUrl
     private static ConfigurationOptions ParseTcp(string url)
     {
         string rest = url[(url.IndexOf(':') + 1)..];
-        if (!rest.StartsWith("//", StringComparison.Ordinal)) throw new FormatException("A Redis URL starts with redis:// or rediss://.");
+        if (!rest.StartsWith("//", StringComparison.Ordinal))
+        {
+            throw new FormatException("A Redis URL must start with redis:// or rediss://.");
+        }
+
         rest = rest[2..];
 
-        if (rest.Contains('#')) throw new FormatException("A Redis URL has no '#' part; in a password write %23.");
+        if (rest.Contains('#')) throw new FormatException("A Redis URL cannot contain '#'; in a password, write %23.");
         if (rest.Contains('?'))
         {
             throw new FormatException(
-                "A redis:// URL takes no '?' parameters (in a password write %3F): use StackExchange.Redis syntax for more.");
+                "A redis:// URL takes no '?' parameters (in a password, write %3F): for more options, use StackExchange.Redis syntax.");
         }
 
         int slash = rest.IndexOf('/');
@@ -86,7 +90,7 @@ internal static class RedisUrl
             string parameter = rest[(query + 1)..];
             if (!parameter.StartsWith("db=", StringComparison.Ordinal))
             {
-                throw new FormatException("A unix: URL takes one parameter, ?db=N.");
+                throw new FormatException("A unix: URL takes only one parameter, ?db=N.");
             }
             options.DefaultDatabase = ParseDatabase(parameter["db=".Length..]);
             rest = rest[..query];
@@ -98,7 +102,7 @@ internal static class RedisUrl
             string host = ParseUser(rest[2..(path < 0 ? rest.Length : path)], options);
             if (host.Length > 0)
             {
-                throw new FormatException("A unix: URL names no host; its path starts with a slash: unix:///path/to/socket.");
+                throw new FormatException("A unix: URL takes no host; its path starts with a slash: unix:///path/to/socket.");
             }
             rest = path < 0 ? "" : rest[path..];
         }
@@ -115,7 +119,7 @@ internal static class RedisUrl
         if (at < 0) return authority;
 
         string userInfo = authority[..at];
-        if (userInfo.Contains('@')) throw new FormatException("In the user or password of a Redis URL write '@' as %40.");
+        if (userInfo.Contains('@')) throw new FormatException("In the user or password of a Redis URL, write '@' as %40.");
         int colon = userInfo.IndexOf(':');
         string user = Decode(colon < 0 ? userInfo : userInfo[..colon], "user");
         if (user.Length > 0) options.User = user;
@@ -128,7 +132,7 @@ internal static class RedisUrl
         if (authority.Contains(','))
         {
             throw new FormatException(
-                "A Redis URL names one server: for several write them in StackExchange.Redis syntax (host1:6379,host2:6379).");
+                "A Redis URL names one server: for several, use StackExchange.Redis syntax (host1:6379,host2:6379).");
         }
 
         string host = authority, port = "";
@@ -144,7 +148,7 @@ internal static class RedisUrl
             port = authority[(end + 1)..];
             if (port.Length > 0 && port[0] != ':')
             {
-                throw new FormatException("After an IPv6 host a Redis URL goes on with ':' and the port.");
+                throw new FormatException("In a Redis URL, an IPv6 host can only be followed by ':' and the port.");
             }
             if (port.Length > 0) port = port[1..];
         }
@@ -154,7 +158,7 @@ internal static class RedisUrl
             port = authority[(colon + 1)..];
             if (port.Contains(':'))
             {
-                throw new FormatException("The host of the Redis URL has several ':'; write an IPv6 address in brackets, as in [::1].");
+                throw new FormatException("The host of the Redis URL has several ':'; put an IPv6 address in brackets, as in [::1].");
             }
         }
 
@@ -168,10 +172,12 @@ internal static class RedisUrl
         IsNumber(text, out int port) && port is > 0 and <= 65535
             ? port
             : throw new FormatException(
-                "The port of the Redis URL is not a number from 1 to 65535. (In a password write ':' as %3A, '/' as %2F.)");
+                "The port of the Redis URL is not a number from 1 to 65535. (In a password, write ':' as %3A and '/' as %2F.)");
 
     private static int ParseDatabase(string text) =>
-        IsNumber(text, out int database) ? database : throw new FormatException("The database of the Redis URL is not a number, as in /0.");
+        IsNumber(text, out int database)
+            ? database
+            : throw new FormatException("The database of the Redis URL must be a number, as in /0.");
 
     private static bool IsNumber(string text, out int number) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
@@ -182,7 +188,7 @@ internal static class RedisUrl
         {
             if (i + 2 >= text.Length || !char.IsAsciiHexDigit(text[i + 1]) || !char.IsAsciiHexDigit(text[i + 2]))
             {
-                throw new FormatException($"In the {part} of the Redis URL a '%' is not followed by two hex digits; write '%' as %25.");
+                throw new FormatException($"In the {part} of the Redis URL, a '%' is not followed by two hex digits; write '%' as %25.");
             }
         }
 

@@ -287,7 +287,7 @@ internal sealed class RedisSessionDirectory(
         ArgumentOutOfRangeException.ThrowIfGreaterThan(size, LargestPage);
         if (after is null) return ScanPosition.Start;
         if (ScanPosition.TryParse(after, out var start)) return start;
-        throw new ArgumentException("This is not a SessionPage.Next.", nameof(after));
+        throw new ArgumentException("The value is not the Next of a SessionPage.", nameof(after));
     }
 
     private Task<IDatabase> OpenAsync(CancellationToken cancellationToken) =>

@@ -18,7 +18,7 @@ internal sealed class SessionHealthCheck(
 {
     private const string Reading = "Redis answers, but reading sessions is refused";
 
-    private const string Away = "No Redis that takes writes can be reached";
+    private const string Away = "No Redis server that accepts writes can be reached";
 
     private const string Name = "health-check"; // no id is as short
 
@@ -54,12 +54,16 @@ internal sealed class SessionHealthCheck(
             data["latency_ms"] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
             if (await identity.WaitAsync(patience, cancellationToken).ConfigureAwait(false) is { } mistake)
             {
-                return Bad($"Redis did not accept the password of '{mistake.Wanted}', and treats the connection as '{mistake.Actual}'");
+                return Bad($"Redis did not accept the password of '{mistake.Wanted}' and treats the connection as '{mistake.Actual}'");
             }
 
             step = Step.Writing;
             string[] refused = await FindRefusedAsync(database).WaitAsync(patience, cancellationToken).ConfigureAwait(false);
-            if (refused.Length > 0) return Bad($"Redis answers, but its user has no right to {string.Join(", ", refused)}", readingError);
+            if (refused.Length > 0)
+            {
+                return Bad($"Redis answers, but its user has no permission for {string.Join(", ", refused)}", readingError);
+            }
+
             if (readingError is not null) return Bad(ReadingIsRefused(readingError), readingError);
             return await LackOfReplicasAsync(hash, patience, cancellationToken).ConfigureAwait(false) is { } lack
                 ? Bad(lack)
@@ -137,15 +141,16 @@ internal sealed class SessionHealthCheck(
         int replicas = (int)await reply.WaitAsync(patience, cancellationToken).ConfigureAwait(false);
         return replicas >= _options.WaitForReplicas
             ? null
-            : $"Redis answers, but of the {_options.WaitForReplicas} replicas of WaitForReplicas only {replicas} follow: every write fails";
+            : $"Redis answers, but only {replicas} of the {_options.WaitForReplicas} replicas required by WaitForReplicas follow: "
+                + "every write fails";
     }
 
     private static string Describe(Exception error, Step step) => error switch
     {
         TimeoutException or OperationCanceledException => "Redis does not answer in time",
-        RedisServerException { Kind: RedisErrorKind.ReadOnly } => "Redis is read-only, as replicas are",
+        RedisServerException { Kind: RedisErrorKind.ReadOnly } => "Redis is read-only, like a replica",
         RedisServerException { Kind: RedisErrorKind.OutOfMemory } => "Redis has no memory left for writes",
-        RedisServerException { Kind: RedisErrorKind.NoReplicas } => "Redis refuses writes because too few replicas follow",
+        RedisServerException { Kind: RedisErrorKind.NoReplicas } => "Redis refuses writes because too few replicas are connected",
         RedisServerException or RedisCommandException => step == Step.Writing
             ? "Redis answers, but the scripts that sessions need are refused"
             : Reading,

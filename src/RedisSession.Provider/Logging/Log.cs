@@ -11,7 +11,7 @@ internal static partial class Log
 {
     [LoggerMessage(
         SessionEvents.AccessingExpiredSession, LogLevel.Debug,
-        "Session {SessionId}, which the cookie names, has expired or ended.")]
+        "The cookie names session {SessionId}, which has expired or ended.")]
     public static partial void AccessingExpiredSession(this ILogger logger, string sessionId);
 
     [LoggerMessage(SessionEvents.SessionStarted, LogLevel.Debug, "Session {SessionId} started.")]
@@ -26,12 +26,12 @@ internal static partial class Log
     [LoggerMessage(SessionEvents.ReadFailed, LogLevel.Error, "Reading session {SessionId} failed.")]
     public static partial void ReadFailed(this ILogger logger, string sessionId, Exception error);
 
-    [LoggerMessage(SessionEvents.WriteFailed, LogLevel.Error, "Writing session {SessionId} failed; what the request changed is lost.")]
+    [LoggerMessage(SessionEvents.WriteFailed, LogLevel.Error, "Writing session {SessionId} failed; the request's changes are lost.")]
     public static partial void WriteFailed(this ILogger logger, string sessionId, Exception? error);
 
     [LoggerMessage(
         SessionEvents.WriteRefused, LogLevel.Warning,
-        "Session {SessionId} has ended since this request first saw it; its changes were not written.")]
+        "Session {SessionId} has ended since this request first accessed it; the request's changes were not written.")]
     public static partial void WriteRefused(this ILogger logger, string sessionId);
 
     [LoggerMessage(SessionEvents.TimedOut, LogLevel.Warning, "Timed out {Doing} session {SessionId} after the IOTimeout of {Timeout}.")]
@@ -40,7 +40,7 @@ internal static partial class Log
     [LoggerMessage(SessionEvents.RefreshFailed, LogLevel.Warning, "Refreshing the expiry of session {SessionId} failed.")]
     public static partial void RefreshFailed(this ILogger logger, string sessionId, Exception error);
 
-    [LoggerMessage(SessionEvents.SessionRenewed, LogLevel.Debug, "Session {OldSessionId} has a new key and is {SessionId} now.")]
+    [LoggerMessage(SessionEvents.SessionRenewed, LogLevel.Debug, "Session {OldSessionId} was renewed and is now {SessionId}.")]
     public static partial void SessionRenewed(this ILogger logger, string oldSessionId, string sessionId);
 
     [LoggerMessage(SessionEvents.SessionAbandoned, LogLevel.Debug, "Session {SessionId} abandoned.")]
@@ -56,47 +56,48 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.NotConnectedYet, LogLevel.Error,
-        "Redis at {EndPoints} is not available yet. Requests that need it are served as soon as it is.")]
+        "Redis at {EndPoints} is not available yet. Requests that need it will be served as soon as it is available.")]
     public static partial void NotConnectedYet(this ILogger logger, string endPoints, Exception error);
 
-    [LoggerMessage(SessionEvents.ConnectingFailed, LogLevel.Error, "Connecting to Redis failed; the next request tries again.")]
+    [LoggerMessage(SessionEvents.ConnectingFailed, LogLevel.Error, "Connecting to Redis failed; the next request will try again.")]
     public static partial void ConnectingFailed(this ILogger logger, Exception error);
 
     [LoggerMessage(
         SessionEvents.ConnectionRefused, LogLevel.Error,
-        "Redis refuses the connection: {Reason}. Connecting is retried; this is not logged again until it has succeeded.")]
+        "Redis refuses the connection: {Reason}. Connecting is retried; this message is not logged again until that succeeds.")]
     public static partial void ConnectionRefused(this ILogger logger, string reason, Exception error);
 
     [LoggerMessage(
         SessionEvents.WrongUser, LogLevel.Error,
-        "Redis at {EndPoint} did not accept the password of the user '{Wanted}', and treats the connection as the user '{Actual}': "
-        + "sessions have the rights of '{Actual}' there. Correct the password, and disable the user 'default'.")]
+        "Redis at {EndPoint} did not accept the password of the user '{Wanted}' and treats the connection as the user '{Actual}', so "
+        + "sessions have the permissions of '{Actual}' there. Correct the password, and disable the user 'default'.")]
     public static partial void WrongUser(this ILogger logger, string endPoint, string actual, string wanted);
 
     [LoggerMessage(
         SessionEvents.NoDedicatedThreads, LogLevel.Warning,
-        "The application's Redis connection reads replies on the thread pool, so synchronous calls can stall when all pool threads wait. "
-        + "Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let {Method} open the connection, or "
-        + "set UseDedicatedThreads to false to silence this warning.")]
+        "The application's Redis connection reads replies on the thread pool, so synchronous calls can stall when all pool threads are "
+        + "blocked. Call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting, let {Method} open the "
+        + "connection, or set UseDedicatedThreads to false to silence this warning.")]
     public static partial void NoDedicatedThreads(this ILogger logger, string method);
 
     [LoggerMessage(
         SessionEvents.ManySequentialReads, LogLevel.Information,
-        "A request read session {SessionId} {Count} times, one round trip after the other. One LoadAsync, or one ReadAsync(keys) with all "
-        + "the keys, is a single round trip.")]
+        "A request read session {SessionId} in {Count} sequential round trips. A LoadAsync call, or a ReadAsync(keys) call with all the "
+        + "keys, takes a single round trip.")]
     public static partial void ManySequentialReads(this ILogger logger, string sessionId, int count);
 
     [LoggerMessage(
         SessionEvents.ListingFailed, LogLevel.Warning,
-        "Could not record the user of session {SessionId}, in the user's list or for the handlers of its end. Its next request tries again.")]
+        "Could not record the user of session {SessionId} in the user's list, or for the handlers of its end. The session's next request "
+        + "tries again.")]
     public static partial void ListingFailed(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(
         SessionEvents.UserUnknown, LogLevel.Warning,
-        "UserIdentifier threw, so this request does not bind session {SessionId} to a user.")]
+        "UserIdentifier threw an exception, so this request does not bind session {SessionId} to a user.")]
     public static partial void UserUnknown(this ILogger logger, string sessionId, Exception error);
 
-    [LoggerMessage(SessionEvents.SessionEnded, LogLevel.Debug, "Session {SessionId} was ended from outside.")]
+    [LoggerMessage(SessionEvents.SessionEnded, LogLevel.Debug, "Session {SessionId} was ended through IRedisSessionDirectory.")]
     public static partial void SessionEnded(this ILogger logger, string sessionId);
 
     [LoggerMessage(SessionEvents.HandlerFailed, LogLevel.Warning, "{Handler} failed to handle {Event}.")]
@@ -104,31 +105,31 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.EventsDropped, LogLevel.Warning,
-        "{Count} events were dropped, because {Limit} (MaxPendingEvents) were already waiting: the ISessionLifecycle handlers are slower "
-        + "than sessions come and go.")]
+        "{Count} events were dropped because {Limit} (MaxPendingEvents) were already waiting: the ISessionLifecycle handlers cannot keep "
+        + "up with the events.")]
     public static partial void EventsDropped(this ILogger logger, long count, int limit);
 
     [LoggerMessage(
         SessionEvents.ExpiriesUnheard, LogLevel.Warning,
-        "Redis does not report expired sessions, so ISessionLifecycle handlers do not learn of them. On {Servers}, set "
+        "Redis does not report expired sessions, so ISessionLifecycle handlers are not called for them. On {Servers}, set "
         + "notify-keyspace-events so that it contains E and x (\"Ex\"), and allow the Redis user to subscribe to {Channel}. Expirations "
         + "are delivered from then on.")]
     public static partial void ExpiriesUnheard(this ILogger logger, string servers, string channel);
 
     [LoggerMessage(
         SessionEvents.ExpiriesMissed, LogLevel.Warning,
-        "No instance listened from {Since} until {Until}: ISessionLifecycle handlers did not learn of sessions that expired in that "
-        + "period.")]
+        "No instance listened for expired sessions from {Since} until {Until}: ISessionLifecycle handlers were not called for sessions "
+        + "that expired in that period.")]
     public static partial void ExpiriesMissed(this ILogger logger, DateTimeOffset since, DateTimeOffset until);
 
     [LoggerMessage(
         SessionEvents.ListeningFailed, LogLevel.Warning,
-        "Listening for expired sessions failed. It is retried every {Interval}; this is not logged again until it has succeeded.")]
+        "Listening for expired sessions failed. It is retried every {Interval}; this message is not logged again until that succeeds.")]
     public static partial void ListeningFailed(this ILogger logger, TimeSpan interval, Exception error);
 
     [LoggerMessage(
         SessionEvents.ClaimFailed, LogLevel.Warning,
-        "Session {SessionId} has expired, but Redis could not be asked whose it was: ISessionLifecycle handlers may not learn of it.")]
+        "Session {SessionId} has expired, but its owner could not be read from Redis: ISessionLifecycle handlers may not be called.")]
     public static partial void ClaimFailed(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(
@@ -147,26 +148,26 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.StockSessionNotMarked, LogLevel.Warning,
-        "The data that AddSession left of session {SessionId} could not be marked as taken over or ended. If the session ends while that "
-        + "data exists, it can be taken over once more.")]
+        "The legacy data of session {SessionId}, from AddSession, could not be marked as taken over or ended. If the session ends while "
+        + "that data exists, it can be taken over again.")]
     public static partial void StockSessionNotMarked(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(
         SessionEvents.RenewedCookieHeldBack, LogLevel.Error,
-        "Session {SessionId} keeps its key, because the new cookie is not in the response: something, such as a cookie policy, has removed "
-        + "it.")]
+        "Session {SessionId} keeps its key because the new cookie is missing from the response: something, such as a cookie policy, "
+        + "removed it.")]
     public static partial void RenewedCookieHeldBack(this ILogger logger, string sessionId);
 
     [LoggerMessage(
         SessionEvents.RenewalNotSealed, LogLevel.Warning,
-        "Session {SessionId} was renewed, but Redis could not be told that the new cookie was sent: until the old session expires, the old "
-        + "cookie may find it as it was before the renewal.")]
+        "Session {SessionId} was renewed, but it could not be recorded in Redis that the new cookie was sent: until the old session "
+        + "expires, the old cookie may give access to its state before the renewal.")]
     public static partial void RenewalNotSealed(this ILogger logger, string sessionId, Exception error);
 
     [LoggerMessage(
         SessionEvents.SecureAsInSeed, LogLevel.Information,
-        "The session cookie is Secure, as in redis-session, whose settings are in use: browsers send it over HTTPS only. To decide "
-        + "yourself, set SESSION_COOKIE_SECURE to true or false.")]
+        "The session cookie is Secure, which is the default with redis-session's settings: browsers send it over HTTPS only. To choose "
+        + "explicitly, set SESSION_COOKIE_SECURE to true or false.")]
     public static partial void SecureAsInSeed(this ILogger logger);
 
     [LoggerMessage(
@@ -176,7 +177,7 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.LoadsAhead, LogLevel.Debug,
-        "Endpoint {Endpoint} reads its session synchronously. From now on its sessions are loaded ahead.")]
+        "Endpoint {Endpoint} reads its session synchronously. From now on, the session is loaded before the endpoint runs.")]
     public static partial void LoadsAhead(this ILogger logger, string endpoint);
 
     [LoggerMessage(
@@ -186,8 +187,8 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.RequestUnknown, LogLevel.Warning,
-        "A session does not know its request, because the host did not start this pipeline: its changes are written after the response, "
-        + "and nobody learns of a failure. Call UseRedisHashSession instead of UseSession.")]
+        "A session could not find its request, because the host did not start this pipeline: its changes are written after the response, "
+        + "and a failure does not reach the client. Call UseRedisHashSession instead of UseSession.")]
     public static partial void RequestUnknown(this ILogger logger);
 
     [LoggerMessage(SessionEvents.CommitFailed, LogLevel.Error, "Committing a session that the application assigned to a request failed.")]

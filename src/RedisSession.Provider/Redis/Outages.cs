@@ -127,7 +127,7 @@ internal sealed class Outages : IDisposable
     public RedisConnectionException TooLong(Exception? last = null) => new(
         ConnectionFailureType.UnableToConnect,
         CommandFlags.DemandMaster,
-        $"Redis has been away for longer than the OutageTolerance of {Clock.Tolerance}; commands fail at once until it is back.",
+        $"Redis has been unavailable for longer than the OutageTolerance of {Clock.Tolerance}; commands fail immediately until it is back.",
         last);
 
     private void Failed(object? multiplexer, ConnectionFailedEventArgs failure)

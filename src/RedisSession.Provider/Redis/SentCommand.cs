@@ -188,7 +188,7 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
         error.FailureType,
         error.Flags,
         "The connection was lost before Redis answered. The change may have been applied; it is not sent again, because applying it twice "
-        + "could change more, or give another answer.",
+        + "could have a different effect or reply.",
         error);
 }
 

@@ -146,7 +146,7 @@ internal sealed class AtomicChanges(
         }
 
         throw new InvalidOperationException(
-            $"'{LogText.Line(key)}' of session {session.Id} was not changed, because other requests keep changing it.");
+            $"'{LogText.Line(key)}' of session {session.Id} was not changed because other requests keep changing it.");
     }
 
     /// <summary>Sends one of <see cref="FieldScripts"/>.</summary>

@@ -16,7 +16,7 @@ internal static class ExclusiveEndpoints
         if (context.GetEndpoint()!.Metadata.GetMetadata<HubMetadata>() is not null)
         {
             throw new InvalidOperationException(
-                $"{context.GetEndpoint()!.DisplayName} is a hub: its connection would hold the session's lock for as long as it lives. "
+                $"{context.GetEndpoint()!.DisplayName} is a hub: its connection would hold the session's lock for as long as it is open. "
                 + "Remove ExclusiveSession from it, and call LockAsync in the hub methods that need the lock.");
         }
 
@@ -36,6 +36,6 @@ internal static class ExclusiveEndpoints
 
     /// <summary>An endpoint that has asked in vain must not go on unprotected without a word.</summary>
     public static InvalidOperationException NotHeard(Endpoint endpoint) => new(
-        $"{endpoint.DisplayName} asks for ExclusiveSession, but nothing takes the lock: call UseRedisHashSession instead of UseSession, "
+        $"{endpoint.DisplayName} requires ExclusiveSession, but nothing acquires the lock: call UseRedisHashSession instead of UseSession, "
         + "after UseRouting.");
 }

@@ -8,7 +8,7 @@ namespace RedisSession.Provider;
 internal static class FieldErrors
 {
     public static InvalidOperationException NoNumber(string key, string sessionId) => new(
-        $"'{LogText.Line(key)}' of session {sessionId} is not a whole number in text, so nothing was added. "
+        $"'{LogText.Line(key)}' of session {sessionId} is not an integer stored as text, so nothing was added. "
         + "(SetInt32 writes bytes; SetValue writes text.)");
 
     /// <param name="refusal">The server's error at HINCRBY.</param>
@@ -18,7 +18,8 @@ internal static class FieldErrors
     {
         if (refusal.Contains("overflow", StringComparison.OrdinalIgnoreCase))
         {
-            return new OverflowException($"The sum for '{LogText.Line(key)}' of session {sessionId} does not fit into 64 bits; nothing was added.");
+            return new OverflowException(
+                $"The sum for '{LogText.Line(key)}' of session {sessionId} does not fit into 64 bits; nothing was added.");
         }
 
         return refusal.Contains("integer", StringComparison.OrdinalIgnoreCase)
@@ -27,5 +28,5 @@ internal static class FieldErrors
     }
 
     public static NotSupportedException NotExpiring() => new(
-        "This server cannot expire a single session key: that needs Redis 7.4, Valkey 9 or Garnet. Nothing was written.");
+        "This server cannot expire a single session key: that requires Redis 7.4, Valkey 9 or Garnet. Nothing was written.");
 }

@@ -120,7 +120,7 @@ internal sealed class KeyRenewal(
         {
             channel.Logger.RenewedCookieHeldBack(renewal.From.Id);
             failure = new InvalidOperationException(
-                "The session keeps its key, because something removed its new cookie from the response.");
+                "The session keeps its key because something removed its new cookie from the response.");
         }
         else
         {

@@ -27,7 +27,7 @@ internal sealed class RedisHashSession(
     {
         ArgumentNullException.ThrowIfNull(session);
         return session as RedisHashSession ?? throw new InvalidOperationException(
-            $"This needs a session of AddRedisHashSession, but the session is a {session.GetType()}: "
+            $"This requires a session of AddRedisHashSession, but the session is a {session.GetType()}: "
             + "call AddRedisHashSession on the service collection.");
     }
 

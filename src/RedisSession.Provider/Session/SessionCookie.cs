@@ -49,8 +49,8 @@ internal sealed class SessionCookie(
         bool isThis = session.Given.IsNew
             || (session.Timeouts.Idle == Options.IdleTimeout && session.Timeouts.IO == Options.IOTimeout && KeyIn(request) == session.Given.SessionKey);
         return isThis ? this : throw new InvalidOperationException(
-            "The session's cookie cannot be replaced, because its options are not known: UseSession(options) does not pass them on. "
-            + "Call UseRedisHashSession(options) instead.");
+            "The session's cookie cannot be replaced because its options are unknown: UseSession(options) does not pass them to the "
+            + "session. Call UseRedisHashSession(options) instead.");
     }
 
     /// <summary>False where a cookie policy would hold the cookie back: the visitor has not consented, and it is not essential.</summary>

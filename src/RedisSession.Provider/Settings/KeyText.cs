@@ -13,7 +13,7 @@ internal static class KeyText
         {
             if (text is not null && SessionHashLayout.Normalize(text) != text)
             {
-                yield return $"{option} holds half of a surrogate pair, which no Redis key can have: write whole characters.";
+                yield return $"{option} holds half of a surrogate pair, which a Redis key cannot contain: use whole characters.";
             }
         }
     }

@@ -53,7 +53,8 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
 
         if (options.RefreshInterval < TimeSpan.Zero)
         {
-            yield return $"{nameof(options.RefreshInterval)} is {options.RefreshInterval}: give a time, or zero to refresh with each request.";
+            yield return $"{nameof(options.RefreshInterval)} is {options.RefreshInterval}: "
+                + "it must be a positive duration, or zero to refresh with each request.";
         }
 
         if (options.AbsoluteTimeout < OneMillisecond)
@@ -97,14 +98,14 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
         else if (cookie.AsSpan().IndexOfAnyExcept(CookieNameCharacters) >= 0)
         {
             yield return $"{nameof(options.Cookie)}.Name is '{cookie}': "
-                + "a cookie's name has letters, digits and !#$%&'*+-.^_`|~ only (RFC 6265).";
+                + "a cookie's name can only contain letters, digits and !#$%&'*+-.^_`|~ (RFC 6265).";
         }
     }
 
     /// <summary>What is wrong with an OutageTolerance, or null.</summary>
     internal static string? OutageError(TimeSpan tolerance) => tolerance >= TimeSpan.Zero && tolerance.TotalMilliseconds <= int.MaxValue
         ? null
-        : $"{nameof(RedisHashSessionOptions.OutageTolerance)} is {tolerance}: it must be 0 for none, or a time of 24 days or less.";
+        : $"{nameof(RedisHashSessionOptions.OutageTolerance)} is {tolerance}: it must be 0 for none, or a duration of 24 days or less.";
 
     private static string Names<T>()
         where T : struct, Enum => string.Join(" or ", Enum.GetNames<T>());

@@ -74,7 +74,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         else if (MeantAsYesNo(text.Trim()) is { } meant)
         {
             throw new FormatException(
-                $"did you mean {meant}? If an instance has this very name, set it in code: options.TakeOverSessions(\"{text}\")");
+                $"did you mean {meant}? If this is really an instance name, set it in code: options.TakeOverSessions(\"{text}\")");
         }
         else
         {
@@ -93,12 +93,12 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
     private static TimeSpan Seconds(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) && seconds > 0
             ? TimeSpan.FromSeconds(seconds)
-            : throw new FormatException($"a whole number of seconds greater than 0 is wanted, and no more than {int.MaxValue}");
+            : throw new FormatException($"expected a whole number of seconds from 1 to {int.MaxValue}");
 
     private static int Count(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count)
             ? count
-            : throw new FormatException($"a whole number from 0 on is wanted, and no more than {int.MaxValue}");
+            : throw new FormatException($"expected a whole number from 0 to {int.MaxValue}");
 
     /// <exception cref="FormatException">It is none.</exception>
     internal static TimeSpan Duration(string text)
@@ -107,7 +107,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         bool isLoneNumber = int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out _);
         return !isLoneNumber && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration)
             ? duration
-            : throw new FormatException("a duration as [days.]hours:minutes:seconds is wanted, such as 00:20:00");
+            : throw new FormatException("expected a duration in the form [days.]hours:minutes:seconds, such as 00:20:00");
     }
 
     /// <exception cref="FormatException">Neither.</exception>
@@ -115,7 +115,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
     {
         "true" or "1" => true,
         "false" or "0" => false,
-        _ => throw new FormatException("true or false is wanted"),
+        _ => throw new FormatException("expected true or false"),
     };
 
     private static T OneOf<T>(string text)
@@ -124,6 +124,6 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         // By name only: Enum.TryParse also takes numbers, and several names at once.
         string[] names = Enum.GetNames<T>();
         int index = Array.FindIndex(names, name => name.Equals(text, StringComparison.OrdinalIgnoreCase));
-        return index >= 0 ? Enum.GetValues<T>()[index] : throw new FormatException($"one of {string.Join(", ", names)} is wanted");
+        return index >= 0 ? Enum.GetValues<T>()[index] : throw new FormatException($"expected one of {string.Join(", ", names)}");
     }
 }

@@ -47,7 +47,8 @@ internal sealed class SettingReader(string method, IConfiguration configuration,
         if (Section is IConfigurationSection { Value.Length: > 0, Path: var place })
         {
             // What it says is not repeated: it can be a connection string.
-            _errors.Add($"{name} that {method} reads is a text, not a section: settings belong below it, as {place}:Configuration.");
+            _errors.Add(
+                $"{name} that {method} reads is a single value, not a section: put settings below it, such as {place}:Configuration.");
         }
         else if (!IsWhole(configuration))
         {

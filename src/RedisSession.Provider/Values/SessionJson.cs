@@ -14,7 +14,7 @@ namespace RedisSession.Provider;
 internal static class SessionJson
 {
     public const string NeedsReflection =
-        "JSON without a JsonTypeInfo<T> is read and written by reflection. Use the overload that takes one.";
+        "Without a JsonTypeInfo<T>, JSON is read and written by reflection. Use the overload that takes a JsonTypeInfo<T>.";
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {

@@ -94,7 +94,7 @@ internal sealed class SessionsPageTests(ServerKind kind)
         var page = await @operator.GetAsync(Find(search));
         while (page.Ids.Count == 0) page = await @operator.GetAsync(page.Next!); // there may be more keys than one page looks at
         Assert.That(page.Ids, Is.EqualTo([id]));
-        Assert.That(page.Text, Does.Contain($"Nobody is called exactly “{search}”").And.Contain(user));
+        Assert.That(page.Text, Does.Contain($"No user is named exactly “{search}”").And.Contain(user));
 
         // Somebody is: the other one is somebody else.
         using var namesake = _app.NewBrowser();

@@ -250,7 +250,7 @@ internal sealed class SessionConfigurationTests
             () => Options(configuration),
             Throws.TypeOf<OptionsValidationException>().With.Message.EqualTo(
                 $"The setting RedisHashSession:TakeOverSessions is '{text}': did you mean {meant}? "
-                + $"If an instance has this very name, set it in code: options.TakeOverSessions(\"{text}\")."));
+                + $"If this is really an instance name, set it in code: options.TakeOverSessions(\"{text}\")."));
     }
 
     [TestCase("shop:")]

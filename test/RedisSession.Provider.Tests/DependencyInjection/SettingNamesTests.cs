@@ -169,7 +169,7 @@ internal sealed class SettingNamesTests
         foreach (var given in new[] { configuration, (IConfiguration)configuration.GetSection("ConnectionStrings:Redis") })
         {
             string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(given));
-            Assert.That(refusal, Does.Contain("is a text, not a section").And.Not.Contain(BadConfigurations.Password));
+            Assert.That(refusal, Does.Contain("is a single value, not a section").And.Not.Contain(BadConfigurations.Password));
             Assert.That(refusal, Does.Match("(RedisHashSession|ConnectionStrings:Redis):Configuration"));
         }
     }

@@ -60,7 +60,7 @@ internal sealed class HealthCheckTests(ServerKind kind)
         server.Kill();
         await UntilAsync(app, HealthStatus.Unhealthy);
         var entry = await CheckAsync(app);
-        Assert.That(entry.Description, Is.EqualTo("No Redis that takes writes can be reached."));
+        Assert.That(entry.Description, Is.EqualTo("No Redis server that accepts writes can be reached."));
         Assert.That(entry.Exception, Is.InstanceOf<RedisConnectionException>());
         Assert.That(entry.Data["servers_connected"], Is.Zero);
 
@@ -101,7 +101,7 @@ internal sealed class HealthCheckTests(ServerKind kind)
         await using var app = await StartAsync($"redis://sessions:{Password}@{server.ConfigurationString}");
         var entry = await CheckAsync(app);
         Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
-        Assert.That(entry.Description, Is.EqualTo($"Redis answers, but its user has no right to {missing}."));
+        Assert.That(entry.Description, Is.EqualTo($"Redis answers, but its user has no permission for {missing}."));
         Assert.That(await KeysAsync(server), Is.Zero, "nothing is left behind, also where it cannot be removed");
     }
 
@@ -111,7 +111,7 @@ internal sealed class HealthCheckTests(ServerKind kind)
         await using var server = await ServerProcess.StartAsync(kind);
         await UseAclAsync(server, Rights.Except(["hmget", "hset", "zadd", "time"]));
         await using var app = await StartAsync($"redis://sessions:{Password}@{server.ConfigurationString}");
-        Assert.That((await CheckAsync(app)).Description, Is.EqualTo("Redis answers, but its user has no right to hset, hmget, time, zadd."));
+        Assert.That((await CheckAsync(app)).Description, Is.EqualTo("Redis answers, but its user has no permission for hset, hmget, time, zadd."));
     }
 
     [Test]
@@ -136,7 +136,7 @@ internal sealed class HealthCheckTests(ServerKind kind)
             services.AddRedisHashSession(options => (options.Configuration, options.KeyPrefix) = (configuration, "app:"));
             services.AddHealthChecks().AddRedisHashSession();
         });
-        Assert.That((await CheckAsync(listening)).Description, Is.EqualTo($"Redis answers, but its user has no right to {missing}."));
+        Assert.That((await CheckAsync(listening)).Description, Is.EqualTo($"Redis answers, but its user has no permission for {missing}."));
     }
 
     [Test]
@@ -150,7 +150,7 @@ internal sealed class HealthCheckTests(ServerKind kind)
         });
         var entry = await CheckAsync(app);
         Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
-        Assert.That(entry.Description, Does.Contain("of the 1 replicas of WaitForReplicas only 0 follow"));
+        Assert.That(entry.Description, Does.Contain("only 0 of the 1 replicas required by WaitForReplicas follow"));
     }
 
     [Test]
@@ -166,7 +166,7 @@ internal sealed class HealthCheckTests(ServerKind kind)
         // A plain port says nothing to a TLS greeting.
         Assert.That(entry.Description, portSpeaksTls
             ? Is.EqualTo("The TLS handshake failed: the server's certificate is not trusted, or its port does not speak TLS.")
-            : Is.EqualTo("No Redis that takes writes can be reached.").Or.EqualTo("Redis does not answer in time."));
+            : Is.EqualTo("No Redis server that accepts writes can be reached.").Or.EqualTo("Redis does not answer in time."));
     }
 
     [Test]
@@ -190,7 +190,7 @@ internal sealed class HealthCheckTests(ServerKind kind)
         Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
         Assert.That(
             entry.Description,
-            Is.EqualTo("Redis is read-only, as replicas are (READONLY).").Or.EqualTo("No Redis that takes writes can be reached."));
+            Is.EqualTo("Redis is read-only, like a replica (READONLY).").Or.EqualTo("No Redis server that accepts writes can be reached."));
     }
 
     [Test]
@@ -233,7 +233,7 @@ internal sealed class HealthCheckTests(ServerKind kind)
             .AddHealthChecks().AddRedisHashSession());
         var entry = await CheckAsync(app);
         Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));
-        Assert.That(entry.Description, Is.EqualTo("No Redis that takes writes can be reached."));
+        Assert.That(entry.Description, Is.EqualTo("No Redis server that accepts writes can be reached."));
     }
 
     private static async Task<HealthReportEntry> CheckAsync(TestApp app) => (await ReportAsync(app)).Entries["redis-session"];

@@ -104,7 +104,7 @@ internal sealed class HintTests(ServerKind kind) : BothModesFixture(kind)
     {
         string[] hints = [.. HintsAbout(mode, id).Select(hint => hint.Message)];
         if (reads is null) Assert.That(hints, Is.Empty);
-        else Assert.That(hints, Has.Length.EqualTo(1).And.One.Contains($" {reads} times"));
+        else Assert.That(hints, Has.Length.EqualTo(1).And.One.Contains($" in {reads} sequential round trips"));
     }
 
     private IEnumerable<RecordedLogs.Entry> HintsAbout(RedisSessionMode mode, string id) =>

@@ -29,7 +29,7 @@ internal sealed class ParallelReadTests(ServerKind kind)
         });
 
         string[] hints = [.. app.Logs.Of(SessionEvents.ManySequentialReads).Select(entry => entry.Message)];
-        if (isHinted) Assert.That(hints, Has.Length.EqualTo(1).And.One.Contains($" {rounds} times"));
+        if (isHinted) Assert.That(hints, Has.Length.EqualTo(1).And.One.Contains($" in {rounds} sequential round trips"));
         else Assert.That(hints, Is.Empty);
     }
 }
