@@ -13,6 +13,9 @@ internal abstract class BrowserFixture
     /// <summary>The environment variable that, set to anything, has the screenshots in docs/images made anew.</summary>
     public const string DocumentsVariable = "BROWSER_TEST_DOCUMENTS";
 
+    // In milliseconds. Nothing takes so long, but on a machine that does much else beside.
+    private const float Patience = 60_000;
+
     private const int MostBytesOfImage = 200 * 1024;
 
     // Run as it is, and asked for what is wrong alone: the runner around it opens a page each time, and brings the HTML of all that is right.
@@ -31,6 +34,7 @@ internal abstract class BrowserFixture
     public async Task StartBrowserAndShop()
     {
         string path = Chromium.FindOrSkip();
+        SetDefaultExpectTimeout(Patience);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.LaunchAsync(path);
         Shop = await ShopProcess.StartAsync();
@@ -69,7 +73,7 @@ internal abstract class BrowserFixture
         options ??= new();
         options.BaseURL = Shop.Address.ToString();
         var context = await _browser.NewContextAsync(options);
-        context.SetDefaultTimeout(15_000);
+        context.SetDefaultTimeout(Patience);
         context.Dialog += async (_, dialog) =>
         {
             _complaints.Enqueue($"dialog: {dialog.Message}");
