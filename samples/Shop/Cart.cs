@@ -6,14 +6,14 @@ public sealed record CartLine(Product Product, int Quantity)
 }
 
 /// <summary>
-/// The cart in a session. Each product is a session key of its own, <c>cart:mug</c> = 2, and so a field of its own in Redis: requests that
-/// add different products at the same moment cannot undo each other, as they would if the cart were one value.
+/// The cart in a session. Each product has its own session key, <c>cart:mug</c> = 2, and so its own field in Redis: requests that add
+/// different products concurrently cannot overwrite each other, as they would if the cart were one value.
 /// </summary>
 public sealed class Cart(ISession session)
 {
     public const int MaxQuantity = 99;
 
-    /// <summary>What is in the cart now: one round trip for all products.</summary>
+    /// <summary>Reads the current cart: one round trip for all products.</summary>
     public async Task<IReadOnlyList<CartLine>> ReadAsync()
     {
         var quantities = await session.ReadAsync(Catalogue.Products.Select(Key));
@@ -22,15 +22,15 @@ public sealed class Cart(ISession session)
     }
 
     /// <summary>
-    /// Adds to what is there and returns the new quantity: one round trip. Redis does the sum, so of many clicks at once none is lost.
+    /// Adds to the current quantity and returns the new one: one round trip. Redis does the addition, so no concurrent click is lost.
     /// </summary>
     public async Task<int> AddAsync(Product product, int quantity)
     {
         long total = await session.IncrementAsync(Key(product), quantity);
         if (total <= MaxQuantity) return (int)total;
 
-        // Too many, which only Redis could tell. Cutting back looks again at what is there: others may have added, cut or removed since.
-        // Until then they can see more than the maximum. Where this request ends before it has cut, the next one that adds does.
+        // Too many, which only Redis could know. The cut re-reads the quantity: other requests may have added, cut or removed since.
+        // Until then they can see more than the maximum. If this request ends before the cut, the next one that adds makes it.
         return await session.UpdateJsonAsync<int>(Key(product), now => Math.Min(now, MaxQuantity));
     }
 

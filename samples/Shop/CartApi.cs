@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Shop;
 
 /// <summary>
-/// The cart for scripts. No antiforgery token: the body must be JSON, and a browser sends JSON to another site only after asking it
-/// (CORS), which this one never allows.
+/// The cart for scripts. No antiforgery token: the body must be JSON, and a browser sends JSON cross-site only after a CORS preflight
+/// request, which this site never allows.
 /// <code>curl -b jar -c jar -H 'Content-Type: application/json' -d '{"quantity": 1}' http://localhost:5080/api/cart/mug</code>
 /// </summary>
 internal static class CartApi
@@ -19,6 +19,6 @@ internal static class CartApi
         return TypedResults.Ok(new Addition(await new Cart(context.Session).AddAsync(found, addition.Quantity)));
     }
 
-    /// <param name="Quantity">In the request how many to add, in the answer how many are now in the cart.</param>
+    /// <param name="Quantity">In the request, how many to add; in the response, how many are now in the cart.</param>
     private sealed record Addition(int Quantity);
 }

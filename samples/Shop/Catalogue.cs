@@ -2,7 +2,7 @@ namespace Shop;
 
 public sealed record Product(string Id, string Name, string Description, decimal Price);
 
-/// <summary>What the shop sells. The drawing of a product is the symbol with its id in wwwroot/products.svg.</summary>
+/// <summary>What the shop sells. A product's picture is the symbol with its id in wwwroot/products.svg.</summary>
 public static class Catalogue
 {
     public static IReadOnlyList<Product> Products { get; } =

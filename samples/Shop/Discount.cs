@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace Shop;
 
 /// <summary>
-/// 10 % off for a code that is good once and for a minute. The code is a session key that expires by itself, while the rest of the session
+/// 10 % off for a code that is valid once, for one minute. The code is a session key that expires by itself, while the rest of the session
 /// stays.
 /// </summary>
 public sealed class Discount(ISession session)
@@ -16,7 +16,7 @@ public sealed class Discount(ISession session)
 
     private static readonly TimeSpan CodeLifetime = TimeSpan.FromMinutes(1);
 
-    /// <summary>The code that can be redeemed; empty when there is none, or not any more.</summary>
+    /// <summary>The code that can be redeemed; empty if there is none, or it has expired or been redeemed.</summary>
     public string Code => session.GetStr(CodeKey);
 
     public bool IsGranted => session.GetBool(GrantedKey);
@@ -24,7 +24,7 @@ public sealed class Discount(ISession session)
     public decimal Of(decimal price) => IsGranted ? Math.Round(price * Percent / 100, 2) : 0;
 
     /// <summary>
-    /// Makes a code, in the place of an older one. False where this Redis cannot let a single key expire, and then nothing is written.
+    /// Creates a code, replacing an older one. False if this Redis cannot let a single key expire; then nothing is written.
     /// </summary>
     public async Task<bool> TryMakeCodeAsync()
     {
@@ -41,7 +41,7 @@ public sealed class Discount(ISession session)
     }
 
     /// <summary>
-    /// Takes the code out of the session, so that of many requests at once one has it, and nobody can try codes until one fits.
+    /// Removes the code from the session, so that only one of many concurrent requests gets it, and nobody can guess codes by trying.
     /// </summary>
     public async Task<bool> RedeemAsync(string code)
     {

@@ -1,6 +1,6 @@
 namespace Shop;
 
-/// <summary>A sentence for the next page of this visitor, and for no other after it.</summary>
+/// <summary>A message that this visitor's next page shows once.</summary>
 public sealed class Notice(ISession session)
 {
     private const string Key = "notice";
@@ -8,7 +8,7 @@ public sealed class Notice(ISession session)
     public void Leave(string text) => session.SetValue(Key, text);
 
     /// <summary>
-    /// Empty when there is none, without a round trip where UseRedisHashSession has loaded the session. Of two pages at once one gets it.
+    /// Empty if there is none, without a round trip if UseRedisHashSession has loaded the session. Of two concurrent pages, one gets it.
     /// </summary>
     public async Task<string> TakeAsync() => session.IsNone(Key) ? "" : (await session.TakeAsync(Key)).Str;
 }

@@ -5,10 +5,10 @@ using Shop;
 // dotnet run --project samples/Shop -- --session-redis redis://host:6379   yours, shared by as many instances as you start
 var builder = WebApplication.CreateBuilder(args);
 
-// The sessions, as SESSION_REDIS, SESSION_EXPIRE, SESSION_COOKIE_ID, … in the environment or --session-redis, … on the command line say.
+// The sessions, configured by SESSION_REDIS, SESSION_EXPIRE, SESSION_COOKIE_ID, … in the environment or --session-redis, … as arguments.
 builder.Services.AddRedisHashSession(builder.Configuration);
 
-// Where none of them names a Redis, one is started here.
+// If none of them names a Redis server, start an embedded one.
 using var embedded = new EmbeddedRedis();
 builder.Services.PostConfigure<RedisHashSessionOptions>(options => options.Configuration ??= embedded.Start());
 
@@ -24,9 +24,9 @@ app.Lifetime.ApplicationStarted.Register(() =>
     if (embedded.Address is { } address) app.Logger.EmbeddedRedisStarted(address);
 });
 
-app.UseStaticFiles(); // before the session: the style sheet needs none
+app.UseStaticFiles(); // before the session: the style sheet does not need one
 app.UseRedisHashSession();
 app.MapRazorPages();
 app.MapCartApi();
-app.MapRedisSessions("/sessions"); // no policy: in Development for this machine, otherwise for nobody
+app.MapRedisSessions("/sessions"); // no policy: open only to this machine, and only in Development
 app.Run();

@@ -4,18 +4,18 @@ using StackExchange.Redis;
 
 namespace Shop;
 
-/// <summary>What Redis holds for one session at this moment, as <c>redis-cli</c> would show it.</summary>
+/// <summary>What Redis currently stores for one session, as <c>redis-cli</c> would show it.</summary>
 /// <param name="Key">The name of the hash: prefix, <c>sessions:</c>, the public session id.</param>
-/// <param name="Fields">Every field with its value. Those that begin with @ are the session's own.</param>
-/// <param name="TimeToLive">What is left until the session expires; null when there is no such hash.</param>
+/// <param name="Fields">Every field with its value. Those that begin with @ are internal to the session provider.</param>
+/// <param name="TimeToLive">The time left until the session expires; null if there is no such hash.</param>
 public sealed record StoredSession(string Key, IReadOnlyList<StoredField> Fields, TimeSpan? TimeToLive);
 
 /// <param name="Name">The session key.</param>
 /// <param name="Value">The bytes that were set, as text.</param>
-/// <param name="TimeToLive">What is left until this field disappears alone; null when it stays as long as the session.</param>
+/// <param name="TimeToLive">The time left until this field expires by itself; null if it lives as long as the session.</param>
 public sealed record StoredField(string Name, string Value, TimeSpan? TimeToLive);
 
-/// <summary>Looks at sessions behind the session's back, with plain Redis commands.</summary>
+/// <summary>Reads stored sessions with plain Redis commands, bypassing the session.</summary>
 public sealed class StoredSessions(IRedisSessionConnection redis, IOptions<RedisHashSessionOptions> options)
 {
     public async Task<StoredSession> ReadAsync(string sessionId)
@@ -34,10 +34,10 @@ public sealed class StoredSessions(IRedisSessionConnection redis, IOptions<Redis
         if (fields.Length == 0) return [];
         try
         {
-            var times = await database.HashFieldGetTimeToLiveAsync(key, fields); // HPTTL; below 0: it has none, or is gone by now
+            var times = await database.HashFieldGetTimeToLiveAsync(key, fields); // HPTTL; below 0: no expiry, or already gone
             return times.Select(left => left < 0 ? (TimeSpan?)null : TimeSpan.FromMilliseconds(left));
         }
-        catch (RedisServerException) // before Redis 7.4 and Valkey 9 fields have no time of their own
+        catch (RedisServerException) // fields have no expiry before Redis 7.4 and Valkey 9
         {
             return fields.Select(_ => (TimeSpan?)null);
         }

@@ -1,20 +1,20 @@
 namespace Shop;
 
-/// <summary>Who the session belongs to: how often they came, and what they call themselves.</summary>
+/// <summary>The visitor that the session belongs to: how often they visited, and the name they use.</summary>
 public sealed class Visitor(ISession session)
 {
     public const int MaxNameLength = 40;
 
-    /// <summary>Empty when nobody is signed in. UseRedisHashSession loads the session of pages that read like this.</summary>
+    /// <summary>Empty if nobody is signed in. UseRedisHashSession preloads the session for pages that read it like this.</summary>
     public string Name => session.GetStr("name");
 
-    /// <summary>One more, added by Redis and at once: two tabs at the same moment are two visits, and the page can show it there.</summary>
+    /// <summary>Redis adds one immediately: two tabs at the same moment count as two visits, and the page can show the result.</summary>
     public Task<long> CountVisitAsync() => session.IncrementAsync("visits");
 
     /// <summary>
-    /// Takes the name for the truth. This is a sample: a shop would ask for proof, not least because who has a name sees the sessions of
-    /// that name and can end them. The session gets a new key, so that whoever knew the old one is not signed in too; the cart comes
-    /// along.
+    /// Accepts the name without proof. This is a sample: a shop would authenticate the visitor, not least because anyone with a name can
+    /// see and end the sessions of that name. The session gets a new key, so that anyone who knew the old one is not signed in too. The
+    /// cart is kept.
     /// </summary>
     public static async Task SignInAsync(HttpContext context, string name)
     {
@@ -22,6 +22,6 @@ public sealed class Visitor(ISession session)
         context.Session.SetValue("name", name);
     }
 
-    /// <summary>Ends the session: name, counter and cart are gone, whatever is still in flight.</summary>
+    /// <summary>Ends the session: name, counter and cart are gone, even if other requests are still in flight.</summary>
     public static Task SignOutAsync(HttpContext context) => context.AbandonSessionAsync();
 }

@@ -8,8 +8,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// Answers the requests of the page. GET shows and changes nothing; POST does what its form says, if the form is ours, and sends the
-/// browser back to where it was. A page is made as a whole before anything of it is sent.
+/// Handles the requests for the page. GET only reads; POST does what its form says, if the form is ours, and sends the browser back to
+/// where it was. A page is rendered completely before any of it is sent.
 /// </summary>
 internal sealed class SessionsEndpoint(
     IRedisSessionDirectory directory,
@@ -21,10 +21,10 @@ internal sealed class SessionsEndpoint(
 {
     private const int PageSize = 50;
 
-    // Of one user. Who has more is no person; all of them can be ended together.
+    // Per user. A user with more is not a person; all their sessions can be ended together.
     private const int MaxFound = 200;
 
-    // A larger session is read from Redis only when its values are asked for.
+    // A larger session is read from Redis only if its values are requested.
     private const long LargeSession = 1024 * 1024;
 
     public async Task HandleAsync(HttpContext context)
@@ -69,7 +69,7 @@ internal sealed class SessionsEndpoint(
         await SendListAsync(context, view, list, isFirst ? OverviewOf(list) : null).ConfigureAwait(false);
     }
 
-    /// <summary>What is said above the first page of all sessions.</summary>
+    /// <summary>The overview above the first page of all sessions.</summary>
     private Func<Place, Markup> OverviewOf(SessionList list)
     {
         var now = time.GetUtcNow();
@@ -84,8 +84,8 @@ internal sealed class SessionsEndpoint(
     }
 
     /// <summary>
-    /// Exactly first, which costs least: a session of this id, a user of this name. Where there is neither, a session whose id begins so,
-    /// or else users whose name is the same but for upper and lower case, which takes walks.
+    /// Exact matches first, which cost least: a session with this id, a user with this name. If there is neither, sessions whose id begins
+    /// with the text, or else users whose name differs only in case, both of which take walks.
     /// </summary>
     private async Task ShowFoundAsync(HttpContext context, View view, string search)
     {
@@ -109,7 +109,7 @@ internal sealed class SessionsEndpoint(
         await (list is null ? SayAsync(context, MessagePage.NoSuchPage) : SendListAsync(context, view, list, null)).ConfigureAwait(false);
     }
 
-    /// <summary>Null where there is nothing.</summary>
+    /// <summary>Null if nothing was found.</summary>
     private async Task<SessionList?> FindExactlyAsync(string search, HttpContext context)
     {
         string id = search.Trim();
@@ -120,7 +120,7 @@ internal sealed class SessionsEndpoint(
         return new(byId is null ? ofUser : [byId, .. ofUser], how, ofUser.FirstOrDefault()?.User, areMore);
     }
 
-    /// <summary>As names are usually written. Null where nobody is called so: then only a walk can tell.</summary>
+    /// <summary>Tries the usual ways to capitalize a name. Null if no user has such a name: then only a walk can tell.</summary>
     private async Task<SessionList?> FindInOtherCaseAsync(string search, HttpContext context)
     {
         string lower = search.ToLowerInvariant();
@@ -146,14 +146,14 @@ internal sealed class SessionsEndpoint(
         return found.Count > MaxFound ? (found[..MaxFound], true) : (found, false);
     }
 
-    /// <summary>Null where the view is not one of ours.</summary>
+    /// <summary>Null if the view is not one of ours.</summary>
     private async Task<SessionList?> WalkAsync(View view, SessionFilter filter, Match how, HttpContext context)
     {
         var page = await PageAsync(view, filter, context).ConfigureAwait(false);
         return page is null ? null : new(page.Sessions, page.Sessions.Count == 0 ? Match.None : how, Next: page.Next);
     }
 
-    /// <summary>Null where the address does not come from a page.</summary>
+    /// <summary>Null if the address does not come from one of our pages.</summary>
     private async Task<SessionPage?> PageAsync(View view, SessionFilter? filter, HttpContext context)
     {
         try
@@ -212,7 +212,7 @@ internal sealed class SessionsEndpoint(
         await context.Response.SendAsync(StatusCodes.Status200OK, OneSessionPage.Of(session, keys, place)).ConfigureAwait(false);
     }
 
-    /// <summary>Null where the session is large and its values are not asked for.</summary>
+    /// <summary>Null if the session is large and its values were not requested.</summary>
     private static async Task<ShownKeys?> ReadKeysAsync(HttpContext context, View view, SessionInfo session, int most)
     {
         if (!view.AreValuesShown && session.SizeInBytes is > LargeSession) return null;
@@ -241,7 +241,7 @@ internal sealed class SessionsEndpoint(
             return;
         }
 
-        // The buttons are all of one form, so what is chosen comes along whichever is pressed.
+        // All buttons belong to one form, so the chosen sessions are submitted whichever button is pressed.
         var back = View.Parse(context.Request.Query).Plain;
         if (form[FormToken.End].ToString() is { Length: > 0 } id)
         {
@@ -267,8 +267,8 @@ internal sealed class SessionsEndpoint(
     }
 
     /// <summary>
-    /// Empty where the request is no form, which antiforgery then refuses. Null where it is a form that cannot be read: broken off, or
-    /// larger than the application's limits.
+    /// Empty if the request is not a form, which is then refused. Null if it is a form that cannot be read: truncated, or larger than the
+    /// application's limits.
     /// </summary>
     private static async Task<IFormCollection?> ReadFormAsync(HttpContext context)
     {
@@ -303,7 +303,7 @@ internal sealed class SessionsEndpoint(
         return false;
     }
 
-    // What was asked for is done, and logged, also when the operator's browser goes away.
+    // The action is completed and logged even if the operator's browser disconnects.
     private async Task<int> EndAsync(HttpContext context, string id)
     {
         if (!PublicId.IsOne(id) || !await directory.EndAsync(id, CancellationToken.None).ConfigureAwait(false)) return 0;

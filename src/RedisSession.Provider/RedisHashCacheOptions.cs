@@ -56,6 +56,6 @@ public class RedisHashCacheOptions
     /// <inheritdoc cref="RedisHashSessionOptions.LookedFor"/>
     internal List<string> LookedFor { get; } = [];
 
-    /// <summary>What was found where these options were read from configuration.</summary>
+    /// <summary>The findings from reading these options from configuration.</summary>
     internal ConfigurationFindings Findings { get; } = new();
 }

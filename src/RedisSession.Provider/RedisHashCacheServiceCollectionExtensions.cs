@@ -29,7 +29,7 @@ public static class RedisHashCacheServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
 
-        services.AddLogging(); // as AddStackExchangeRedisCache, it works in an application that has none
+        services.AddLogging(); // like AddStackExchangeRedisCache, works in an application without logging
         services.RemoveAll<IDistributedCache>();
         services.AddSingleton<IDistributedCache, RedisHashCache>();
         services.TryAddSingleton<RedisHashCacheConnection>();

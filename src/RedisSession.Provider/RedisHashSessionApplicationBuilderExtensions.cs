@@ -56,7 +56,7 @@ public static class RedisHashSessionApplicationBuilderExtensions
 
         var cookie = cookieOf(app.ApplicationServices);
 
-        // In live mode nothing is learnt: what was loaded ahead would answer what is to be read live.
+        // Live mode does not learn which endpoints to load ahead for: preloaded values would answer reads that must be live.
         bool isLive = app.ApplicationServices.GetRequiredService<IOptions<RedisHashSessionOptions>>().Value.Mode == RedisSessionMode.Live;
         var endpoints = new LoadAhead(loadAhead ?? (isLive ? false : null), store.Channel.Logger);
         return app.Use(next => new RedisHashSessionMiddleware(next, store, cookie, endpoints).InvokeAsync);

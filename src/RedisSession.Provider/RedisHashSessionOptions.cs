@@ -18,7 +18,7 @@ namespace RedisSession.Provider;
 /// </remarks>
 public class RedisHashSessionOptions : SessionOptions
 {
-    /// <summary>The section that is read where the whole configuration is given: at its root .NET names could be anybody's.</summary>
+    /// <summary>The section to read if the whole configuration is given: at its root, .NET names could belong to any code.</summary>
     internal const string Section = "RedisHashSession";
 
     /// <summary>
@@ -174,14 +174,14 @@ public class RedisHashSessionOptions : SessionOptions
 
     internal static TimeSpan DefaultOutageTolerance { get; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Null when no sessions are taken over from Redis.</summary>
+    /// <summary>Null if no sessions are taken over from Redis.</summary>
     internal string? InstanceNameOfLeft { get; set; }
 
     internal bool TakesOverFromCache { get; set; }
 
-    /// <summary>The names in configuration under which a Redis was looked for; empty when no configuration was given.</summary>
+    /// <summary>The configuration names that were checked for a Redis server; empty if no configuration was given.</summary>
     internal List<string> LookedFor { get; } = [];
 
-    /// <summary>What was found where these options were read from configuration.</summary>
+    /// <summary>The findings from reading these options from configuration.</summary>
     internal ConfigurationFindings Findings { get; } = new();
 }

@@ -28,7 +28,7 @@ public static class RedisHashSessionServiceCollectionExtensions
 
         services.AddDataProtection();
         services.RemoveAll<ISessionStore>();
-        services.AddTransient<ISessionStore, RedisHashSessionStore>(); // one for each pipeline, as AddSession has it
+        services.AddTransient<ISessionStore, RedisHashSessionStore>(); // one per pipeline, as in AddSession
         services.AddMetrics();
         services.TryAddSingleton<SessionMetrics>();
         services.TryAddSingleton<SessionTelemetry>();

@@ -17,7 +17,7 @@ public sealed class SessionFilter
     /// <summary>True: only sessions that have a user; false: only sessions without a user; null: both.</summary>
     public bool? HasUser { get; init; }
 
-    /// <summary>Whether only the session itself tells.</summary>
+    /// <summary>Whether the session itself must be read to decide.</summary>
     internal bool AsksForUser => UserInAnyCase is not null || HasUser is not null;
 
     internal bool AdmitsUser(string? user) =>

@@ -44,10 +44,10 @@ public sealed class SessionInfo
     /// </summary>
     public long? SizeInBytes { get; init; }
 
-    /// <summary>Asks for the values; null where this was not made by the directory.</summary>
+    /// <summary>Reads the values; null if the directory did not create this instance.</summary>
     internal Func<CancellationToken, Task<IReadOnlyDictionary<string, SessionValue>>>? Read { get; init; }
 
-    /// <summary>Asks for the keys' own expiries; null where this was not made by the directory.</summary>
+    /// <summary>Reads the keys' own expiries; null if the directory did not create this instance.</summary>
     internal Func<IReadOnlyList<string>, CancellationToken, Task<IReadOnlyDictionary<string, DateTimeOffset>>>? ReadExpiries { get; init; }
 
     /// <summary>

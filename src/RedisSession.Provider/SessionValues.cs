@@ -43,7 +43,7 @@ public sealed class SessionValues : IReadOnlyDictionary<string, SessionValue>
     {
         ArgumentNullException.ThrowIfNull(key);
 
-        // Few enough keys that a search is cheaper than an index.
+        // There are so few keys that a search is cheaper than an index.
         int index = Array.IndexOf(_keys, key);
         value = index < 0 ? default : _values[index];
         return index >= 0;

@@ -4,7 +4,7 @@ using RedisSession.Provider;
 
 namespace Shop.Pages;
 
-/// <summary>The shop front. Each form posts to a handler here, changes the session, and is sent back to the front.</summary>
+/// <summary>The shop front. Each form posts to a handler here, which changes the session and redirects back to the front.</summary>
 public sealed class IndexModel(VisitorSessions visitorSessions) : PageModel
 {
     public long Visits { get; private set; }
@@ -13,7 +13,7 @@ public sealed class IndexModel(VisitorSessions visitorSessions) : PageModel
 
     public IReadOnlyList<CartLine> Lines { get; private set; } = [];
 
-    /// <summary>All of the visitor's sessions; none for who has not signed in.</summary>
+    /// <summary>All of the visitor's sessions; empty if not signed in.</summary>
     public IReadOnlyList<SessionInfo> Sessions { get; private set; } = [];
 
     public Visitor Visitor => new(HttpContext.Session);
@@ -69,7 +69,7 @@ public sealed class IndexModel(VisitorSessions visitorSessions) : PageModel
         name = name?.Trim();
         if (name is not { Length: > 0 and <= Visitor.MaxNameLength }) return BadRequest();
         await Visitor.SignInAsync(HttpContext, name);
-        return RedirectToPage(); // no page can be asked for before Redis has the name: that is confirmed before the redirect leaves
+        return RedirectToPage(); // no page is requested before Redis has the name: the write is confirmed before the redirect is sent
     }
 
     public async Task<IActionResult> OnPostSignOutAsync()
@@ -81,7 +81,7 @@ public sealed class IndexModel(VisitorSessions visitorSessions) : PageModel
     public async Task<IActionResult> OnPostSignOutOneAsync(string? id)
     {
         if (Visitor.Name is not { Length: > 0 } name || id is not { Length: > 0 }) return NotFound();
-        if (id == HttpContext.Session.Id) return await OnPostSignOutAsync(); // takes the cookie back too
+        if (id == HttpContext.Session.Id) return await OnPostSignOutAsync(); // deletes the cookie too
         return await visitorSessions.EndAsync(name, id) ? RedirectToPage() : NotFound();
     }
 

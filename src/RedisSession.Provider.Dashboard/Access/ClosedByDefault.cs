@@ -6,23 +6,23 @@ using Microsoft.Extensions.Hosting;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// Who may see the page where the application has not said it: who sits at this machine while it is being developed, and nobody else.
+/// Who may see the page if the application has not configured it: only a developer at this machine in the Development environment.
 /// </summary>
 /// <remarks>
 /// <para>
-/// An authorization policy of the endpoint itself opens the page to whom it admits. ASP.NET Core has asked it before a request comes here,
-/// or refuses to run the endpoint; as RouteOptions can switch that refusal off, the mark by which it tells is looked for here, too. The
-/// fallback policy does not count: it is for all pages, and admits customers. AllowAnonymous does not either: it says that nobody needs to
-/// be asked, which is no decision about this page, and a group of endpoints hands it down. Who wants the page open to everybody has to
-/// write a policy that admits everybody.
+/// An authorization policy on the endpoint itself opens the page to anyone it admits. ASP.NET Core evaluates it before a request gets here,
+/// or refuses to run the endpoint; because RouteOptions can turn that refusal off, this also checks for the marker of the evaluation. The
+/// fallback policy does not count: it is for all pages, and admits customers. Nor does AllowAnonymous: it says that no authorization is
+/// needed, which is not a decision about this page, and endpoint groups pass it on. To open the page to everyone, write a policy that
+/// admits everyone.
 /// </para>
 /// <para>
-/// A request is from this machine when it came over the loopback, or from the address that it came to, and no proxy has left a mark in it:
-/// behind one, everybody is local. Both ends need an address: where the connection has none (a Unix socket, on which proxies talk; a test
-/// server), nothing is known of its origin, whatever the forwarded headers have made of the other end.
-/// Its host must be an address or localhost: a site whose name was pointed at this machine would otherwise read the page in the developer's
-/// browser (DNS rebinding). Nor may a GET have an origin: browsers name it where a script of another site asks, which then reads the answer
-/// if the application's CORS policy is as generous as many are in Development. (A posted form has one, and the token of this page.)
+/// A request is from this machine if it came over loopback, or its remote and local addresses are the same, and it has no proxy header:
+/// behind a proxy, everyone is local. Both ends need an address: if the connection has none (a Unix socket, which proxies use; a test
+/// server), its origin is unknown, whatever the forwarded headers claim about the other end.
+/// The host must be an address or localhost: otherwise a site whose name points to this machine could read the page in the developer's
+/// browser (DNS rebinding). Nor may a GET have an Origin header: browsers send it for scripts of another site, which could read the reply
+/// if the application's CORS policy is as permissive as many are in Development. (A posted form has one, and this page's token.)
 /// </para>
 /// </remarks>
 internal static class ClosedByDefault
@@ -32,10 +32,10 @@ internal static class ClosedByDefault
 
     private static readonly string[] ProxyHeaderStarts = ["X-Forwarded-", "X-Original-", "X-Envoy-"];
 
-    // Set by UseAuthorization, for EndpointMiddleware to see.
+    // Set by UseAuthorization, for EndpointMiddleware to check.
     private const string PolicyIsAsked = "__AuthorizationMiddlewareWithEndpointInvoked";
 
-    /// <summary>Null where the request may go on; otherwise why not, in a sentence.</summary>
+    /// <summary>Null if the request may proceed; otherwise why not, in a sentence.</summary>
     public static string? Refuses(HttpContext context, IHostEnvironment environment)
     {
         bool hasPolicy = HasPolicy(context.GetEndpoint());

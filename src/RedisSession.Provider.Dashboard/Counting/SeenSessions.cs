@@ -1,12 +1,12 @@
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>What the sessions that somebody has looked at look like together. Of all there are, these may be some. Pure.</summary>
-/// <param name="At">When they were looked at.</param>
-/// <param name="Count">How many they are.</param>
-/// <param name="IsAll">Whether there were no others.</param>
+/// <summary>Statistics of a set of sessions that were read, which may be only a sample of all sessions. Pure.</summary>
+/// <param name="At">When they were read.</param>
+/// <param name="Count">How many were read.</param>
+/// <param name="IsAll">Whether these were all sessions.</param>
 /// <param name="SignedIn">How many of them have a user.</param>
-/// <param name="Idle">How many have not been used for how long, the most recently used first; without the empty rest.</param>
-/// <param name="Users">The users with the most of them, and how many; nobody who has only one.</param>
+/// <param name="Idle">How many are in each range of idle time, the most recently used first; without the empty ranges at the end.</param>
+/// <param name="Users">The users with the most sessions, and how many; only users with more than one.</param>
 internal sealed record SeenSessions(
     DateTimeOffset At,
     int Count,
@@ -17,7 +17,7 @@ internal sealed record SeenSessions(
 {
     private const int MostUsers = 5;
 
-    // Those of an idle timeout of 20 minutes, whether or not there are any.
+    // The ranges within an idle timeout of 20 minutes, shown even if empty.
     private const int LeastSteps = 4;
 
     private static readonly (string Name, TimeSpan Below)[] Steps =

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// Counts all sessions now and then, and looks at some of them. Nobody but SCAN can tell how many there are, and it looks at every key: so
-/// it is done at a pace that stays small whatever the number, at most one part in a hundred of the time.
+/// Counts all sessions from time to time, and samples some of them. Only SCAN can count them, and it visits every key, so counting is
+/// limited to at most one hundredth of the time, however many keys there are.
 /// </summary>
 internal sealed class SessionCounter(
     IRedisSessionDirectory directory,
@@ -17,10 +17,10 @@ internal sealed class SessionCounter(
 {
     private const int RestFor = 99;
 
-    // SCAN brings sessions in no order, so some of them are like all.
+    // SCAN returns sessions in no particular order, so a sample represents all of them.
     private const int SampleSize = 1000;
 
-    // What timers can do, and more.
+    // Well within what timers support.
     private static readonly TimeSpan LongestPause = TimeSpan.FromDays(1);
 
     private readonly TimeSpan _interval = options.Value.CountInterval;
@@ -28,7 +28,7 @@ internal sealed class SessionCounter(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (_interval == Timeout.InfiniteTimeSpan) return;
-        await Task.Yield(); // the application's start waits for what comes before
+        await Task.Yield(); // startup waits for what runs before this
         bool failed = false;
         while (true)
         {
@@ -49,10 +49,10 @@ internal sealed class SessionCounter(
             }
             catch (Exception)
             {
-                return; // it ends with the application, and must not be what the application's end is said to have failed of
+                return; // the application is stopping; its shutdown must not be reported as failed because of this
             }
 
-            // Who asks does not wait for the interval, but for the rest.
+            // A requested count does not wait for the interval, but does wait for the rest.
             var walk = time.GetElapsedTime(start);
             var rest = PauseAfter(walk, SessionCounts.Fresh);
             await Task.Delay(rest, time, stoppingToken).ConfigureAwait(false);

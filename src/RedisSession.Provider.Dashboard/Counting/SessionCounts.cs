@@ -1,8 +1,8 @@
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// How many sessions there were, since this process started: a few hundred counts, however long ago that is. When there is no room left,
-/// every second of them goes, so that the last hours are there in detail and the days before in outline.
+/// The session counts since this process started: at most a few hundred, however long ago that was. When there is no room left, every
+/// second count is dropped, so that the last hours are kept in detail and the days before in outline.
 /// </summary>
 internal sealed class SessionCounts
 {
@@ -14,13 +14,13 @@ internal sealed class SessionCounts
     private readonly List<SessionCount> _counts = new(Room);
     private TaskCompletionSource _asked = NewQuestion();
 
-    /// <summary>What some of all sessions look like, and when they were seen; null before that.</summary>
+    /// <summary>Statistics of a sample of all sessions, and when it was taken; null until then.</summary>
     public SeenSessions? Sample { get; set; }
 
-    /// <summary>Done when somebody wants the sessions to be counted before it is time.</summary>
+    /// <summary>Completes when a count is requested before it is due.</summary>
     public Task Asked => Volatile.Read(ref _asked).Task;
 
-    /// <summary>All that are kept, the oldest first. The first of all is always among them.</summary>
+    /// <summary>All counts that are kept, oldest first. The very first count is always among them.</summary>
     public IReadOnlyList<SessionCount> All
     {
         get
@@ -30,8 +30,8 @@ internal sealed class SessionCounts
     }
 
     /// <summary>
-    /// For who has seen all sessions anyway, so that the last count is not older than the page that shows it. Nothing where nobody counts,
-    /// or the last count is seconds old.
+    /// Adds a count from a caller that has read all sessions anyway, so that the last count is not older than the page that shows it. Does
+    /// nothing if counting is disabled or the last count is only seconds old.
     /// </summary>
     public void AddSeen(SessionCount count)
     {
@@ -44,8 +44,8 @@ internal sealed class SessionCounts
     }
 
     /// <summary>
-    /// For who has noticed that the last count is not what there is any more. It is made when it may be, in the background; not at all
-    /// where it is seconds old.
+    /// Requests a new count, for a caller that has noticed that the last one is outdated. It is made in the background as soon as allowed;
+    /// not at all if the last count is only seconds old.
     /// </summary>
     public void Ask(DateTimeOffset now)
     {
@@ -55,7 +55,7 @@ internal sealed class SessionCounts
         }
     }
 
-    /// <summary>A count begins: who asks from now on asks for the next one.</summary>
+    /// <summary>A count begins: requests from now on are for the next one.</summary>
     public void Begin() => Volatile.Write(ref _asked, NewQuestion());
 
     public void Add(SessionCount count)

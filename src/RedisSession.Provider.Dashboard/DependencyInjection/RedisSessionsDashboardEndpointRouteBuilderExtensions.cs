@@ -34,14 +34,14 @@ public static class RedisSessionsDashboardEndpointRouteBuilderExtensions
         Require<SessionCounts>("AddRedisSessionsDashboard");
         return endpoints.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Post], HandleAsync)
             .WithDisplayName("Redis sessions")
-            .CacheOutput(static policy => policy.NoCache()); // which does not look at what the response says of caches
+            .CacheOutput(static policy => policy.NoCache()); // the output cache ignores the response's Cache-Control
 
         static Task HandleAsync(HttpContext context) =>
             context.RequestServices.GetRequiredService<SessionsEndpoint>().HandleAsync(context);
 
         void Require<T>(string adder)
         {
-            // Asked without making it: options that cannot work stop the application when it starts, and say why, not here.
+            // Checked without creating the service: invalid options fail with their reason at startup, not here.
             if (endpoints.ServiceProvider.GetService<IServiceProviderIsService>()?.IsService(typeof(T)) != false) return;
             throw new InvalidOperationException($"MapRedisSessions requires the services of {adder}: call it on the service collection.");
         }

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// What operators do, as log messages: who, and to which session by its public id; never keys or values. They are Information, because
-/// somebody will want to know who it was. Names come from outside and are made harmless before they get here (<see cref="ShownText"/>): a
-/// line break in one would look like another message.
+/// Log messages for operators' actions: who, and on which session, by its public id; never keys or values. They are Information, because
+/// someone will want to know who did it. Names are external and are sanitized before they get here (<see cref="ShownText"/>): a line break
+/// in one would look like another message.
 /// </summary>
 internal static partial class Log
 {

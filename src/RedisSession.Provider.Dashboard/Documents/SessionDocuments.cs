@@ -5,10 +5,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>What the pages show, for scripts, as JSON. What is not known is left out; times are in UTC.</summary>
-/// <param name="Sessions">Those of this page, in its order.</param>
-/// <param name="FoundBy">How they were found, as in <see cref="Match"/>; left out when all are listed.</param>
-/// <param name="Next">The query string of the page that follows; left out on the last one.</param>
+/// <summary>The content of the pages as JSON, for scripts. Unknown values are omitted; times are in UTC.</summary>
+/// <param name="Sessions">The sessions of this page, in its order.</param>
+/// <param name="FoundBy">How they were found, as in <see cref="Match"/>; omitted if all are listed.</param>
+/// <param name="Next">The query string of the next page; omitted on the last one.</param>
 internal sealed record ListDocument(IReadOnlyList<SessionItem> Sessions, Match? FoundBy, string? Next);
 
 internal sealed record SessionItem(
@@ -25,16 +25,16 @@ internal sealed record SessionItem(
 }
 
 /// <param name="Session">The session.</param>
-/// <param name="Keys">Its keys; left out when they were not read.</param>
-/// <param name="KeysLeftOut">How many keys have a value that the application cannot decrypt; left out when there are none.</param>
+/// <param name="Keys">Its keys; omitted if they were not read.</param>
+/// <param name="KeysLeftOut">How many keys have a value that the application cannot decrypt; omitted if there are none.</param>
 internal sealed record SessionDocument(SessionItem Session, IReadOnlyList<KeyItem>? Keys, long? KeysLeftOut);
 
 /// <param name="Key">The key.</param>
 /// <param name="Kind">What its value looks like, in a word.</param>
-/// <param name="SizeInBytes">How long the value is.</param>
-/// <param name="Expires">When it expires by itself; left out when it does not.</param>
-/// <param name="Value">The value where it is text; left out when values were not asked for.</param>
-/// <param name="Base64">The value where it is none.</param>
+/// <param name="SizeInBytes">The length of the value.</param>
+/// <param name="Expires">When it expires by itself; omitted if it does not.</param>
+/// <param name="Value">The value if it is text; omitted if values were not requested.</param>
+/// <param name="Base64">The value if it is not text.</param>
 internal sealed record KeyItem(string Key, string Kind, int SizeInBytes, DateTime? Expires, string? Value, string? Base64)
 {
     public static KeyItem Of(string key, SessionValue stored, DateTimeOffset? expires, bool isShown)
@@ -82,7 +82,7 @@ internal static class SessionCsv
     private static string Cell(DateTime? time) => time?.ToString("O", CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>
-    /// In quotes where it needs them. What a spreadsheet would take for a formula is made text by an apostrophe: users choose their names.
+    /// Quoted if necessary. An apostrophe turns what a spreadsheet would take for a formula into text: users choose their names.
     /// </summary>
     private static string Cell(string? text)
     {

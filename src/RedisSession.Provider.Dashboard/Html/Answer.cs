@@ -6,14 +6,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>Sends a page, and says to the browser what such a page may do: show itself and send its own forms, and nothing else.</summary>
+/// <summary>Sends a page, and tells the browser what the page may do: display itself and submit its own forms, nothing else.</summary>
 internal static class Answer
 {
     private static readonly string Policy = string.Join(
         "; ",
         "default-src 'none'",
         $"style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Layout.Style)))}'",
-        "img-src data:", // the icon, which is in the page
+        "img-src data:", // the icon, which is inlined
         "form-action 'self'",
         "frame-ancestors 'none'",
         "base-uri 'none'");
@@ -30,7 +30,7 @@ internal static class Answer
         return response.WriteAsJsonAsync(document, type, "application/json", response.HttpContext.RequestAborted);
     }
 
-    /// <summary>As a file, which browsers save.</summary>
+    /// <summary>Sends a file, which browsers save.</summary>
     public static Task SendCsvAsync(this HttpResponse response, string csv)
     {
         response.Begin(StatusCodes.Status200OK, "text/csv; charset=utf-8");
@@ -38,7 +38,7 @@ internal static class Answer
         return response.WriteAsync(csv, response.HttpContext.RequestAborted);
     }
 
-    /// <summary>With 303: what was posted is not posted again.</summary>
+    /// <summary>Redirects with 303, so that the form is not posted again.</summary>
     public static void SeeOther(this HttpResponse response, string location)
     {
         response.StatusCode = StatusCodes.Status303SeeOther;
@@ -47,8 +47,8 @@ internal static class Answer
     }
 
     /// <summary>
-    /// Has the browser load the page again and again. The header does what a meta element would, and is no part of the page: checkers of
-    /// accessibility object to the element, whoever has asked for it and however it can be stopped.
+    /// Makes the browser reload the page periodically. The header does what a meta element would, but is not part of the page:
+    /// accessibility checkers object to the element, even if the user asked for it and can stop it.
     /// </summary>
     public static void RefreshEvery(this HttpResponse response, int seconds, string link) =>
         response.Headers["Refresh"] = string.Create(CultureInfo.InvariantCulture, $"{seconds};url={link}");

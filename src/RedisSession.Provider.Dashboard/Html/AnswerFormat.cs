@@ -3,7 +3,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>What a request wants to have: a page, unless it says otherwise. Pure.</summary>
+/// <summary>The format that a request asks for: a page by default. Pure.</summary>
 internal enum AnswerFormat
 {
     Page,
@@ -11,10 +11,10 @@ internal enum AnswerFormat
     Csv,
 }
 
-/// <summary>Tells the format that a request asks for.</summary>
+/// <summary>Determines the format that a request asks for.</summary>
 internal static class AnswerFormats
 {
-    /// <summary>JSON for whoever accepts it and prefers no page: browsers accept everything, and HTML most.</summary>
+    /// <summary>JSON if the client accepts it and does not prefer HTML: browsers accept everything, but prefer HTML.</summary>
     public static AnswerFormat Of(HttpRequest request)
     {
         if (HttpMethods.IsPost(request.Method)) return AnswerFormat.Page;
@@ -22,7 +22,7 @@ internal static class AnswerFormats
         if (!MediaTypeHeaderValue.TryParseList(request.Headers.Accept, out var accepted)) return AnswerFormat.Page;
         return QualityOf("application/json") > QualityOf("text/html") ? AnswerFormat.Json : AnswerFormat.Page;
 
-        // By name: "*/*" is no wish for anything.
+        // By name: "*/*" expresses no preference.
         double QualityOf(string type) => accepted
             .Where(one => one.MediaType.Equals(type, StringComparison.OrdinalIgnoreCase))
             .Select(one => one.Quality ?? 1)

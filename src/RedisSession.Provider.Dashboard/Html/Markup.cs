@@ -1,8 +1,8 @@
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// A piece of HTML. There is one way to make it: <c>Markup.Of($"&lt;td&gt;{user}&lt;/td&gt;")</c>, where what is written in the source
-/// stays as it is and what is put in is encoded, unless it is markup already.
+/// A piece of HTML. The way to create it is <c>Markup.Of($"&lt;td&gt;{user}&lt;/td&gt;")</c>: literal text stays as it is, and interpolated
+/// values are encoded unless they are already markup.
 /// </summary>
 internal readonly struct Markup
 {
@@ -14,13 +14,13 @@ internal readonly struct Markup
 
     public static Markup Of(MarkupTemplate template) => new(template.ToString());
 
-    /// <summary>Text of our own that must not be encoded, such as a style sheet: never anything that came from outside.</summary>
+    /// <summary>Our own text that must not be encoded, such as a style sheet: never external text.</summary>
     public static Markup Trusted(string ours) => new(ours);
 
-    /// <summary>The piece where it belongs, nothing elsewhere; it is not even made there.</summary>
+    /// <summary>The markup if the condition is true; otherwise nothing, and the markup is not created.</summary>
     public static Markup If(bool condition, Func<Markup> make) => condition ? make() : None;
 
-    /// <summary>The piece of <paramref name="value"/> where there is one.</summary>
+    /// <summary>The markup for <paramref name="value"/>, or nothing if it is null.</summary>
     public static Markup If<T>(T? value, Func<T, Markup> make)
         where T : class => value is null ? None : make(value);
 

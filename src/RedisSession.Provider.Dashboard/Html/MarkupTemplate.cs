@@ -6,8 +6,8 @@ using System.Text.Encodings.Web;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// What the compiler makes of the interpolated string that is given to <see cref="Markup.Of"/>: literals as they are, values encoded. What
-/// has no overload here cannot be put into a page at all.
+/// The handler of the interpolated string passed to <see cref="Markup.Of"/>: literals as they are, values encoded. A type without an
+/// overload here cannot be put into a page at all.
 /// </summary>
 [InterpolatedStringHandler]
 internal readonly ref struct MarkupTemplate(int literalLength, int formattedCount)
@@ -18,7 +18,7 @@ internal readonly ref struct MarkupTemplate(int literalLength, int formattedCoun
 
     public void AppendFormatted(string? text)
     {
-        // Encoding makes text safe between tags and between quotes, and nowhere else.
+        // Encoding makes text safe only between tags and between quotes.
         if (_html.Length > 0 && _html[^1] == '=') throw new InvalidOperationException("An attribute's value needs quotes.");
         if (text is not null) _html.Append(HtmlEncoder.Default.Encode(text));
     }

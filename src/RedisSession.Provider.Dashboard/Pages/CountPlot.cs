@@ -3,10 +3,10 @@ using System.Text;
 
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>How many sessions there were, as a line over time: SVG that is made here. Pure.</summary>
+/// <summary>Plots the number of sessions over time as SVG. Pure.</summary>
 /// <remarks>
-/// Places are percentages, so that the line is as wide as there is room and the text as large as text is. The line alone is stretched: it
-/// is in a drawing of its own inside. Seen from above: a strip for the highest label, the line, a strip for the times.
+/// Positions are percentages, so that the plot fills the available width while the text keeps its normal size. Only the line is stretched:
+/// it is in a nested SVG. From top to bottom: a strip for the highest label, the line, a strip for the times.
 /// </remarks>
 internal static class CountPlot
 {
@@ -16,7 +16,7 @@ internal static class CountPlot
     private const int HeightOfLine = 74;
     private const int MostTimes = 5;
 
-    /// <summary>Nothing where there is no line to draw.</summary>
+    /// <summary>Empty if there is no line to draw.</summary>
     public static Markup Of(IReadOnlyList<SessionCount> counts)
     {
         if (counts.Count < 2) return Markup.None;
@@ -37,7 +37,7 @@ internal static class CountPlot
             """);
     }
 
-    /// <summary>A moment, as exactly as the distance to its neighbours needs.</summary>
+    /// <summary>A time, as precise as the distance between the marks requires.</summary>
     public static string Clock(DateTimeOffset at, TimeSpan step) => at.UtcDateTime.ToString(
         step >= TimeSpan.FromDays(1) ? "MMM d" : step >= TimeSpan.FromMinutes(1) ? "HH:mm" : "HH:mm:ss", CultureInfo.InvariantCulture);
 

@@ -1,24 +1,24 @@
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>What all pages have around them. No script, and nothing that is loaded from anywhere.</summary>
+/// <summary>The common frame of all pages. No scripts and no external resources.</summary>
 internal static class Layout
 {
     /// <summary>
-    /// The style sheet, which is in each page. With line feeds only, whatever the source was checked out with: browsers see it so, and the
-    /// policy names its hash.
+    /// The style sheet, which is inlined in each page. With line feeds only, however the source was checked out: that is how browsers
+    /// see it, and the policy contains its hash.
     /// </summary>
     public static string Style { get; } = ReadStyle();
 
-    // A hash sign, as the sessions are hashes.
+    // A hash sign, because the sessions are hashes.
     private const string Icon =
         "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
         + "%3Crect width='16' height='16' rx='4' fill='%233b5bcc'/%3E"
         + "%3Cpath d='M6 3.5 5 12.5M11 3.5 10 12.5M3.5 6h9.5M3 10h9.5' stroke='%23fff' stroke-width='1.4' stroke-linecap='round'/%3E"
         + "%3C/svg%3E";
 
-    /// <param name="title">What the browser's tab says.</param>
-    /// <param name="view">What the address says; null on a page that is not worth to be loaded again.</param>
-    /// <param name="body">The page.</param>
+    /// <param name="title">The title of the browser tab.</param>
+    /// <param name="view">The view in the address; null on a page that is not worth reloading.</param>
+    /// <param name="body">The content of the page.</param>
     public static Markup Page(string title, View? view, Markup body) => Markup.Of($"""
         <!DOCTYPE html>
         <html lang="en">

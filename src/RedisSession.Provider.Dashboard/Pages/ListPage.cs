@@ -11,7 +11,7 @@ internal static class ListPage
     ];
 
     /// <param name="list">The sessions.</param>
-    /// <param name="overview">What is said of all sessions before them.</param>
+    /// <param name="overview">The overview of all sessions, shown above the list.</param>
     /// <param name="place">What else the page needs.</param>
     public static Markup Of(SessionList list, Markup overview, Place place)
     {
@@ -108,7 +108,7 @@ internal static class ListPage
             """);
     }
 
-    // The roles are those that the elements have anyway: on a phone, where rows are laid out as cards, browsers would forget them.
+    // The roles are the elements' implicit ones: on a phone, where rows are laid out as cards, browsers would drop them.
     private static Markup Row(SessionInfo session, Place place) => Markup.Of($"""
         <tr role="row">
         <td role="cell" class="choose">{Choose(session)}</td>
@@ -135,7 +135,7 @@ internal static class ListPage
         return $"{Parts.Whose(user)} {(list.AreMore ? "more than " : "")}{Quantity.Of(count, "session")}";
     }
 
-    /// <summary>What is in the table, how it was found, and in which order it stands there.</summary>
+    /// <summary>What the table contains, how it was found, and how it is sorted.</summary>
     private static string Caption(SessionList list, View view)
     {
         string count = Quantity.Of(list.Sessions.Count, "session");

@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>An answer that only says something.</summary>
-/// <param name="Status">The status of HTTP.</param>
-/// <param name="Title">It in short; all that those are told who ask for JSON.</param>
-/// <param name="Text">It at length.</param>
+/// <summary>A page that contains only a message.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Title">The message in short; a JSON response contains only this.</param>
+/// <param name="Text">The full message.</param>
 internal sealed record MessagePage(int Status, string Title, Markup Text)
 {
     public static MessagePage NoSuchPage { get; } = new(StatusCodes.Status400BadRequest, "No such page", Markup.Of($"""

@@ -3,10 +3,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>One session with its keys; their values when they are asked for.</summary>
+/// <summary>One session with its keys, and their values if requested.</summary>
 internal static class OneSessionPage
 {
-    // What a person looks through.
+    // As many as a person will look through.
     public const int MaxKeys = 500;
 
     private const int LongestKey = 200;
@@ -14,7 +14,7 @@ internal static class OneSessionPage
     private const int ManyLines = 12;
 
     /// <param name="session">The session.</param>
-    /// <param name="keys">Those of its keys that are shown; null when they were not read.</param>
+    /// <param name="keys">The keys to show; null if they were not read.</param>
     /// <param name="place">What else the page needs.</param>
     public static Markup Of(SessionInfo session, ShownKeys? keys, Place place)
     {
@@ -124,7 +124,7 @@ internal static class OneSessionPage
         {Markup.If(value.Note, note => Markup.Of($"""<span class="muted">{note}</span>"""))}
         """);
 
-    /// <summary>In a row of its own. What is long has a place of its own to move about in, also by keyboard.</summary>
+    /// <summary>In a row of its own. Long text scrolls in a region of its own, also by keyboard.</summary>
     private static Markup Below(string key, string text, bool someExpire) => Markup.Of($"""
         <tr role="row" class="long"><td role="cell" colspan="{(someExpire ? 4 : 3)}">{Text(key, text)}</td></tr>
         """);
@@ -142,22 +142,22 @@ internal static class OneSessionPage
         """);
 }
 
-/// <summary>The keys of a session that are to be seen. Pure.</summary>
-/// <param name="Shown">They, in natural order.</param>
-/// <param name="Matching">How many there are of those that were looked for.</param>
-/// <param name="All">How many there are.</param>
+/// <summary>The keys of a session to show. Pure.</summary>
+/// <param name="Shown">The keys, in natural order.</param>
+/// <param name="Matching">How many keys match the filter.</param>
+/// <param name="All">How many keys there are.</param>
 internal sealed record ShownKeys(IReadOnlyList<KeyValuePair<string, SessionValue>> Shown, int Matching, int All)
 {
-    // As people count: pref:2 before pref:10.
+    // As people sort: pref:2 before pref:10.
     private static readonly StringComparer Natural =
         StringComparer.Create(CultureInfo.InvariantCulture, CompareOptions.NumericOrdering | CompareOptions.IgnoreCase);
 
-    /// <summary>When those of them expire that do so by themselves.</summary>
+    /// <summary>The expiries of the shown keys that expire by themselves.</summary>
     public IReadOnlyDictionary<string, DateTimeOffset> Expiries { get; init; } = new Dictionary<string, DateTimeOffset>();
 
     /// <param name="values">All keys with their values.</param>
-    /// <param name="part">What the keys must have in them, in upper or lower case; null: nothing.</param>
-    /// <param name="most">How many are shown.</param>
+    /// <param name="part">Text that the keys must contain, ignoring case; null for all keys.</param>
+    /// <param name="most">The maximum number to show.</param>
     public static ShownKeys Of(IReadOnlyDictionary<string, SessionValue> values, string? part, int most)
     {
         var matching = values.Where(pair => part is null || pair.Key.Contains(part, StringComparison.OrdinalIgnoreCase)).ToList();

@@ -1,13 +1,13 @@
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>How many sessions there are and were, and what they look like together: at the head of the list.</summary>
+/// <summary>The overview above the list: how many sessions there are and were, and their statistics.</summary>
 internal static class Overview
 {
     private static readonly TimeSpan ShortestRange = TimeSpan.FromHours(1);
 
     /// <param name="total">How many there are.</param>
-    /// <param name="counts">How many there were; none where nobody counts.</param>
-    /// <param name="seen">What they look like; null where none have been seen.</param>
+    /// <param name="counts">How many there were; empty if counting is disabled.</param>
+    /// <param name="seen">Their statistics; null if no sessions have been read.</param>
     /// <param name="place">Where this is shown.</param>
     public static Markup Of(Total total, IReadOnlyList<SessionCount> counts, SeenSessions? seen, Place place) => Markup.Of($"""
         <section class="overview" aria-label="Overview">
@@ -34,7 +34,7 @@ internal static class Overview
             """);
     }
 
-    /// <summary>How far back; nothing to choose where everything is of this hour.</summary>
+    /// <summary>How far back the plot goes; no choice if all counts are from the last hour.</summary>
     private static Markup Ranges(IReadOnlyList<SessionCount> counts, Place place) =>
         Markup.If(place.Now - counts[0].At > ShortestRange, () => Markup.Of($"""
             <nav class="choice" aria-label="Hours in the plot">
@@ -88,7 +88,7 @@ internal static class Overview
         <svg aria-hidden="true"><rect width="{Quantity.Width(count, most)}" height="100%" rx="3"/></svg></div>
         """);
 
-    /// <summary>Of how many this is said.</summary>
+    /// <summary>How many sessions the statistics cover.</summary>
     private static string Source(SeenSessions seen, Place place)
     {
         string which = seen.IsAll ? $"of all {Quantity.Of(seen.Count, "session")}" : $"of {Quantity.Of(seen.Count, "session")} seen";

@@ -1,11 +1,11 @@
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// The links from one page of a list to others: the first, the one before, those that are known by number, the next. Pure.
+/// The links from one page of a list to others: the first, the previous, nearby known pages by number, the next. Pure.
 /// </summary>
 internal static class Pager
 {
-    // On either side of the page that one is on.
+    // On either side of the current page.
     private const int Neighbours = 3;
 
     public static Markup Of(View view, string? next)

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>Pieces that several pages have.</summary>
+/// <summary>Pieces that several pages share.</summary>
 internal static class Parts
 {
     private const int LongestName = 60;
@@ -14,7 +14,7 @@ internal static class Parts
         ? Markup.Of($"""<span class="muted">anonymous</span>""")
         : Markup.Of($"""<a href="{view.Find(user).ToLink()}">{ShownText.Line(user)}</a>""");
 
-    /// <summary>How long ago it was used; a dash where nobody knows.</summary>
+    /// <summary>How long ago it was used; a dash if unknown.</summary>
     public static Markup Used(SessionInfo session, DateTimeOffset now) => session.LastUsed is { } used
         ? Time(used, Quantity.Ago(now - used))
         : Markup.Of($"""<span class="muted" title="Cannot be calculated from the time left">–</span>""");
@@ -28,7 +28,7 @@ internal static class Parts
     public static Markup Expires(SessionInfo session, DateTimeOffset now) =>
         Until(session, $"in {Quantity.Of(session.Expires - now)}", "never");
 
-    /// <summary>The moment itself, below what it is in words.</summary>
+    /// <summary>The exact time, below its description in words.</summary>
     public static Markup Moment(DateTimeOffset? time) =>
         time is { } known ? Markup.Of($"""<span class="moment">{Quantity.Moment(known)} UTC</span>""") : Markup.None;
 
@@ -48,7 +48,7 @@ internal static class Parts
     /// <summary><c>ann’s</c></summary>
     public static string Whose(string user) => $"{ShownText.Line(user, LongestName)}’s";
 
-    /// <summary>A link to another view of the same, or the one that this is.</summary>
+    /// <summary>A link to another view of the same, or to the current one.</summary>
     public static Markup Choice(string text, View view, bool isChosen) => isChosen
         ? Markup.Of($"""<a href="{view.ToLink()}" aria-current="true">{text}</a>""")
         : Markup.Of($"""<a href="{view.ToLink()}">{text}</a>""");
@@ -57,7 +57,7 @@ internal static class Parts
         <input type="search" id="{id}" name="{name}" value="{value}" autocomplete="off" autocapitalize="none" spellcheck="false">
         """);
 
-    /// <summary>A form that leads to <paramref name="view"/>, where one field of it is filled in.</summary>
+    /// <summary>The hidden fields of a form that leads to <paramref name="view"/> with one field filled in.</summary>
     public static Markup Hidden(View view) => Markup.Of(
         $"{view.Parameters.Select(one => Markup.Of($"""<input type="hidden" name="{one.Name}" value="{one.Value}">"""))}");
 
@@ -75,7 +75,7 @@ internal static class Parts
 
     private static Markup Label(string? label) => Markup.If(label, text => Markup.Of($""" aria-label="{text}" """));
 
-    /// <summary>A button that opens another one, which does it: two steps, without a script.</summary>
+    /// <summary>A button that reveals another one, which performs the action: two steps, without a script.</summary>
     private static Markup Confirmed(string text, string? label, string question, string field, string value) => Markup.Of($"""
         <details class="confirm" name="confirm"><summary{Label(label)}>{text}</summary>
         <button class="danger" form="{FormToken.Form}" name="{field}" value="{value}">{question}</button></details>

@@ -1,7 +1,7 @@
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>The order of the sessions within a page: SCAN brings them in none, and no page knows the others. Pure.</summary>
-/// <param name="Column">One of those here.</param>
+/// <summary>The order of the sessions within a page: SCAN returns them unordered, and no page knows the others. Pure.</summary>
+/// <param name="Column">One of the columns defined here.</param>
 /// <param name="IsDescending">Whether the largest comes first.</param>
 internal readonly record struct SortOrder(string Column, bool IsDescending)
 {
@@ -15,7 +15,7 @@ internal readonly record struct SortOrder(string Column, bool IsDescending)
 
     private static readonly string[] Columns = [Id, User, Used, Age, Left, Keys, Size];
 
-    /// <summary>Who was here last comes first.</summary>
+    /// <summary>The most recently used session comes first.</summary>
     public static SortOrder Default { get; } = new(Used, false);
 
     public static SortOrder Parse(string? text)
@@ -24,11 +24,11 @@ internal readonly record struct SortOrder(string Column, bool IsDescending)
         return Columns.Contains(column) ? new(column, text![0] == '-') : Default;
     }
 
-    /// <summary>Where a click on the head of <paramref name="column"/> leads: what is large is looked for by keys and size.</summary>
+    /// <summary>The order after a click on the header of <paramref name="column"/>: keys and size start with the largest.</summary>
     public SortOrder After(string column) =>
         column == Column ? this with { IsDescending = !IsDescending } : new(column, column is Keys or Size);
 
-    /// <summary>The sessions in this order. What is not known comes last either way.</summary>
+    /// <summary>The sessions in this order. Unknown values come last in either direction.</summary>
     public IReadOnlyList<SessionInfo> Sort(IEnumerable<SessionInfo> sessions, DateTimeOffset now) => Column switch
     {
         Id => By(sessions, static session => session.Id, StringComparer.Ordinal),

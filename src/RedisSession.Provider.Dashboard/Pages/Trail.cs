@@ -3,40 +3,40 @@ using System.Globalization;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// Where the pages of a list begin, as far as they are known: a list that is walked by SCAN only leads on, and nobody but who has come
-/// along knows the way back. It goes with the links. Pure.
+/// The cursors at which the known pages of a list begin: SCAN only moves forward, so only the pages already visited can be returned to.
+/// The links carry the trail. Pure.
 /// </summary>
-/// <param name="First">The number of the page that begins at the first cursor: 2, or more where a trail is long.</param>
-/// <param name="Cursors">Where that page and those behind it begin.</param>
+/// <param name="First">The number of the page that begins at the first cursor: 2, or more if the trail is long.</param>
+/// <param name="Cursors">Where that page and the following ones begin.</param>
 internal sealed record Trail(int First, IReadOnlyList<string> Cursors)
 {
-    // What an address has room for.
+    // As many as an address has room for.
     public const int Longest = 20;
 
     private const int LongestCursor = 40;
 
     public static Trail None { get; } = new(2, []);
 
-    /// <summary>The last page that is known.</summary>
+    /// <summary>The last known page.</summary>
     public int Last => Cursors.Count == 0 ? 1 : First + Cursors.Count - 1;
 
-    /// <summary>Whether it is known where that page begins.</summary>
+    /// <summary>Whether the start of that page is known.</summary>
     public bool Knows(int page) => page == 1 || (page >= First && page <= Last);
 
-    /// <summary>Where that page begins; null for the first one, and for one that is not known.</summary>
+    /// <summary>Where that page begins; null for the first page and for unknown ones.</summary>
     public string? CursorOf(int page) => page >= First && page <= Last ? Cursors[page - First] : null;
 
     /// <summary>The trail with that page, which begins at <paramref name="cursor"/>.</summary>
     public Trail With(int page, string cursor)
     {
-        if (CursorOf(page) == cursor) return this; // and what is known behind it stays
+        if (CursorOf(page) == cursor) return this; // keeps the pages known after it
         if (!Knows(page - 1) || Cursors.Count == 0) return new(page, [cursor]);
         string[] all = [.. Cursors.Take(page - First), cursor];
         int tooMany = Math.Max(0, all.Length - Longest);
         return new(Math.Min(First, page) + tooMany, all[tooMany..]);
     }
 
-    /// <summary>What is no trail is none.</summary>
+    /// <summary>Invalid text yields an empty trail.</summary>
     public static Trail Parse(string? text)
     {
         string[] parts = text?.Split('.') ?? [];

@@ -5,11 +5,11 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// What the address of a page says: what is to be seen, and how. All of it comes from outside, and what makes no sense counts as not said.
-/// Links are views that differ in something. Pure.
+/// The view that the address of a page describes: what to show, and how. All of it is external input, and invalid values count as unset.
+/// Links are modified views. Pure.
 /// </summary>
 /// <remarks>
-/// All links begin with a question mark, so they lead to the page wherever it is mapped and whatever stands in front of it, and never
+/// All links begin with a question mark, so they lead to the page wherever it is mapped and whatever proxy is in front of it, and never
 /// anywhere else.
 /// </remarks>
 internal sealed record View
@@ -21,7 +21,7 @@ internal sealed record View
     public const string FormatName = "format";
     public const string Csv = "csv";
 
-    /// <summary>The pauses, in seconds, in which a page can be had again.</summary>
+    /// <summary>The intervals, in seconds, at which a page can be reloaded.</summary>
     public static IReadOnlyList<int> Pauses { get; } = [5, 15, 60];
 
     /// <summary>How many hours the plot can be limited to.</summary>
@@ -39,21 +39,21 @@ internal sealed record View
     private const string EndedIdName = "id";
     private const string EndedUserName = "of";
 
-    /// <summary>The session to look into; null for a list.</summary>
+    /// <summary>The session to show; null for a list.</summary>
     public string? Session { get; init; }
 
     public bool AreValuesShown { get; init; }
 
-    /// <summary>What the keys that are shown have in them; null: all keys.</summary>
+    /// <summary>Text that the shown keys contain; null for all keys.</summary>
     public string? Key { get; init; }
 
-    /// <summary>What is searched for; null where all sessions are listed.</summary>
+    /// <summary>The text to search for; null if all sessions are listed.</summary>
     public string? Search { get; init; }
 
-    /// <summary>In which of the ways that take a walk the search goes on.</summary>
+    /// <summary>The kind of walk with which the search continues.</summary>
     public Walk? By { get; init; }
 
-    /// <summary>True: sessions of users only; false: those of nobody.</summary>
+    /// <summary>True: only sessions with a user; false: only sessions without a user.</summary>
     public bool? HasUser { get; init; }
 
     public SortOrder Sort { get; init; } = SortOrder.Default;
@@ -67,25 +67,25 @@ internal sealed record View
     /// <summary>Where other pages begin.</summary>
     public Trail Trail { get; init; } = Trail.None;
 
-    /// <summary>How far the plot goes back; null: to the beginning.</summary>
+    /// <summary>How many hours the plot goes back; null: to the beginning.</summary>
     public int? Hours { get; init; }
 
-    /// <summary>After how many seconds the page is loaded again; null: when somebody does so.</summary>
+    /// <summary>After how many seconds the page is reloaded; null: only manually.</summary>
     public int? Refresh { get; init; }
 
-    /// <summary>How many sessions the form has ended that led here; null when none did.</summary>
+    /// <summary>How many sessions were ended by the form that led here; null if no form did.</summary>
     public int? Ended { get; init; }
 
-    /// <summary>The one that it has ended.</summary>
+    /// <summary>The session that the form ended.</summary>
     public string? EndedId { get; init; }
 
-    /// <summary>The user whose sessions it has ended.</summary>
+    /// <summary>The user whose sessions the form ended.</summary>
     public string? EndedUser { get; init; }
 
-    /// <summary>The first page of all sessions, in the same manner.</summary>
+    /// <summary>The first page of all sessions, with the same settings.</summary>
     public View All => Plain with { Search = null, By = null, HasUser = null, Page = 1, After = null, Trail = Trail.None };
 
-    /// <summary>The list that one has come from, without what has just happened.</summary>
+    /// <summary>The list that led here, without the notice of what was ended.</summary>
     public View Plain => this with
     {
         Session = null,
@@ -96,7 +96,7 @@ internal sealed record View
         EndedUser = null,
     };
 
-    /// <summary>The same page once more.</summary>
+    /// <summary>The same page, reloaded without the notice.</summary>
     public View Again => this with { Ended = null, EndedId = null, EndedUser = null };
 
     public View Of(string session) => Plain with { Session = session };
@@ -134,7 +134,7 @@ internal sealed record View
         int? OneOf(IReadOnlyList<int> allowed, string name) => Number(name) is { } number && allowed.Contains(number) ? number : null;
     }
 
-    /// <summary>What is said, by name; nothing that goes without saying.</summary>
+    /// <summary>The parameters by name, without defaults.</summary>
     public IEnumerable<(string Name, string Value)> Parameters
     {
         get
@@ -163,7 +163,7 @@ internal sealed record View
         }
     }
 
-    /// <summary>The same as a file.</summary>
+    /// <summary>The same view as a CSV file.</summary>
     public string ToCsvLink() => $"{Again.ToLink()}{(Again.Parameters.Any() ? "&" : "")}{FormatName}={Csv}";
 
     public string ToLink()
@@ -179,7 +179,7 @@ internal sealed record View
     }
 }
 
-/// <summary>What a search walks all sessions for, where nothing was found exactly.</summary>
+/// <summary>What a search walks all sessions for if there was no exact match.</summary>
 internal enum Walk
 {
     ById,

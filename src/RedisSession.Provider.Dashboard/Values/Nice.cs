@@ -1,6 +1,6 @@
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>Numbers and times at which an axis has its marks. Pure.</summary>
+/// <summary>Round numbers and times for the marks of an axis. Pure.</summary>
 internal static class Nice
 {
     private static readonly int[] Tops = [1, 2, 4, 6, 8, 10];
@@ -12,7 +12,7 @@ internal static class Nice
         TimeSpan.FromHours(12), TimeSpan.FromDays(1), TimeSpan.FromDays(2), TimeSpan.FromDays(7), TimeSpan.FromDays(30),
     ];
 
-    /// <summary>The end of an axis for <paramref name="highest"/>, which has a whole number in its middle, too, unless it is 1.</summary>
+    /// <summary>The end of an axis for <paramref name="highest"/>; its midpoint is a whole number too, unless the end is 1.</summary>
     public static long Top(long highest)
     {
         for (long unit = 1; ; unit *= 10)
@@ -24,7 +24,7 @@ internal static class Nice
         }
     }
 
-    /// <summary>Round moments between the two, in UTC: no more than <paramref name="most"/>, and their distance.</summary>
+    /// <summary>Round times between the two, in UTC, at most <paramref name="most"/>; and the step between them.</summary>
     public static (IReadOnlyList<DateTimeOffset> Moments, TimeSpan Step) Between(DateTimeOffset start, DateTimeOffset end, int most)
     {
         var step = Steps.FirstOrDefault(step => (end - start) / step <= most, Steps[^1] * Math.Ceiling((end - start) / Steps[^1] / most));

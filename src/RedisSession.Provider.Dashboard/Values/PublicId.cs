@@ -2,15 +2,15 @@ using System.Buffers;
 
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>How the public id of a session looks: 43 characters of base64url. Pure.</summary>
+/// <summary>The format of a session's public id: 43 characters of base64url. Pure.</summary>
 internal static class PublicId
 {
-    /// <summary>So many of its characters are shown where there is no room for all.</summary>
+    /// <summary>How many of its characters are shown if there is no room for all.</summary>
     public const int Shown = 10;
 
     private const int Length = 43;
 
-    // Less could be the beginning of some id by chance.
+    // Anything shorter could be the beginning of some id by chance.
     private const int ShortestStart = 4;
 
     private static readonly SearchValues<char> Characters =
@@ -18,7 +18,7 @@ internal static class PublicId
 
     public static bool IsOne(string text) => text.Length == Length && !text.AsSpan().ContainsAnyExcept(Characters);
 
-    /// <summary>The beginning of an id in <paramref name="text"/>, such as what a page shows of one; null when it cannot be one.</summary>
+    /// <summary>The beginning of an id in <paramref name="text"/>, such as the part that a page shows; null if it cannot be one.</summary>
     public static string? StartIn(string text)
     {
         string start = text.Trim().TrimEnd('…');

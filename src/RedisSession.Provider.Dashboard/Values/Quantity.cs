@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>Times and sizes as people say them. Pure.</summary>
+/// <summary>Times and sizes in human-readable form. Pure.</summary>
 internal static class Quantity
 {
     private const long Kilo = 1024;
@@ -22,22 +22,22 @@ internal static class Quantity
         };
     }
 
-    /// <summary>How long ago something was that is known to a second or so: <c>5 min ago</c>.</summary>
+    /// <summary>How long ago something was, if its time is accurate to about a second: <c>5 min ago</c>.</summary>
     public static string Ago(TimeSpan time) => time < TimeSpan.FromSeconds(2) ? "just now" : $"{Of(time)} ago";
 
     /// <summary><c>2026-11-28 20:05:13</c>, in UTC.</summary>
     public static string Moment(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
-    /// <summary>What so many are of all: <c>37 %</c>.</summary>
+    /// <summary>A part of the total, in percent: <c>37 %</c>.</summary>
     public static string Share(long some, long all) =>
         string.Create(CultureInfo.InvariantCulture, $"{(all == 0 ? 0 : Math.Round(100.0 * some / all)):0} %");
 
-    /// <summary>The same as a width in a drawing; what there is at all is to be seen.</summary>
+    /// <summary>The same as a width in a drawing; anything above 0 stays visible.</summary>
     public static string Width(long some, long most) =>
         string.Create(CultureInfo.InvariantCulture, $"{(some == 0 ? 0 : Math.Max(1, 100.0 * some / most)):0.#}%");
 
-    /// <summary><c>312 B</c>, <c>4.2 KB</c>, <c>1.3 MB</c>; a dash where nobody says.</summary>
+    /// <summary><c>312 B</c>, <c>4.2 KB</c>, <c>1.3 MB</c>; a dash if unknown.</summary>
     public static string OfBytes(long? bytes) => bytes switch
     {
         null => "–",

@@ -4,30 +4,30 @@ using System.Text;
 namespace RedisSession.Provider.Dashboard;
 
 /// <summary>
-/// Text from outside as a person can be shown it: what has no look of its own, or changes that of its neighbours (control characters, marks
-/// of writing direction, blanks that are no space, towers of combining marks), is spelled out, and what is long is cut. Pure. HTML encoding
-/// is not done here but where HTML is made.
+/// Makes external text safe to display: characters that are invisible or change how their neighbours look (control characters, marks of
+/// writing direction, blanks other than the space, stacks of combining marks) are escaped, and long text is cut. Pure. HTML encoding is
+/// done where HTML is created, not here.
 /// </summary>
 internal static class ShownText
 {
-    // Writing systems stack up to four marks on a character; more are made to cover what is around them.
+    // Writing systems stack up to four marks on a character; more are meant to cover the surrounding text.
     private const int MostMarks = 4;
 
-    // What Unicode counts as letters, marks and symbols although nothing is to be seen of it: its Default_Ignorable_Code_Points that have
-    // no other category which tells, and blanks.
+    // Characters that Unicode classifies as letters, marks and symbols although they are invisible: Default_Ignorable_Code_Points that
+    // their category does not reveal, and blanks.
     private static readonly (int First, int Last)[] Invisible =
     [
         (0x034F, 0x034F), // combining grapheme joiner
         (0x115F, 0x1160), // Hangul fillers
-        (0x17B4, 0x17B5), // Khmer vowels that are not written
+        (0x17B4, 0x17B5), // Khmer inherent vowels, which are invisible
         (0x180B, 0x180F), // Mongolian variation selectors
         (0x2800, 0x2800), // Braille without a dot
         (0x3164, 0x3164), // Hangul filler
         (0xFE00, 0xFE0F), // variation selectors
-        (0xFFA0, 0xFFA0), // Hangul filler of half width
+        (0xFFA0, 0xFFA0), // halfwidth Hangul filler
         (0x13441, 0x13442), // Egyptian blanks
         (0x16FE4, 0x16FE4), // Khitan filler
-        (0x1D159, 0x1D159), // a note without a head
+        (0x1D159, 0x1D159), // null notehead
         (0xE0000, 0xE0FFF), // tags, variation selectors
     ];
 
@@ -40,7 +40,7 @@ internal static class ShownText
     private static string Of(string text, int maxLength, bool isMultiLine)
     {
         var shown = new StringBuilder(Math.Min(text.Length, maxLength) + 8);
-        int marks = MostMarks; // at the beginning there is nothing of its own to stand on
+        int marks = MostMarks; // a mark at the start has no base character
         foreach (var rune in text.EnumerateRunes())
         {
             if (shown.Length >= maxLength) return shown.Append('…').ToString();

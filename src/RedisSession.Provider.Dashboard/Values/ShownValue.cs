@@ -8,22 +8,22 @@ using System.Text.Unicode;
 
 namespace RedisSession.Provider.Dashboard;
 
-/// <summary>A session value as what it looks like. Pure; no content makes it fail.</summary>
-/// <param name="Kind">What it is, in a word.</param>
-/// <param name="Text">How it reads, shortened where it is long.</param>
-/// <param name="Note">What there is to say beside it; null when there is nothing.</param>
-/// <param name="Line">The same on one line, where it is short enough for that; null where it is not.</param>
+/// <summary>A session value as the type that it appears to be. Pure; no content makes it fail.</summary>
+/// <param name="Kind">Its type, in a word.</param>
+/// <param name="Text">Its text, shortened if it is long.</param>
+/// <param name="Note">A note to show beside it; null if there is none.</param>
+/// <param name="Line">The same on one line if it is short enough; otherwise null.</param>
 internal sealed record ShownValue(string Kind, string Text, string? Note = null, string? Line = null)
 {
     public const string BytesKind = "bytes";
 
-    // What has room in the row of a table.
+    // As much as fits in a table row.
     private const int LongestLine = 100;
 
     // Longer text is cut.
     private const int MaxLength = 4000;
 
-    // Of longer values only the beginning is looked at, and they are not tried as JSON.
+    // Only the beginning of longer values is examined, and they are not parsed as JSON.
     private const int MaxBytes = 64 * 1024;
 
     private const int BytesOfDump = 256;
@@ -86,7 +86,7 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null,
         return new(BytesKind, shown, note, value.Length <= BytesOfLine ? LineOf(value) : null);
     }
 
-    /// <summary>UTF-8 without what no text has.</summary>
+    /// <summary>UTF-8 without control bytes other than line breaks and tabs.</summary>
     private static bool IsText(byte[] value)
     {
         if (!Utf8.IsValid(value)) return false;
@@ -110,7 +110,7 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null,
             using var document = JsonDocument.Parse(value);
             var indented = new ArrayBufferWriter<byte>(value.Length);
 
-            // As readable as can be: what HTML needs is done where HTML is made.
+            // As readable as possible: HTML encoding is done where HTML is created.
             var options = new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
             using (var writer = new Utf8JsonWriter(indented, options)) document.WriteTo(writer);
 
@@ -119,7 +119,7 @@ internal sealed record ShownValue(string Kind, string Text, string? Note = null,
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentException)
         {
-            return false; // it only begins like JSON, or has text in it that is none
+            return false; // only begins like JSON, or contains invalid text
         }
     }
 }

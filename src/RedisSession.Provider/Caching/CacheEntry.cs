@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The hash of one cache entry in Redis, and how its caller waits: the only code that sends commands about it. As with sessions, everything
-/// goes to the primary.
+/// The hash of one cache entry in Redis, and how its caller waits: the only code that sends commands for it. As with sessions, every
+/// command goes to the primary.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -12,7 +12,7 @@ namespace RedisSession.Provider;
 /// fields  absexp   the absolute expiration in ticks (100 ns since the year 1, UTC), or -1
 ///         sldexp   the sliding expiration in ticks, or -1
 ///         data     the value
-/// TTL     the nearer of the two, in milliseconds; none when there is neither
+/// TTL     the earlier of the two, in milliseconds; no TTL if neither is set
 /// </code>
 /// </remarks>
 internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting waiting)
@@ -21,24 +21,24 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
     public const string Sliding = "sldexp";
     public const string Data = "data";
 
-    // Lua hashes all of each text that it meets, which costs the server's only thread about 1 us for each KB. From here on five commands
-    // cost it less than one script does. (Measured: at 500 bytes 80,000 sets a second against 60,000, at 20 KB 10,000 against 50,000.)
+    // Lua hashes every string in full, which costs the server's only thread about 1 us per KB. Above this size, five commands are
+    // cheaper than one script. (Measured: at 500 bytes 80,000 sets a second against 60,000, at 20 KB 10,000 against 50,000.)
     private const int LargestForScript = 4 * 1024;
 
-    /// <summary>An HGET, and the renewal, in one flight. Null when there is no such entry, or it is past its end.</summary>
+    /// <summary>An HGET and the renewal, in one round trip. Null if there is no such entry, or it has expired.</summary>
     public Task<RedisValue> ReadAsync() => AndRenewAsync(Sending.Try(
         database, key, (database, key), static it => it.database.HashGetAsync(it.key, Data, CommandFlags.DemandMaster)));
 
-    /// <summary>The same into memory of a pool.</summary>
+    /// <summary>The same, into pooled memory.</summary>
     public Task<Lease<byte>?> ReadPooledAsync() => AndRenewAsync(Sending.Try(
         database, key, (database, key), static it => it.database.HashGetLeaseAsync(it.key, Data, CommandFlags.DemandMaster)));
 
-    /// <summary>Writes the entry with its TTL in the place of what there is, in one step and one flight.</summary>
+    /// <summary>Replaces the entry and its TTL, atomically and in one round trip.</summary>
     public Task WriteAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
         waiting.ForAsync(
             data.Length > LargestForScript && database.IsConnected(key, CommandFlags.DemandMaster) ? WriteLargeAsync(expiry, data) : WriteByScriptAsync(expiry, data));
 
-    /// <summary>Null when the entry was past its end, and is removed.</summary>
+    /// <summary>Null if the entry had expired; it is then removed.</summary>
     public Task<RedisResult> RenewAsync() =>
         waiting.ForAsync(CacheScripts.Renew.RunAsync(database, key, CacheScripts.Now(), waiting.ToTheEnd));
 
@@ -72,7 +72,7 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
         }
         catch (Exception error) when (error is RedisConnectionException or RedisServerException { Kind: RedisErrorKind.ExecAbort })
         {
-            // Nothing was done, or the same will be. The script is sent on to where the key is, waits for it, or says what is wrong.
+            // Nothing was written, or the script writes the same again. It follows the key to its node, waits for it, or reports the error.
         }
 
         return await WriteByScriptAsync(expiry, data).ConfigureAwait(false);
@@ -82,8 +82,8 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
         CacheScripts.Write.RunAsync(database, key, CacheScripts.EntryOf(expiry, data), waiting.ToTheEnd);
 
     /// <summary>
-    /// False, or an error of the kind <see cref="RedisErrorKind.ExecAbort"/>, when nothing was done: on a cluster a transaction is not sent
-    /// on to where the key has moved to, as a script is. The second task tells of the entry itself.
+    /// False, or an error of kind <see cref="RedisErrorKind.ExecAbort"/>, if nothing was done: on a cluster, a transaction is not
+    /// redirected to where the key has moved to, as a script is. The second task is the result of writing the entry itself.
     /// </summary>
     private (Task<bool> Executed, Task<RedisResult> Written) WriteInTransaction(CacheExpiry expiry, ReadOnlyMemory<byte> data)
     {

@@ -3,17 +3,17 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace RedisSession.Provider;
 
-/// <summary>When a cache entry ends, as its hash says it: see <see cref="RedisHashCache"/> for the rules. Pure.</summary>
-/// <param name="Absolute">The end, in ticks of UTC since the year 1; <see cref="None"/> for none.</param>
+/// <summary>When a cache entry expires, as stored in its hash: see <see cref="RedisHashCache"/> for the rules. Pure.</summary>
+/// <param name="Absolute">The absolute expiration, in UTC ticks since the year 1; <see cref="None"/> for none.</param>
 /// <param name="Sliding">How long it lives after each use, in ticks; <see cref="None"/> for no such limit.</param>
-/// <param name="TimeToLive">What that makes the key's TTL when the entry is written, in milliseconds; null for no TTL.</param>
+/// <param name="TimeToLive">The resulting TTL of the key when the entry is written, in milliseconds; null for no TTL.</param>
 internal readonly record struct CacheExpiry(long Absolute, long Sliding, long? TimeToLive)
 {
-    /// <summary>What a field has where there is no such limit.</summary>
+    /// <summary>The value of a field if there is no such limit.</summary>
     public const long None = -1;
 
     /// <exception cref="ArgumentOutOfRangeException">
-    /// The entry would have ended already, or would end after the year 9999.
+    /// The entry would already have expired, or would expire after the year 9999.
     /// </exception>
     [SuppressMessage("Usage", "CA2208", Justification = "The option's name, as RedisCache says it.")]
     public static CacheExpiry From(DistributedCacheEntryOptions options, DateTimeOffset now)
@@ -33,6 +33,6 @@ internal readonly record struct CacheExpiry(long Absolute, long Sliding, long? T
             left < window ? left : window ?? left);
     }
 
-    /// <summary>Rounded up, so that what is shorter than a millisecond is not over at once.</summary>
+    /// <summary>Rounded up, so that a time of less than a millisecond does not expire at once.</summary>
     private static long Milliseconds(TimeSpan time) => Math.Min((long)Math.Ceiling(time.TotalMilliseconds), SessionExpiry.Never);
 }

@@ -3,17 +3,17 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The scripts of the cache. Each works on one key and is safe to apply twice. The time comes with the call: an absolute expiration is a
-/// time that an application has said by its own clock, and instances of RedisCache beside us go by theirs.
+/// The scripts of the cache. Each works on one key and is safe to apply twice. The caller passes the time: an application sets an absolute
+/// expiration by its own clock, and RedisCache instances that share the entries use their own clocks as well.
 /// </summary>
 internal static class CacheScripts
 {
     /// <summary>
-    /// Gives an entry with a sliding expiration its time again, no longer than to its absolute end; removes it past that. A script, because
-    /// only the entry says whether and how far to renew it: as commands that is a second round trip, which may meet another entry than
-    /// the first. It leaves the data alone, which Lua would be slow with.
+    /// Renews an entry that has a sliding expiration, up to its absolute expiration at most; removes it if that has passed. A script,
+    /// because only the entry says whether and how far to renew it: with commands, that takes a second round trip, which may find a
+    /// different entry. It does not touch the data, which would be slow in Lua.
     /// </summary>
-    /// <remarks><c>ARGV 1 now; returns nil the entry was past its end · else 1</c></remarks>
+    /// <remarks><c>ARGV 1 now; returns nil if the entry had expired · else 1</c></remarks>
     public static readonly RedisScript Renew = new($"""
         local key = KEYS[1]
         local absolute, sliding = unpack(redis.call('HMGET', key, '{CacheEntry.Absolute}', '{CacheEntry.Sliding}'))
@@ -31,8 +31,8 @@ internal static class CacheScripts
         """);
 
     /// <summary>
-    /// Writes an entry in the place of what there is. A script, because an entry that is to expire must never be without its TTL, and
-    /// nothing of what was there may stay: no field, no TTL.
+    /// Replaces an entry. A script, because an entry that expires must never be without its TTL, and nothing of the old entry may remain:
+    /// no field, no TTL.
     /// </summary>
     /// <remarks><c>ARGV 1 absexp · 2 sldexp · 3 data · 4 TTL in ms, or ''; returns nothing of use</c></remarks>
     public static readonly RedisScript Write = new($"""

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// A copy of a value on its way to Redis, in memory of the pool. The value is the caller's again as soon as the call has ended, and a call
-/// that was cancelled or timed out ends while the client may still have to send it.
+/// A copy of a value on its way to Redis, in pooled memory. The caller may reuse the value as soon as the call has ended, but a call that
+/// was cancelled or timed out ends while the client may still have to send it.
 /// </summary>
 internal readonly struct PooledCopy
 {
@@ -23,6 +23,6 @@ internal readonly struct PooledCopy
         return copy;
     }
 
-    /// <summary>Only once Redis has answered: then nobody reads it any more. Otherwise it is left to the garbage collector.</summary>
+    /// <summary>Call only after Redis has replied: only then is it no longer read. Otherwise leave it to the garbage collector.</summary>
     public void Return() => ArrayPool<byte>.Shared.Return(_array);
 }

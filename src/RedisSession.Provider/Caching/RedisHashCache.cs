@@ -6,25 +6,25 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// A distributed cache over Redis hashes that are those of RedisCache (Microsoft.Extensions.Caching.StackExchangeRedis).
+/// A distributed cache over the same Redis hashes as RedisCache (Microsoft.Extensions.Caching.StackExchangeRedis).
 /// </summary>
 /// <remarks>
 /// <para>
-/// An entry without an expiration has no TTL in Redis and stays until it is removed. One with an absolute expiration, be it said as a time
-/// or from now, has a TTL up to then. One with a sliding expiration has that as its TTL, and each get and each refresh gives it that
-/// again. One with both has the shorter of the sliding expiration and what is left until the absolute one, at the set and at each renewal:
-/// a get never moves the absolute end. "Now" is the application's clock. A set replaces the entry with all its expirations.
+/// An entry without an expiration has no TTL in Redis and stays until it is removed. One with an absolute expiration, given as a time or
+/// relative to now, has a TTL up to then. One with a sliding expiration has that as its TTL, and each get and each refresh renews it. One
+/// with both has the shorter of the sliding expiration and the time left until the absolute one, at the set and at each renewal: a get
+/// never moves the absolute expiration. "Now" is the application's clock. A set replaces the entry with all its expirations.
 /// </para>
 /// <para>
-/// These are RedisCache's rules. What is not as there: the TTL is set in the same step as the entry and not after it, and counts
-/// milliseconds, where there what is left of a second is cut off; a set without expiration ends the TTL of the entry before it; an
-/// absolute expiration is kept in UTC whatever its offset; what is past it is not given out once more by the get that removes it.
+/// These are RedisCache's rules, with these differences: the TTL is set atomically with the entry and not after it, and is in
+/// milliseconds, where RedisCache truncates to seconds; a set without expiration removes the TTL of the previous entry; an absolute
+/// expiration is stored in UTC whatever its offset; the get that removes an expired entry does not return it.
 /// </para>
 /// </remarks>
 internal sealed class RedisHashCache(RedisHashCacheConnection connection, IOptions<RedisHashCacheOptions> options)
     : IBufferDistributedCache, IDisposable, IAsyncDisposable
 {
-    // For a connection: the client's own timeout bounds connecting. For a reply see EntryOf.
+    // For connecting, which the client's own timeout limits. For replies, see EntryOf.
     private static readonly Waiting Blocking = Waiting.Blocking(Timeout.InfiniteTimeSpan);
 
     private readonly RedisKey _keyStart = options.Value.InstanceName;
@@ -66,7 +66,7 @@ internal sealed class RedisHashCache(RedisHashCacheConnection connection, IOptio
 
     public Task RemoveAsync(string key, CancellationToken token = default) => RemoveAsync(key, Awaiting(token));
 
-    /// <summary>Closes a connection that was opened for the cache alone. No other is touched.</summary>
+    /// <summary>Closes the connection if it was opened for the cache alone.</summary>
     public void Dispose()
     {
         _disposed = true;
@@ -120,7 +120,7 @@ internal sealed class RedisHashCache(RedisHashCacheConnection connection, IOptio
         await EntryOf(database, redisKey, waiting).DeleteAsync().ConfigureAwait(false);
     }
 
-    // The client's own timeout ends what is awaited.
+    // The client's own timeout ends the wait.
     private static Waiting Awaiting(CancellationToken token) => Waiting.Within(Timeout.InfiniteTimeSpan, token);
 
     private ValueTask<IDatabase> OpenAsync(Waiting waiting)

@@ -5,15 +5,15 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Who we are to a server. The client goes on when its user and password are refused, and where the server's user <c>default</c> is open,
-/// everything works, with that user's rights.
+/// Which user a server takes us for. The client carries on when its user and password are refused; if the server's user <c>default</c> is
+/// open, everything works, with that user's rights.
 /// </summary>
 internal static partial class ConnectedUser
 {
-    /// <summary>Whom a server takes every connection for that says nothing, or the wrong thing.</summary>
+    /// <summary>The user a server assigns to a connection that sends no credentials, or wrong ones.</summary>
     public const string Fallback = "default";
 
-    /// <summary>A server that takes us for somebody else; null where there is none, or none that can be known.</summary>
+    /// <summary>A server that takes us for another user; null if there is none, or none can be identified.</summary>
     /// <exception cref="RedisException">A server did not answer.</exception>
     public static async Task<Mistake?> FindMistakeAsync(IConnectionMultiplexer multiplexer, string? wanted)
     {
@@ -22,14 +22,14 @@ internal static partial class ConnectedUser
             (server.EndPoint, User: await FindAsync(server).ConfigureAwait(false)));
         foreach (var (server, user) in await Task.WhenAll(looks).ConfigureAwait(false))
         {
-            // By another name than that one a managed server may know the same user.
+            // A managed server may know the same user by any other name.
             if (user == Fallback) return new(server, user, wanted);
         }
 
         return null;
     }
 
-    /// <summary>The user; null where the server does not say. ACL WHOAMI, or its refusal; else CLIENT INFO.</summary>
+    /// <summary>The user, from ACL WHOAMI or its refusal, else CLIENT INFO; null if the server does not say.</summary>
     public static async Task<string?> FindAsync(IServer server)
     {
         if (server.ServerType is ServerType.Twemproxy or ServerType.Envoyproxy) return null;
@@ -43,7 +43,7 @@ internal static partial class ConnectedUser
         }
         catch (Exception error) when (error is RedisServerException or RedisCommandException)
         {
-            // It has no such command, or the application has switched it off.
+            // The server lacks the command, or the application has disabled it.
         }
 
         try

@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// A copy of the application's options that is ours to change. What lets us in stays the application's: user, password and the options of
-/// TLS are rotated in its object, or are tokens of its <see cref="ConfigurationOptions.Defaults"/>, and are asked for before each connect.
+/// A copy of the application's options that we may change. Credentials stay the application's: user, password and TLS options are rotated
+/// in its object, or are tokens from its <see cref="ConfigurationOptions.Defaults"/>, so they are read again before each connect.
 /// </summary>
 internal static class LiveCredentials
 {

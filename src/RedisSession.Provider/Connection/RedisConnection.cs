@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The connection that all sessions share, or the cache's own. Opened when the application starts, or by whoever needs it first; what is
-/// not opened here is not closed here.
+/// The connection that all sessions share, or the cache's own. Opened when the application starts, or on first use; a connection not opened
+/// here is not closed here.
 /// </summary>
 internal sealed class RedisConnection(
     RedisConnectionSettings settings, IServiceProvider services, ILogger<RedisConnection> logger)
@@ -24,14 +24,14 @@ internal sealed class RedisConnection(
     private bool _disposed;
 
     /// <summary>
-    /// How long the client itself waits for a reply before it gives up, on a connection of ours; else nobody can say: unlimited.
+    /// How long the client itself waits for a reply on a connection that we open; for any other it is unknown, hence unlimited.
     /// </summary>
     public TimeSpan ReplyTimeout { get; private set; } = TimeSpan.MaxValue;
 
     /// <summary>The database, once there is a connection.</summary>
     public IDatabase? OpenDatabase { get; private set; }
 
-    /// <summary>Whether the server is a Garnet, by what the client learnt when it connected.</summary>
+    /// <summary>Whether the server is Garnet, as the client learnt when it connected.</summary>
     public bool IsGarnet { get; private set; }
 
     public ValueTask<IDatabase> GetDatabaseAsync()
@@ -41,22 +41,20 @@ internal sealed class RedisConnection(
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
 
-            // On the pool: a factory or a service of the application may connect synchronously, and no request must wait for more
-            // than its own timeout.
+            // On the thread pool: an application's factory or service may connect synchronously, and no request may wait longer than its
+            // own timeout.
             if (_opening is null or { IsFaulted: true } or { IsCanceled: true }) _opening = Task.Run(OpenWithThreadsAsync);
             return new(_opening);
         }
     }
 
-    /// <summary>
-    /// A server that takes a connection of ours for that of somebody else; null where there is none, or none that can be known.
-    /// </summary>
+    /// <summary>A server that takes a connection of ours for another user's; null if there is none, or none can be identified.</summary>
     public async Task<ConnectedUser.Mistake?> FindWrongUserAsync() =>
         _configuration is { } configuration && OpenDatabase is { } database
             ? await ConnectedUser.FindMistakeAsync(database.Multiplexer, configuration.User).ConfigureAwait(false)
             : null;
 
-    /// <summary>Why Redis refuses a connection of ours, by trying one; null where it does not, or cannot be reached.</summary>
+    /// <summary>Tries a connection to find out why Redis refuses ours; null if it does not, or cannot be reached.</summary>
     public async Task<RefusalProbe.Refusal?> FindRefusalAsync(CancellationToken cancellationToken) => _configuration is { } configuration
         ? await RefusalProbe.FindAsync(configuration, server: null, cancellationToken).ConfigureAwait(false)
         : null;
@@ -73,14 +71,14 @@ internal sealed class RedisConnection(
 
     private async Task<IDatabase> OpenWithThreadsAsync()
     {
-        // Connecting takes threads of the pool, and those who read synchronously meanwhile have them.
+        // Connecting needs pool threads, which synchronous reads may be holding meanwhile.
         using var threads = SpareThreads.WhileAway();
         return await OpenAsync().ConfigureAwait(false);
     }
 
     private async Task<IDatabase> OpenAsync()
     {
-        // Read when connecting. It is never set back: it belongs to the process, and others may have come to rely on it.
+        // Read when connecting. Never reset: the flag is process-wide, and other code may have come to rely on it.
         bool connectsHere = settings.ConnectionMultiplexerFactory is not null || RedisConnectionChoice.OwnConnection(settings) is not null;
         if (settings.UseDedicatedThreads && connectsHere) ConnectionMultiplexer.SetFeatureFlag(DedicatedThreads, true);
         long since = TimeProvider.System.GetTimestamp();
@@ -114,7 +112,7 @@ internal sealed class RedisConnection(
         {
             if (_disposed) outages?.Dispose();
 
-            // The application's connection may outlive this one: what comes too late must not be given a handler that nobody takes off.
+            // The application's connection may outlive this object: once disposed, do not attach a handler that nothing would remove.
             ObjectDisposedException.ThrowIf(_disposed, this);
             multiplexer.ConnectionRestored += LearnAboutServers; // it may be the first time that we get through
             (_watched, _outages) = (multiplexer, outages);
@@ -156,7 +154,7 @@ internal sealed class RedisConnection(
     }
 
     /// <summary>
-    /// Says in the log at the start whether Redis can be used, and why not: a wrong password shows here, and not first in a request.
+    /// Logs at startup whether Redis is usable and, if not, why: a wrong password shows here rather than in the first request.
     /// </summary>
     private async Task LogStateAsync(ConnectionMultiplexer multiplexer)
     {
@@ -172,7 +170,7 @@ internal sealed class RedisConnection(
         }
     }
 
-    /// <summary>Says in the log that Redis has not accepted the password, where everything seems to work.</summary>
+    /// <summary>Logs that Redis has not accepted the password although everything seems to work.</summary>
     private async Task LogWrongUserAsync()
     {
         var mistake = await FindWrongUserAsync().ConfigureAwait(false);

@@ -3,18 +3,20 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>Which Redis connection is meant: the first that is given, in the order of this file.</summary>
+/// <summary>Which Redis connection to use: the first one configured, in the order of this file.</summary>
 internal static class RedisConnectionChoice
 {
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// Whether the client keeps commands while their server is away, which it does unless the application has told it otherwise.
+    /// Whether the client keeps commands while their server is unavailable, as it does unless the application says otherwise.
     /// </summary>
     public static bool KeepsCommands(ConfigurationOptions options) => ReferenceEquals(options.BacklogPolicy, BacklogPolicy.Default);
 
-    /// <summary>A connection that we open, and therefore close; null when the options mean one of the application's.</summary>
-    /// <exception cref="FormatException">The configuration string cannot mean a Redis server; the message never repeats it.</exception>
+    /// <summary>A connection that we open and therefore close; null if the options refer to one of the application's.</summary>
+    /// <exception cref="FormatException">
+    /// The configuration string does not identify a Redis server; the message never repeats it.
+    /// </exception>
     public static ConfigurationOptions? OwnConnection(RedisConnectionSettings settings)
     {
         if (settings.ConnectionMultiplexerFactory is not null) return null;
@@ -64,7 +66,7 @@ internal static class RedisConnectionChoice
         return services.IsService(typeof(IConnectionMultiplexer)) ? null : Help(settings);
     }
 
-    /// <summary>What to do where none is given.</summary>
+    /// <summary>What to do if none is configured.</summary>
     public static string Help(RedisConnectionSettings settings)
     {
         string ways = $"""
@@ -84,20 +86,20 @@ internal static class RedisConnectionChoice
 
     private static ConfigurationOptions Own(ConfigurationOptions options, TimeSpan ioTimeout, TimeSpan tolerance)
     {
-        // It comes back by itself: however often it is tried at first, it is tried again.
+        // The client reconnects by itself: however many initial attempts there are, it keeps trying.
         options.AbortOnConnectFail = false;
         options.ConnectRetry = 1;
 
-        // While the server is away the client keeps commands in their order, and we bound how long; unless nothing is to wait.
+        // While the server is unavailable, the client keeps commands in order and we limit for how long; unless nothing may wait.
         if (KeepsCommands(options) && tolerance == TimeSpan.Zero) options.BacklogPolicy = BacklogPolicy.FailFast;
 
-        // The client's own policy waits longer after each failure, and so some seconds after the server is back. Two attempts a second
-        // harm nobody. It makes them when its heart beats.
+        // The client's own policy backs off after each failure, so it still waits some seconds once the server is back. Two attempts a
+        // second are harmless; the client makes them on its heartbeat.
         if (options.ReconnectRetryPolicy is null or ExponentialRetry) options.ReconnectRetryPolicy = new LinearRetry(250);
         if (options.HeartbeatInterval > HeartbeatInterval) options.HeartbeatInterval = HeartbeatInterval;
 
-        // The client gives a server that does not answer up after several of its own timeouts: no use in those being much longer than
-        // ours. A second longer, so that it is always ours that a request meets.
+        // The client gives up on a silent server after several of its own timeouts, so those need not be much longer than ours. One second
+        // longer, so that a request always hits ours first.
         if (ioTimeout > TimeSpan.Zero)
         {
             options.AsyncTimeout = (int)Math.Min(options.AsyncTimeout, ioTimeout.TotalMilliseconds + 1000);
@@ -122,7 +124,7 @@ internal static class RedisConnectionChoice
         }
         catch (ArgumentException error)
         {
-            // What the client names as an unknown option can be a piece of a password with a comma in it; its message goes no further.
+            // What the client reports as an unknown option can be part of a password that contains a comma; its message goes no further.
             bool mayBeSecret = configuration.Contains("password", StringComparison.OrdinalIgnoreCase) || configuration.Contains('@');
             string culprit = mayBeSecret || string.IsNullOrEmpty(error.ParamName) ? "" : $": see '{error.ParamName}'";
             throw new FormatException(
@@ -131,8 +133,8 @@ internal static class RedisConnectionChoice
     }
 
     /// <summary>
-    /// A URL without its scheme: the client would take all of it for the name of a server, and write the password into its exceptions.
-    /// With '=' it is an option; with '!' the path of a Unix socket.
+    /// A URL without its scheme: the client would take all of it for a server name, and put the password into its exceptions. With '=' it
+    /// is an option; with '!', a Unix socket path.
     /// </summary>
     private static bool NamesUserAtServer(string part) => part.Contains('@') && !part.Contains('=') && !part.TrimStart().StartsWith('!');
 }

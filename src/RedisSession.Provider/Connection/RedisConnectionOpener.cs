@@ -4,7 +4,7 @@ namespace RedisSession.Provider;
 
 /// <summary>
 /// Connects when the application starts, so that no request pays for it: connecting needs pool threads, and a first burst of requests that
-/// read synchronously would take them all. An application whose Redis is away starts all the same, a moment later, and recovers with it.
+/// read synchronously would take them all. An application whose Redis is unavailable still starts, a moment later, and recovers with it.
 /// </summary>
 internal sealed class RedisConnectionOpener(RedisConnection connection) : IHostedService
 {
@@ -16,7 +16,7 @@ internal sealed class RedisConnectionOpener(RedisConnection connection) : IHoste
 
     public static async Task OpenAsync(RedisConnection connection, CancellationToken cancellationToken)
     {
-        // What fails is logged where it happens, and the first request tries again.
+        // A failure is logged where it happens, and the first request tries again.
         Task opening = connection.GetDatabaseAsync().AsTask();
         await opening.WaitAsync(Patience, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _ = opening.Observed();

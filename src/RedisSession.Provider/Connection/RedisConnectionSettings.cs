@@ -2,12 +2,10 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>
-/// What options say about their Redis connection, whichever options they are: what <see cref="RedisConnectionChoice"/> chooses from.
-/// </summary>
+/// <summary>The Redis connection settings of any kind of options, from which <see cref="RedisConnectionChoice"/> chooses.</summary>
 internal sealed record RedisConnectionSettings
 {
-    /// <summary>The method whose options these are, for messages.</summary>
+    /// <summary>The method that takes these options, for messages.</summary>
     public required string Method { get; init; }
 
     public string? Configuration { get; init; }
@@ -20,22 +18,22 @@ internal sealed record RedisConnectionSettings
 
     public bool UseDedicatedThreads { get; init; } = true;
 
-    /// <summary>How long anybody waits for a reply, beside what the client is told; infinite when nothing else is said.</summary>
+    /// <summary>How long to wait for a reply, apart from the client's own timeouts; infinite by default.</summary>
     public TimeSpan IOTimeout { get; init; } = Timeout.InfiniteTimeSpan;
 
-    /// <summary>For how long of an outage commands wait for its end.</summary>
+    /// <summary>How long into an outage commands wait for it to end.</summary>
     public TimeSpan OutageTolerance { get; init; } = RedisHashSessionOptions.DefaultOutageTolerance;
 
-    /// <summary>Another way to a connection than those that all options have, for the message that there is none.</summary>
+    /// <summary>A further way to supply a connection, beyond those common to all options; for the message that there is none.</summary>
     public string? FurtherWay { get; init; }
 
-    /// <summary>The names in configuration under which one was looked for; empty when no configuration was given.</summary>
+    /// <summary>The configuration names searched for a connection; empty if no configuration was given.</summary>
     public IReadOnlyCollection<string> LookedFor { get; init; } = [];
 
-    /// <summary>What is read where the whole configuration is given, for the message that there is none.</summary>
+    /// <summary>What is read if the whole configuration is given; for the message that there is none.</summary>
     public required string InConfiguration { get; init; }
 
-    /// <summary>Whether a connection is named, and not left to what is registered.</summary>
+    /// <summary>Whether a connection is specified, not left to the registered services.</summary>
     public bool NamesOne =>
         ConnectionMultiplexerFactory is not null || ConfigurationOptions is not null || !string.IsNullOrWhiteSpace(Configuration)
         || ServiceKey is not null;

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Options;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The connection of the cache: one that its options name, else that of the sessions where there are any, else the application's. Opened
-/// when the application starts, as that of the sessions is, and closed here only when it was opened here.
+/// The cache's connection: the one its options specify, else that of the sessions if there are any, else the application's. Opened when the
+/// application starts, like that of the sessions, and closed here only if it was opened here.
 /// </summary>
 internal sealed class RedisHashCacheConnection : IHostedService, IDisposable, IAsyncDisposable
 {

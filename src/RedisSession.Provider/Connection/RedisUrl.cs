@@ -16,7 +16,7 @@ namespace RedisSession.Provider;
 /// rediss://…                                               the same over TLS
 /// unix:[//[[user][:password]@]]/path/to/socket[?db=database]
 /// </code>
-/// User, password and path are percent-decoded. As the registered "redis" scheme, and as redis-py reads them.
+/// User, password and path are percent-decoded. Follows the registered "redis" scheme, and redis-py.
 /// </remarks>
 internal static class RedisUrl
 {
@@ -31,12 +31,12 @@ internal static class RedisUrl
         int colon = text.IndexOf(':');
         if (colon <= 0 || text.AsSpan(0, colon).ContainsAnyExcept(SchemeCharacters)) return false;
 
-        // "redis:6379" is a host of that name; "redis:/host" can only be a URL with a slash too few.
+        // "redis:6379" is a host of that name; "redis:/host" can only be a URL missing a slash.
         bool hasPath = text.AsSpan(colon + 1).StartsWith("/");
         return hasPath || text.StartsWith("unix:", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <exception cref="FormatException">The URL cannot mean a Redis server; the message says why.</exception>
+    /// <exception cref="FormatException">The URL does not identify a Redis server; the message says why.</exception>
     public static ConfigurationOptions Parse(string url)
     {
         string scheme = url[..url.IndexOf(':')].ToLowerInvariant();

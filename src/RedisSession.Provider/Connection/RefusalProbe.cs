@@ -6,15 +6,15 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Finds out why Redis refuses a connection, by making one. The client keeps the server's word to itself: of a connection that is made again
-/// it tells that it fails, and not that the password is wrong.
+/// Makes a connection to find out why Redis refuses it. The client hides the server's reason: for a reconnection, it reports the failure,
+/// but not that the password is wrong.
 /// </summary>
 internal static class RefusalProbe
 {
     private const int Patience = 2000; // ms
 
-    /// <summary>The refusal; null when the connection works, or there is no server to be reached.</summary>
-    /// <param name="configuration">As the connection is configured.</param>
+    /// <summary>The refusal; null when the connection works, or no server can be reached.</summary>
+    /// <param name="configuration">The connection's configuration.</param>
     /// <param name="server">The server in question; null for those of the configuration.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<Refusal?> FindAsync(
@@ -51,7 +51,9 @@ internal static class RefusalProbe
         }
     }
 
-    /// <summary>What is wrong, where the server, or its certificate, was met and did not agree; else null. By kind, never by message.</summary>
+    /// <summary>
+    /// The reason, if we reached the server and it refused us or its certificate failed; else null. By error kind, never by message.
+    /// </summary>
     public static string? ReasonIn(Exception error)
     {
         for (var at = error; at is not null; at = at.InnerException)
@@ -70,7 +72,7 @@ internal static class RefusalProbe
         return null;
     }
 
-    /// <param name="Reason">For people, without anything of the server's or the application's.</param>
+    /// <param name="Reason">Human-readable, with no text from the server or the application.</param>
     /// <param name="Error">What the client said.</param>
     internal sealed record Refusal(string Reason, Exception Error);
 }

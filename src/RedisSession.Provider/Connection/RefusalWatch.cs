@@ -5,13 +5,13 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>Says in the log why Redis refuses to be connected to again, once for each outage and server.</summary>
+/// <summary>Logs why Redis refuses a reconnection, once per outage and server.</summary>
 internal sealed class RefusalWatch : IDisposable
 {
     // Most outages are over by then.
     private static readonly TimeSpan FirstLook = TimeSpan.FromSeconds(1);
 
-    // A node that is gone for good is looked at now and then.
+    // A node that is gone for good is still checked now and then.
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     private readonly IConnectionMultiplexer _multiplexer;

@@ -3,14 +3,14 @@ using System.Collections.Concurrent;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Which failures of what nobody waits for were logged lately. A server that refuses such a command refuses it for every request: the log
-/// says so once a minute for each kind of operation and error, and the metric counts each.
+/// Which failures of operations that no request waits for were logged recently. A server that refuses such a command refuses it for every
+/// request: it is logged once a minute for each kind of operation and error, and the metric counts each failure.
 /// </summary>
 internal sealed class ErrorReports
 {
     private static readonly long Pause = (long)TimeSpan.FromMinutes(1).TotalMilliseconds;
 
-    // As many as there are kinds of operations and errors.
+    // Bounded by the number of operation kinds and error types.
     private readonly ConcurrentDictionary<(OperationKind Kind, string Error), long> _last = new();
 
     /// <summary>True once a minute for each kind of operation and error.</summary>

@@ -1,6 +1,6 @@
 namespace RedisSession.Provider;
 
-/// <summary>What an operation is about. The id is made when a trace asks for it.</summary>
+/// <summary>The session that an operation is about. The id is computed only when a trace needs it.</summary>
 internal interface INamedSession
 {
     /// <summary>The session's public id.</summary>

@@ -11,10 +11,10 @@ internal static class OperationOutcome
     /// <summary>Refused, because the session has ended since the request first saw it.</summary>
     public const string Ended = "ended";
 
-    /// <summary>The caller's wish, and no failure.</summary>
+    /// <summary>Cancelled by the caller, which is not a failure.</summary>
     public const string Cancelled = "cancelled";
 
-    /// <summary>Others held the lock for as long as the request was ready to wait.</summary>
+    /// <summary>Other requests held the lock for as long as this one was willing to wait.</summary>
     public const string GivenUp = "given_up";
 
     public const string Failed = "failed";

@@ -2,7 +2,7 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>How many bytes were told or heard, without those of the protocol.</summary>
+/// <summary>How many bytes were sent or received, without protocol overhead.</summary>
 internal static class Payload
 {
     public static long Of(RedisValue[] values)

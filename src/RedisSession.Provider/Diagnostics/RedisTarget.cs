@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The server that spans name: as the application has configured it, which is not always the one that answers. Knows the name and the
-/// first attributes of the span of each kind of operation, since those are the same every time.
+/// The server that spans name: the one that the application configured, which is not always the one that answers. Caches the name and
+/// initial attributes of the span for each kind of operation, since they are always the same.
 /// </summary>
 internal sealed class RedisTarget(IReadOnlyCollection<EndPoint> endPoints, int database)
 {
@@ -31,12 +31,12 @@ internal sealed class RedisTarget(IReadOnlyCollection<EndPoint> endPoints, int d
         if (address is not null) attributes.Add(new(TelemetryTags.ServerAddress, address));
         if (port is not null) attributes.Add(new(TelemetryTags.ServerPort, port));
 
-        // {db.operation.name} {target}: the script, or else the server where there is one.
+        // {db.operation.name} {target}: the script, or else the server if there is exactly one.
         string? target = kind.Script ?? (endPoints.Count != 1 ? null : port is null ? address : $"{address}:{port}");
         return new(target is null ? kind.Command! : $"{kind.Command} {target}", [.. attributes]);
     }
 
-    /// <summary>All configured servers; the port apart from them when they have the same, which is what OpenTelemetry asks for.</summary>
+    /// <summary>All configured servers; the port separately if they share it, as OpenTelemetry requires.</summary>
     private (string? Address, int? Port) Address()
     {
         var servers = endPoints.Select(HostAndPort).ToArray();
@@ -54,6 +54,6 @@ internal sealed class RedisTarget(IReadOnlyCollection<EndPoint> endPoints, int d
         _ => (endPoint.ToString() ?? "", null), // the path of a Unix socket
     };
 
-    /// <summary>What a span begins with.</summary>
+    /// <summary>The name and attributes that a span starts with.</summary>
     internal sealed record SpanStart(string Name, KeyValuePair<string, object?>[] Attributes);
 }

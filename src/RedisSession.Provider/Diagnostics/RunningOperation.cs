@@ -3,7 +3,7 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>An operation that somebody listens to: how long it takes, its span, and what becomes of it.</summary>
+/// <summary>An operation that a listener observes: its duration, its span and its outcome.</summary>
 internal sealed class RunningOperation(OperationKind kind, SessionMetrics metrics, Activity? activity)
 {
     private readonly long _start = Stopwatch.GetTimestamp();
@@ -15,7 +15,7 @@ internal sealed class RunningOperation(OperationKind kind, SessionMetrics metric
     }
 
     /// <summary>
-    /// The operation is sent, and what the caller does until its reply is there is none of it: that belongs to the request's own span.
+    /// The operation has been sent. What the caller does until the reply arrives is not part of it and belongs to the request's own span.
     /// </summary>
     public void Leave()
     {
@@ -62,7 +62,7 @@ internal sealed class RunningOperation(OperationKind kind, SessionMetrics metric
     {
         if (activity is { IsAllDataRequested: true })
         {
-            // Without the message: it is in the log, and Redis's may repeat what was sent.
+            // Without the message: it is in the log, and a message from Redis may repeat what was sent.
             activity.SetStatus(ActivityStatusCode.Error);
             activity.SetTag(TelemetryTags.ErrorType, ErrorType.Of(error));
             if (ErrorType.CodeOf(error) is { } code) activity.SetTag(TelemetryTags.StatusCode, code);
@@ -71,7 +71,7 @@ internal sealed class RunningOperation(OperationKind kind, SessionMetrics metric
         metrics.OperationFailed(kind, Stop(OperationOutcome.Failed), error);
     }
 
-    /// <summary>Ends the span and says how long it was: the histogram's time is the same.</summary>
+    /// <summary>Ends the span and returns its duration, so that the histogram records the same time.</summary>
     private TimeSpan Stop(string outcome)
     {
         var duration = Stopwatch.GetElapsedTime(_start);

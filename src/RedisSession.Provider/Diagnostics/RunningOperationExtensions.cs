@@ -4,10 +4,10 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What is done with an operation, be it listened to or null: then each of these does what the line would do without it, and allocates
-/// nothing. The operation is begun before what it follows is sent, by the order in which C# evaluates:
+/// Extensions for an operation that may be null because nobody listens: then each is a no-op that allocates nothing. C#'s order of
+/// evaluation begins the operation before the command is sent:
 /// <code>await Begin(kind).Follow(SendAsync())</code>
-/// No local variable should hold one across an await, which would make every state machine larger.
+/// Do not keep an operation in a local variable across an await: that would enlarge every state machine.
 /// </summary>
 internal static class RunningOperationExtensions
 {
@@ -18,7 +18,7 @@ internal static class RunningOperationExtensions
         return FollowAsync(operation, reply);
     }
 
-    /// <summary>The same for a confirmation, which does not fail but says what has failed.</summary>
+    /// <summary>The same for a confirmation, which does not fail but returns the failure.</summary>
     public static Task<ExceptionDispatchInfo?> Follow(this RunningOperation? operation, Task<ExceptionDispatchInfo?> confirmation)
     {
         if (operation is null) return confirmation;
@@ -26,7 +26,7 @@ internal static class RunningOperationExtensions
         return FollowAsync(operation, confirmation);
     }
 
-    /// <summary>Notes the <paramref name="arguments"/> that are about to be sent.</summary>
+    /// <summary>Records the <paramref name="arguments"/> that are about to be sent.</summary>
     public static RedisValue[] Sends(this RunningOperation? operation, RedisValue[] arguments)
     {
         operation?.NoteArguments(arguments);

@@ -1,8 +1,8 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Counts the reads of one request that were sent only when the reply to the one before was there: each of them has made the request wait
-/// for a round trip more. Those of one <c>Task.WhenAll</c> travel together and count once.
+/// Counts the reads of a request that were sent only after the reply to the previous one had arrived: each cost the request another
+/// round trip. Those of one <c>Task.WhenAll</c> are in flight together and count once.
 /// </summary>
 internal struct SequentialReads
 {
@@ -13,7 +13,7 @@ internal struct SequentialReads
 
     public int Count { get; private set; }
 
-    /// <summary>Takes note of a read that has just been sent, and returns its reply.</summary>
+    /// <summary>Records a read that has just been sent, and returns its reply.</summary>
     public T Sent<T>(T reply)
         where T : Task
     {

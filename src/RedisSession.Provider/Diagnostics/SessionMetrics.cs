@@ -3,8 +3,8 @@ using System.Diagnostics.Metrics;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What happens to sessions, as numbers. The meter is named <c>RedisSession.Provider</c>; names and units follow OpenTelemetry's
-/// conventions. While nobody listens to an instrument, telling it something costs a look and allocates nothing.
+/// The metrics of sessions. The meter is named <c>RedisSession.Provider</c>; names and units follow OpenTelemetry's
+/// conventions. While nobody listens to an instrument, recording to it costs one check and allocates nothing.
 /// </summary>
 internal sealed class SessionMetrics
 {
@@ -24,8 +24,8 @@ internal sealed class SessionMetrics
     public const string LockWait = "redis_session.lock.wait";
     public const string LostLocks = "redis_session.lost_locks";
 
-    // Those that OpenTelemetry advises for db.client.operation.duration, and some between and below them: a round trip to a Redis nearby
-    // takes a tenth of a millisecond.
+    // Those that OpenTelemetry recommends for db.client.operation.duration, with some added between and below them: a round trip to a
+    // nearby Redis takes a tenth of a millisecond.
     private static readonly double[] DurationBuckets =
         [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -69,17 +69,17 @@ internal sealed class SessionMetrics
             DroppedEvents, "{event}", "Events that were dropped because too many were waiting for ISessionLifecycle handlers.");
     }
 
-    /// <summary>A request has waited for the lock of its session, and got it, or gave up.</summary>
+    /// <summary>A request waited for the lock of its session, and took it or gave up.</summary>
     public void LockAwaited(TimeSpan wait, bool isTaken) => _lockWait.Record(
         wait.TotalSeconds, TelemetryTags.Of(TelemetryTags.Outcome, isTaken ? OperationOutcome.Ok : OperationOutcome.GivenUp));
 
-    /// <summary>A write was refused because its request did not hold the lock any more.</summary>
+    /// <summary>A write was refused because its request no longer held the lock.</summary>
     public void LockLost() => _lostLocks.Add(1);
 
-    /// <summary>Whether anybody wants to know about single operations.</summary>
+    /// <summary>Whether anyone listens to individual operations.</summary>
     public bool WatchesOperations => _operationDuration.Enabled || _failures.Enabled || _io.Enabled;
 
-    /// <summary>Whether counting bytes is worth the walk over the values.</summary>
+    /// <summary>Whether anyone listens to byte counts, so that iterating over the values is worthwhile.</summary>
     public bool CountsBytes => _io.Enabled;
 
     public void OperationEnded(OperationKind kind, TimeSpan duration, string outcome) => _operationDuration.Record(
@@ -99,7 +99,7 @@ internal sealed class SessionMetrics
         OperationFailed(kind, error);
     }
 
-    /// <summary>The same for what nobody has waited for.</summary>
+    /// <summary>The same for an operation that no request waited for.</summary>
     public void OperationFailed(OperationKind kind, Exception error)
     {
         if (!_failures.Enabled) return;
@@ -124,7 +124,7 @@ internal sealed class SessionMetrics
 
     public void EventDropped() => _droppedEvents.Add(1);
 
-    /// <summary>Measures what waits for handlers: how many events, and for how long the oldest of them.</summary>
+    /// <summary>Measures the events that wait for handlers: how many there are, and how long the oldest has waited.</summary>
     public void WatchEvents(Func<int> count, Func<TimeSpan> age)
     {
         _meter.CreateObservableGauge(PendingEvents, count, "{event}", "Events that wait for ISessionLifecycle handlers.");

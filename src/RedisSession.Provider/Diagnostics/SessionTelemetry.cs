@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Follows what requests wait for, when somebody listens: to the meter, or to the activity source, which has the same name. The spans are
-/// those of a Redis client by OpenTelemetry's conventions, one for each operation, with no keys and no values.
+/// Tracks the operations that requests wait for, if anyone listens to the meter or to the activity source, which has the same name. The
+/// spans follow OpenTelemetry's conventions for Redis clients: one for each operation, with no keys and no values.
 /// </summary>
 internal sealed class SessionTelemetry(SessionMetrics metrics, RedisConnection connection)
 {
@@ -15,7 +15,7 @@ internal sealed class SessionTelemetry(SessionMetrics metrics, RedisConnection c
     private RedisTarget? _target;
 
     /// <summary>
-    /// To be called right before an operation is sent. Null, and nothing is allocated, when nobody listens; see
+    /// Call right before an operation is sent. Returns null and allocates nothing if nobody listens; see
     /// <see cref="RunningOperationExtensions"/>.
     /// </summary>
     public RunningOperation? Begin(OperationKind kind, INamedSession session)

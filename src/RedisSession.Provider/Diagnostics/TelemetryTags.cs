@@ -1,7 +1,7 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The names of tags and attributes. Those that are not ours are OpenTelemetry's, from its conventions for database clients and Redis.
+/// The names of tags and attributes. Those that are not ours come from OpenTelemetry's conventions for database clients and Redis.
 /// </summary>
 internal static class TelemetryTags
 {

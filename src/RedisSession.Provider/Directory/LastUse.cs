@@ -1,18 +1,18 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// When a session was last used. Nobody writes it down: a use gives the hash its full TTL, so what has gone from that tells. Pure.
+/// When a session was last used. It is not stored: a use gives the hash its full TTL, so the part that has elapsed tells. Pure.
 /// </summary>
 internal static class LastUse
 {
-    // What ends at its absolute timeout was given less than the full TTL by its last use, and does not tell. That end is by the clock of
-    // Redis and the TTL is counted from ours: within so much of it nothing is said.
+    // If a session ends at its absolute timeout, its last use set less than the full TTL, which then tells nothing. That end is on Redis's
+    // clock and the TTL is counted from ours: this close to it, nothing is returned.
     private static readonly TimeSpan NearAbsoluteEnd = TimeSpan.FromMinutes(1);
 
     /// <param name="created">Null when that is not known.</param>
-    /// <param name="timeToLive">What is left; null when the hash has no TTL.</param>
-    /// <param name="expiry">What a use gives.</param>
-    /// <param name="now">By the clock of this machine.</param>
+    /// <param name="timeToLive">The remaining TTL; null if the hash has none.</param>
+    /// <param name="expiry">What a use grants.</param>
+    /// <param name="now">By this machine's clock.</param>
     public static DateTimeOffset? Of(DateTimeOffset? created, TimeSpan? timeToLive, SessionExpiry expiry, DateTimeOffset now)
     {
         if (timeToLive is not { } left) return null;
@@ -25,7 +25,7 @@ internal static class LastUse
         var idle = TimeSpan.FromMilliseconds(expiry.Idle) - left;
         if (idle <= TimeSpan.Zero) return now;
 
-        // Where the timeout was shorter when it was used: not before it began.
+        // If the timeout was shorter at that use: not before the session began.
         var used = now - idle;
         return used < created && created < now ? created : used;
     }

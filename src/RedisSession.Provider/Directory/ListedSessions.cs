@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Which sessions this process has looked after lately, which life of each, and for which user: what is known here needs nothing sent. A
-/// table of fixed size, in which sessions push each other out; what it has forgotten is looked after once more. Without locks.
+/// Which sessions this process has kept listed lately, which life of each, and for which user: for those, nothing needs to be sent. A
+/// lock-free table of fixed size, in which sessions evict each other; an evicted one is kept listed once more.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -13,7 +13,7 @@ namespace RedisSession.Provider;
 ///         life    the generation
 ///         note    32 bits of a hash of the user (0: none), 32 bits of the time in milliseconds
 /// </code>
-/// Writer and reader can meet in an entry: parts that do not belong together give a mark that no session has.
+/// A reader can race a writer in an entry: mismatched parts give a mark that no session has.
 /// </remarks>
 internal sealed class ListedSessions
 {
@@ -23,8 +23,8 @@ internal sealed class ListedSessions
     private readonly Entry[] _entries = new Entry[Size];
 
     /// <summary>
-    /// How many milliseconds ago the session was looked after for <paramref name="user"/>; null when that is not known. A request that
-    /// does not know its user (null) is content with any; one that has not seen which life of the session this is (null), with each.
+    /// Milliseconds since the session was last kept listed for <paramref name="user"/>; null if unknown. A request that does not know its
+    /// user (null) accepts any; one that has not seen the session's generation (null) accepts any generation.
     /// </summary>
     public long? AgeOf(ReadOnlySpan<byte> id, string? user, RedisValue generation, long now)
     {
@@ -37,7 +37,7 @@ internal sealed class ListedSessions
         return (uint)now - (uint)note;
     }
 
-    /// <summary>This life of the session was looked after for <paramref name="user"/> at <paramref name="now"/>.</summary>
+    /// <summary>This life of the session was kept listed for <paramref name="user"/> at <paramref name="now"/>.</summary>
     public void Remember(ReadOnlySpan<byte> id, string? user, RedisValue generation, long now)
     {
         ulong name = SessionId.NumberOf(id), life = LifeOf(generation);
@@ -48,7 +48,7 @@ internal sealed class ListedSessions
         Volatile.Write(ref entry.Note, note);
     }
 
-    // Users choose their names: with a key of this process.
+    // Users choose their names, so the hash is keyed per process.
     private static uint HashOf(string user) => (uint)user.GetHashCode(StringComparison.Ordinal) | 1;
 
     private static ulong LifeOf(RedisValue generation)

@@ -8,7 +8,7 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>Reads sessions from outside of them, and ends them.</summary>
+/// <summary>Reads and ends sessions from the outside.</summary>
 internal sealed class RedisSessionDirectory(
     RedisConnection connection,
     IOptions<RedisHashSessionOptions> options,
@@ -19,16 +19,16 @@ internal sealed class RedisSessionDirectory(
     TimeProvider time,
     ILogger<RedisSessionDirectory> logger) : IRedisSessionDirectory
 {
-    // Sessions that are asked, or ended, in one flight.
+    // Sessions queried or ended in one pipelined batch.
     private const int PageSize = 100;
 
-    // Of who asks for one page.
+    // The largest page that a caller may request.
     private const int LargestPage = 1000;
 
-    // What timers can do.
+    // The resolution of timers.
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(1);
 
-    // Who looks at a user's sessions while they move looks again; nobody does so for ever.
+    // If a user's sessions move during a look, look again; but not for ever.
     private const int Looks = 20;
 
     private const long LastMoment = 253_402_300_799_999; // of the year 9999, in unix milliseconds
@@ -46,7 +46,7 @@ internal sealed class RedisSessionDirectory(
             var busy = Stopwatch.GetElapsedTime(start);
             foreach (var session in sessions) yield return session;
 
-            // Nobody is in a hurry here: half of the time is for those who are.
+            // Nothing here is urgent: leave half of the time to work that is.
             await Task.Delay(busy > ShortestPause ? busy : ShortestPause, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -159,7 +159,7 @@ internal sealed class RedisSessionDirectory(
         bool someAreGone = true;
         for (int look = 0; someAreGone && look < Looks; look++)
         {
-            // A session whose key is renewed is in the list under its new id before it is gone under the old one.
+            // A session whose key is being renewed is listed under its new id before the old one is gone.
             someAreGone = false;
             foreach (string[] ids in await UnaskedAsync(database, user, asked, cancellationToken).ConfigureAwait(false))
             {
@@ -193,7 +193,7 @@ internal sealed class RedisSessionDirectory(
         var list = new UserList(database, SessionHashLayout.UserKeyOf(_options.KeyPrefix, user));
         var ids = await Within(cancellationToken).ForAsync(list.ReadAsync()).ConfigureAwait(false);
 
-        // Who can write to Redis can write into a list, and what is no id would be the name of any key.
+        // Anyone who can write to Redis can write to a list, and what is not an id could name any key.
         return [.. ids.Select(id => id.ToString()).Where(id => SessionId.IsOne(id) && asked.Add(id)).Chunk(PageSize)];
     }
 
@@ -216,7 +216,7 @@ internal sealed class RedisSessionDirectory(
         return ended;
     }
 
-    /// <summary>Those of the sessions that there are: one round trip.</summary>
+    /// <summary>The sessions that exist, in one round trip.</summary>
     private async Task<List<SessionInfo>> DescribeAsync(IDatabase database, IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -280,7 +280,7 @@ internal sealed class RedisSessionDirectory(
             .AsReadOnly();
     }
 
-    /// <summary>Where a list goes on that is asked for page by page.</summary>
+    /// <summary>Where a list requested page by page continues.</summary>
     private static ScanPosition PositionOf(int size, string? after)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);

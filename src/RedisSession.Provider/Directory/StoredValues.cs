@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider;
 
-/// <summary>What a session holds, by key. As everywhere, a key that it does not have is a value that is absent, and no exception.</summary>
+/// <summary>What a session holds, by key. As everywhere, a missing key yields an absent value, not an exception.</summary>
 internal sealed class StoredValues(Dictionary<string, SessionValue> values) : IReadOnlyDictionary<string, SessionValue>
 {
     public static StoredValues None { get; } = new([]);

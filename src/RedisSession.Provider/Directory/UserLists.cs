@@ -7,17 +7,17 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Keeps every session in the list of its user for as long as it lives. Holds what the sessions of all requests share.
+/// Keeps every session in its user's list for as long as it lives. Holds the state that the sessions of all requests share.
 /// </summary>
 /// <remarks>
 /// <para>
-/// An entry stays in a list for a quarter of the idle timeout longer than its session has to live. So a session that is only kept alive
-/// needs to be looked after once in an eighth of the idle timeout, in the flight of what its request sends anyway, and nobody has to wait:
-/// what each renewal costs otherwise stays one PEXPIRE.
+/// An entry outlives its session by a quarter of the idle timeout. So a session that is only kept alive needs its entry kept once per
+/// eighth of the idle timeout, pipelined with what its request sends anyway, and nothing has to wait: otherwise, each refresh still costs
+/// one PEXPIRE.
 /// </para>
 /// <para>
-/// The list comes before the binding and is left after the end. So a list can name a session that is not its user's, which whoever reads
-/// it notices, and a session that is somebody's is in his list.
+/// A session is listed before it is bound, and unlisted after it ends. So a list can name a session that is not its user's, which readers
+/// detect, but a session that has a user is in that user's list.
 /// </para>
 /// </remarks>
 internal sealed class UserLists(
@@ -31,7 +31,7 @@ internal sealed class UserLists(
     private readonly RedisHashSessionOptions _options = options.Value;
     private readonly ListedSessions _known = new();
 
-    /// <summary>Who the request says that it is; null when it does not, or may not be asked.</summary>
+    /// <summary>The user that the request identifies; null if there is none, or it must not be asked.</summary>
     public string? UserOf(HttpContext context, string sessionId)
     {
         if (_options.UserIdentifier is not { } identify) return null;
@@ -50,9 +50,9 @@ internal sealed class UserLists(
     /// <summary>True when this session needs nothing for now.</summary>
     /// <param name="id">The session's id in UTF-8.</param>
     /// <param name="user">The request's user, or null.</param>
-    /// <param name="generation">Which life of it; null while the request has not seen that.</param>
+    /// <param name="generation">Its generation; null while the request has not seen it.</param>
     /// <param name="expiry">The session's timeouts.</param>
-    /// <param name="isNew">Whether this process has not looked after it for that user since it could last have expired.</param>
+    /// <param name="isNew">Whether it could have expired since this process last kept it listed for that user.</param>
     public bool IsUpToDate(ReadOnlySpan<byte> id, string? user, RedisValue generation, SessionExpiry expiry, out bool isNew)
     {
         var age = _known.AgeOf(id, user, generation, Environment.TickCount64);
@@ -60,11 +60,11 @@ internal sealed class UserLists(
         return age < expiry.Idle / 8;
     }
 
-    /// <summary>True when it was this life of the session that was looked after for that user.</summary>
+    /// <summary>True if this life of the session was kept listed for that user.</summary>
     public bool Knows(ReadOnlySpan<byte> id, string? user, RedisValue generation) =>
         _known.AgeOf(id, user, generation, Environment.TickCount64) is not null;
 
-    /// <summary>The session, which lives from now on as long as <paramref name="expiry"/> says, needs nothing for a while.</summary>
+    /// <summary>Records that the session, which now lives as long as <paramref name="expiry"/> says, needs nothing for a while.</summary>
     public void Remember(ReadOnlySpan<byte> id, string? user, RedisValue generation, SessionExpiry expiry)
     {
         _known.Remember(id, user, generation, Environment.TickCount64);
@@ -73,16 +73,16 @@ internal sealed class UserLists(
     }
 
     /// <summary>
-    /// Sends what keeps the session in its user's list, and binds it to <paramref name="user"/> where nobody has a better claim. Sent when
-    /// this returns, if the connection is open; done when Redis has answered; never fails.
+    /// Keeps the session in its user's list, and binds it to <paramref name="user"/> unless another user has a better claim. Sent when this
+    /// returns, if the connection is open; done when Redis has answered; never fails.
     /// </summary>
     /// <param name="id">The session.</param>
     /// <param name="user">The request's user, or null.</param>
     /// <param name="expiry">The session's timeouts.</param>
     /// <param name="write">
-    /// What the request has sent just before and may create the session. It is there before we ask, unless its script had to be sent again.
+    /// The request's preceding write, which may create the session. It is applied before we ask, unless its script had to be sent again.
     /// </param>
-    /// <param name="seen">Which life of the session the request has seen by then; null while it has seen nothing.</param>
+    /// <param name="seen">The generation that the request has seen by then; null while it has seen none.</param>
     public async Task KeepAsync(string id, string? user, SessionExpiry expiry, Task? write, Func<RedisValue> seen)
     {
         try
@@ -114,22 +114,22 @@ internal sealed class UserLists(
         }
     }
 
-    /// <summary>What was sent was not quite right for the session that there is; nobody waits for this.</summary>
+    /// <summary>Corrects what was sent if it did not fit the actual session; nothing waits for this.</summary>
     private async Task CorrectAsync(
         IDatabase database, string id, string? user, string? stamp, BindReply? reply, SessionExpiry expiry, long sent)
     {
         try
         {
-            // Somebody else's; or an absolute timeout ends it before long, and its entry must not stay an idle timeout longer than that.
+            // Another user's; or an absolute timeout ends it soon, and its entry must not stay an idle timeout longer than that.
             if (reply is { User: { } owner })
             {
                 await ListOf(database, owner).KeepAsync(id, TimeInList(reply.TimeToLive, expiry)).ConfigureAwait(false);
                 _known.Remember(Encoding.UTF8.GetBytes(id), user, reply.Generation, sent);
             }
 
-            // Not this user's, or not there. An entry of ours goes, unless another request has listed the session since. One that was there
-            // before goes if the session is somebody else's: whoever made it leaves it to us, because we have kept it. Where there is no
-            // session, a request that is about to begin it may count on the entry, which ends by itself.
+            // Not this user's, or not there. Remove an entry of ours, unless another request has listed the session since. Remove an
+            // earlier one if the session is another user's: the request that added it leaves that to us, because we have kept it. If there
+            // is no session, a request about to create it may rely on the entry, which expires by itself.
             if (user is null || reply?.User == user) return;
             if (stamp is not null) await ListOf(database, user).ForgetAsync(id, stamp).ConfigureAwait(false);
             else if (reply is not null) Forget(id, user);
@@ -140,21 +140,21 @@ internal sealed class UserLists(
         }
     }
 
-    /// <summary>Lists a session for a user whose it is about to be, or that is about to appear.</summary>
+    /// <summary>Lists a session that is about to become the user's, or about to appear.</summary>
     public async Task ListAsync(string id, string user, SessionExpiry expiry)
     {
         var database = await connection.GetDatabaseAsync().ConfigureAwait(false);
         await ListOf(database, user).KeepAsync(id, TimeInList(expiry)).ConfigureAwait(false);
     }
 
-    /// <summary>Whose session it is.</summary>
+    /// <summary>The session's owner.</summary>
     public async Task<string?> OwnerOfAsync(string id)
     {
         var database = await connection.GetDatabaseAsync().ConfigureAwait(false);
         return await HashOf(database, id).ReadUserAsync().ConfigureAwait(false);
     }
 
-    /// <summary>The session is not this user's any more. Nobody waits for it, and it never fails.</summary>
+    /// <summary>Removes a session that is no longer this user's. Nothing waits for it, and it never fails.</summary>
     public void Forget(string id, string user)
     {
         _ = ForgetAsync();
@@ -166,8 +166,8 @@ internal sealed class UserLists(
                 var database = await connection.GetDatabaseAsync().ConfigureAwait(false);
                 var list = ListOf(database, user);
 
-                // The same browser may have begun a new session under the same id meanwhile: then it is there already, or it is listed anew
-                // before it is bound, and the stamp is another.
+                // The same browser may have started a new session under the same id meanwhile: then it exists already, or is listed again
+                // before it is bound, and the stamp differs.
                 string? stamp = await list.StampOfAsync(id).ConfigureAwait(false);
                 string? owner = await HashOf(database, id).ReadUserAsync().ConfigureAwait(false);
                 if (owner is null && lifecycle.HasHandlers) await OwnerOf(database, id).ForgetAsync().ConfigureAwait(false);
@@ -181,11 +181,11 @@ internal sealed class UserLists(
     }
 
     /// <summary>
-    /// The key was renewed: what is left under it is no session, whose end handlers would be told of; or it is one again after all. Nobody
-    /// waits for it, and it never fails.
+    /// The key was renewed: what is left under it is not a session, and handlers must not be told of its end; or it is one after all.
+    /// Nothing waits for it, and it never fails.
     /// </summary>
     /// <param name="id">The session.</param>
-    /// <param name="milliseconds">For how long; null: it is one again.</param>
+    /// <param name="milliseconds">For how long; null if it is a session again.</param>
     public void TellNoEnd(string id, long? milliseconds)
     {
         if (lifecycle.HasHandlers) _ = TellNoEndAsync();
@@ -218,7 +218,9 @@ internal sealed class UserLists(
 
     private SessionOwner OwnerOf(IDatabase database, string id) => new(database, _options.KeyPrefix, id);
 
-    /// <summary>For handlers, which are told whose a session was when it has expired. Nobody waits for it, and it never fails.</summary>
+    /// <summary>
+    /// Stores the owner for handlers, which are told whose session has expired. Nothing waits for it, and it never fails.
+    /// </summary>
     private void NoteOwner(IDatabase database, string id, string user, long timeToLive, SessionExpiry expiry)
     {
         if (lifecycle.HasHandlers) _ = NoteAsync();

@@ -6,13 +6,12 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Does once what sessions do all day: reads a hash, and changes one with a script, under the key prefix of the sessions, with each command
-/// that they need. Two round trips. Tells what is wrong by Redis's error code and never by its message, which is not for everybody who may
-/// see a health page.
+/// Does once what sessions do all day: reads a hash, and changes one with a script, under the sessions' key prefix, with each command that
+/// they need. Two round trips. Reports Redis's error code and never its message, which not everyone who can see a health page should see.
 /// </summary>
-/// <param name="connection">That of the sessions.</param>
-/// <param name="options">Theirs.</param>
-/// <param name="hasHandlers">Whether there are handlers, which are told of sessions, and need rights of their own.</param>
+/// <param name="connection">The sessions' connection.</param>
+/// <param name="options">The sessions' options.</param>
+/// <param name="hasHandlers">Whether there are session lifecycle handlers, which need additional permissions.</param>
 internal sealed class SessionHealthCheck(
     RedisConnection connection, IOptions<RedisHashSessionOptions> options, bool hasHandlers) : IHealthCheck
 {
@@ -20,9 +19,9 @@ internal sealed class SessionHealthCheck(
 
     private const string Away = "No Redis server that accepts writes can be reached";
 
-    private const string Name = "health-check"; // no id is as short
+    private const string Name = "health-check"; // shorter than any id
 
-    // As long as the client itself waits, unless the application has said how long the check may take.
+    // As long as the client itself waits, unless the application has configured how long the check may take.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan PatienceWithReplicas = TimeSpan.FromSeconds(1);
@@ -74,7 +73,7 @@ internal sealed class SessionHealthCheck(
             bool isLate = step == Step.Connecting && error is TimeoutException;
             if (isLate && await WhyNotAsync(patience, cancellationToken).ConfigureAwait(false) is { } late) return Bad(late.Reason, late.Error);
 
-            // A right that is missing for reading says more than what comes of it.
+            // A missing read permission says more than the errors that follow from it.
             bool isRight = readingError is not null && error is RedisServerException;
             return isRight ? Bad(ReadingIsRefused(readingError!), readingError) : Bad(Describe(error, step) + CodeOf(error), error);
         }
@@ -104,7 +103,7 @@ internal sealed class SessionHealthCheck(
         }
     }
 
-    /// <summary>A read for which the right is missing is an error that the check goes on with: there may be more that are.</summary>
+    /// <summary>Returns the error if the permission to read is missing: the check continues, because others may be missing too.</summary>
     private static async Task<Exception?> ReadAsync(SessionHash hash, TimeSpan patience, CancellationToken cancellationToken)
     {
         try

@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What AddSession has left, with failures that do not name it. The name of a blob is the session key, the secret in the cookie, and
-/// clients say in their exceptions what they were asked for: who reads a log must not be able to take a session over.
+/// Legacy sessions of AddSession, without their keys in exceptions. A blob is stored under the session key, the secret in the cookie, and
+/// clients put the requested key into their exceptions: nobody who reads a log may be able to hijack a session.
 /// </summary>
 internal sealed class DiscreetStockSessions(IStockSessions left) : IStockSessions
 {
@@ -33,7 +33,7 @@ internal sealed class DiscreetStockSessions(IStockSessions left) : IStockSession
         }
         catch (Exception error) when (Names(error, sessionKey))
         {
-            // Without what is inside of it, which may name it as well.
+            // Without the inner exception, which may contain the key as well.
             string message = error.Message.Replace(sessionKey, "(session key)", StringComparison.Ordinal);
             throw error switch
             {

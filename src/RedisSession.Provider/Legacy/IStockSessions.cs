@@ -1,23 +1,23 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Where AddSession has left its sessions, each as a <see cref="StockSessionBlob"/> under its session key. A blob is taken over once: it is
-/// marked as what it lives on as, and one that is marked, or whose session has ended, is found no more.
+/// The store of AddSession's legacy sessions, each a <see cref="StockSessionBlob"/> under its session key. A blob is taken over once: it
+/// is marked with the hash that replaces it, and a blob that is marked, or whose session has ended, is not found again.
 /// </summary>
 internal interface IStockSessions
 {
-    /// <summary>Looks for the session's blob. What is no blob is found, too.</summary>
+    /// <summary>Looks for the session's blob. Also finds data that is not a valid blob.</summary>
     Task<FoundLeft> FindAsync(string sessionKey, Waiting waiting);
 
     /// <summary>
-    /// Notes that the session lives on as the hash of <paramref name="generation"/>, so that its blob is not found again. False when it has
-    /// been noted as another one, or has ended, since it was found: that hash must not live.
+    /// Marks the session as replaced by the hash of <paramref name="generation"/>, so that its blob is not found again. False if, since it
+    /// was found, it was marked with another hash or has ended: the hash must then be deleted.
     /// </summary>
     Task<bool> MarkAsync(string sessionKey, string generation, Waiting waiting);
 
-    /// <summary>The blob cannot be read: it is left to whoever can, and not found again where that can be noted.</summary>
+    /// <summary>Skips an unreadable blob: leaves it to code that can read it; if the store can mark it, it is not found again.</summary>
     Task PassOverAsync(string sessionKey, Waiting waiting);
 
-    /// <summary>Ends the session for instances that still use the blob, too. False when there was none.</summary>
+    /// <summary>Ends the session for instances that still use the blob, too. False if there was no blob.</summary>
     Task<bool> EndAsync(string sessionKey, Waiting waiting);
 }

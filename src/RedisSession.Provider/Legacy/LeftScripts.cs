@@ -1,16 +1,16 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The scripts that mark what AddSession has left: see <see cref="StockRedisSessions"/>. As <see cref="SessionScripts"/>: one key each,
-/// safe to apply twice. What is no hash cannot be marked.
+/// The scripts that mark legacy sessions: see <see cref="StockRedisSessions"/>. Like <see cref="SessionScripts"/>, each works on one key
+/// and is safe to apply twice. A key that is not a hash cannot be marked.
 /// </summary>
 internal static class LeftScripts
 {
     /// <summary>
-    /// Marks a blob, unless it is marked as another session. A script, because of two who look at it before either has written, one must
-    /// see the other's mark; and because a blob that is gone must not come back as a mark without a TTL.
+    /// Marks a blob, unless it already has another mark. A script, because if two requests read it before either writes, one must see the
+    /// other's mark; and because a blob that is gone must not come back as a mark without a TTL.
     /// </summary>
-    /// <remarks><c>ARGV 1 the mark; returns 1, also where there is no blob · 0 it has another mark</c></remarks>
+    /// <remarks><c>ARGV 1 the mark; returns 1, also if there is no blob · 0 if it has another mark</c></remarks>
     public static readonly RedisScript Mark = new($"""
         local key = KEYS[1]
         local mark = redis.pcall('HGET', key, '{StockRedisSessions.Taken}')
@@ -21,10 +21,10 @@ internal static class LeftScripts
         """);
 
     /// <summary>
-    /// Takes a blob's data away and leaves a mark, which outlives what old instances may still write. A script, because a blob that is gone
-    /// must not come back as a mark without a TTL.
+    /// Removes a blob's data and leaves a mark, which survives whatever old instances may still write. A script, because a blob that is
+    /// gone must not come back as a mark without a TTL.
     /// </summary>
-    /// <remarks><c>returns 1 · 0 there was none</c></remarks>
+    /// <remarks><c>returns 1 · 0 if there was no blob</c></remarks>
     public static readonly RedisScript End = new($"""
         local key = KEYS[1]
         if type(redis.pcall('HGET', key, '{StockRedisSessions.Taken}')) == 'table' or redis.call('EXISTS', key) == 0 then return 0 end

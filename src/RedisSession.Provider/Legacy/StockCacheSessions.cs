@@ -3,8 +3,8 @@ using Microsoft.Extensions.Caching.Distributed;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The sessions of an AddSession over any <see cref="IDistributedCache"/>. Such a cache cannot be told to mark an entry, so the one that
-/// has been taken over is removed; nor to look and remove in one step, so two who do it at the same moment do not notice.
+/// The legacy sessions of AddSession in any <see cref="IDistributedCache"/>. Such a cache cannot mark an entry, so an entry that has been
+/// taken over is removed; nor can it get and remove atomically, so two requests that do so concurrently do not notice each other.
 /// </summary>
 internal sealed class StockCacheSessions(IDistributedCache cache) : IStockSessions
 {
@@ -27,7 +27,7 @@ internal sealed class StockCacheSessions(IDistributedCache cache) : IStockSessio
     {
         if (waiting.Blocks) cache.Remove(sessionKey);
         else await waiting.ForAsync(RemovedAsync(sessionKey)).ConfigureAwait(false);
-        return true; // whether there was one, a cache does not say
+        return true; // a cache does not report whether there was one
     }
 
     private async Task<bool> RemovedAsync(string sessionKey)

@@ -2,15 +2,15 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>The sessions of an AddSession over RedisCache, on the connection of the sessions. To the primary only, as everything.</summary>
+/// <summary>The legacy sessions of AddSession in RedisCache, over the sessions' connection. As always, primary only.</summary>
 /// <remarks>
 /// <code>
 /// key     {InstanceName}{session key}
 /// fields  data     the blob; RedisCache's other fields and the TTL are left to it
-///         taken    ours: the generation of the hash that it lives on as, "ended" or "unreadable"
+///         taken    ours: the generation of the hash that replaces it, "ended" or "unreadable"
 /// </code>
-/// The mark is a field of the blob's own hash, because old instances may go on writing the blob: RedisCache sets its fields and leaves
-/// others alone, so that what they write keeps the mark and is not taken over behind it.
+/// The mark is a field of the blob's own hash, because old instances may still write the blob: RedisCache sets its own fields and leaves
+/// others alone, so the mark survives those writes and they are not taken over.
 /// </remarks>
 internal sealed class StockRedisSessions(RedisConnection connection, string instanceName) : IStockSessions
 {
@@ -33,7 +33,7 @@ internal sealed class StockRedisSessions(RedisConnection connection, string inst
         }
         catch (RedisServerException error) when (error.Kind == RedisErrorKind.WrongType)
         {
-            return new([], MayBeTaken: false); // somebody else's, and no blob
+            return new([], MayBeTaken: false); // not a blob; belongs to other code
         }
     }
 
@@ -45,7 +45,7 @@ internal sealed class StockRedisSessions(RedisConnection connection, string inst
     public async Task<bool> EndAsync(string sessionKey, Waiting waiting) =>
         (int)await LeftScripts.End.RunAsync(Database, KeyOf(sessionKey), [], waiting).ConfigureAwait(false) == 1;
 
-    // A session looks for its blob when it has asked for its hash: there is a connection.
+    // A session looks for its blob only after it has asked for its hash, so the connection is open.
     private IDatabase Database => connection.OpenDatabase!;
 
     private RedisKey KeyOf(string sessionKey) => instanceName + sessionKey;

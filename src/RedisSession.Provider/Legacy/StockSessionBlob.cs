@@ -6,8 +6,8 @@ using System.Text.Unicode;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What AddSession leaves in a cache: all of a session as one block of bytes. Pure. The bytes are from outside: whatever they are, reading
-/// them throws nothing, and takes memory in proportion to how many there are and not to what they claim.
+/// A whole session as AddSession stores it in a cache: one block of bytes. Pure. The bytes are untrusted: parsing them never throws, and
+/// uses memory in proportion to their actual number, not to the lengths that they claim.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -18,8 +18,8 @@ namespace RedisSession.Provider;
 /// 2 bytes   length of the key       then the key in UTF-8
 /// 4 bytes   length of the value     then the value
 /// </code>
-/// Numbers are big-endian. As ASP.NET Core's DistributedSession writes it. It reads more than it writes: what comes after the last entry,
-/// and keys that are no UTF-8. Here both show that the bytes are somebody else's.
+/// Numbers are big-endian. This is what ASP.NET Core's DistributedSession writes. It accepts more than that when reading: bytes after the
+/// last entry, and keys that are not UTF-8. Here both mean that the bytes are not a session.
 /// </remarks>
 internal static class StockSessionBlob
 {
@@ -28,7 +28,7 @@ internal static class StockSessionBlob
     private const int HeaderLength = 1 + 3 + IdLength;
     private const int LeastEntryLength = 2 + 4;
 
-    /// <summary>The keys and values of the session; false when the bytes are not all of one session, and nothing but that.</summary>
+    /// <summary>The keys and values of the session; false if the bytes are not exactly one complete session.</summary>
     public static bool TryParse(ReadOnlySpan<byte> blob, [NotNullWhen(true)] out Dictionary<string, byte[]>? values)
     {
         values = null;

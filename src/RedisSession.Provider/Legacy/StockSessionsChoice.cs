@@ -3,10 +3,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider;
 
-/// <summary>Where the options say that AddSession has left its sessions.</summary>
+/// <summary>Chooses the store of AddSession's legacy sessions that the options name.</summary>
 internal static class StockSessionsChoice
 {
-    /// <summary>Null when none are to be taken over.</summary>
+    /// <summary>Null if no legacy sessions are to be taken over.</summary>
     public static IStockSessions? Of(RedisHashSessionOptions options, RedisConnection connection, IServiceProvider services)
     {
         if (options.InstanceNameOfLeft is { } instanceName)

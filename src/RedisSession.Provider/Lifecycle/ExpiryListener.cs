@@ -8,13 +8,13 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Listens to what Redis says of expired keys, on every primary, and claims the sessions among them: the instance that is the first tells
-/// the handlers. Writes down when it listened, so that it is known when nobody did.
+/// Listens for Redis's notifications of expired keys, on every primary, and claims the sessions among them: the first instance to claim one
+/// notifies the handlers. Records when it listened, so that gaps in which no instance did are known.
 /// </summary>
 /// <remarks>
-/// Whether Redis reports expiries is found out by having a key expire and waiting for the report, every few seconds. That sees everything:
-/// the setting, the rights, the subscription, whether a new primary has any of them; and it needs no right to read the server's
-/// configuration, which managed servers do not give, and for which the client wants <c>allowAdmin</c>.
+/// To find out whether Redis reports expiries, it lets a key expire and waits for the report, every few seconds. That tests everything: the
+/// setting, the permissions, the subscription, and all of them on a new primary. And it needs no permission to read the server's
+/// configuration, which managed servers do not grant, and for which the client requires <c>allowAdmin</c>.
 /// </remarks>
 internal sealed class ExpiryListener(
     RedisConnection connection,
@@ -23,7 +23,7 @@ internal sealed class ExpiryListener(
     TimeProvider time,
     ILogger<ExpiryListener> logger) : IDisposable
 {
-    /// <summary>How often an instance makes sure that it listens, and says so.</summary>
+    /// <summary>How often an instance checks that it hears expiries, and records it.</summary>
     public static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
 
     private const int Attempts = 3;
@@ -37,16 +37,16 @@ internal sealed class ExpiryListener(
     private ExpiryProbe? _probe;
     private volatile bool _isSubscribed;
     private volatile bool _isInterrupted;
-    private long _said; // when it last said that it listens, by the server's clock
+    private long _said; // when it last recorded that it listens, by the server's clock
     private bool _isUnheard;
     private string? _failure;
 
-    /// <summary>Whether it was certain, at the last look, that expiries are heard.</summary>
+    /// <summary>Whether the last check confirmed that expiries are heard.</summary>
     public bool Listens { get; private set; }
 
     public void Start() => _running = RunAsync();
 
-    /// <summary>Listens no more, and has written down until when it did.</summary>
+    /// <summary>Stops listening, and records until when it listened.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
@@ -55,7 +55,7 @@ internal sealed class ExpiryListener(
         database.Multiplexer.ConnectionFailed -= Interrupted;
         try
         {
-            // In this order: rather an expiry that was told in a time of which nothing is promised, than one that was not in another.
+            // In this order: better to report an expiry outside the recorded period than to miss one inside it.
             if (Listens && !_isInterrupted) await RecordOf(database).EndAsync(_instance).WaitAsync(cancellationToken).ConfigureAwait(false);
             if (_isSubscribed) await UnsubscribeAsync(database).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -67,7 +67,7 @@ internal sealed class ExpiryListener(
 
     public void Dispose()
     {
-        _stopping.Cancel(); // where nobody has stopped the application before
+        _stopping.Cancel(); // in case StopAsync was not called
         _stopping.Dispose();
     }
 
@@ -81,11 +81,11 @@ internal sealed class ExpiryListener(
         }
         catch (Exception) when (_stopping.IsCancellationRequested)
         {
-            // The application stops, and its connection may be gone before this.
+            // The application is stopping, and its connection may already be gone.
         }
     }
 
-    /// <summary>Makes sure that expiries are heard, and says so.</summary>
+    /// <summary>Checks that expiries are heard, and records it.</summary>
     private async Task LookAsync()
     {
         try
@@ -105,7 +105,7 @@ internal sealed class ExpiryListener(
         }
         catch (Exception error) when (!_stopping.IsCancellationRequested)
         {
-            // Once for each kind: what is wrong for good may hide behind a connection that is not there yet.
+            // Once for each kind: a permanent error may hide behind a connection that is not open yet.
             string failure = ErrorType.Of(error);
             if (failure != _failure) logger.ListeningFailed(Beat, error);
             (_failure, Listens) = (failure, false);
@@ -120,7 +120,7 @@ internal sealed class ExpiryListener(
         return database;
     }
 
-    /// <summary>The servers that do not report expiries, or not to us.</summary>
+    /// <summary>The servers that do not report expiries, or whose reports do not reach us.</summary>
     private async Task<IReadOnlyList<string>> FindDeafAsync(IDatabase database)
     {
         IReadOnlyList<string> deaf = [];
@@ -148,7 +148,7 @@ internal sealed class ExpiryListener(
 
     private async Task SubscribeAsync(IDatabase database)
     {
-        // Without a flag: the client goes to the primaries alone, and with DemandMaster (seen in 3.4.35) to the replicas alone.
+        // No flag: without one, the client subscribes on the primaries only; with DemandMaster (seen in 3.4.35), on the replicas only.
         await database.Multiplexer.GetSubscriber().SubscribeAsync(ChannelOf(database), Heard).ConfigureAwait(false);
         _isSubscribed = true;
     }
@@ -159,12 +159,12 @@ internal sealed class ExpiryListener(
         await database.Multiplexer.GetSubscriber().UnsubscribeAsync(ChannelOf(database), Heard).ConfigureAwait(false);
     }
 
-    // On every primary of a cluster: unlike other messages, these are not passed on between servers.
+    // On every primary of a cluster: unlike other messages, these are not forwarded between servers.
     private static RedisChannel ChannelOf(IDatabase database) => RedisChannel.KeyEvent(KeyNotificationType.Expired, database.Database);
 
     private void Heard(RedisChannel channel, RedisValue expired)
     {
-        if (!_isSubscribed) return; // from here on it is for the others
+        if (!_isSubscribed) return; // unsubscribed: left to other instances
         var key = ((ReadOnlyMemory<byte>)expired).Span;
         if (!key.StartsWith(_sessions))
         {
@@ -176,7 +176,7 @@ internal sealed class ExpiryListener(
         if (SessionId.IsOne(id)) queue.Add(ClaimAsync(id));
     }
 
-    /// <summary>The end of the session, where it is this instance that tells it.</summary>
+    /// <summary>The end of the session, if this instance is the one to report it; otherwise null.</summary>
     private async Task<object?> ClaimAsync(string id)
     {
         try

@@ -6,14 +6,14 @@ using Microsoft.Extensions.Options;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What has happened to sessions, on its way to the application's handlers: told one after the other, outside of the requests that did it.
-/// Without handlers, nothing is kept; with slow ones, no more than the options say.
+/// Session events on their way to the application's handlers: delivered one at a time, outside the requests that caused them. Without
+/// handlers, nothing is queued; with slow handlers, no more than the options allow.
 /// </summary>
 internal sealed class LifecycleQueue : IDisposable
 {
     private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
-    // An event that is not certain yet is in its place all the same: null, when it is done, is none.
+    // An event that is still uncertain holds its place too; if its task yields null, there is no event.
     private readonly Channel<Pending> _events;
     private readonly CancellationTokenSource _giveUp = new();
     private readonly Lock _gate = new();
@@ -41,7 +41,7 @@ internal sealed class LifecycleQueue : IDisposable
         if (HasHandlers) metrics.WatchEvents(() => _events.Reader.Count, AgeOfOldest);
     }
 
-    /// <summary>Whether anybody wants to be told.</summary>
+    /// <summary>Whether the application has any handlers.</summary>
     public bool HasHandlers { get; }
 
     public void Created(string id, string? user)
@@ -55,8 +55,8 @@ internal sealed class LifecycleQueue : IDisposable
     }
 
     /// <param name="id">The session.</param>
-    /// <param name="user">Whose it was; null or empty when it was nobody's.</param>
-    /// <param name="reason">Why it is no more.</param>
+    /// <param name="user">Its user; null or empty if it had none.</param>
+    /// <param name="reason">Why it ended.</param>
     public void Ended(string id, string? user, SessionEndReason reason)
     {
         if (HasHandlers) Add(new SessionEnded(id, string.IsNullOrEmpty(user) ? null : user, reason));
@@ -64,7 +64,7 @@ internal sealed class LifecycleQueue : IDisposable
 
     public void Missed(SessionExpiriesMissed missed) => Add(missed);
 
-    /// <summary>Something that will be known to be an event, or none. Must not fail.</summary>
+    /// <summary>Adds a task that yields an event, or null if there is none. It must not fail.</summary>
     public void Add(Task<object?> happening)
     {
         if (!_events.Writer.TryWrite(new(happening, _time.GetTimestamp())))
@@ -76,7 +76,7 @@ internal sealed class LifecycleQueue : IDisposable
         if (_telling is null) BeginTelling();
     }
 
-    /// <summary>Takes no more events, and returns when all that there are have been told; when it is cancelled, without that.</summary>
+    /// <summary>Accepts no more events, and returns when all queued events are delivered, or when cancelled.</summary>
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
         _isComplete = true;
@@ -98,7 +98,7 @@ internal sealed class LifecycleQueue : IDisposable
 
     private void Add(object happened) => Add(Task.FromResult<object?>(happened));
 
-    // Rather than keep a request waiting. That it happens is told at once, and how often once a minute.
+    // Rather than keep a request waiting. The first drop is logged at once, and the number of drops once a minute.
     private void Drop()
     {
         _metrics.EventDropped();
@@ -129,7 +129,7 @@ internal sealed class LifecycleQueue : IDisposable
         {
             if (_telling is not null) return;
 
-            // Of the request that happens to be the first, nothing must come along: its activity, its HttpContext.
+            // Nothing of the request that happens to be first may flow into it, such as its activity or HttpContext.
             using var noFlow = ExecutionContext.SuppressFlow();
             _telling = Task.Run(TellAllAsync);
         }
@@ -158,7 +158,7 @@ internal sealed class LifecycleQueue : IDisposable
         }
         catch (Exception error)
         {
-            // The handlers could not be made, or the scope could not be left.
+            // The handlers could not be created, or the scope could not be disposed.
             _logger.HandlerFailed(nameof(ISessionLifecycle), LogText.Line(happened.ToString()!), error);
         }
     }

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Hosting;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Listens for expiries while the application runs, if it has a handler. Ends after everything else has stopped, the web server too, which
-/// in some hosts is registered before this and would stop after it: what the last requests did is told.
+/// Listens for expiries while the application runs, if it has a handler. Stops after everything else, including the web server, which some
+/// hosts register before this service and would therefore stop after it: the events of the last requests are still delivered.
 /// </summary>
 internal sealed class LifecycleService(LifecycleQueue queue, ExpiryListener listener) : IHostedLifecycleService
 {

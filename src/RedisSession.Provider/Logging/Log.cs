@@ -3,9 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What happens to sessions, as log messages. They hold public ids, never session keys or values. Tests and alerts go by the
-/// event ids. What happens all day is Debug: at Information a switch from AddSession, whose category templates set to Warning, would
-/// give every visitor a line.
+/// The log messages for sessions. They contain public ids, never session keys or values. Tests and alerts rely on the event ids. Routine
+/// events are Debug: at Information, an application that switches from AddSession, whose category the templates set to Warning, would log
+/// a line for every visitor.
 /// </summary>
 internal static partial class Log
 {

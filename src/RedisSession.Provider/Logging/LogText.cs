@@ -4,8 +4,8 @@ using System.Text;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Text from outside as a log can have it: on one line. What would end it, or change how it looks (control characters, marks of writing
-/// direction), is spelled out: who chooses a name must not write lines into the log. Pure.
+/// Makes external text safe for a log: on one line. Characters that would end the line or change how it looks (control characters, marks of
+/// writing direction) are escaped: choosing a name must not let anyone write lines into the log. Pure.
 /// </summary>
 internal static class LogText
 {

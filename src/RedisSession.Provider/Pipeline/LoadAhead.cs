@@ -5,11 +5,11 @@ using Microsoft.Extensions.Logging;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Which endpoints want their session loaded before they begin: those that say so, or all, or those that were seen to wait for a
-/// synchronous read. Where the endpoint is not known yet, as before a terminal middleware, all such requests count as one endpoint.
+/// Which endpoints get their session loaded before they run: those that ask for it, or all, or those seen waiting for a synchronous read.
+/// If the endpoint is not known yet, as before a terminal middleware, all such requests count as one endpoint.
 /// </summary>
-/// <param name="always">What holds where an endpoint says nothing; null to learn it.</param>
-/// <param name="logger">Is told what was learnt.</param>
+/// <param name="always">The default for endpoints that do not say; null to learn it.</param>
+/// <param name="logger">Logs what was learned.</param>
 internal sealed class LoadAhead(bool? always, ILogger logger)
 {
     private readonly ConditionalWeakTable<Endpoint, Lesson> _lessons = [];

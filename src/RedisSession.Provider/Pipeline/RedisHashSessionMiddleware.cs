@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Gives each request its session, as SessionMiddleware does. It knows what that does not tell a store: the request, and the options of the
-/// cookie. So no key is made before somebody needs it, and what fails is thrown where an error page can still be shown.
+/// Gives each request its session, as SessionMiddleware does, but knows what a store is not told there: the request and the cookie's
+/// options. So no key is created before it is needed, and failures are thrown where an error page can still be shown.
 /// </summary>
 internal sealed class RedisHashSessionMiddleware(
     RequestDelegate next, RedisHashSessionStore store, SessionCookie cookie, LoadAhead loadAhead)
@@ -21,7 +21,7 @@ internal sealed class RedisHashSessionMiddleware(
         var lesson = session.Given.IsNew ? null : loadAhead.Of(endpoint);
         try
         {
-            // What could not be read is not tried again: an outage costs a request one failure, its error page included.
+            // A failed read is not retried: an outage costs a request one failure, its error page included.
             if (lesson is { IsLoadedAhead: true } && session.State.Failure is null) await LoadAsync(session).ConfigureAwait(false);
             var exclusive = ExclusiveEndpoints.Of(context.GetEndpoint());
             if (exclusive is null || await ExclusiveEndpoints.TryEnterAsync(context, session, exclusive).ConfigureAwait(false))
@@ -47,7 +47,7 @@ internal sealed class RedisHashSessionMiddleware(
         }
         catch (Exception) when (!store.Channel.Throws)
         {
-            // Logged where it happened; the session remembers that Redis is away.
+            // Logged where it happened; the session remembers that Redis is unavailable.
         }
     }
 }

@@ -2,11 +2,11 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>What the bind script answers about a session that there is: <see cref="UserScripts.Bind"/>.</summary>
-/// <param name="User">Whose session it is; null when it is nobody's.</param>
-/// <param name="Before">Whose it was until this very call; null when that has not changed, or it was nobody's.</param>
-/// <param name="Generation">Which life of the session that is.</param>
-/// <param name="TimeToLive">How many milliseconds it can live from now on, unless it is used again.</param>
+/// <summary>The bind script's reply about an existing session: <see cref="UserScripts.Bind"/>.</summary>
+/// <param name="User">The session's owner; null if it has none.</param>
+/// <param name="Before">The owner until this call; null if that has not changed, or there was none.</param>
+/// <param name="Generation">The session's generation.</param>
+/// <param name="TimeToLive">How many milliseconds it has left to live, unless it is used again.</param>
 internal sealed record BindReply(string? User, string? Before, long TimeToLive, RedisValue Generation)
 {
     /// <summary>Null when there is no such session.</summary>

@@ -2,7 +2,7 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>What the change script answers: <see cref="SessionScripts.Change"/>.</summary>
+/// <summary>The change script's reply: <see cref="SessionScripts.Change"/>.</summary>
 /// <param name="Ended">The session that this request saw is gone: nothing was written.</param>
 /// <param name="Generation">The hash's generation after the change; null when there is no hash.</param>
 internal readonly record struct ChangeReply(bool Ended, RedisValue Generation)

@@ -5,20 +5,20 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>Finds out which primaries report expired keys: on each, one of ours is made to expire.</summary>
+/// <summary>Finds out which primaries report expired keys: lets one of ours expire on each.</summary>
 internal sealed class ExpiryProbe(IDatabase database, string keyPrefix, string instance)
 {
     private static readonly TimeSpan TimeToLive = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    // Names to try for each primary, until one has been found that is stored there.
+    // Names to try for each primary, until one maps to it.
     private const int NamesForEach = 50;
 
     private readonly string _start = $"{SessionHashLayout.LifecycleKeyOf(keyPrefix)}:{instance}:";
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _awaited = new(StringComparer.Ordinal);
 
-    /// <summary>The primaries from which no report came.</summary>
-    /// <exception cref="RedisConnectionException">There is no connection to all of them.</exception>
+    /// <summary>The primaries that sent no report.</summary>
+    /// <exception cref="RedisConnectionException">Not all of them are connected.</exception>
     public async Task<IReadOnlyList<string>> FindDeafAsync(CancellationToken cancellationToken)
     {
         var primaries = await Primaries.FindAsync(database.Multiplexer, cancellationToken).ConfigureAwait(false);
@@ -30,7 +30,7 @@ internal sealed class ExpiryProbe(IDatabase database, string keyPrefix, string i
     /// <summary>A key has expired.</summary>
     public void Heard(ReadOnlySpan<byte> key)
     {
-        // Those of other instances come by here too.
+        // Reports of other instances' keys arrive here too.
         if (!_awaited.IsEmpty && _awaited.TryRemove(Encoding.UTF8.GetString(key), out var awaited)) awaited.TrySetResult();
     }
 
@@ -43,7 +43,7 @@ internal sealed class ExpiryProbe(IDatabase database, string keyPrefix, string i
             await database.StringSetAsync(key, RedisValue.EmptyString, TimeToLive, flags: CommandFlags.DemandMaster).ConfigureAwait(false);
             await Task.Delay(2 * TimeToLive, cancellationToken).ConfigureAwait(false);
 
-            // By itself the server looks at its keys now and then; who asks for one has it looked at.
+            // The server checks its keys only now and then; asking for one makes it check that key.
             await database.KeyExistsAsync(key, CommandFlags.DemandMaster).ConfigureAwait(false);
             await heard.Task.WaitAsync(Patience, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
@@ -55,7 +55,7 @@ internal sealed class ExpiryProbe(IDatabase database, string keyPrefix, string i
         }
     }
 
-    /// <summary>A key for each primary; for those only where keys with this prefix can be, if it has a hash tag.</summary>
+    /// <summary>A key for each primary; if the prefix has a hash tag, only for those that can hold such keys.</summary>
     private IEnumerable<(string Server, string Key)> KeysFor(IReadOnlyList<IServer> primaries)
     {
         if (primaries is [{ ServerType: not ServerType.Cluster } only]) return [(only.EndPoint.ToString()!, _start)];

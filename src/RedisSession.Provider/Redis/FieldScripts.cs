@@ -3,20 +3,20 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Changes of one session key that depend on what it holds. Scripts, because looking and changing must hold together, and with the
-/// session's existence and TTL. As <see cref="SessionScripts"/>: what may be refused comes first.
+/// Changes to one session key that depend on its value. Scripts, because the check and the change must be atomic, together with the
+/// session's existence and TTL. As in <see cref="SessionScripts"/>, whatever may be refused comes first.
 /// </summary>
 /// <remarks>
 /// <code>
 /// ARGV  1 idle timeout, ms, with a minus    3 generation seen, or ''        5 field
-///         where the TTL was set lately      4 generation for a new hash,    6 … what the script says
-///       2 absolute timeout, ms, or 0          or '': it may not be made
+///         where the TTL was set lately      4 generation for a new hash,    6 … the script's own
+///       2 absolute timeout, ms, or 0          or '': must not be created
 /// returns  {generation, …} · {''} nothing there, nothing written · nil the session that was seen has ended
 /// </code>
 /// </remarks>
 internal static class FieldScripts
 {
-    // Leaves the session that is not there alone.
+    // Does not create a missing session.
     private const string OnlyExisting = """
         if not generation and redis.call('EXISTS', key) == 0 then return {''} end
 
@@ -32,18 +32,18 @@ internal static class FieldScripts
 
         """ + SessionScripts.End + "return {generation, value}", again: false);
 
-    /// <summary>Sets what is not there.</summary>
-    /// <remarks><c>ARGV 6 value; returns {generation, the value that is there, or nil where it was set}</c></remarks>
+    /// <summary>Sets a missing key.</summary>
+    /// <remarks><c>ARGV 6 value; returns {generation, the existing value, or nil if it was set}</c></remarks>
     public static readonly RedisScript SetIfAbsent = new(SessionScripts.Begin + Create + """
         local value = redis.call('HGET', key, ARGV[5])
         if not value then redis.call('HSET', key, ARGV[5], ARGV[6]) end
 
         """ + SessionScripts.End + "return {generation, value}", again: false);
 
-    /// <summary>Sets what is as expected.</summary>
+    /// <summary>Sets a key whose value is as expected.</summary>
     /// <remarks>
     /// <c>ARGV 6 1 if it is expected to be there · 7 expected value · 8 value; returns {generation or '', 1 if it was set, else 0, the
-    /// value that is there in its place, or nil}</c>
+    /// actual value, or nil}</c>
     /// </remarks>
     public static readonly RedisScript SetIfUnchanged = new(SessionScripts.Begin + """
         local value = redis.call('HGET', key, ARGV[5])
@@ -57,9 +57,9 @@ internal static class FieldScripts
 
         """ + SessionScripts.End + "return {generation, 1}", again: false);
 
-    /// <summary>Adds to a whole number; what is not there counts as 0.</summary>
+    /// <summary>Adds to a whole number; a missing key counts as 0.</summary>
     /// <remarks>
-    /// The sum is answered as text, because Lua's numbers hold 53 bits of it. What is refused leaves no session behind that was made for it.
+    /// The sum is returned as text, because Lua numbers hold only 53 bits. A refused call leaves behind no session that was created for it.
     /// <c>ARGV 6 what to add; returns {generation, sum, or the server's error and nothing changed}</c>
     /// </remarks>
     public static readonly RedisScript Increment = new(SessionScripts.Begin + "local existed = generation\n" + Create + """
@@ -73,11 +73,11 @@ internal static class FieldScripts
         return {generation, redis.call('HGET', key, ARGV[5])}
         """, again: false);
 
-    /// <summary>Sets a value that expires by itself. Where the server does not know such expiries, nothing is written.</summary>
+    /// <summary>Sets a value that expires by itself. If the server does not support that, nothing is written.</summary>
     /// <remarks>
-    /// The expiry is tried first, on what is there: nothing is written where the server does not know the command, or the Redis user may
+    /// The expiry is tried first, on the existing field: nothing is written if the server does not know the command, or the Redis user may
     /// not use it.
-    /// <c>ARGV 6 value · 7 milliseconds; returns {generation} · {generation or '', the server's error} it does not know · the error</c>
+    /// <c>ARGV 6 value · 7 milliseconds; returns {generation} · {generation or '', the server's error} unknown command · the error</c>
     /// </remarks>
     public static readonly RedisScript SetExpiring = new(SessionScripts.Begin + """
         local tried = redis.pcall('HPEXPIRE', key, ARGV[7], 'FIELDS', 1, ARGV[5])
@@ -92,12 +92,12 @@ internal static class FieldScripts
 
         """ + SessionScripts.End + "return {generation}");
 
-    /// <summary>The arguments of each of these, and of <see cref="LockScripts.Take"/>, which begins as these do.</summary>
+    /// <summary>The arguments of each of these, and of <see cref="LockScripts.Take"/>, which begins the same way.</summary>
     /// <param name="expiry">The session's timeouts.</param>
     /// <param name="isFresh">The TTL was set lately.</param>
     /// <param name="generationSeen">Null while the request has seen nothing.</param>
-    /// <param name="newGeneration">For a new hash; empty: it may not be made.</param>
-    /// <param name="operands">What the script says, from the fifth on.</param>
+    /// <param name="newGeneration">For a new hash; empty: must not be created.</param>
+    /// <param name="operands">The script's own, from the fifth on.</param>
     public static RedisValue[] ArgumentsOf(
         SessionExpiry expiry, bool isFresh, RedisValue generationSeen, RedisValue newGeneration, ReadOnlySpan<RedisValue> operands) =>
         [isFresh ? -expiry.Idle : expiry.Idle, expiry.Absolute, RedisScript.OrEmpty(generationSeen), newGeneration, .. operands];

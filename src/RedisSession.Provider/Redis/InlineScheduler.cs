@@ -1,8 +1,8 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Runs what follows on a task where that is completed, though the task wants it elsewhere: the client's tasks want it on the thread pool,
-/// which may have no thread left when all of them wait for just these tasks. For a few instructions that wait for nothing.
+/// Runs a task's continuation on the thread that completes the task, even if the task asks for another: the client's tasks ask for the
+/// thread pool, which may have no thread left when all of them wait for these very tasks. For a few instructions that never wait.
 /// </summary>
 internal sealed class InlineScheduler : TaskScheduler
 {

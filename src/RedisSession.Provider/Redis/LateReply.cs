@@ -2,10 +2,10 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>Replies that nobody waits for: they still come, or fail, and nothing of it may be left over.</summary>
+/// <summary>Replies that nothing waits for: they still arrive, or fail, and must leave nothing behind.</summary>
 internal static class LateReply
 {
-    /// <summary>Whoever awaits the task is told of its failure; when nobody does, it is not reported as one that went unobserved.</summary>
+    /// <summary>A failure still reaches whatever awaits the task; if nothing does, it is not reported as unobserved.</summary>
     public static TTask Observed<TTask>(this TTask task)
         where TTask : Task
     {
@@ -13,7 +13,7 @@ internal static class LateReply
         return task;
     }
 
-    /// <summary>For a reply that nobody awaits any more: memory of a pool goes back, too.</summary>
+    /// <summary>For a reply that is no longer awaited: also returns pooled memory.</summary>
     public static void Abandon(Task reply) => reply.ContinueWith(
         static late =>
         {

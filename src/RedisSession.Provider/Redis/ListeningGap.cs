@@ -1,4 +1,4 @@
 namespace RedisSession.Provider;
 
-/// <summary>A time in which no instance is known to have listened, by the clock of Redis.</summary>
+/// <summary>A period in which no instance is known to have listened, by Redis's clock.</summary>
 internal sealed record ListeningGap(DateTimeOffset Since, DateTimeOffset Until);

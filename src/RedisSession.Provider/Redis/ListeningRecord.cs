@@ -2,17 +2,17 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>When instances of the application listened for expiries. To the primary only, as <see cref="SessionHash"/>.</summary>
+/// <summary>When instances of the application listened for expiries. Primary only, like <see cref="SessionHash"/>.</summary>
 internal readonly struct ListeningRecord(IDatabase database, RedisKey key)
 {
-    // An application that was away for longer has more to look after than sessions.
+    // An application that was down for longer has more to worry about than sessions.
     private static readonly TimeSpan TimeToLive = TimeSpan.FromDays(30);
 
     /// <summary>See <see cref="ListeningScripts.Beat"/>.</summary>
-    /// <param name="instance">Who listens.</param>
-    /// <param name="begins">Whether it has not listened all the time since it said so.</param>
-    /// <param name="patience">How long a silent one may yet say that it has listened.</param>
-    /// <param name="said">When it said so for the last time: <see cref="Beat.At"/>; 0 when it never has.</param>
+    /// <param name="instance">The listening instance.</param>
+    /// <param name="begins">Whether it has not listened continuously since it last said so.</param>
+    /// <param name="patience">How long a silent one may still report that it has listened.</param>
+    /// <param name="said">When it last said so: <see cref="Beat.At"/>; 0 if never.</param>
     public async Task<Beat> BeatAsync(string instance, bool begins, TimeSpan patience, long said = 0)
     {
         RedisValue[] arguments = [instance, begins, (long)patience.TotalMilliseconds, (long)TimeToLive.TotalMilliseconds, said];
@@ -27,6 +27,6 @@ internal readonly struct ListeningRecord(IDatabase database, RedisKey key)
         ListeningScripts.End.RunAsync(database, key, [instance, (long)TimeToLive.TotalMilliseconds]);
 
     /// <param name="At">The server's clock, in unix milliseconds.</param>
-    /// <param name="Missed">A time in which nobody listened, if it is this instance that tells it.</param>
+    /// <param name="Missed">A period in which no instance listened, if this one is to report it.</param>
     internal readonly record struct Beat(long At, ListeningGap? Missed);
 }

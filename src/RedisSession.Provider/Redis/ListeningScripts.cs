@@ -1,21 +1,21 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The scripts that write down when an instance listened for expiries, and find out when none did. As <see cref="SessionScripts"/>: one key
+/// The scripts that record when an instance listened for expiries, and find out when none did. As in <see cref="SessionScripts"/>: one key
 /// each, by the server's clock.
 /// </summary>
 /// <remarks>
 /// <code>
 /// key     {prefix}lifecycle   a hash, with a TTL
-/// field   an instance         "since last judged": it listens from the one time on, has said so at the other for the last time, in unix
-///                             milliseconds; and 1 if it is known whether somebody listened before it
-/// field   @until              up to when some instance listened that listens no more
+/// field   an instance         "since last judged": when it began to listen and when it last said so, in unix
+///                             milliseconds; then 1 if it is known whether another listened before it
+/// field   @until              until when an instance listened that no longer does
 /// </code>
 /// </remarks>
 internal static class ListeningScripts
 {
-    // Whatever the server may refuse comes before the first thing that stays: Redis does not take back what a script has done before it
-    // failed. The TTL alone is another then.
+    // Anything the server may refuse comes before the first lasting change: Redis does not roll back a script that fails. By then, only the
+    // TTL has changed.
     private const string Try = """
         redis.call('PEXPIRE', key, life)
         redis.call('HDEL', key, '')
@@ -23,15 +23,15 @@ internal static class ListeningScripts
         """;
 
     /// <summary>
-    /// An instance says that it listens, and is told of the time before it in which nobody did, if there was one. A script, because of
-    /// several instances that begin, one alone may be told, and because an instance is over as soon as the others say so.
+    /// An instance reports that it listens, and learns of the period before it in which none did, if there was one. A script, because only
+    /// one of several starting instances may be told, and because an instance is gone as soon as the others say so.
     /// </summary>
     /// <remarks>
-    /// Whoever has not been heard of for long may have listened until it died, and may yet say so: till it is certain, nothing is told. An
-    /// instance that was interrupted knows by itself until when it listened: the record may be gone with all else the server had.
+    /// An instance that has long been silent may have listened until it died, and may still say so: until that is certain, nothing is
+    /// reported. An interrupted instance knows by itself until when it listened: the record may be gone with all else the server had.
     /// <code>
-    /// ARGV     1 instance   2 1 if it did not listen all the time since it said so   3 ms after which a silent one is over   4 ms to live
-    ///          5 when it said so for the last time, by the answer to that, or 0
+    /// ARGV     1 instance   2 1 if not listening continuously since it last said so   3 ms after which a silent one is gone   4 ms to live
+    ///          5 when it last said so, from that reply, or 0
     /// returns  {now, since, until} when nobody listened · {now}
     /// </code>
     /// </remarks>
@@ -75,8 +75,8 @@ internal static class ListeningScripts
         return answer
         """, again: false);
 
-    /// <summary>An instance listens no more. A script, because the clock is the server's.</summary>
-    /// <remarks><c>ARGV 1 instance · 2 ms to live; returns nothing of use</c></remarks>
+    /// <summary>An instance no longer listens. A script, because the clock is the server's.</summary>
+    /// <remarks><c>ARGV 1 instance · 2 ms to live; returns nothing useful</c></remarks>
     public static readonly RedisScript End = new(SessionScripts.ServerTime + """
         local key, me, life = KEYS[1], ARGV[1], ARGV[2]
         if not redis.call('HGET', key, me) then return 0 end

@@ -4,21 +4,21 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The scripts of a session's lock, a field of its own hash: so it is on the same server, moves with the session and ends with it. As
+/// The scripts for a session's lock, a field of its hash: so it is on the same server, and moves and ends with the session. As in
 /// <see cref="SessionScripts"/>: one key each, safe to apply twice, by the server's clock.
 /// </summary>
 /// <remarks>
 /// <code>
-/// @lock   {token}:{lease}:{since}:{w}   whose it is, when the lease ends and since when it is taken, in unix milliseconds;
-///                                       w: 1 if somebody waits for it
+/// @lock   {token}:{lease}:{since}:{w}   owner, end of the lease, when the lock was taken, in unix milliseconds;
+///                                       w: 1 if another request waits
 /// </code>
 /// </remarks>
 internal static class LockScripts
 {
-    /// <summary>The error of a script whose lock is somebody else's, or gone.</summary>
+    /// <summary>The error of a script whose lock has another owner, or is gone.</summary>
     public const string Lost = "SESSIONLOCKLOST";
 
-    // Refuses what follows where the lock is not the caller's any more: his token is the last argument, and is taken off.
+    // Refuses what follows if the caller no longer owns the lock. The caller's token is the last argument, and is removed.
     private const string Fence = $"""
         local held = redis.call('HGET', KEYS[1], '@lock')
         local mine = table.remove(ARGV)
@@ -28,7 +28,7 @@ internal static class LockScripts
 
         """;
 
-    // The same for what gives the lock back in the end: the channel for whoever waits is the last argument, before the token.
+    // The same for scripts that finally release the lock: the waiters' channel is the last argument before the token.
     private const string LastFence = SessionScripts.May + Fence + """
         local channel = table.remove(ARGV)
         may('HDEL', KEYS[1], '@lock')
@@ -42,12 +42,12 @@ internal static class LockScripts
         """;
 
     /// <summary>
-    /// Takes the lock, and creates the session where there is none. A script, because of many who try at once, one may get it.
+    /// Takes the lock, and creates the session if there is none. A script, because only one of many concurrent attempts may succeed.
     /// </summary>
     /// <remarks>
     /// <code>
     /// ARGV  1–4 as <see cref="FieldScripts"/>   5 token   6 lease, ms
-    /// returns  {generation, 1} · {generation, 0, ms that the lease of another has left} · {''} nothing there · nil it has ended
+    /// returns  {generation, 1} · {generation, 0, ms left of the other owner's lease} · {''} nothing there · nil it has ended
     /// </code>
     /// </remarks>
     public static readonly RedisScript Take = new(SessionScripts.Begin + """
@@ -69,7 +69,7 @@ internal static class LockScripts
 
         """ + SessionScripts.End + "return {generation, 1}");
 
-    /// <summary>Lets the lease begin anew. A script, because the lock must still be the caller's.</summary>
+    /// <summary>Restarts the lease. A script, because the lock must still be the caller's.</summary>
     /// <remarks><c>ARGV 1 lease, ms · 2 token; returns 1</c></remarks>
     public static readonly RedisScript Extend = new(Fence + SessionScripts.ServerTime + """
         local since, waits = string.match(held, '^[^:]*:%d+:(%d+):(%d)$')
@@ -77,18 +77,18 @@ internal static class LockScripts
         return 1
         """);
 
-    /// <summary>Gives the lock back where nothing is written. A script, because it must still be the caller's.</summary>
+    /// <summary>Releases the lock when nothing is written. A script, because it must still be the caller's.</summary>
     /// <remarks><c>ARGV 1 channel · 2 token; returns 1</c></remarks>
     public static readonly RedisScript Release = new(LastFence + GiveBack + "return 1", again: false);
 
-    /// <summary>A script that does what <paramref name="text"/> says while the caller holds the lock.</summary>
+    /// <summary>A script that runs <paramref name="text"/> only while the caller holds the lock.</summary>
     public static string Fenced(string text) => Fence + text;
 
-    /// <summary>A script that does what <paramref name="text"/> says and gives the lock back.</summary>
+    /// <summary>A script that runs <paramref name="text"/> and releases the lock.</summary>
     public static string Releasing(string text) =>
         LastFence + "local function change()\n" + text + "\nend\nlocal reply = change()\n" + GiveBack + "return reply";
 
-    /// <summary>Since when a lock is held, in unix milliseconds; null where there is none, or one that its holder has left behind.</summary>
+    /// <summary>Since when a lock has been held, in unix milliseconds; null if there is none, or its holder has abandoned it.</summary>
     public static long? HeldSince(RedisValue value) =>
         value.ToString().Split(':') is [_, var lease, var since, _]
         && long.TryParse(lease, CultureInfo.InvariantCulture, out long end) && end > DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()
@@ -96,7 +96,7 @@ internal static class LockScripts
             ? start
             : null;
 
-    /// <summary>True for what a script answers whose lock is not the caller's any more.</summary>
+    /// <summary>True for the error of a script whose caller no longer owns the lock.</summary>
     public static bool IsLost(Exception error) =>
         error is RedisServerException && error.Message.Contains(Lost, StringComparison.Ordinal);
 }

@@ -4,8 +4,8 @@ using System.Net;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Since when each server has been away, and until when commands may wait for it: a request waits out a short outage, and does not wait in a
-/// long one. Policy alone: who sees servers go and come says so.
+/// Since when each server has been unavailable, and how long commands may wait for it: a request waits out a short outage, but not a long
+/// one. Policy only: the code that sees servers go and come reports it here.
 /// </summary>
 internal sealed class OutageClock(TimeSpan tolerance, TimeProvider time)
 {
@@ -15,15 +15,15 @@ internal sealed class OutageClock(TimeSpan tolerance, TimeProvider time)
 
     public TimeProvider Time => time;
 
-    /// <summary>Whether any server is away.</summary>
+    /// <summary>Whether any server is unavailable.</summary>
     public bool IsAnyAway { get; private set; }
 
-    /// <summary>Whether there is one away for which somebody may still wait.</summary>
+    /// <summary>Whether commands may still wait for an unavailable one.</summary>
     public bool MayWait => IsAnyAway && _since.Any(outage => Left(outage.Value) > TimeSpan.Zero);
 
     public IReadOnlyCollection<EndPoint> Away => [.. _since.Keys];
 
-    /// <summary>The server is away, since now or since <paramref name="since"/>; nothing changes where that is known.</summary>
+    /// <summary>The server is unavailable, from now or from <paramref name="since"/>; changes nothing if that is known.</summary>
     public bool Begin(EndPoint server, long? since = null)
     {
         lock (_since)
@@ -34,7 +34,7 @@ internal sealed class OutageClock(TimeSpan tolerance, TimeProvider time)
         }
     }
 
-    /// <summary>The server is there.</summary>
+    /// <summary>The server is available.</summary>
     public bool End(EndPoint server)
     {
         lock (_since)
@@ -46,7 +46,7 @@ internal sealed class OutageClock(TimeSpan tolerance, TimeProvider time)
     }
 
     /// <summary>
-    /// How much longer commands may wait for the server: null while it is there; zero or less when it has been away for too long.
+    /// How much longer commands may wait for the server: null while it is available; zero or less when it has been away for too long.
     /// </summary>
     public TimeSpan? Left(EndPoint server) => _since.TryGetValue(server, out long since) ? Left(since) : null;
 

@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What becomes of commands while the servers of one connection are away. The client keeps commands in order until it is connected again,
-/// and this bounds how long; commands whose reply was lost with the connection are sent again where that does no harm.
+/// Handles commands while the servers of one connection are unavailable. The client keeps commands in order until it reconnects, and this
+/// limits for how long; commands whose reply was lost with the connection are sent again where that is harmless.
 /// </summary>
 internal sealed class Outages : IDisposable
 {
@@ -16,7 +16,7 @@ internal sealed class Outages : IDisposable
 
     private static readonly ConditionalWeakTable<IConnectionMultiplexer, Outages> Known = [];
 
-    // What is asked for at each command; a connection seldom has company.
+    // Looked up for each command; there is seldom more than one connection.
     private static Latest? Last;
 
     private readonly IConnectionMultiplexer _multiplexer;
@@ -37,21 +37,21 @@ internal sealed class Outages : IDisposable
 
     public OutageClock Clock { get; }
 
-    /// <summary>No command waits longer; infinite when nothing else is said.</summary>
+    /// <summary>The longest that a command waits; infinite by default.</summary>
     public TimeSpan IOTimeout { get; }
 
     /// <summary>
-    /// Whether the client keeps commands while their server is away: false where the application has told it not to, null where nobody knows.
-    /// What it has kept for as long as it does is kept on from here.
+    /// Whether the client keeps commands while their server is unavailable: false if the application has told it not to, null if unknown.
+    /// When the client stops keeping a command, this class takes over.
     /// </summary>
     public bool? KeepsCommands { get; }
 
     /// <summary>Watches a connection, unless it is watched already.</summary>
     /// <param name="multiplexer">The connection.</param>
     /// <param name="clock">How long commands wait.</param>
-    /// <param name="ioTimeout">How long commands wait at most, whatever the clock says.</param>
+    /// <param name="ioTimeout">The longest that commands wait, whatever the clock says.</param>
     /// <param name="keepsCommands">See <see cref="KeepsCommands"/>.</param>
-    /// <param name="since">When connecting began: since then a server is away that is not connected.</param>
+    /// <param name="since">When connecting began: a server not connected has been unavailable since then.</param>
     public static Outages? Watch(
         IConnectionMultiplexer multiplexer, OutageClock clock, TimeSpan ioTimeout, bool? keepsCommands, long since)
     {
@@ -67,7 +67,7 @@ internal sealed class Outages : IDisposable
         return outages;
     }
 
-    /// <summary>Those of a connection that is watched; null for any other.</summary>
+    /// <summary>The outages of a watched connection; null for any other.</summary>
     public static Outages? Of(IConnectionMultiplexer? multiplexer)
     {
         if (multiplexer is null) return null;
@@ -89,7 +89,7 @@ internal sealed class Outages : IDisposable
         foreach (var command in _waiting.Keys) command.GiveUp();
     }
 
-    /// <summary>The server that a key is on, as far as the client knows; it may be away.</summary>
+    /// <summary>The server that a key is on, as far as the client knows; it may be unavailable.</summary>
     public EndPoint? ServerOf(RedisKey key)
     {
         var servers = _multiplexer.GetServers();
@@ -99,7 +99,7 @@ internal sealed class Outages : IDisposable
         return (primaries.Find(server => server.IsConnected) ?? primaries.FirstOrDefault())?.EndPoint;
     }
 
-    /// <summary>A server is away, by whoever notices it first.</summary>
+    /// <summary>A server is unavailable. Called by whatever notices first.</summary>
     public void Begin(EndPoint server, long? since = null)
     {
         if (_isDisposed || !Clock.Begin(server, since)) return;
@@ -111,7 +111,7 @@ internal sealed class Outages : IDisposable
         }
     }
 
-    /// <summary>A command waits: it is looked at until it is done.</summary>
+    /// <summary>A command waits: it is checked until it is done.</summary>
     public void Add(IWaitingCommand command)
     {
         _waiting.TryAdd(command, true);
@@ -132,7 +132,7 @@ internal sealed class Outages : IDisposable
 
     private void Failed(object? multiplexer, ConnectionFailedEventArgs failure)
     {
-        // Told by the thread pool, and so perhaps when it is over.
+        // Raised on the thread pool, so the outage may be over by then.
         if (failure is not { ConnectionType: ConnectionType.Interactive, EndPoint: { } server } || IsConnected(server)) return;
         Begin(server);
     }
@@ -189,9 +189,9 @@ internal sealed class Outages : IDisposable
 /// <summary>A command that waits for its server.</summary>
 internal interface IWaitingCommand
 {
-    /// <summary>Sends it again, or has it fail, where it is time for that; true when nobody needs to look at it any more.</summary>
+    /// <summary>Sends it again, or fails it, when it is time for that; true when it needs no further checks.</summary>
     bool Look();
 
-    /// <summary>There will be no server any more.</summary>
+    /// <summary>No server will become available any more.</summary>
     void GiveUp();
 }

@@ -11,10 +11,10 @@ internal static class Primaries
     private static readonly TimeSpan ClusterPause = TimeSpan.FromMilliseconds(500); // each time all of it is asked
 
     /// <summary>
-    /// All of them. The client learns of changes in a cluster by redirections, or once a minute: where one is not connected, it may have
-    /// been replaced, and the client looks anew.
+    /// All of them. The client learns of cluster changes from redirections, or once a minute: a primary that is not connected may have been
+    /// replaced, so the client looks again.
     /// </summary>
-    /// <exception cref="RedisConnectionException">There is no connection to all of them.</exception>
+    /// <exception cref="RedisConnectionException">Not all of them are connected.</exception>
     public static async Task<IReadOnlyList<IServer>> FindAsync(IConnectionMultiplexer multiplexer, CancellationToken cancellationToken)
     {
         bool isCluster = multiplexer.GetServers().Any(server => server.ServerType == ServerType.Cluster);
@@ -36,7 +36,7 @@ internal static class Primaries
             ConnectionFailureType.UnableToConnect, CommandFlags.DemandMaster, "There is no connection to all primaries.");
     }
 
-    /// <summary>None if not all are there.</summary>
+    /// <summary>Empty if not all are connected.</summary>
     private static IServer[] Find(IConnectionMultiplexer multiplexer)
     {
         var servers = multiplexer.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }).ToArray();

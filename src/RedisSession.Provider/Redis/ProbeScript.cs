@@ -2,18 +2,18 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>The script of the health check.</summary>
+/// <summary>The health check's script.</summary>
 internal static class ProbeScript
 {
     /// <summary>
-    /// Tries the commands that are sent to one kind of key, directly or in scripts, on a key of its own, and says which are refused for want
-    /// of a right. A script, because scripts are what it is about, and so that nobody sees what it writes and nothing is left of it.
+    /// Tries the commands sent to one kind of key, directly or in scripts, on a key of its own, and returns those refused for lack of
+    /// permission. A script, because scripts are what it checks, and so that nobody sees what it writes and nothing of it is left.
     /// </summary>
     /// <remarks>
-    /// What takes memory comes first: a server that has none left refuses it only as long as the script has written nothing.
+    /// Commands that take memory come first: a server that has run out refuses them only until the script has written something.
     /// <code>
     /// ARGV     1 the kind: hash, list (of a user), text
-    /// returns  the commands that are refused · the error, where the server refuses for another reason
+    /// returns  the refused commands · the error, if the server refuses for another reason
     /// </code>
     /// </remarks>
     public static readonly RedisScript TryRights = new("""
@@ -55,11 +55,11 @@ internal static class ProbeScript
         return failed or refused
         """);
 
-    /// <summary>A hash of sessions, the list of a user, a text.</summary>
+    /// <summary>A session hash, a user's list, a text.</summary>
     public const string Hash = "hash", List = "list", Text = "text";
 
     /// <summary>The commands that the Redis user may not use on such a key.</summary>
-    /// <exception cref="RedisException">The server refuses writes or scripts for another reason, or is away.</exception>
+    /// <exception cref="RedisException">The server refuses writes or scripts for another reason, or is unavailable.</exception>
     public static async Task<string[]> FindRefusedAsync(IDatabase database, RedisKey key, string kind) =>
         (string[])(await TryRights.RunAsync(database, key, [kind]).ConfigureAwait(false))!;
 }

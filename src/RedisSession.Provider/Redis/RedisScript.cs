@@ -5,10 +5,10 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>A Lua script, sent by its SHA-1 so that its text crosses the wire once for each server and not on every call.</summary>
+/// <summary>A Lua script, sent by its SHA-1 so that its text crosses the wire once per server, not on every call.</summary>
 /// <param name="text">In Lua.</param>
 /// <param name="again">
-/// Whether it may be sent again when nobody knows whether the server has run it: twice it does the same as once, and answers the same.
+/// Whether it may be sent again when it is unknown whether the server ran it: running it twice has the same effect and reply as once.
 /// </param>
 internal sealed class RedisScript(string text, bool again = true)
 {
@@ -19,10 +19,12 @@ internal sealed class RedisScript(string text, bool again = true)
     private RedisScript? _fenced;
     private RedisScript? _releasing;
 
-    /// <summary>The same for who holds the lock of the session, and refused to who does not any more: see <see cref="LockScripts"/>.</summary>
+    /// <summary>
+    /// The same for the owner of the session's lock, refused to anyone who no longer owns it: see <see cref="LockScripts"/>.
+    /// </summary>
     public RedisScript Fenced => _fenced ??= new(LockScripts.Fenced(text), again);
 
-    /// <summary>The same as <see cref="Fenced"/>, and it gives the lock back.</summary>
+    /// <summary>The same as <see cref="Fenced"/>, and it releases the lock.</summary>
     public RedisScript Releasing => _releasing ??= new(LockScripts.Releasing(text), again: false);
 
     /// <summary>
@@ -35,15 +37,15 @@ internal sealed class RedisScript(string text, bool again = true)
         arguments,
         Sending.Directly(database, key, (database, _hash, new[] { key }, new ScriptArguments(arguments)), Evaluate, again));
 
-    /// <summary>The same once more: see <see cref="Sending.Again"/>.</summary>
+    /// <summary>Sends it again: see <see cref="Sending.Again"/>.</summary>
     public Task<RedisResult>? SendAgainAsync(IDatabase database, RedisKey key, RedisValue[] arguments, Task<RedisResult> failed) =>
         Sending.Again(database, key, (database, _hash, new[] { key }, new ScriptArguments(arguments)), Evaluate, failed, again);
 
-    /// <summary>Sends the script by its text, which the server keeps from then on: works whatever the server has.</summary>
+    /// <summary>Sends the script's text, which the server then caches: works whether or not the server has it.</summary>
     public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
         SendTextAsync(database, [key], new ScriptArguments(arguments));
 
-    /// <summary>By its hash, and by its text where the server does not have it: the only place that falls back to that.</summary>
+    /// <summary>Sends the hash, then the text if the server lacks it: the only place with this fallback.</summary>
     public Task<RedisResult> RunAsync(IDatabase database, RedisKey key, RedisValue[] arguments, Waiting waiting = default) =>
         RunAsync(database, [key], arguments, waiting);
 
@@ -64,10 +66,10 @@ internal sealed class RedisScript(string text, bool again = true)
         }
     }
 
-    /// <summary>An argument that may be missing: scripts are told so by an empty text.</summary>
+    /// <summary>An argument that may be missing: scripts get an empty string.</summary>
     public static RedisValue OrEmpty(RedisValue value) => value.IsNull ? RedisValue.EmptyString : value;
 
-    /// <summary>True when a server does not know the script: a new one, a restarted one, or after SCRIPT FLUSH.</summary>
+    /// <summary>True when a server lacks the script: a new or restarted one, or after SCRIPT FLUSH.</summary>
     public static bool IsMissing(Exception error) => error is RedisServerException { Kind: RedisErrorKind.NoScript };
 
     private Task<RedisResult> SendAsync(IDatabase database, RedisKey[] keys, ScriptArguments arguments) => Sending.Try(

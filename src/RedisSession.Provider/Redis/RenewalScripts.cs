@@ -1,26 +1,26 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The scripts that give a session a new key, in two steps. The first makes the new session, while the old one stays as it is. The
-/// second, when the response starts with the new cookie in it, carries over what others have written to the old one meanwhile, and ends
-/// that. Each is safe to apply twice.
+/// The scripts that give a session a new key, in two steps. The first creates the new session and leaves the old one as it is. The second,
+/// when the response with the new cookie starts, carries over what others have written to the old one meanwhile, and ends it. Each is safe
+/// to apply twice.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Where old and new key are on one server, Redis moves the data itself: these scripts use several keys, whose sessions are one. In a
-/// cluster the keys are in different slots: there the data travels in portions, and the old session is first taken out of everybody's
-/// reach (<see cref="Park"/>), in its own slot.
+/// If the old and new keys are on one server, Redis moves the data itself: these scripts use several keys of one session. In a cluster, the
+/// keys are in different slots: there the data is copied in portions, and the old session is first put out of reach (<see cref="Park"/>),
+/// in its own slot.
 /// </para>
 /// <para>
-/// The old session is parked until it is certain that the response was sent: if the application dies in between, the visitor has the old
-/// cookie still, and with <see cref="Revive"/> his session. Who signs in with the old cookie meanwhile (a double click) has its data from
-/// there.
+/// The old session stays parked until the response is known to have been sent: if the application dies in between, the visitor still has
+/// the old cookie and, through <see cref="Revive"/>, the session. A sign-in with the old cookie meanwhile (a double click) gets its data
+/// from there.
 /// </para>
 /// </remarks>
 internal static class RenewalScripts
 {
-    // Copies a hash with all its TTLs, in the place of what is there. By hand where the server does not know COPY, or the user may not use
-    // it; then what may be refused is asked for before anything is written.
+    // Copies a hash with all its TTLs, replacing what is there. By hand if the server does not know COPY, or the user may not use it; then
+    // whatever may be refused is checked before anything is written.
     private const string CopyFunction = SessionScripts.May + """
         local function expiry(key, field)
           local at = redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, field)
@@ -52,7 +52,7 @@ internal static class RenewalScripts
 
         """;
 
-    // Moves a hash to where there is none, or no other that counts.
+    // Moves a hash to a key that holds none, or none that counts.
     private const string MoveFunction = """
         local function move(from, to, ttl)
           if not redis.pcall('RENAME', from, to).err then return end
@@ -66,8 +66,8 @@ internal static class RenewalScripts
 
         """;
 
-    // Takes the old session out of everybody's reach, unless it is, and leaves a tombstone: until that is sealed, for as long as what is
-    // parked may be put back. One that was sealed stays so. Where there is nothing, nothing is left.
+    // Puts the old session out of reach, unless it already is, and leaves a tombstone: until sealed, for as long as the parked session may
+    // be put back. A sealed one stays sealed. If there is nothing, nothing is left.
     private const string ParkFunction = CopyFunction + MoveFunction + """
         local function park(old, parked, ttl, tombstone, lease)
           local state = redis.call('HGET', old, '@gen')
@@ -93,8 +93,8 @@ internal static class RenewalScripts
 
         """;
 
-    // Finds the session, which may be parked already: another request has renewed it. Sets `from`, `state`, its generation, and `wrong`
-    // where it is not the one that was seen. Of one whose end was seen ('~'), only what is parked counts.
+    // Finds the session, which may be parked because another request renewed it. Sets `from`, `state` (its generation), and `wrong` if it
+    // is not the one that was seen. If its end was seen ('~'), only the parked one counts.
     private const string Find = """
         local from, state = KEYS[1], redis.call('HGET', KEYS[1], '@gen')
         local isRenewed = state and string.byte(state) == 126
@@ -103,14 +103,14 @@ internal static class RenewalScripts
 
         """;
 
-    // What that needs which is below.
+    // The permissions `Prepare` needs.
     private const string MayPrepare = SessionScripts.MayExpire + """
         may('HSET', key, '@gen', generation)
         if user ~= '' then may('HDEL', key, '@auto') end
 
         """;
 
-    // Ends the preparation of the new hash `key`: whose it is, and how long it lives. Sets `ttl`.
+    // Completes the new hash `key`: its owner and its lifetime. Sets `ttl`.
     private const string Prepare = """
         redis.call('HSET', key, '@gen', generation)
         if not redis.call('HGET', key, '@created') then redis.call('HSET', key, '@created', now) end
@@ -127,8 +127,8 @@ internal static class RenewalScripts
         """;
 
     /// <summary>
-    /// The first step on one server: makes the new session of the old one. A script, because the look at the old one and the copy must hold
-    /// together, and there is never a hash without a TTL.
+    /// The first step on one server: creates the new session from the old one. A script, because the check of the old one and the copy must
+    /// be atomic, and no hash may lack a TTL.
     /// </summary>
     /// <remarks>
     /// <code>
@@ -152,11 +152,10 @@ internal static class RenewalScripts
         """);
 
     /// <summary>
-    /// The second step on one server. A script, because what others have written must be carried over up to the moment at which the old
-    /// session ends.
+    /// The second step on one server. A script, because what others have written must be carried over up to the moment the old one ends.
     /// </summary>
     /// <remarks>
-    /// What a second renewal of the same session finds parked it carries over, too: each has all data.
+    /// A second renewal of the same session also carries over what it finds parked: each has all data.
     /// <code>
     /// KEYS  1 old   2 where it is parked   3 new
     /// ARGV  1 generation of the old one, or ''   2 generation of the new one   3 1 if the new one was cleared: nothing is carried over
@@ -196,14 +195,14 @@ internal static class RenewalScripts
         """);
 
     /// <summary>
-    /// Takes the old session out of everybody's reach, in its own slot; once more, it prolongs the lease. A script, because the look at it,
-    /// its move and the tombstone must hold together.
+    /// Puts the old session out of reach, in its own slot; a second call extends the lease. A script, because the check, the move and the
+    /// tombstone must be atomic.
     /// </summary>
     /// <remarks>
     /// <code>
     /// KEYS  1 old   2 where it is parked
     /// ARGV  1 its generation, or ''   2 idle timeout, ms   3 ms to keep the tombstone   4 ms until the lease ends
-    /// returns  1 it is parked, also where it was before · 2 there is nothing parked · 0 it has ended
+    /// returns  1 it is parked, or already was · 2 nothing is parked · 0 it has ended
     /// </code>
     /// </remarks>
     public static readonly RedisScript Park = new(ParkFunction + """
@@ -215,8 +214,8 @@ internal static class RenewalScripts
         """);
 
     /// <summary>
-    /// Reads a portion of a session, with the expiries of its fields. A script, because they must be of one moment, and because another
-    /// request may park the session between two portions.
+    /// Reads a portion of a session, with the expiries of its fields. A script, because both must be read at one moment, and because
+    /// another request may park the session between two portions.
     /// </summary>
     /// <remarks>
     /// <code>
@@ -283,12 +282,12 @@ internal static class RenewalScripts
         """);
 
     /// <summary>
-    /// The response was sent: the old session is not put back any more, and its tombstone need not stand longer than requests take that
-    /// come late. A script, because it must still be this tombstone.
+    /// The response was sent: the old session is no longer put back, and its tombstone need only outlive late requests. A script, because
+    /// it must still be this tombstone.
     /// </summary>
     /// <remarks>
-    /// <c>KEYS 1 old · 2 where it is parked; ARGV 1 ms to keep the tombstone, and what is parked, for a second renewal at the same time;
-    /// returns 1 · 0 there is no tombstone (any more)</c>
+    /// <c>KEYS 1 old · 2 where it is parked; ARGV 1 ms to keep the tombstone, and what is parked, for a concurrent second renewal; returns
+    /// 1 · 0 there is no tombstone (any more)</c>
     /// </remarks>
     public static readonly RedisScript Seal = new(SessionScripts.May + """
         local old, parked, tombstone = KEYS[1], KEYS[2], ARGV[1]
@@ -304,12 +303,11 @@ internal static class RenewalScripts
         """);
 
     /// <summary>
-    /// What becomes of the old session, for whoever comes with its cookie. It is put back where the lease is over and nobody has sealed the
-    /// tombstone: the application has died before its response was sent. A script, because of two who try, and because the clock is the
-    /// server's.
+    /// Decides what becomes of the old session when a request brings its cookie. It is put back if the lease is over and the tombstone is
+    /// not sealed: the application died before its response was sent. A script, because two may try, and because the clock is the server's.
     /// </summary>
     /// <remarks>
-    /// <c>KEYS 1 old · 2 where it is parked; returns 1 there is no tombstone (any more) · 0 it has ended · 2 that is not certain yet</c>
+    /// <c>KEYS 1 old · 2 where it is parked; returns 1 there is no tombstone (any more) · 0 it has ended · 2 not certain yet</c>
     /// </remarks>
     public static readonly RedisScript Revive = new(CopyFunction + MoveFunction + """
         local old, parked = KEYS[1], KEYS[2]

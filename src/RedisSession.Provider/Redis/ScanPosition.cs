@@ -5,19 +5,19 @@ using System.Text;
 
 namespace RedisSession.Provider;
 
-/// <summary>Where a walk over all keys stands: at which server, and at which of its cursors. Pure.</summary>
+/// <summary>The position of a walk over all keys: a server, and a cursor of it. Pure.</summary>
 /// <remarks>
-/// As text, for who goes on later: the cursor, a hyphen, 8 characters of a digest of the server's address. It comes back from browsers, and
-/// so it can only choose among servers that are known, and tells nobody where they are.
+/// As text, to resume later: the cursor, a hyphen, 8 characters of a digest of the server's address. Browsers send it back, so it can only
+/// select among known servers, and does not reveal where they are.
 /// </remarks>
 internal readonly record struct ScanPosition(string Server, ulong Cursor)
 {
     private const int Digits = 8;
 
-    /// <summary>The beginning, at whichever server is the first.</summary>
+    /// <summary>The beginning, at the first server.</summary>
     public static ScanPosition Start { get; } = new("", 0);
 
-    /// <summary>The name of a server in here.</summary>
+    /// <summary>A server's name in a position.</summary>
     public static string NameOf(EndPoint server) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(server.ToString()!)).AsSpan(0, Digits / 2));
 

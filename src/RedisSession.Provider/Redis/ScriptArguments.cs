@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What a script is given. Some of it may be asked for at each sending: what is sent again behind NOSCRIPT, or because the connection was
-/// lost, must not say that the request has seen nothing when an answer has come meanwhile.
+/// A script's arguments. Some may be evaluated on each send: a script sent again after NOSCRIPT, or after a lost connection, must not say
+/// that the request has seen nothing when a reply has arrived meanwhile.
 /// </summary>
 internal readonly struct ScriptArguments
 {
@@ -15,6 +15,6 @@ internal readonly struct ScriptArguments
 
     public ScriptArguments(Func<RedisValue[]> asOfNow) => _asOfNow = asOfNow;
 
-    /// <summary>For this sending.</summary>
+    /// <summary>For this send.</summary>
     public RedisValue[] Now => _fixed ?? _asOfNow!();
 }

@@ -3,19 +3,19 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// How every command about sessions and cache entries is sent. What prevents it from being sent is in its task, where the client itself
-/// would throw at once: so every failure is met where replies are. While its server is away it waits, for as long as
-/// <see cref="OutageClock"/> says.
+/// Sends every command for sessions and cache entries. Whatever prevents sending is reported in the task, where the client itself would
+/// throw at once: so every failure surfaces where replies do. While its server is unavailable, a command waits as long as
+/// <see cref="OutageClock"/> allows.
 /// </summary>
 internal static class Sending
 {
     /// <param name="database">Where it is sent.</param>
-    /// <param name="key">The key that it is about, which says to which server.</param>
-    /// <param name="command">What is sent, so that <paramref name="send"/> can be static and allocates nothing.</param>
+    /// <param name="key">Its key, which determines the server.</param>
+    /// <param name="command">What is sent; lets <paramref name="send"/> be static and allocate nothing.</param>
     /// <param name="send">Sends it.</param>
     /// <param name="again">
-    /// Whether it may be sent again when the connection is lost and nobody knows whether the server has it: it does the same twice as once,
-    /// and answers the same.
+    /// Whether it may be sent again when the connection is lost and it is unknown whether the server has it: sending it twice has the same
+    /// effect and reply as once.
     /// </param>
     public static Task<T> Try<TCommand, T>(
         IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again = true)
@@ -29,8 +29,8 @@ internal static class Sending
     }
 
     /// <summary>
-    /// The same for what each request sends: while its server is there it is the client's own task, and nothing is allocated for an outage.
-    /// Whoever waits for it asks <see cref="Again"/> when it has failed.
+    /// The same for what each request sends: while its server is available, it is the client's own task, and nothing is allocated for an
+    /// outage. If it fails, the caller asks <see cref="Again"/>.
     /// </summary>
     public static Task<T> Directly<TCommand, T>(
         IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again = true)
@@ -40,8 +40,8 @@ internal static class Sending
     }
 
     /// <summary>
-    /// What becomes of a command that was sent <see cref="Directly"/> and has failed with the connection: as if <see cref="Try"/> had sent
-    /// it. Null where that is no outage, or <see cref="Try"/> has sent it.
+    /// Continues a command that was sent <see cref="Directly"/> and has failed with the connection, as if <see cref="Try"/> had sent it.
+    /// Null if this is not an outage, or <see cref="Try"/> has sent it.
     /// </summary>
     public static Task<T>? Again<TCommand, T>(
         IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, Task<T> failed, bool again = true) =>

@@ -4,12 +4,12 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// One command on its way. Done when the client is done with it, on the same thread, so that a thread that waits for it needs no other one;
-/// but where the connection was lost, it is sent once more.
+/// One command in flight. Completes when the client completes it, on the same thread, so that a thread waiting for it needs no other; but
+/// if the connection was lost, it is sent again.
 /// </summary>
 internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaitingCommand
 {
-    // One that costs the connection each time it is sent is not sent for ever.
+    // A command that breaks the connection each time is not sent for ever.
     private const int MostSends = 3;
 
     private readonly Outages _outages;
@@ -45,7 +45,7 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
         return sent.Task;
     }
 
-    /// <summary>Goes on with what was sent without this, and has failed.</summary>
+    /// <summary>Continues a command that was sent without this and has failed.</summary>
     public static Task<T> Recover(
         Outages outages, IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again, Exception error)
     {
@@ -65,7 +65,7 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
 
         if (!IsConnected) return false;
 
-        // What the client keeps for a server is not given to the one that has taken its place.
+        // Commands that the client keeps for a server do not go to the one that replaces it.
         bool isElsewhere = _again && !Equals(_server, _outages.ServerOf(_key));
         if ((_isUnsent || isElsewhere) && _sends <= MostSends)
         {
@@ -79,13 +79,13 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
 
     public void GiveUp() => TrySetException(_last ?? _outages.TooLong());
 
-    /// <summary>Whether it has waited for as long as it may: for this outage, for its own, and for anything.</summary>
+    /// <summary>Whether it has waited as long as it may: for the server's outage, for its own, and in total.</summary>
     private bool IsOver =>
         (_server is { } server && Clock.Left(server) <= TimeSpan.Zero)
         || (_failed is { } failed && Clock.Time.GetElapsedTime(failed) >= Clock.Tolerance)
         || (_outages.IOTimeout > TimeSpan.Zero && Clock.Time.GetElapsedTime(_begun) >= _outages.IOTimeout);
 
-    /// <summary>The server is away.</summary>
+    /// <summary>The server is unavailable.</summary>
     private void Wait()
     {
         _server = _outages.ServerOf(_key);
@@ -195,6 +195,6 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
 /// <summary>What all of them have in common.</summary>
 internal static class SentCommand
 {
-    /// <summary>The state of their tasks, which tells them from the client's.</summary>
+    /// <summary>The state of their tasks, which tells them apart from the client's.</summary>
     public static readonly object Mark = new();
 }

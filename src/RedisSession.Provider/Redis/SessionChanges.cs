@@ -6,7 +6,7 @@ namespace RedisSession.Provider;
 /// What a request changed, as its net effect: all keys cleared or not, then for each key its last value, or null for removed.
 /// Applying it once or twice, or in two parts, gives the same session.
 /// </summary>
-/// <remarks>Most requests change a key or two: those are searched, and only who changes many gets an index.</remarks>
+/// <remarks>Most requests change a key or two: those are searched, and only many get an index.</remarks>
 internal sealed class SessionChanges
 {
     private const int KeysBeforeIndex = 16;
@@ -18,7 +18,7 @@ internal sealed class SessionChanges
 
     public bool Cleared { get; private set; }
 
-    /// <summary>The user whose session it becomes; null to leave that as it is.</summary>
+    /// <summary>The user to bind the session to; null to leave that as it is.</summary>
     public string? User { get; private set; }
 
     public bool IsEmpty => !Cleared && User is null && _count == 0;
@@ -45,7 +45,7 @@ internal sealed class SessionChanges
     /// <summary>Binds the session to a user. It stays bound when all keys are cleared.</summary>
     public void Bind(string user) => User = user;
 
-    /// <summary>Adds what was changed after this.</summary>
+    /// <summary>Adds later changes.</summary>
     public void Append(SessionChanges later)
     {
         User = later.User ?? User;
@@ -53,7 +53,7 @@ internal sealed class SessionChanges
         foreach (var (key, value) in later.Keys) Put(key, value);
     }
 
-    /// <summary>Both as one, which is the earlier one, grown; neither is to be used on.</summary>
+    /// <summary>Merges both into the earlier one; use neither afterwards.</summary>
     [return: NotNullIfNotNull(nameof(earlier)), NotNullIfNotNull(nameof(later))]
     public static SessionChanges? Merge(SessionChanges? earlier, SessionChanges? later)
     {
@@ -69,7 +69,9 @@ internal sealed class SessionChanges
         return changes is not null && changes.Decides(key, out value);
     }
 
-    /// <summary>True when these changes alone say what <paramref name="key"/> holds; a null value says that it holds nothing.</summary>
+    /// <summary>
+    /// True if these changes alone determine what <paramref name="key"/> holds; a null value means that it holds nothing.
+    /// </summary>
     public bool Decides(string key, out byte[]? value)
     {
         int at = Find(key);

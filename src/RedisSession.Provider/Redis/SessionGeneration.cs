@@ -8,11 +8,11 @@ namespace RedisSession.Provider;
 /// </summary>
 internal static class SessionGeneration
 {
-    // Two lives of one id must differ, and 48 random bits do: the next one has the same in one of 281,474,976,710,656 cases. No more than
-    // these, because up to 8 characters the client keeps in the reply's value itself.
+    // Two lives of one id must differ, and 48 random bits suffice: the next one is the same in one of 281,474,976,710,656 cases. No more,
+    // because the client stores up to 8 characters in the reply's value itself.
     private const int ByteCount = 6;
 
-    /// <summary>What no session has: for who has seen one that has ended.</summary>
+    /// <summary>A value that no session has: for a request whose session has ended.</summary>
     public const string None = "-";
 
     public static string Create()

@@ -7,14 +7,14 @@ namespace RedisSession.Provider;
 /// reply's own task, so that a caller who must block waits for the reply and for nothing else.
 /// </summary>
 /// <remarks>
-/// Everything goes to the primary. Left to itself the client asks a replica when the primary is away, and what a replica does not have yet
-/// would look like a session that has ended.
+/// Everything goes to the primary. Left to itself, the client asks a replica when the primary is unavailable, and data that the replica
+/// lacks would look like an ended session.
 /// </remarks>
 internal readonly struct SessionHash(IDatabase database, RedisKey key)
 {
     private static readonly RedisValue GenerationField = SessionHashLayout.Generation;
 
-    // Who meets a session that begins looks again; nobody does so for ever.
+    // If a session is just beginning, look again; but not for ever.
     private const int LooksAtOne = 3;
 
     private static readonly Func<(IDatabase Database, RedisKey Key, RedisValue[] Fields), Task<RedisValue[]>> ReadFields =
@@ -28,7 +28,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
             SessionHashLayout.Generation, SessionHashLayout.User, SessionHashLayout.Created, SessionHashLayout.Automatic, SessionHashLayout.Lock,
         ];
 
-    /// <summary>True while the connection to the server that holds this hash is up. Asks nobody: what the client knows.</summary>
+    /// <summary>True while the connection to the server that holds this hash is up, as far as the client knows. Sends nothing.</summary>
     public bool IsConnected => database.IsConnected(key, CommandFlags.DemandMaster);
 
     /// <summary>The generation, then the value of each of <paramref name="keys"/>: one HMGET.</summary>
@@ -39,7 +39,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
     public Task<RedisValue[]> ReadDirectlyAsync(params ReadOnlySpan<string> keys) =>
         Sending.Directly(database, key, (database, key, FieldsOf(keys)), ReadFields);
 
-    /// <summary>The same once more: see <see cref="Sending.Again"/>.</summary>
+    /// <summary>Sends it again: see <see cref="Sending.Again"/>.</summary>
     public Task<RedisValue[]>? ReadAgainAsync(string[] keys, Task<RedisValue[]> failed) =>
         Sending.Again(database, key, (database, key, FieldsOf(keys)), ReadFields, failed);
 
@@ -64,8 +64,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         static it => it.database.HashFieldGetExpireDateTimeAsync(it.key, it.fields, CommandFlags.DemandMaster));
 
     /// <summary>
-    /// Gives the session its full idle timeout again: false when there is none. A PEXPIRE; where there is an absolute timeout, and on
-    /// Garnet, a script.
+    /// Resets the session to its full idle timeout; false if there is none. A PEXPIRE; with an absolute timeout, and on Garnet, a script.
     /// </summary>
     public Task<bool> RefreshAsync(SessionExpiry expiry, bool isGarnet) => expiry.Absolute == 0 && !isGarnet
         ? Sending.Try(
@@ -76,8 +75,8 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         : RefreshByScriptAsync(database, key, expiry);
 
     /// <summary>
-    /// What there is to know about the session, whoever has made it; null when there is none, or something else than a hash under its key.
-    /// HMGET, PTTL, MEMORY USAGE and HLEN in one flight; and HGETALL after it where the session is none of ours.
+    /// Everything known about the session, whoever created it; null if there is none, or its key holds something other than a hash. HMGET,
+    /// PTTL, MEMORY USAGE and HLEN, pipelined; then HGETALL if the session is not one of ours.
     /// </summary>
     public async Task<SessionDetails?> DescribeAsync()
     {
@@ -86,7 +85,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
             var details = await LookAsync().ConfigureAwait(false);
             if (details is not { Generation: null }) return details;
 
-            // Another program has made it; or it began or ended between the commands. This one is of one moment.
+            // Another program created it, or it began or ended between the commands. HGETALL reads a single moment.
             var fields = await ReadAllAsync().ConfigureAwait(false);
             if (fields.Length == 0) return null;
             if (!fields.Any(field => field.Name == GenerationField)) return details;
@@ -135,7 +134,9 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         database.Multiplexer.GetServer(key, flags: CommandFlags.DemandMaster)
             .ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds);
 
-    /// <summary>Makes the session of <paramref name="values"/>, unless there is one: see <see cref="TakeOverScripts.Create"/>.</summary>
+    /// <summary>
+    /// Creates the session from <paramref name="values"/>, unless there is one: see <see cref="TakeOverScripts.Create"/>.
+    /// </summary>
     public Task<RedisResult> CreateAsync(
         IReadOnlyCollection<KeyValuePair<string, RedisValue>> values, string generation, SessionExpiry expiry, Waiting waiting)
     {
@@ -144,13 +145,13 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         return TakeOverScripts.Create.RunAsync(database, key, arguments.ToArray(), waiting);
     }
 
-    /// <summary>Removes the session if it is still the one of <paramref name="generation"/>.</summary>
+    /// <summary>Removes the session if its generation is still <paramref name="generation"/>.</summary>
     public Task<RedisResult> DeleteAsync(string generation, Waiting waiting) =>
         TakeOverScripts.Delete.RunAsync(database, key, [generation], waiting);
 
-    /// <summary>Whose session it is, and that it is <paramref name="user"/>'s where nobody has a better claim.</summary>
+    /// <summary>Returns the session's owner, and binds it to <paramref name="user"/> unless another user has a better claim.</summary>
     /// <param name="user">The request's user, or null.</param>
-    /// <param name="generationSeen">Which life of the session the request has seen; null: none yet. Asked at each sending.</param>
+    /// <param name="generationSeen">The generation that the request has seen; null if none yet. Evaluated on each send.</param>
     /// <param name="expiry">The session's timeouts.</param>
     public async Task<BindReply?> BindAsync(string? user, Func<RedisValue> generationSeen, SessionExpiry expiry)
     {
@@ -159,13 +160,13 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
         return BindReply.Parse(await UserScripts.Bind.RunAsync(database, [key], arguments).ConfigureAwait(false));
     }
 
-    /// <summary>The user's name; null when it is nobody's session, or there is none.</summary>
+    /// <summary>The user's name; null if the session has no owner, or there is none.</summary>
     public Task<RedisValue> ReadUserAsync() => Sending.Try(
         database, key, (database, key), static it => it.database.HashGetAsync(it.key, SessionHashLayout.User, CommandFlags.DemandMaster));
 
     /// <summary>
-    /// Ends the session, where <paramref name="onlyOf"/> is given only if it is that user's: the user's name, or empty; null when there was
-    /// nothing to end. What is no hash goes too, unless <paramref name="onlyHash"/>.
+    /// Ends the session; if <paramref name="onlyOf"/> is given, only if it is that user's. Returns the user's name, or empty; null if there
+    /// was nothing to end. Also removes a key that is not a hash, unless <paramref name="onlyHash"/>.
     /// </summary>
     public async Task<string?> EndAsync(string? onlyOf = null, bool onlyHash = false) => (string?)await UserScripts.End
         .RunAsync(database, SessionHashLayout.WithParked(key), [RedisScript.OrEmpty(onlyOf), onlyHash ? "1" : RedisValue.EmptyString])

@@ -5,29 +5,29 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>How a session looks in Redis. Pure: nothing here talks to a server.</summary>
+/// <summary>What a session looks like in Redis. Pure: nothing here talks to a server.</summary>
 /// <remarks>
 /// <code>
-/// key     {prefix}sessions:{id}     e.g. app:sessions:3q2-7wAAAA…   with a TTL, always
+/// key     {prefix}sessions:{id}     e.g. app:sessions:3q2-7wAAAA…   always with a TTL
 /// fields  @gen      the hash's generation: 8 characters, random
 ///         @created  unix time of its creation in milliseconds, by the server's clock
-///         @user     whose session it is, once that is known
-///         @auto     1 when that user was taken from the request by itself, so that another one may take his place
-///         @lock     while a request has the session to itself: see LockScripts
+///         @user     the session's owner, once known
+///         @auto     1 if that user was taken from the request automatically, so that another may replace them
+///         @lock     while a request holds the session's lock: see LockScripts
 ///         cart      the session key "cart", UTF-8, verbatim; the value is the bytes that were set
-///         @@x       the session key "@x": what starts with @ gets one more, because @… is ours
+///         @@x       the session key "@x": a leading @ is doubled, because @… is ours
 ///
-/// key     {prefix}users:{base64url(SHA-256(user))}   a sorted set, one for each user who has sessions; with a TTL, always
+/// key     {prefix}users:{base64url(SHA-256(user))}   a sorted set, one for each user with sessions; always with a TTL
 /// member  the id of a session that is, or was a moment ago, this user's: the session's @user has the last word
-/// score   unix time in microseconds, by the server's clock, from which on nobody needs the entry: the session is gone by then
+/// score   unix time in microseconds, by the server's clock, from which the entry is no longer needed: the session is gone by then
 ///
-/// key     {prefix}sessions:{{prefix}sessions:{id}}   a session whose key was renewed, for when its new cookie was not sent; with a TTL
+/// key     {prefix}sessions:{{prefix}sessions:{id}}   a session whose key was renewed, in case its new cookie was not sent; with a TTL
 ///
-/// Where there is an ISessionLifecycle, with TTLs, always:
-/// key     {prefix}owners:{id}    the user of a session, to be read when the session has expired
-/// key     {prefix}claims:{id}    some instance tells that the session has expired
-/// key     {prefix}lifecycle      when which instances listened: see ListeningScripts
-/// key     {prefix}lifecycle:{instance}:…   expires at once, to see whether that is reported
+/// If there is an ISessionLifecycle, always with TTLs:
+/// key     {prefix}owners:{id}    the user of a session, read when the session has expired
+/// key     {prefix}claims:{id}    an instance reports that the session has expired
+/// key     {prefix}lifecycle      which instances listened when: see ListeningScripts
+/// key     {prefix}lifecycle:{instance}:…   expires at once, to check that this is reported
 /// </code>
 /// </remarks>
 internal static class SessionHashLayout
@@ -45,10 +45,10 @@ internal static class SessionHashLayout
 
     public static RedisKey KeyOf(string prefix, string id) => $"{prefix}sessions:{id}";
 
-    /// <summary>What the Redis keys of all sessions begin with, in UTF-8.</summary>
+    /// <summary>The prefix of all sessions' Redis keys, in UTF-8.</summary>
     public static byte[] KeyStart(string prefix) => Encoding.UTF8.GetBytes($"{prefix}sessions:");
 
-    /// <summary>The Redis key of a session in UTF-8, without its id as text on the way.</summary>
+    /// <summary>The Redis key of a session in UTF-8, without making a string of its id.</summary>
     public static byte[] KeyOf(byte[] keyStart, string sessionKey)
     {
         byte[] key = new byte[keyStart.Length + SessionId.Length];
@@ -58,8 +58,8 @@ internal static class SessionHashLayout
     }
 
     /// <summary>
-    /// Where the list of a user's sessions is. A digest, so that a name of any content and length makes a key, no name can be mistaken for
-    /// anything else, and none shows in the names of keys.
+    /// The key of a user's session list. A digest, so that a name of any content and length makes a key, no name can be mistaken for
+    /// anything else, and none shows in key names.
     /// </summary>
     public static RedisKey UserKeyOf(string prefix, string user)
     {
@@ -69,8 +69,8 @@ internal static class SessionHashLayout
     }
 
     /// <summary>
-    /// The key of a session, and where it waits when its key was renewed: see <see cref="RenewalScripts"/>. In the same slot of a cluster,
-    /// and under a name that needs no right of its own. Only the former where it ends with no session's id.
+    /// A session's key, and the key where it is parked after a renewal: see <see cref="RenewalScripts"/>. In the same cluster slot, and
+    /// under a name that needs no permission of its own. Only the former if it does not end with a session id.
     /// </summary>
     public static RedisKey[] WithParked(RedisKey key)
     {
@@ -99,8 +99,8 @@ internal static class SessionHashLayout
     }
 
     /// <summary>
-    /// The session key, or the user, as it comes back from Redis: half a surrogate pair, which UTF-8 cannot say, becomes U+FFFD at once,
-    /// so that a request finds what it has set. As in ASP.NET Core, where keys are equal when their bytes are.
+    /// The session key, or the user, as it comes back from Redis: half a surrogate pair, which UTF-8 cannot encode, becomes U+FFFD at once,
+    /// so that a request finds what it set. As in ASP.NET Core, where keys are equal when their bytes are.
     /// </summary>
     /// <exception cref="ArgumentNullException"><paramref name="key"/> is null.</exception>
     public static string Normalize(string key)

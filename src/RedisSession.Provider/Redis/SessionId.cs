@@ -24,7 +24,7 @@ internal static class SessionId
         Base64Url.EncodeToChars(digest, id);
     });
 
-    /// <summary>Writes the id in UTF-8, for whoever needs no text of it.</summary>
+    /// <summary>Writes the id in UTF-8, for callers that need no string.</summary>
     public static void Write(string sessionKey, Span<byte> id)
     {
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
@@ -33,8 +33,8 @@ internal static class SessionId
     }
 
     /// <summary>
-    /// A number for tables, from an id in UTF-8. An id is a digest of a secret, so nobody can choose it to meet another's; its characters
-    /// have six bits in eight, and are mixed. Never 0.
+    /// A number for tables, from an id in UTF-8. An id is a digest of a secret, so nobody can choose one that collides with another's; its
+    /// characters carry six bits in eight, and are mixed. Never 0.
     /// </summary>
     public static ulong NumberOf(ReadOnlySpan<byte> id)
     {

@@ -3,24 +3,24 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Whose a session is, where that can be read when the session has expired, and which instance tells its end. To the primary only, as
+/// A session's owner, readable after the session has expired, and which instance reports its end. Primary only, like
 /// <see cref="SessionHash"/>.
 /// </summary>
 /// <remarks>
-/// Two keys: a session that begins anew under its old id while the end of the former is still being claimed writes the one, and must
-/// neither undo the claim nor lose its user to it.
+/// Two keys: a session that restarts under its old id while the end of the former is still being claimed writes the owner, and must neither
+/// undo the claim nor lose its user to it.
 /// </remarks>
 internal readonly struct SessionOwner(IDatabase database, string keyPrefix, string id)
 {
-    // So long an instance may take to hear of what the others have heard.
+    // How long an instance may take to hear what the others have heard.
     private const long LongestClaim = 60_000;
 
-    /// <summary>So many milliseconds an instance may take, however short sessions are, from the end of one until it asks about it.</summary>
+    /// <summary>How many milliseconds an instance may take, however short sessions are, to ask about one that has ended.</summary>
     public const long LeastAfterwards = 10_000;
 
     /// <summary>
-    /// Notes the user for as long as the session can live, and three quarters of that which it is given at each use, but at least ten
-    /// seconds: it is used an eighth later at most before this is called again.
+    /// Stores the user for as long as the session can live, plus three quarters of what each use grants, but at least ten seconds: it may
+    /// be used for another eighth before this is called again.
     /// </summary>
     public Task KeepAsync(string user, long timeToLive, SessionExpiry expiry) => Sending.Try(
         database,
@@ -28,18 +28,16 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
         (database, OwnerKey, user, time: TimeSpan.FromMilliseconds(timeToLive + Math.Max(expiry.Life * 3 / 4, LeastAfterwards))),
         static it => it.database.StringSetAsync(it.OwnerKey, it.user, it.time, flags: CommandFlags.DemandMaster));
 
-    /// <summary>Nobody will ask any more.</summary>
+    /// <summary>The owner is no longer needed.</summary>
     public Task ForgetAsync() => Sending.Try(
         database, OwnerKey, (database, OwnerKey), static it => it.database.KeyDeleteAsync(it.OwnerKey, CommandFlags.DemandMaster));
 
-    /// <summary>The user; null when it was nobody's.</summary>
+    /// <summary>The user; null if there was none.</summary>
     public async Task<string?> ReadAsync() => await Sending.Try(
         database, OwnerKey, (database, OwnerKey), static it => it.database.StringGetAsync(it.OwnerKey, CommandFlags.DemandMaster))
         .ConfigureAwait(false);
 
-    /// <summary>
-    /// True for one of all who ask. A claim is over before another session that begins under this id right now could expire.
-    /// </summary>
+    /// <summary>True for only one caller. A claim ends before another session that begins under this id right now could expire.</summary>
     public Task<bool> ClaimAsync(SessionExpiry expiry) => Sending.Try(
         database,
         ClaimKey,
@@ -48,7 +46,7 @@ internal readonly struct SessionOwner(IDatabase database, string keyPrefix, stri
             it.ClaimKey, RedisValue.EmptyString, it.time, When.NotExists, CommandFlags.DemandMaster),
         again: false);
 
-    /// <summary>What expires under this id within so many milliseconds is no session: nobody tells it.</summary>
+    /// <summary>What expires under this id within that many milliseconds is not a session: do not report it.</summary>
     public Task SilenceAsync(long milliseconds) => Sending.Try(
         database,
         ClaimKey,

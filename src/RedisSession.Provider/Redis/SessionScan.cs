@@ -4,17 +4,16 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>Walks the ids of all sessions, page by page: SCAN over one primary after the other.</summary>
+/// <summary>Walks the ids of all sessions, page by page: SCAN over one primary after another.</summary>
 internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
 {
-    // So many keys the server looks at before it serves others: some tens of microseconds. And so many sessions are asked at once.
+    // How many keys the server scans before it serves others: some tens of microseconds. Also how many sessions are queried at once.
     private const int PageSize = 100;
 
-    // So many keys are looked at for one page of who asks page by page, when few of them are sessions.
+    // How many keys are scanned for one page of a paged list, when few of them are sessions.
     private const int KeysForOnePage = 5000;
 
-    // Who looks for some of the sessions has more keys looked at, as long as few are chosen: at a time, for one page, and for one page when
-    // the server chooses, by their ids.
+    // A filtered search scans more keys while few sessions match: at a time, for one page, and for one page when the server filters by id.
     private const int KeysToChooseFrom = 1000;
     private const int KeysForOneChosenPage = 20_000;
     private const int KeysForOnePageOfIds = 200_000;
@@ -22,7 +21,7 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     private readonly string _start = SessionHashLayout.KeyOf(keyPrefix, "").ToString();
     private readonly string _pattern = SpecialInPattern().Replace(SessionHashLayout.KeyOf(keyPrefix, "").ToString(), @"\$0") + "*";
 
-    /// <summary>Pages of ids; none is twice in one page.</summary>
+    /// <summary>Pages of ids; no duplicates within a page.</summary>
     public async IAsyncEnumerable<IReadOnlyList<string>> PagesAsync(
         IDatabase database, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -39,9 +38,7 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
         }
     }
 
-    /// <summary>
-    /// How many there are. Of one whose key was renewed a moment ago two keys are left: what tells that it has ended, and what is parked.
-    /// </summary>
+    /// <summary>How many there are. A session whose key was just renewed leaves two keys: the tombstone, and the parked session.</summary>
     public async Task<long> CountAsync(IDatabase database, CancellationToken cancellationToken)
     {
         long count = 0;
@@ -63,8 +60,8 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     }
 
     /// <summary>
-    /// From <paramref name="start"/> at least <paramref name="size"/> ids, or those among so many keys as may be looked at; and where that
-    /// ended, null for the end of all.
+    /// At least <paramref name="size"/> ids from <paramref name="start"/> on, or those found before the limit of scanned keys; and where
+    /// that ended, null at the very end.
     /// </summary>
     public async Task<(IReadOnlyList<string> Ids, ScanPosition? End)> PageAsync(
         IDatabase database, int size, ScanPosition start, CancellationToken cancellationToken)
@@ -83,7 +80,7 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
 
     /// <summary>
     /// The same for some of the sessions: those whose id begins with <paramref name="idStart"/>, and of these the ones that
-    /// <paramref name="choose"/> takes, all that one SCAN has found at a time; null: all of these.
+    /// <paramref name="choose"/> selects from each SCAN's results; null selects all.
     /// </summary>
     public async Task<(IReadOnlyList<string> Ids, ScanPosition? End)> ChosenPageAsync(
         IDatabase database,
@@ -106,8 +103,8 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
             chosen.UnionWith(choose is null || ids.Count == 0 ? ids : await choose([.. ids]).ConfigureAwait(false));
             if (cursor == 0 && ++at == primaries.Count) return ([.. chosen], null);
 
-            // As many as will probably hold the rest of the page: keys come in no order, so there will be as many among the next ones. Few
-            // keys tell little of that, so there are no more than twice as many at a time.
+            // As many as will probably hold the rest of the page: keys come in no order, so the next ones should match at the same rate.
+            // Few keys say little about that, so at most double the count each time.
             keys += count;
             int likely = chosen.Count == 0 ? KeysToChooseFrom : Math.Max(1, keys * (size - chosen.Count) / chosen.Count);
             count = Math.Min(Math.Min(likely, 2 * count), KeysToChooseFrom);
@@ -116,7 +113,7 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
         return ([.. chosen], new(ScanPosition.NameOf(primaries[at].EndPoint), cursor));
     }
 
-    /// <summary>All primaries in an order that stays, and where among their keys <paramref name="start"/> is.</summary>
+    /// <summary>All primaries in a stable order, and where <paramref name="start"/> is among their keys.</summary>
     private async Task<(IReadOnlyList<IServer> Primaries, int At, ulong Cursor)> StandAtAsync(
         IDatabase database, ScanPosition start, CancellationToken cancellationToken)
     {
@@ -127,8 +124,8 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     }
 
     /// <summary>
-    /// One SCAN: puts the ids among the next keys into <paramref name="ids"/>, those of sessions that are parked into
-    /// <paramref name="parked"/>, and answers the cursor to go on with; 0: no more.
+    /// One SCAN: adds the ids among the next keys to <paramref name="ids"/>, those of parked sessions to <paramref name="parked"/>, and
+    /// returns the next cursor; 0: no more.
     /// </summary>
     private async Task<ulong> LookAsync(
         IDatabase database,
@@ -153,7 +150,7 @@ internal sealed partial class SessionScan(string keyPrefix, TimeSpan ioTimeout)
     private Task<IReadOnlyList<IServer>> FindPrimariesAsync(IConnectionMultiplexer multiplexer, CancellationToken cancellationToken) =>
         Waiting.Within(ioTimeout, cancellationToken).ForAsync(Primaries.FindAsync(multiplexer, cancellationToken));
 
-    /// <summary>The session's id; null where the key only begins as one of a session does.</summary>
+    /// <summary>The session's id; null if the key only begins like a session's.</summary>
     private string? IdIn(string key) =>
         key.StartsWith(_start, StringComparison.Ordinal) && SessionId.IsOne(key.AsSpan(_start.Length)) ? key[_start.Length..] : null;
 

@@ -3,14 +3,14 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The scripts. Each works on one key, is safe to apply twice (a write that timed out may have been applied), uses no
-/// command that Redis, Valkey and Garnet do not all have, and takes the time from the server, so that the clocks of the
-/// application's machines do not matter. What the Redis user may be refused comes before anything is written, because Redis takes nothing
-/// back: so either all of a script happens or nothing, and there is never a hash without a TTL.
+/// The scripts. Each works on one key, is safe to apply twice (a write that timed out may have been applied), uses only commands that
+/// Redis, Valkey and Garnet all have, and takes the time from the server, so that the clocks of the application's machines do not matter.
+/// Whatever the Redis user may be refused comes before anything is written, because Redis does not roll back: a script happens completely
+/// or not at all, and there is never a hash without a TTL.
 /// </summary>
 internal static class SessionScripts
 {
-    // So many fields and values go into one command: what Lua's unpack can take.
+    // How many fields and values go into one command: the limit of Lua's unpack.
     private const int LargestPlainChange = 4000;
 
     // Sets `now`, the server's clock in unix milliseconds, as text.
@@ -20,9 +20,8 @@ internal static class SessionScripts
 
         """;
 
-    // How each script that changes a session begins. Sets `generation`, false where there is none, `ttl`, and `fresh` where that was set
-    // lately; removes a session past its absolute end, and a tombstone whose time is over; answers nil when the session that was seen has
-    // ended.
+    // The beginning of each script that changes a session. Sets `generation` (false if there is none), `ttl`, and `fresh` if that was set
+    // lately; removes a session past its absolute timeout, and an expired tombstone; returns nil if the session that was seen has ended.
     internal const string Begin = """
         local key, ttl, limit, seen = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
         local fresh = string.byte(ttl) == 45
@@ -49,8 +48,8 @@ internal static class SessionScripts
 
         """;
 
-    // Refuses what follows where the user may not use a command. Asked, and not tried: once a script has written, even a TTL, Redis lets it
-    // go on past maxmemory. Before Redis 7.0, and by Garnet, nothing is asked.
+    // Refuses what follows if the user may not use a command. Checked, not tried: once a script has written, even a TTL, Redis lets it go
+    // on past maxmemory. Before Redis 7.0, and on Garnet, nothing is checked.
     internal const string May = """
         local function may(...)
           if redis.acl_check_cmd and not redis.acl_check_cmd(...) then redis.call(...) end
@@ -58,13 +57,13 @@ internal static class SessionScripts
 
         """;
 
-    // The same for the TTL of `key`, which is tried where the server cannot be asked: nothing may stay without one.
+    // The same for the TTL of `key`, which is tried if the server cannot check: nothing may be left without one.
     internal const string MayExpire = """
         if not (redis.acl_check_cmd and redis.acl_check_cmd('PEXPIRE', key, ttl)) then redis.call('PEXPIRE', key, ttl) end
 
         """;
 
-    // How each goes on that may create the session. `End` has to follow.
+    // The next part of each script that may create the session. `End` must follow.
     internal const string Create = "if not (generation and fresh) then\n" + MayExpire + "end\n" + """
         if not generation then
         """ + "\n" + ServerTime + """
@@ -77,18 +76,18 @@ internal static class SessionScripts
 
         """;
 
-    // How each ends, when everything is written: the TTL, where it has none or that was not set lately.
+    // The end of each, when everything is written: sets the TTL if there is none or it was not set lately.
     internal const string End = """
         if not fresh then redis.call('PEXPIRE', key, ttl) end
 
         """;
 
     /// <summary>
-    /// The usual change: keys are set in a session that was seen. A script, because the check that it is that one and the write must hold
-    /// together: as separate commands a write could bring an ended session back. Costs the server half of what <see cref="Change"/> does.
+    /// The usual change: sets keys in a session that was seen. A script, because the identity check and the write must be atomic: as
+    /// separate commands, a write could bring back an ended session. Costs the server half as much as <see cref="Change"/>.
     /// </summary>
     /// <remarks>
-    /// <c>ARGV 1 generation seen · 2 TTL in ms, or '' where that was set lately, then field, value, …; returns as Change</c>
+    /// <c>ARGV 1 generation seen · 2 TTL in ms, or '' if that was set lately, then field, value, …; returns as Change</c>
     /// </remarks>
     public static readonly RedisScript Set = new("""
         if redis.call('HGET', KEYS[1], '@gen') ~= ARGV[1] then return false end
@@ -104,13 +103,13 @@ internal static class SessionScripts
         """);
 
     /// <summary>
-    /// Everything a request changes, in one step. A script, because the existence check, the writes and the TTL must hold
-    /// together: as separate commands a write could bring an ended session back, or leave a hash without a TTL.
+    /// Everything a request changes, in one step. A script, because the existence check, the writes and the TTL must be atomic: as separate
+    /// commands, a write could bring back an ended session, or leave a hash without a TTL.
     /// </summary>
     /// <remarks>
     /// <code>
     /// ARGV  1 idle timeout, ms, with a minus where the TTL was set lately   4 generation for a new hash
-    ///       2 absolute timeout, ms, or 0                                      or '': it may not be made
+    ///       2 absolute timeout, ms, or 0                                      or '': must not be created
     ///       3 generation seen, or ''      5 1 if it may create the hash + 2 if all user fields go + 4 for each removed field
     ///                                       then the removed fields, then field, value, field, value …
     /// returns  the hash's generation · '' nothing there, nothing written · nil the session that was seen has ended
@@ -143,8 +142,8 @@ internal static class SessionScripts
         """ + End + "return generation");
 
     /// <summary>
-    /// Refreshes the TTL where a plain PEXPIRE cannot. A script, because with an absolute timeout the TTL follows from the hash's
-    /// @created, and because Garnet (seen in 2.2.8) breaks the connection at a PEXPIRE of a key that has just expired.
+    /// Refreshes the TTL where a plain PEXPIRE cannot. A script, because with an absolute timeout the TTL depends on the hash's @created,
+    /// and because Garnet (seen in 2.2.8) drops the connection on a PEXPIRE of a key that has just expired.
     /// </summary>
     /// <remarks>
     /// <c>ARGV 1 idle timeout, ms · 2 absolute timeout, ms, or 0; returns 1, also past the absolute end · 0 there was none</c>
@@ -167,8 +166,8 @@ internal static class SessionScripts
     /// <param name="expiry">The session's timeouts.</param>
     /// <param name="isFresh">The TTL was set lately.</param>
     /// <param name="generationSeen">Null while the request has seen nothing.</param>
-    /// <param name="newGeneration">For a new hash; empty: it may not be made.</param>
-    /// <param name="protector">Encrypts the values; null: nobody does.</param>
+    /// <param name="newGeneration">For a new hash; empty: must not be created.</param>
+    /// <param name="protector">Encrypts the values; null: none.</param>
     public static (RedisScript Script, RedisValue[] Arguments) For(
         SessionChanges changes,
         SessionExpiry expiry,

@@ -5,12 +5,12 @@ namespace RedisSession.Provider;
 
 /// <summary>All keys and values of a session at one moment, plus what this request has written since.</summary>
 /// <remarks>
-/// The fields are kept as they came, and searched: most requests read a key or a few, and making text and a dictionary of all would cost
-/// them more than the searches. Who reads many of many gets an index.
+/// The fields are kept as received, and searched: most requests read one key or a few, and turning all into strings and a dictionary would
+/// cost more than the searches. A request that reads many of many gets an index.
 /// </remarks>
 internal sealed class SessionSnapshot
 {
-    // An index costs a field about as much as three comparisons, and garbage besides: ten keys of a dozen are better searched.
+    // An index costs about three comparisons per field, and garbage besides: ten keys of a dozen are better searched.
     private const int SearchesBeforeIndex = 3;
     private const int ComparisonsBeforeIndex = 500;
 
@@ -35,8 +35,8 @@ internal sealed class SessionSnapshot
     }
 
     /// <summary>
-    /// Reads a whole hash; <paramref name="generation"/> is null when there is none, or one that was made by hand. What
-    /// <paramref name="protector"/> cannot decrypt is not there.
+    /// Reads a whole hash; <paramref name="generation"/> is null if there is none, or one that was made by hand. Values that
+    /// <paramref name="protector"/> cannot decrypt are absent.
     /// </summary>
     public static SessionSnapshot Parse(HashEntry[] hash, ValueProtector? protector, out RedisValue generation)
     {
@@ -52,7 +52,7 @@ internal sealed class SessionSnapshot
         return Search(key) is { } found ? ValueOf(_fields[found]) : null;
     }
 
-    /// <summary>Takes over what this request has written since; <paramref name="changes"/> is not to be used on.</summary>
+    /// <summary>Adds what this request has written since; do not use <paramref name="changes"/> afterwards.</summary>
     public void Apply(SessionChanges changes) => _own = SessionChanges.Merge(_own, changes);
 
     private int? Search(string key)

@@ -4,15 +4,15 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Asks how large a key is: MEMORY USAGE, which not every server has, nor every user the right to, and for which a proxy such as twemproxy
-/// cuts the connection. Nothing depends on the answer, so who has refused it once is not asked again.
+/// Asks how large a key is, by MEMORY USAGE: not every server has it, not every user may use it, and a proxy such as twemproxy drops the
+/// connection for it. Nothing depends on the answer, so a server that refused it once is not asked again.
 /// </summary>
 internal sealed class SizeQuestion
 {
-    // Fields that the server weighs to tell how large a hash is; of its own accord it takes 5, and misses the one that is large.
+    // Fields that the server samples to tell how large a hash is; by default it takes 5, and misses the large one.
     private const int Samples = 100;
 
-    // A connection that is cut may be an accident; a second time, without an answer in between, it is the question's doing.
+    // One dropped connection may be an accident; a second, with no answer in between, is due to the command.
     private const int Accidents = 2;
 
     private static readonly ConditionalWeakTable<IConnectionMultiplexer, SizeQuestion> Known = [];
@@ -23,7 +23,7 @@ internal sealed class SizeQuestion
     private SizeQuestion(IConnectionMultiplexer multiplexer) =>
         _isRefused = multiplexer.GetServers().Any(server => server.ServerType is ServerType.Twemproxy or ServerType.Envoyproxy);
 
-    /// <summary>The size in bytes; null where that is not known. Sent at once, and never fails.</summary>
+    /// <summary>The size in bytes; null if unknown. Sent at once, and never fails.</summary>
     public static Task<long?> AskAsync(IDatabase database, RedisKey key) =>
         Known.GetValue(database.Multiplexer, static multiplexer => new(multiplexer)).SendAsync(database, key);
 

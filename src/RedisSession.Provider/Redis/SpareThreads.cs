@@ -1,12 +1,12 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Replaces the threads of the pool that wait for Redis while it is away. To connect again the client needs threads of the pool: with all of
-/// them waiting for just that, it would take the pool a minute to grow to where one is free.
+/// Replaces the pool threads that wait for Redis while it is unavailable. The client needs pool threads to reconnect: with all of them
+/// waiting for just that, the pool would take a minute to grow until one is free.
 /// </summary>
 /// <remarks>
-/// The least number of threads that the pool makes without delay belongs to the process. It is higher by those that wait for as long as
-/// there is something to wait for, and then what it was before, whatever others have added to it meanwhile.
+/// The pool's minimum of threads created without delay is process-wide. While there is something to wait for, it is raised by the number of
+/// waiting threads; then it is what it was before, plus whatever others have added meanwhile.
 /// </remarks>
 internal static class SpareThreads
 {
@@ -22,7 +22,7 @@ internal static class SpareThreads
     /// <summary>Threads that wait right now.</summary>
     public static int Waiting => Volatile.Read(ref WaitingNow);
 
-    /// <summary>This thread is about to wait. Each must be followed by <see cref="Leave"/>.</summary>
+    /// <summary>This thread is about to wait. Each call must be followed by <see cref="Leave"/>.</summary>
     public static void Enter()
     {
         Interlocked.Increment(ref WaitingNow);

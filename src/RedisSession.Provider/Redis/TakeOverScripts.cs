@@ -1,20 +1,20 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The scripts that make a session of what another provider has left. As <see cref="SessionScripts"/>: one key each, by the server's clock.
-/// What was left is under another key, which can be on another server of a cluster: first the session is made, then what was left is marked
-/// as this very session, and if somebody was faster with that, the session is removed again.
+/// The scripts that take over another provider's legacy session. As in <see cref="SessionScripts"/>: one key each, by the server's clock.
+/// The legacy session is under another key, which can be on another server of a cluster: first ours is created, then the legacy one is
+/// marked as this session, and if another request marked it first, ours is removed again.
 /// </summary>
 internal static class TakeOverScripts
 {
     /// <summary>
-    /// Makes a session, unless there is one. A script, because of many who try at once, one makes it and none overwrites what it or
-    /// anybody has written since, and so that there is never a hash without a TTL.
+    /// Creates a session, unless there is one. A script, because only one of many concurrent attempts may create it and none may overwrite
+    /// what has been written since, and so that there is never a hash without a TTL.
     /// </summary>
     /// <remarks>
     /// <code>
     /// ARGV  1 idle timeout, ms   2 absolute timeout, ms, or 0   3 generation, then field, value, field, value …
-    /// returns  the hash's generation, which is another one where there was a hash already · '' that one has none
+    /// returns  the hash's generation, a different one if there already was a hash · '' that one has none
     /// </code>
     /// </remarks>
     public static readonly RedisScript Create = new("""
@@ -31,7 +31,7 @@ internal static class TakeOverScripts
         return generation
         """);
 
-    /// <summary>Removes a session. A script, because it must still be the same, and not another one that lives under its key now.</summary>
+    /// <summary>Removes a session. A script, because it must still be the same one, not another that now lives under its key.</summary>
     /// <remarks><c>ARGV 1 its generation; returns 1 · 0 there is no such session</c></remarks>
     public static readonly RedisScript Delete = new("""
         if redis.call('HGET', KEYS[1], '@gen') ~= ARGV[1] then return 0 end

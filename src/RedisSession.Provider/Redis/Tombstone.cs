@@ -3,18 +3,18 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What stands in the place of a session whose key was renewed: a hash whose generation is no generation. It tells whoever still has the
-/// old cookie that the session has ended, so that a request that only writes does not begin another under it.
+/// Replaces a session whose key was renewed: a hash whose generation is not a real one. It shows requests with the old cookie that the
+/// session has ended, so that one that only writes does not start another under it.
 /// </summary>
 /// <remarks>
 /// <code>
 /// @gen   ~{until}:{lease}   both in unix milliseconds, by the server's clock
-///        until              from then on there is nothing any more, even if the hash is still there, which its TTL is a second later, or
-///                           much later: who refreshes it cannot know better
-///        lease              from then on the session may be put back, if it was not certain by then that the new cookie was sent; 0: never
+///        until              from then on it counts as gone, even if the hash is still there: its TTL ends a second later, or much
+///                           later if refreshed by a request that cannot know better
+///        lease              from then on the session may be put back, unless the new cookie was known by then to have been sent; 0: never
 /// </code>
-/// The session itself is parked under <see cref="SessionHashLayout.WithParked"/>. What becomes of it <see cref="RenewalScripts.Revive"/>
-/// says.
+/// The session itself is parked under <see cref="SessionHashLayout.WithParked"/>. <see cref="RenewalScripts.Revive"/> decides what becomes
+/// of it.
 /// </remarks>
 internal static class Tombstone
 {

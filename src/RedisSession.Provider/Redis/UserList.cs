@@ -4,12 +4,14 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The list of one user's sessions in Redis. It may name sessions that have ended, or belong to somebody else by now; it never lacks one
-/// that lives. To the primary only, as <see cref="SessionHash"/>.
+/// One user's session list in Redis. It may name sessions that have ended or now belong to another user, but never lacks a live one.
+/// Primary only, like <see cref="SessionHash"/>.
 /// </summary>
 internal readonly struct UserList(IDatabase database, RedisKey key)
 {
-    /// <summary>Has the session in the list for so many milliseconds from now; answers the stamp of the entry, or null where it was there before.</summary>
+    /// <summary>
+    /// Keeps the session listed for that many milliseconds from now; returns the entry's stamp, or null if it was there before.
+    /// </summary>
     public async Task<string?> KeepAsync(string id, long time) =>
         (string?)await UserScripts.Keep.RunAsync(database, key, [id, time, RedisValue.EmptyString]).ConfigureAwait(false);
 
@@ -20,10 +22,10 @@ internal readonly struct UserList(IDatabase database, RedisKey key)
             ? stamp.ToString("F0", CultureInfo.InvariantCulture)
             : null;
 
-    /// <summary>Takes the session out, unless somebody has kept it since it had this stamp.</summary>
+    /// <summary>Removes the session, unless it has been kept again since it had this stamp.</summary>
     public Task ForgetAsync(string id, string stamp) => UserScripts.Keep.RunAsync(database, key, [id, 0, stamp]);
 
-    /// <summary>The ids, those that have the least to live first: one ZRANGE.</summary>
+    /// <summary>The ids, soonest to expire first: one ZRANGE.</summary>
     public Task<RedisValue[]> ReadAsync() => Sending.Try(
         database, key, (database, key), static it => it.database.SortedSetRangeByRankAsync(it.key, flags: CommandFlags.DemandMaster));
 }

@@ -1,21 +1,21 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The scripts that know whose a session is. As <see cref="SessionScripts"/>: one key each, safe to apply twice, by the server's clock.
-/// A session and the list of its user can live on different servers of a cluster, so no script keeps both: whoever binds a session lists it
-/// first, and whoever reads a list asks the sessions whose they are.
+/// The scripts that deal with a session's owner. As in <see cref="SessionScripts"/>: one key each, safe to apply twice, by the server's
+/// clock. A session and its user's list can live on different servers of a cluster, so no script maintains both: a session is listed before
+/// it is bound, and a reader of a list asks the sessions for their owner.
 /// </summary>
 internal static class UserScripts
 {
     /// <summary>
-    /// Asks whose a session is, and makes it the request's user's if it is nobody's or was taken by such a request before; what the
-    /// application has bound by RenewSessionAsync stays. A script, because it must neither bring an ended session back nor overwrite a
-    /// binding made between the look and the write. A tombstone that was refreshed gets the end back that it had.
+    /// Returns a session's owner, and binds it to the request's user if it has none or was bound by such a request before; a binding that
+    /// the application made by RenewSessionAsync stays. A script, because it must neither bring back an ended session nor overwrite a
+    /// binding made between the check and the write. Restores the expiry of a tombstone that was refreshed.
     /// </summary>
     /// <remarks>
     /// <code>
     /// ARGV     1 the request's user, or ''   2 generation seen, or ''   3 idle timeout, ms   4 absolute timeout, ms, or 0
-    /// returns  {user or '', the user whose it was until now, or '', ms it can live unless it is used again, generation}
+    /// returns  {user or '', the previous user, or '', ms to live unless it is used again, generation}
     ///          · nil there is no such session
     /// </code>
     /// </remarks>
@@ -43,15 +43,15 @@ internal static class UserScripts
         """);
 
     /// <summary>
-    /// Ends a session. A script, because the user has to be known for his list, and must still be the one that is meant, when the session
+    /// Ends a session. A script, because the user must be known, for the user's list, and must still be the intended one, when the session
     /// goes.
     /// </summary>
     /// <remarks>
-    /// One whose key was renewed has ended; but it must not be put back either.
+    /// A session whose key was renewed has ended, but must not be put back either.
     /// <code>
     /// KEYS     1 session   2 where it is parked, if it was renewed; may be missing
-    /// ARGV     1 whose session it has to be, or ''   2 '1' where it has to be a hash
-    /// returns  the user or '' · nil there was none, or it is not as it has to be
+    /// ARGV     1 the required owner, or ''   2 '1' if it must be a hash
+    /// returns  the user or '' · nil there was none, or it is not as required
     /// </code>
     /// </remarks>
     public static readonly RedisScript End = new("""
@@ -70,13 +70,13 @@ internal static class UserScripts
         """, again: false);
 
     /// <summary>
-    /// Keeps a session in a list for so long, or takes it out if nobody has kept it since. A script, because the entry, what it makes of
-    /// the list's TTL, and the removal of entries whose time is over hold together: a list never stays without a TTL, and ends with its
-    /// last entry. In microseconds, so that no two calls put the same: a stamp tells whose entry it is.
+    /// Keeps a session in a list for a given time, or removes it if it has not been kept since. A script, because the entry, its effect on
+    /// the list's TTL, and the removal of expired entries must be atomic: a list is never left without a TTL, and ends with its last entry.
+    /// In microseconds, so that no two calls write the same: a stamp tells whose entry it is.
     /// </summary>
     /// <remarks>
-    /// <c>ARGV 1 session id · 2 ms to keep it, or 0 to take it out · 3 the stamp that it must have then; returns the stamp
-    /// of an entry that was not there; nil: it was, and others may count on it</c>
+    /// <c>ARGV 1 session id · 2 ms to keep it, or 0 to remove it · 3 the stamp that it must then have; returns the stamp of a new entry;
+    /// nil: it existed, and others may rely on it</c>
     /// </remarks>
     public static readonly RedisScript Keep = new("""
         local key, id, ttl, stamp = KEYS[1], ARGV[1], tonumber(ARGV[2]), ARGV[3]

@@ -11,7 +11,7 @@ namespace RedisSession.Provider;
 /// <remarks>
 /// <code>
 /// value   00 64 70 31   then what data protection makes of it       protected
-///         anything else                                             written before protection was switched on: read as it is
+///         anything else                                             written before protection was switched on: read as is
 /// </code>
 /// </remarks>
 internal sealed class ValueProtector(IDataProtectionProvider dataProtection, string sessionId, ILogger logger)
@@ -25,7 +25,7 @@ internal sealed class ValueProtector(IDataProtectionProvider dataProtection, str
     /// <summary>Null for null, and for what cannot be decrypted here: another session's value, a lost key, damage.</summary>
     public byte[]? Unprotect(byte[]? value)
     {
-        // SetInt32 may have written the four bytes of the mark; nothing that is protected is as short.
+        // SetInt32 may have written the four bytes of the mark; nothing protected is that short.
         if (value is null || value.Length <= Mark.Length || !value.AsSpan().StartsWith(Mark)) return value;
         try
         {

@@ -5,19 +5,19 @@ namespace RedisSession.Provider;
 
 /// <summary>
 /// How a caller waits for a reply, and for how long: by awaiting it, or by blocking its thread. Code is written once for both, as an
-/// asynchronous method that awaits nothing but <see cref="ForAsync"/> and methods of its own kind. Where that blocks, what is awaited is
-/// there already, so that the method never gives up its thread and has ended when it returns: see <see cref="Ended"/>.
+/// asynchronous method that awaits only <see cref="ForAsync"/> and methods of its own kind. When that blocks, whatever is awaited has
+/// already completed, so the method never yields its thread and has finished when it returns: see <see cref="Ended"/>.
 /// </summary>
 /// <remarks>
-/// What a thread waits for must be the Redis client's own task: where the client has threads of its own, the one that has read the reply
-/// completes it. What an asynchronous method makes of a reply that is not there yet completes on a pool thread, and when all of them block
-/// here there is none left: nobody is answered before the pool has made more, a few at a time.
+/// A thread must wait for the Redis client's own task: if the client has dedicated threads, the one that read the reply completes it. What
+/// an asynchronous method makes of a pending reply completes on a pool thread, and when all of those block here, none is left: nobody gets
+/// an answer until the pool has added more, a few at a time.
 /// </remarks>
 internal readonly struct Waiting
 {
     private readonly CancellationToken _cancellationToken;
 
-    // In milliseconds and one more, so that what default gives is without a bound: Timeout.Infinite is -1.
+    // In milliseconds plus one, so that default has no bound: Timeout.Infinite is -1.
     private readonly int _bound;
     private readonly Setting _setting;
 
@@ -27,32 +27,32 @@ internal readonly struct Waiting
         _bound = timeout < TimeSpan.Zero ? 0 : (int)Math.Min(Math.Ceiling(timeout.TotalMilliseconds), int.MaxValue - 1) + 1;
     }
 
-    /// <summary>For as long as it takes: what is not waited for by a caller, and what the client's own timeout bounds.</summary>
+    /// <summary>For as long as it takes: for work that no caller waits for, or that the client's own timeout bounds.</summary>
     public static Waiting Asynchronously => default;
 
-    /// <summary>True for a caller whose thread waits.</summary>
+    /// <summary>True if the caller's thread blocks.</summary>
     public bool Blocks { get; }
 
     /// <summary>
-    /// For work that goes on when the caller has given up: it is awaited as long as it takes, and the caller awaits it with a bound. A
-    /// thread that works waits as before.
+    /// For work that continues after the caller has given up: it is awaited as long as it takes, and the caller awaits it with a bound. A
+    /// blocking thread waits as before.
     /// </summary>
     public Waiting ToTheEnd => Blocks ? this : Asynchronously;
 
     private TimeSpan Timeout => TimeSpan.FromMilliseconds(_bound - 1);
 
-    /// <summary>No longer than <paramref name="timeout"/>, if it is not infinite, and the caller's patience.</summary>
-    /// <param name="timeout">The bound of ours.</param>
+    /// <summary>No longer than <paramref name="timeout"/>, unless it is infinite, nor than the caller's patience.</summary>
+    /// <param name="timeout">Our bound.</param>
     /// <param name="cancellationToken">The caller's.</param>
     public static Waiting Within(TimeSpan timeout, CancellationToken cancellationToken) =>
         new(blocks: false, timeout, Setting.IOTimeout, cancellationToken);
 
-    /// <summary>On this thread, no longer than <paramref name="timeout"/>, if it is not infinite.</summary>
-    /// <param name="timeout">The bound of ours.</param>
-    /// <param name="setting">Where an application says it.</param>
+    /// <summary>On this thread, no longer than <paramref name="timeout"/>, unless it is infinite.</summary>
+    /// <param name="timeout">Our bound.</param>
+    /// <param name="setting">The setting it comes from.</param>
     public static Waiting Blocking(TimeSpan timeout, Setting setting = Setting.IOTimeout) => new(blocks: true, timeout, setting, default);
 
-    /// <summary>What a method that is written for both ways has given to a caller who blocks.</summary>
+    /// <summary>The result of a method written for both ways, for a blocking caller.</summary>
     public static T Ended<T>(Task<T> call)
     {
         Ended((Task)call);
@@ -66,15 +66,13 @@ internal readonly struct Waiting
         call.GetAwaiter().GetResult();
     }
 
-    /// <summary>
-    /// The reply, or what it failed with. If the wait ends first, the reply is left alone: see <see cref="LateReply.Abandon"/>.
-    /// </summary>
-    /// <param name="reply">A task of the Redis client itself, where this blocks.</param>
+    /// <summary>The reply, or its failure. If the wait ends first, the reply is abandoned: see <see cref="LateReply.Abandon"/>.</summary>
+    /// <param name="reply">One of the Redis client's own tasks, if this blocks.</param>
     /// <exception cref="OperationCanceledException">
-    /// The caller has cancelled, and the exception has his token. Or, as in ASP.NET Core, our bound has ended the wait: then the inner
+    /// The caller cancelled, and the exception has the caller's token. Or, as in ASP.NET Core, our bound ended the wait: then the inner
     /// exception is a <see cref="TimeoutException"/>, and the token is not the caller's. <see cref="HasTimedOut"/> tells them apart.
     /// </exception>
-    /// <exception cref="TimeoutException">Our bound has ended the wait of a thread.</exception>
+    /// <exception cref="TimeoutException">Our bound ended a blocking wait.</exception>
     public Task<T> ForAsync<T>(Task<T> reply)
     {
         if (reply.IsCompleted) return reply;
@@ -82,7 +80,7 @@ internal readonly struct Waiting
         return _bound == 0 && !_cancellationToken.CanBeCanceled ? reply : BoundAsync(reply);
     }
 
-    /// <summary>Until it is worth asking again.</summary>
+    /// <summary>Waits until it is worth asking again.</summary>
     public Task PauseAsync(int milliseconds)
     {
         if (!Blocks) return Task.Delay(milliseconds, _cancellationToken);
@@ -98,15 +96,15 @@ internal readonly struct Waiting
         }
     }
 
-    /// <summary>True for what <see cref="ForAsync"/> throws when our bound ends a wait; false for what Redis or the caller has ended.</summary>
+    /// <summary>True for what <see cref="ForAsync"/> throws when our bound ends a wait; false for what Redis or the caller ended.</summary>
     public bool HasTimedOut(Exception error) =>
         Blocks ? error.GetType() == typeof(TimeoutException) : error is OperationCanceledException { InnerException: TimeoutException };
 
-    /// <summary>True for what the caller has ended: no failure of Redis.</summary>
+    /// <summary>True if the caller cancelled: not a failure of Redis.</summary>
     public bool IsCancelled(Exception error) =>
         error is OperationCanceledException { InnerException: not TimeoutException } && _cancellationToken.IsCancellationRequested;
 
-    /// <summary>For what is sent only to a caller who still wants it.</summary>
+    /// <summary>For commands sent only while the caller still wants them.</summary>
     public void ThrowIfCancelled() => _cancellationToken.ThrowIfCancellationRequested();
 
     [SuppressMessage("Usage", "SER305:Blocking call", Justification = "ISession and IDistributedCache have a synchronous API.")]
@@ -146,7 +144,7 @@ internal readonly struct Waiting
         return new($"Redis did not answer within the {setting} of {Timeout}.");
     }
 
-    /// <summary>What bounds a wait. A byte, because state machines hold what this is in: no more than two words.</summary>
+    /// <summary>What bounds a wait. A byte, because state machines hold the struct that contains it: no more than two words.</summary>
     internal enum Setting : byte
     {
         IOTimeout,

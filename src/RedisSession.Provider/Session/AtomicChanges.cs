@@ -4,10 +4,10 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>Changes of one key that depend on what it holds in Redis, each made there in one step.</summary>
+/// <summary>Changes to one key that depend on what it holds in Redis, each made there in one step.</summary>
 /// <remarks>
-/// What the request has changed before is confirmed first, so that they find it. What they find and do is taken into the snapshot, so that
-/// the synchronous API sees it.
+/// The request's earlier changes are confirmed first, so that these see them. What these find and do goes into the snapshot, so that the
+/// synchronous API sees it.
 /// </remarks>
 internal sealed class AtomicChanges(
     SessionChannel channel,
@@ -19,7 +19,7 @@ internal sealed class AtomicChanges(
     SessionRevival revival,
     SessionNames names)
 {
-    // Each time somebody else was faster; of many at once one always gets through.
+    // Each failed attempt means another was faster; one of many always gets through.
     private const int UpdateAttempts = 1_000;
 
     /// <summary>Reads a key and removes it.</summary>
@@ -40,7 +40,7 @@ internal sealed class AtomicChanges(
         return new(stored);
     }
 
-    /// <summary>Sets a key that is not there: true when this was it.</summary>
+    /// <summary>Sets a key if it is absent; true if this call set it.</summary>
     public Task<bool> TrySetAsync(RequestSession session, string key, byte[] value, CancellationToken cancellationToken)
     {
         key = session.CheckSet(key, value);
@@ -59,7 +59,7 @@ internal sealed class AtomicChanges(
             cancellationToken);
     }
 
-    /// <summary>Sets a key that disappears by itself.</summary>
+    /// <summary>Sets a key that expires on its own.</summary>
     public async Task SetAsync(
         RequestSession session, string key, byte[] value, TimeSpan expiresIn, CancellationToken cancellationToken)
     {
@@ -116,7 +116,7 @@ internal sealed class AtomicChanges(
         }
     }
 
-    /// <summary>Changes a key to what <paramref name="change"/> makes of it, as often as others are faster.</summary>
+    /// <summary>Sets a key to what <paramref name="change"/> makes of it, and retries while others are faster.</summary>
     public async Task<T> UpdateAsync<T>(
         RequestSession session, string key, Func<SessionValue, (byte[] Value, T Result)> change, CancellationToken cancellationToken)
     {
@@ -141,7 +141,7 @@ internal sealed class AtomicChanges(
                 cancellationToken).ConfigureAwait(false);
             if (isSet) return result;
 
-            // So that many who try at once do not meet again and again.
+            // Back off, so that concurrent updates do not keep colliding.
             if (attempt > 2) await Task.Delay(Random.Shared.Next(Math.Min(attempt, 20)), cancellationToken).ConfigureAwait(false);
         }
 
@@ -153,8 +153,8 @@ internal sealed class AtomicChanges(
     /// <param name="session">The session.</param>
     /// <param name="script">Which one.</param>
     /// <param name="key">The session key.</param>
-    /// <param name="operands">What the script wants, for the identity under which it is sent.</param>
-    /// <param name="takeIn">Gets what it answers, inside the lock.</param>
+    /// <param name="operands">The script's operands, for the identity it is sent under.</param>
+    /// <param name="takeIn">Receives the reply, inside the lock.</param>
     /// <param name="cancellationToken">The caller's.</param>
     private async Task<T> RunAsync<T>(
         RequestSession session,
@@ -176,14 +176,14 @@ internal sealed class AtomicChanges(
                 .ConfigureAwait(false);
             if (isMade) return taken;
 
-            // The server does not have the script. What was sent behind it comes before it now.
+            // The server does not have the script. The resend runs after whatever was sent behind it.
             asText = true;
         }
     }
 
     /// <summary>
-    /// Null while the session moves to another key, another change waits for a takeover, or what was changed before is on its way: if that
-    /// has to be sent again, it must not come behind this.
+    /// Null while the session moves to another key, another change waits for a takeover, or earlier changes are in flight: if those have to
+    /// be resent, they must not arrive after this one.
     /// </summary>
     private Task<(bool IsMade, T Taken)>? Send<T>(
         RequestSession session,
@@ -239,7 +239,7 @@ internal sealed class AtomicChanges(
             : script.SendDirectly(database, redisKey, arguments);
     }
 
-    /// <summary>What the request learns of its change; not made where the server does not have the script.</summary>
+    /// <summary>The outcome of the change; not made if the server does not have the script.</summary>
     private async Task<(bool IsMade, T Taken)> FinishAsync<T>(
         RequestSession session,
         Task previous,
@@ -285,7 +285,7 @@ internal sealed class AtomicChanges(
         if (isCreated) writer.HasCreated(session);
         return (true, taken);
 
-        // With what the request knows by now: what was ended since is not begun again.
+        // With what the request knows by now: a session ended since is not created again.
         async Task<RedisResult> SendAgainAsync()
         {
             Task<RedisResult>? again = null;
@@ -317,11 +317,11 @@ internal sealed class AtomicChanges(
         }
     }
 
-    /// <summary>What Redis holds under a key as far as this request knows; null when it does not.</summary>
+    /// <summary>What Redis holds under a key, as far as this request knows; null if it does not know.</summary>
     private static Stored? Known(RequestSession session, string key)
     {
         var state = session.State;
-        if (state.Identity.Protector is not null) return null; // we know the value, and Redis holds something else
+        if (state.Identity.Protector is not null) return null; // we know the plain value, but Redis holds another
         if (state.TryGetOwn(key, out var own)) return new(state.Identity, own);
         lock (state.Gate) return state.Snapshot is { } snapshot ? new(state.Identity, snapshot.Find(key)) : null;
     }
@@ -338,6 +338,6 @@ internal sealed class AtomicChanges(
     private static byte[]? Reveal(SessionIdentity identity, RedisValue value) =>
         identity.Protector is { } protector ? protector.Unprotect(value) : value;
 
-    /// <summary>What Redis holds under a key of the session, and under which identity that was found.</summary>
+    /// <summary>What Redis holds under a session key, and the identity it was found under.</summary>
     private readonly record struct Stored(SessionIdentity Identity, RedisValue Value);
 }

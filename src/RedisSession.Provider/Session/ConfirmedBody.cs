@@ -4,9 +4,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// With <see cref="FailureMode.Throw"/> in front of the response's body: before the first byte, what the request has changed is confirmed,
-/// and what fails is thrown to whoever writes. Thrown by a callback of the response's start it would be too late: the server gives such a
-/// response up, and no error page can be shown.
+/// Stands in front of the response body with <see cref="FailureMode.Throw"/>. Before the first byte, the request's changes are confirmed,
+/// and a failure is thrown to the writer. Throwing it from a response-start callback would be too late: the server gives up on such a
+/// response, and no error page can be shown.
 /// </summary>
 internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, IHttpResponseBodyFeature inner)
     : Stream, IHttpResponseBodyFeature
@@ -33,7 +33,7 @@ internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, I
         set => inner.Stream.Position = value;
     }
 
-    /// <summary>What was written first is written, whether that was awaited or not.</summary>
+    /// <summary>Waits until the first write is done, whether it was awaited or not.</summary>
     public Task LeaveAsync(IFeatureCollection features)
     {
         if (features.Get<IHttpResponseBodyFeature>() == this) features.Set(inner);
@@ -62,7 +62,7 @@ internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, I
         ? inner.Stream.FlushAsync(cancellationToken)
         : AfterConfirming(() => new(inner.Stream.FlushAsync(cancellationToken)));
 
-    // Whoever writes synchronously blocks on the start of the response, and is told of a failure by that.
+    // A synchronous write blocks on the start of the response, which reports a failure.
     public override void Write(byte[] buffer, int offset, int count) => inner.Stream.Write(buffer, offset, count);
 
     public override void Flush() => inner.Stream.Flush();

@@ -8,13 +8,13 @@ using Microsoft.Extensions.Primitives;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Which session key the text of a cookie is, for texts that were decrypted lately. It says who, never whether: Redis is asked as before.
+/// Maps recently decrypted cookie texts to their session keys. It says which session, never whether it exists: Redis is still asked.
 /// </summary>
 /// <remarks>
-/// A table of a fixed size, without locks: a text has one place, which the last one takes. What cannot be decrypted never gets in, so
-/// nobody can fill it with what he makes up. An entry is good for five minutes, and for the key ring that decrypted it. When that has
-/// changed, nothing is remembered for a minute, because data protection goes on with the old one while it reads the new one. So a key that
-/// is revoked here is refused as soon as data protection refuses it, and one that is revoked elsewhere five minutes later at most.
+/// A fixed-size table without locks: each text has one slot, which the latest text takes. Text that cannot be decrypted is never stored, so
+/// nobody can fill the table with made-up cookies. An entry is valid for five minutes, and only for the key ring that decrypted it. After
+/// the ring changes, nothing is stored for a minute, because data protection keeps using the old one while it reads the new one. So a key
+/// revoked here is refused as soon as data protection refuses it, and one revoked elsewhere at most five minutes later.
 /// </remarks>
 internal sealed class CookieCache(IOptions<RedisHashSessionOptions> options, TimeProvider clock, IServiceProvider services)
 {
@@ -27,13 +27,13 @@ internal sealed class CookieCache(IOptions<RedisHashSessionOptions> options, Tim
 
     public int Count => _entries.Count(entry => entry is not null);
 
-    /// <summary>The session key; null where there is none in it.</summary>
+    /// <summary>The session key in the text; null if it has none.</summary>
     public string? KeyIn(string text, Func<string, string?> decrypt)
     {
         if (_entries.Length == 0) return decrypt(text);
         var keyRing = KeyRing();
         long now = clock.GetTimestamp();
-        ref var place = ref _entries[(uint)text.GetHashCode() % (uint)_entries.Length]; // hashes of text cannot be foreseen
+        ref var place = ref _entries[(uint)text.GetHashCode() % (uint)_entries.Length]; // string hash codes cannot be predicted
         if (Volatile.Read(ref place) is { } entry
             && entry.KeyRing == keyRing
             && clock.GetElapsedTime(entry.Since, now) < Life
@@ -48,14 +48,14 @@ internal sealed class CookieCache(IOptions<RedisHashSessionOptions> options, Tim
         return sessionKey;
     }
 
-    /// <summary>Another object after each change. Taken before decrypting, so what an older ring has decrypted is known by that.</summary>
+    /// <summary>A new object after each change. Taken before decrypting, so that what an older ring decrypted can be recognized.</summary>
     private IChangeToken KeyRing()
     {
         var keyRing = _keyRing;
         if (keyRing is { HasChanged: false }) return keyRing;
         if (keyRing is not null) _changed = clock.GetTimestamp();
 
-        // An application that protects its cookies in another way need not have one.
+        // An application that protects its cookies another way need not have one.
         return _keyRing = services.GetService<IKeyManager>()?.GetCacheExpirationToken() is { } token
             ? new CancellationChangeToken(token)
             : new CancellationChangeToken(CancellationToken.None);

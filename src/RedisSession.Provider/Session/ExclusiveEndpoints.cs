@@ -9,7 +9,7 @@ internal static class ExclusiveEndpoints
     public static ExclusiveSessionAttribute? Of(Endpoint? endpoint) => endpoint?.Metadata.GetMetadata<ExclusiveSessionAttribute>();
 
     /// <summary>
-    /// Takes the lock before the endpoint begins. False where others held it for all of the time: the request is answered.
+    /// Takes the lock before the endpoint runs. False if others held it for the whole wait: the request has been answered.
     /// </summary>
     public static async Task<bool> TryEnterAsync(HttpContext context, RedisHashSession session, ExclusiveSessionAttribute exclusive)
     {
@@ -34,7 +34,7 @@ internal static class ExclusiveEndpoints
         return false;
     }
 
-    /// <summary>An endpoint that has asked in vain must not go on unprotected without a word.</summary>
+    /// <summary>An endpoint that asked for the lock in vain must not silently run without it.</summary>
     public static InvalidOperationException NotHeard(Endpoint endpoint) => new(
         $"{endpoint.DisplayName} requires ExclusiveSession, but nothing acquires the lock: call UseRedisHashSession instead of UseSession, "
         + "after UseRouting.");

@@ -4,10 +4,10 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>Takes the lock of a session, keeps it while its holder works, and gives it back: see <see cref="LockScripts"/>.</summary>
+/// <summary>Takes the lock of a session, keeps it while its holder works, and releases it: see <see cref="LockScripts"/>.</summary>
 /// <remarks>
-/// Of the requests of one session that wait in this process, the first alone asks Redis. It looks again when a message says that the lock was
-/// given back, when the lease of the holder ends, and every so often in case the message was lost.
+/// Of the requests of one session that wait in this process, only the first asks Redis. It asks again when a message says that the lock was
+/// released, when the holder's lease ends, and every so often in case the message was lost.
 /// </remarks>
 internal sealed class ExclusiveSessions(
     SessionChannel channel,
@@ -26,11 +26,11 @@ internal sealed class ExclusiveSessions(
     private readonly Lock _gate = new();
     private int _listeners;
 
-    /// <summary>Null where others held the lock for all of <paramref name="wait"/>.</summary>
+    /// <summary>Null if others held the lock for the whole of <paramref name="wait"/>.</summary>
     public async Task<SessionLock?> TryTakeAsync(RequestSession session, TimeSpan wait, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        session.CheckSet("", []); // the lock begins a session
+        session.CheckSet("", []); // taking the lock starts a session
         if (session.Lock is not null) throw new InvalidOperationException("This request already holds the lock of its session.");
         long start = Environment.TickCount64;
         string id = session.Id;
@@ -51,8 +51,8 @@ internal sealed class ExclusiveSessions(
     }
 
     /// <summary>
-    /// Confirms what was changed, and gives the lock back. Where that fails the request keeps the token: what it writes later is refused,
-    /// because another may hold the lock by then.
+    /// Confirms the changes and releases the lock. If that fails, the request keeps the token: its later writes are refused, because
+    /// another request may hold the lock by then.
     /// </summary>
     public async Task ReleaseAsync(RequestSession session)
     {
@@ -113,7 +113,7 @@ internal sealed class ExclusiveSessions(
                 if (now >= deadline) return false;
                 if (!listens)
                 {
-                    // Then look once more: the lock may have been given back before we listened.
+                    // Then look once more: the lock may have been released before we listened.
                     listens = true;
                     await ListenAsync().ConfigureAwait(false);
                     continue;
@@ -136,7 +136,7 @@ internal sealed class ExclusiveSessions(
         }
     }
 
-    /// <summary>Null when the lock is taken; else how many milliseconds its holder's lease has left.</summary>
+    /// <summary>Null if this took the lock; otherwise the milliseconds left on the holder's lease.</summary>
     private async Task<long?> TryOnceAsync(RequestSession session, HeldLock held, CancellationToken cancellationToken)
     {
         var state = session.State;
@@ -161,7 +161,7 @@ internal sealed class ExclusiveSessions(
                 sent = LockScripts.Take.RunAsync(database, [question.Identity.RedisKey], arguments);
                 listing.Keep(session, sent);
 
-                // In the same flight: where the lock is taken, this is the session as it is then.
+                // In the same round trip: if the lock is taken, this is the session as of then.
                 loading = reader.TakeSnapshotAsync(session, retry: false, keep: true, waiting).Observed();
             }
 
@@ -198,7 +198,7 @@ internal sealed class ExclusiveSessions(
         }
         catch (Exception error) when (error is RedisException or TimeoutException)
         {
-            // The user may not subscribe, the connection is away, or the server is late: whoever waits looks by himself.
+            // No permission to subscribe, no connection, or a slow server: each waiter polls.
         }
     }
 
@@ -213,7 +213,7 @@ internal sealed class ExclusiveSessions(
         }
         catch (Exception error) when (error is RedisException or TimeoutException)
         {
-            // It hears what nobody needs.
+            // It still gets unneeded messages.
         }
     }
 
@@ -244,13 +244,13 @@ internal sealed class ExclusiveSessions(
         if (hasTurn) queue.Turn.Release();
     }
 
-    /// <summary>The requests of one session that want its lock in this process.</summary>
+    /// <summary>This process's requests that want the lock of one session.</summary>
     private sealed class Queue
     {
-        /// <summary>Who asks Redis, or holds the lock.</summary>
+        /// <summary>The one that asks Redis, or holds the lock.</summary>
         public SemaphoreSlim Turn { get; } = new(1);
 
-        /// <summary>A message has said that the lock was given back.</summary>
+        /// <summary>A message said that the lock was released.</summary>
         public SemaphoreSlim Released { get; } = new(0);
 
         public int Count { get; set; }

@@ -1,15 +1,15 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Gives a session that is used its whole idle timeout again: with the first command of a request, and once more when the request has run for
-/// a while, so that the timeout counts from its end. What this process has refreshed within the <c>RefreshInterval</c> it leaves; each TTL is
-/// that much longer than the idle timeout. Nobody waits for it.
+/// Resets the idle timeout of a session that is used: with the first command of a request, and once more when the request has run for a
+/// while, so that the timeout counts from its end. A session that this process refreshed within the <c>RefreshInterval</c> is skipped; each
+/// TTL is that much longer than the idle timeout. Nothing waits for a refresh.
 /// </summary>
 internal sealed class ExpiryRefresh(SessionChannel channel, SessionListing listing, SessionTakeover takeover, ErrorReports errors)
 {
     private readonly RecentRefreshes _recent = new();
 
-    /// <summary>In the flight of a question. Called inside the lock.</summary>
+    /// <summary>Pipelined with a question. Called inside the lock.</summary>
     public void WithQuestion(RequestSession session, SessionHash hash)
     {
         var state = session.State;
@@ -21,7 +21,7 @@ internal sealed class ExpiryRefresh(SessionChannel channel, SessionListing listi
     }
 
     /// <summary>
-    /// True where a write need not set the TTL: it was set lately. Else it is noted that the write does. Called inside the lock.
+    /// True if a write need not set the TTL: it was set recently. Otherwise notes that the write does. Called inside the lock.
     /// </summary>
     public bool IsRecentForWrite(RequestSession session)
     {
@@ -31,13 +31,11 @@ internal sealed class ExpiryRefresh(SessionChannel channel, SessionListing listi
         return false;
     }
 
-    /// <summary>
-    /// At the end of a request, and when the application asks for a commit: what was not used, or was refreshed a while ago.
-    /// </summary>
+    /// <summary>At the end of a request, and on an explicit commit: refreshes a session that was unused or refreshed a while ago.</summary>
     public void AtEnd(RequestSession session)
     {
         var state = session.State;
-        if (state.Identity.IsNew && !state.HasAsked) return; // there is nothing
+        if (state.Identity.IsNew && !state.HasAsked) return; // there is no session
         if (state.Failure is not null || state.HasEnded) return;
         long now = Environment.TickCount64;
         if (state.RefreshedAt is { } at && now - at < session.Timeouts.PauseInRequest) return;
@@ -56,7 +54,7 @@ internal sealed class ExpiryRefresh(SessionChannel channel, SessionListing listi
             var hash = new SessionHash(database, question.Identity.RedisKey);
             if (takeover.IsDue(question))
             {
-                // AddSession would have refreshed the blob: here it is taken over, since nobody else refreshes it.
+                // AddSession would have refreshed the blob. Nothing else does now, so it is taken over here.
                 Note(session, now);
                 looking = hash.RefreshAsync(session.Timeouts.Expiry, channel.IsGarnet);
                 listing.Keep(session, write: null);

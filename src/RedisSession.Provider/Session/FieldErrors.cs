@@ -3,7 +3,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What is thrown when a key cannot be changed as it was asked for. The texts hold its name and the session's id, not its value.
+/// Exceptions for a key that cannot be changed as requested. The messages contain its name and the session's id, not its value.
 /// </summary>
 internal static class FieldErrors
 {
@@ -11,7 +11,7 @@ internal static class FieldErrors
         $"'{LogText.Line(key)}' of session {sessionId} is not an integer stored as text, so nothing was added. "
         + "(SetInt32 writes bytes; SetValue writes text.)");
 
-    /// <param name="refusal">The server's error at HINCRBY.</param>
+    /// <param name="refusal">The server's error for HINCRBY.</param>
     /// <param name="key">The session key.</param>
     /// <param name="sessionId">The session's id.</param>
     public static Exception NotAdded(string refusal, string key, string sessionId)

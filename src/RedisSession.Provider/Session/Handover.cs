@@ -1,13 +1,13 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Knows when what waits for a task has gone on from it. The end of a request asks that, where the application does not await what it
-/// writes: the server would go on with the next request, and the rest of this response would be in that one's.
+/// Knows when the code that awaits a task has run on from it. The end of a request waits for that, in case the application does not await
+/// its writes: the server would start the next request, and the rest of this response would end up in the next.
 /// </summary>
 /// <remarks>
-/// Whoever waits goes on inside of the call that completes the task, until he has to wait for something else. But if it is completed just
-/// when somebody begins to wait, he is sent to the thread pool, where nobody knows of him. So the application has to have returned, to wait
-/// or to end; unless it blocks.
+/// A waiter resumes inside the call that completes the task, and runs until its next wait. But if the task completes just as a wait begins,
+/// the waiter goes to the thread pool, where it cannot be tracked. So the application must have returned first, to wait or to end; unless
+/// it blocks.
 /// </remarks>
 internal sealed class Handover
 {
@@ -16,7 +16,7 @@ internal sealed class Handover
     private Task _over = Task.CompletedTask;
     private int _thread;
 
-    /// <summary>The same task, for the caller to wait for.</summary>
+    /// <summary>The same task, for the caller to await.</summary>
     public Task Of(Task task, RequestHolder? request)
     {
         if (task.IsCompleted) return task;
@@ -25,7 +25,7 @@ internal sealed class Handover
         return handed.Task;
     }
 
-    /// <summary>At once where this is called by what goes on.</summary>
+    /// <summary>At once if the resumed code calls this.</summary>
     public Task OverAsync() => _over.IsCompleted || _thread == Environment.CurrentManagedThreadId ? Task.CompletedTask : _over;
 
     private async Task HandOverAsync(Task task, RequestHolder? request, TaskCompletionSource handed, Task earlier)

@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>The lock of a session that a request holds: while it does, each of its writes carries the token.</summary>
-/// <param name="queueId">The id under which the request has waited: a renewal changes the session's.</param>
-/// <param name="lease">How long the lock stays this request's if nothing more is heard of it.</param>
+/// <param name="queueId">The id the request waited under: a renewal changes the session's id.</param>
+/// <param name="lease">How long the request keeps the lock if it is not heard from again.</param>
 internal sealed class HeldLock(string queueId, TimeSpan lease) : IDisposable
 {
     private readonly PeriodicTimer _timer = new(lease / 3);
@@ -16,19 +16,19 @@ internal sealed class HeldLock(string queueId, TimeSpan lease) : IDisposable
     /// <summary>Tells this holder from every other.</summary>
     public string Token { get; } = SessionGeneration.Create();
 
-    /// <summary>The next batch gives the lock back.</summary>
+    /// <summary>The next batch releases the lock.</summary>
     public bool IsBeingReleased { get; set; }
 
     /// <summary>
-    /// Not null while the lock is being given back: from when that is sent until the reply is there. What another task of the request changes
-    /// meanwhile waits for it. With the token Redis would refuse it; without the token nothing would refuse it if the lock was lost.
+    /// Not null while the lock is being released: from sending the release until its reply. What another task of the request changes
+    /// meanwhile waits for it. With the token, Redis would refuse the change; without it, nothing would refuse it if the lock was lost.
     /// </summary>
     public Task? Release => _isReleaseSent && !_released.Task.IsCompleted ? _released.Task : null;
 
-    /// <summary>It is given back when the response starts.</summary>
+    /// <summary>The lock is released when the response starts.</summary>
     public bool EndsWithResponse { get; set; }
 
-    /// <summary>The script that does the same as <paramref name="script"/> where the lock is still held, and its arguments.</summary>
+    /// <summary>A script that does the same as <paramref name="script"/> if the lock is still held, and its arguments.</summary>
     public (RedisScript Script, RedisValue[] Arguments) Guard(RedisScript script, RedisValue[] arguments, RedisValue channel)
     {
         if (!IsBeingReleased) return (script.Fenced, [.. arguments, Token]);
@@ -36,17 +36,17 @@ internal sealed class HeldLock(string queueId, TimeSpan lease) : IDisposable
         return (script.Releasing, [.. arguments, channel, Token]);
     }
 
-    /// <summary>It is given back by itself, as there is nothing to write.</summary>
+    /// <summary>Releases the lock on its own, as there is nothing to write.</summary>
     public Task<RedisResult> ReleaseAsync(IDatabase database, RedisKey key, RedisValue channel)
     {
         IsBeingReleased = _isReleaseSent = true;
         return LockScripts.Release.RunAsync(database, key, [channel, Token]);
     }
 
-    /// <summary>It is given back, or could not be.</summary>
+    /// <summary>The lock was released, or could not be.</summary>
     public void EndRelease() => _released.TrySetResult();
 
-    /// <summary>Extends the lease, as often as it needs, until this is disposed or the lock is lost.</summary>
+    /// <summary>Extends the lease as often as needed, until this is disposed or the lock is lost.</summary>
     public async Task KeepAsync(Func<Task> extendAsync)
     {
         while (await _timer.WaitForNextTickAsync().ConfigureAwait(false))
@@ -57,11 +57,11 @@ internal sealed class HeldLock(string queueId, TimeSpan lease) : IDisposable
             }
             catch (Exception error) when (error is RedisException or TimeoutException && !LockScripts.IsLost(error))
             {
-                // The connection is away, or the server is late: the next tick tries again, and the lease bounds that.
+                // No connection, or a slow server: the next tick tries again, and the lease bounds that.
             }
         }
     }
 
-    /// <summary>The lease is extended no more.</summary>
+    /// <summary>Stops extending the lease.</summary>
     public void Dispose() => _timer.Dispose();
 }

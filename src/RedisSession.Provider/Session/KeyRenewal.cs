@@ -7,13 +7,13 @@ namespace RedisSession.Provider;
 /// <summary>Gives a session a new key, in two steps: see <see cref="HttpContextSessionExtensions.RenewSessionAsync"/>.</summary>
 /// <remarks>
 /// <para>
-/// The call makes the new session. When the response starts, and what was written is confirmed, the new cookie goes into it and the old
-/// session ends. A request that does not get that far leaves the old session as it is, and the new one is removed. So whatever fails, and
-/// whatever the application dies in, the visitor's cookie leads to the whole session.
+/// The call creates the new session. When the response starts and the writes are confirmed, the new cookie goes into it and the old session
+/// ends. If a request does not get that far, the old session stays as it is and the new one is removed. So whatever fails, and whenever the
+/// application dies, the visitor's cookie leads to the whole session.
 /// </para>
 /// <para>
-/// Nobody but this request knows the new key until then, so what has changed under it was changed by this request:
-/// <see cref="PendingRenewal.Changed"/>. Everything else is as the old session has it at its end.
+/// Until then only this request knows the new key, so every change under it is this request's own: <see cref="PendingRenewal.Changed"/>.
+/// Everything else is as the old session has it when it ends.
 /// </para>
 /// </remarks>
 internal sealed class KeyRenewal(
@@ -25,13 +25,13 @@ internal sealed class KeyRenewal(
     SessionNames names,
     SessionCookie cookie)
 {
-    // How often it is looked whether the response has started: well within the lease.
+    // How often to check whether the response has started: well within the lease.
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(SessionMove.LeaseMilliseconds / 10);
 
-    // Within that time it shows that a visitor had gone who could not have the response any more. Well within the lease, too.
+    // Long enough to notice that the visitor had left before the response could arrive. Well within the lease, too.
     private static readonly TimeSpan Farewell = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>The first step: makes the new session, which the request goes on with.</summary>
+    /// <summary>The first step: creates the new session, which the request continues with.</summary>
     public async Task RenewAsync(RequestSession session, HttpContext request, string? user, CancellationToken cancellationToken)
     {
         if (user is { Length: 0 })
@@ -87,8 +87,8 @@ internal sealed class KeyRenewal(
     }
 
     /// <summary>
-    /// The second step, when the response is about to start and what was written is confirmed, or has failed: the cookie, and the end of
-    /// the old session.
+    /// The second step, when the response is about to start and the writes are confirmed, or have failed: sets the cookie and ends the old
+    /// session.
     /// </summary>
     public async Task FinishAsync(RequestSession session)
     {
@@ -155,7 +155,7 @@ internal sealed class KeyRenewal(
             throw ResponseHasStarted();
         }
 
-        if (session.State.Identity.IsNew) return; // its cookie is another's to set
+        if (session.State.Identity.IsNew) return; // its cookie is set elsewhere
         session.Cookie = cookie.Of(session, request.Request);
         if (!session.Cookie.MayBeSent(request))
         {
@@ -168,7 +168,7 @@ internal sealed class KeyRenewal(
     private static InvalidOperationException ResponseHasStarted() =>
         new("The session cannot be renewed after the response has started, because its new cookie could not be sent.");
 
-    /// <summary>Confirms what was changed, and sees to it that nothing is under way. False when the key was renewed meanwhile.</summary>
+    /// <summary>Confirms the changes and makes sure that nothing is in flight. False if the key was renewed meanwhile.</summary>
     private async Task<bool> BeginToMoveAsync(RequestSession session, Task move, CancellationToken cancellationToken)
     {
         var state = session.State;
@@ -183,7 +183,7 @@ internal sealed class KeyRenewal(
                 if (state.Identity != identity) return false;
                 if (state.IsMoving || !state.AreChangesConfirmed || !session.Operation.IsCompleted) continue;
                 session.Move = move;
-                Interlocked.MemoryBarrier(); // the response that starts now sees this, or is seen here
+                Interlocked.MemoryBarrier(); // a response that starts now sees this, or is seen here
                 if (session.IsResponseStarting)
                 {
                     session.Move = Task.CompletedTask;
@@ -203,7 +203,7 @@ internal sealed class KeyRenewal(
         }
     }
 
-    /// <summary>The same at the end. False where something that was changed is not written: the old session is to stay.</summary>
+    /// <summary>The same for the second step. False if a change was not written: the old session is kept.</summary>
     private async Task<bool> BeginToFinishAsync(RequestSession session, Task move)
     {
         var state = session.State;
@@ -229,7 +229,7 @@ internal sealed class KeyRenewal(
                 return false; // logged where it happened
             }
 
-            // Another may be under way by then: that one is waited for, too.
+            // Another operation may be in flight by then: wait for that, too.
             var operation = session.Operation;
             await operation.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!operation.IsCompleted) return false;
@@ -237,7 +237,7 @@ internal sealed class KeyRenewal(
     }
 
     /// <summary>
-    /// Lists the new session for its user, and makes it. Whoever is in the list before the session is his is found at any moment.
+    /// Lists the new session for its user and creates it. The list comes first, so that the session can be found at any moment.
     /// </summary>
     private async Task MakeAsync(RequestSession session, PendingRenewal renewal, string? user, Waiting waiting)
     {
@@ -272,7 +272,7 @@ internal sealed class KeyRenewal(
             renewal.Owner = user ?? renewal.OldOwner;
             if (renewal.Owner is null || (user is not null && renewal.TimeToLive >= expiry.Idle / 2)) return;
 
-            // It is bound already; or the absolute timeout is near, and the list has no use for the entry much longer than that.
+            // It is already bound; or the absolute timeout is near, and the list does not need the entry much longer than that.
             var again = renewal.Sent(ListedAsync(renewal.To.Id, renewal.Owner, expiry with { Absolute = renewal.TimeToLive }));
             await channel.ReplyAsync(session, operation: null, again, "listing", waiting, writes: true).ConfigureAwait(false);
             return;
@@ -290,9 +290,7 @@ internal sealed class KeyRenewal(
         return true;
     }
 
-    /// <summary>
-    /// Carries over what others have written meanwhile, and ends the old session. False where it, or the new one, has ended.
-    /// </summary>
+    /// <summary>Carries over what others have written meanwhile and ends the old session. False if it or the new one has ended.</summary>
     private async Task<bool> EndOldAsync(RequestSession session, PendingRenewal renewal)
     {
         var waiting = channel.Within(session, CancellationToken.None);
@@ -316,7 +314,7 @@ internal sealed class KeyRenewal(
         else lifecycle.Created(renewal.To.Id, renewal.Owner);
         _ = SealWhenStartedAsync(renewal, expiry);
 
-        // Where AddSession has left the session: the old cookie must find that no more, either.
+        // The old cookie must no longer find what AddSession left of the session, either.
         await takeover.EndOrLogAsync(renewal.From, channel.Within(session, CancellationToken.None)).ConfigureAwait(false);
     }
 
@@ -335,7 +333,7 @@ internal sealed class KeyRenewal(
 
     /// <summary>
     /// The response has ended. If it was sent, the old session is gone for good. If it never started, the new one is removed. If the
-    /// visitor has gone in between, nobody knows which cookie he has, and both lead to a whole session.
+    /// visitor left in between, nobody knows which cookie the browser has, and both lead to a whole session.
     /// </summary>
     private Task CompleteAsync(RequestSession session, PendingRenewal renewal)
     {
@@ -362,12 +360,12 @@ internal sealed class KeyRenewal(
         if (channel.OpenDatabase is not { } database) return;
         try
         {
-            // However often a request that knows no better refreshes what is left.
+            // However often a request that cannot know better refreshes what is left.
             long afterwards = Math.Max(expiry.Idle, SessionOwner.LeastAfterwards);
             users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + afterwards);
             await new SessionMove(database, renewal, expiry).SealAsync().ConfigureAwait(false);
 
-            // Not before: if it had to be put back, "sign out everywhere" would have to find it.
+            // Not earlier: if it had to be put back, "sign out everywhere" would have to find it.
             if (renewal.OldOwner is not null) users.Forget(renewal.From.Id, renewal.OldOwner);
         }
         catch (Exception error)
@@ -376,7 +374,7 @@ internal sealed class KeyRenewal(
         }
     }
 
-    /// <summary>The old session stays as it is, and the new one is removed; this request has none any more.</summary>
+    /// <summary>The old session stays as it is and the new one is removed; this request no longer has a session.</summary>
     private void Undo(RequestSession session, PendingRenewal renewal)
     {
         renewal.TryEnd();
@@ -391,7 +389,7 @@ internal sealed class KeyRenewal(
 
         async Task RemoveAsync()
         {
-            // Behind what is under way: to give up waiting is not to take back what was sent.
+            // After what is in flight: giving up the wait does not take back what was sent.
             await renewal.UnderWay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var database = await channel.OpenAsync(session, Waiting.Asynchronously, retry: true).ConfigureAwait(false);
             var hash = new SessionHash(database, renewal.To.RedisKey);
@@ -400,9 +398,7 @@ internal sealed class KeyRenewal(
         }
     }
 
-    /// <summary>
-    /// Binds the session to a user, who has it in his list before it is his, in the flight of the change: one round trip.
-    /// </summary>
+    /// <summary>Lists the session for a user before binding it, pipelined with the change: one round trip.</summary>
     private async Task BindAsync(RequestSession session, string? user, CancellationToken cancellationToken)
     {
         var state = session.State;

@@ -3,39 +3,39 @@ using System.Runtime.ExceptionServices;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What one request has changed, until Redis has confirmed it. An object of its own, made by the first change, because most requests only
-/// read. Part of <see cref="SessionState"/>, and guarded by its lock.
+/// What one request has changed, until Redis has confirmed it. A separate object, created by the first change, because most requests only
+/// read. Part of <see cref="SessionState"/> and guarded by its lock.
 /// </summary>
 /// <remarks>
-/// A change is collected, then sent with others in one batch, then confirmed. Several batches can be under way; they are confirmed in the
-/// order of sending. What has failed stays, with what was sent behind it, so that it can be sent again.
+/// A change is collected, then sent with others in one batch, then confirmed. Several batches can be in flight; they are confirmed in the
+/// order of sending. A failed batch stays, along with those sent after it, so that they can be resent.
 /// </remarks>
 internal sealed class PendingChanges
 {
-    // Batches are numbered. Up to this number their changes have been sent once more, in one.
+    // Batch numbers: the last one sent, and the last of those resent as one.
     private int _lastSent;
     private int _lastCovered;
 
-    // The batches that are not confirmed: the first of them, its number, and those behind it, which most requests do not have.
+    // The unconfirmed batches: the first, its number, and those after it, which most requests do not have.
     private SessionChanges? _oldest;
     private int _oldestNumber;
     private List<SessionChanges>? _later;
 
-    /// <summary>Changed and not sent yet.</summary>
+    /// <summary>Changed but not sent yet.</summary>
     public SessionChanges? Collected { get; set; }
 
-    /// <summary>The user whom the batch binds the session to that is confirmed next; null where it says nothing about that.</summary>
+    /// <summary>The user that the next batch to be confirmed binds the session to; null if it binds none.</summary>
     public string? NextUser => _oldest?.User;
 
-    /// <summary>Confirmed while a snapshot was on its way, which may be older than they are.</summary>
+    /// <summary>Changes confirmed while a snapshot was in flight, which may be older.</summary>
     public SessionChanges? ConfirmedMeanwhile { get; set; }
 
-    /// <summary>The generation of the session that these make, where there is none.</summary>
+    /// <summary>The generation of the session that these create if there is none.</summary>
     public string? NewGeneration { get; set; }
 
     public int InFlight { get; private set; }
 
-    /// <summary>What the batches that are sent have failed with; null while nothing has.</summary>
+    /// <summary>What the batches sent have failed with; null while none has.</summary>
     public ExceptionDispatchInfo? Failure { get; private set; }
 
     /// <summary>The last failure that was logged; null again when something is changed.</summary>
@@ -48,7 +48,7 @@ internal sealed class PendingChanges
 
     public bool HaveFailed => InFlight == 0 && Failure is not null;
 
-    /// <summary>What is collected is sent: the number of the batch.</summary>
+    /// <summary>The collected changes are sent; returns the batch number.</summary>
     public int Send()
     {
         int number = ++_lastSent;
@@ -60,9 +60,9 @@ internal sealed class PendingChanges
     }
 
     /// <summary>
-    /// The changes of batch <paramref name="number"/>, which has to be sent once more, and of all that were sent behind it: those may have
-    /// met the same, or not, and the net effect leaves the session as if each had been applied in its turn. What was confirmed before is not
-    /// among them: others may have come behind that. Null where this batch has been sent once more with an earlier one.
+    /// The changes of batch <paramref name="number"/>, which has to be resent, and of all batches sent after it. Those may have failed the
+    /// same way or not; the net effect is as if each had been applied in turn. Batches confirmed earlier are not included: others may have
+    /// written since. Null if this batch was already resent with an earlier one.
     /// </summary>
     public SessionChanges? SendAgain(int number, bool evenIfCovered)
     {
@@ -74,7 +74,7 @@ internal sealed class PendingChanges
         return changes;
     }
 
-    /// <summary>The oldest batch is confirmed: what is in Redis now. Null where one before it has failed.</summary>
+    /// <summary>The oldest batch is confirmed: what is in Redis now. Null if an earlier one has failed.</summary>
     public SessionChanges? Confirm()
     {
         InFlight--;
@@ -98,13 +98,13 @@ internal sealed class PendingChanges
         Failure ??= ExceptionDispatchInfo.Capture(error);
     }
 
-    /// <summary>What is unconfirmed cannot be sent.</summary>
+    /// <summary>The unconfirmed changes cannot be sent.</summary>
     public void FailUnsent(Exception error)
     {
         if (InFlight == 0 && (Collected ?? _oldest) is not null) Failure ??= ExceptionDispatchInfo.Capture(error);
     }
 
-    /// <summary>What has failed is to be sent again, with what was changed since.</summary>
+    /// <summary>Collects what has failed again, with what was changed since.</summary>
     public void TakeBackFailed()
     {
         var changes = new SessionChanges();
@@ -114,7 +114,7 @@ internal sealed class PendingChanges
         Failure = null;
     }
 
-    /// <summary>Adds what was changed after all of these.</summary>
+    /// <summary>Adds changes made after all of these.</summary>
     public void Collect(SessionChanges changes) => Collected = SessionChanges.Merge(Collected, changes);
 
     /// <summary>Adds all of these to <paramref name="changes"/>.</summary>
@@ -137,7 +137,7 @@ internal sealed class PendingChanges
         return SessionChanges.Decide(_oldest, key, out value);
     }
 
-    /// <summary>The session has ended: forgets what is not confirmed; what is under way stays under way.</summary>
+    /// <summary>The session has ended: forgets what is unconfirmed; what is in flight stays in flight.</summary>
     public void Drop(ExceptionDispatchInfo? refusal)
     {
         Collected = null;

@@ -6,10 +6,10 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// A session whose key was renewed, until its response is out: the new session is there, and the old one has not ended yet, or could still
-/// be put back. See <see cref="KeyRenewal"/>.
+/// A session whose key was renewed, until its response is out: the new session exists, and the old one has not ended yet, or could still be
+/// put back. See <see cref="KeyRenewal"/>.
 /// </summary>
-/// <param name="request">The request whose response is to have the new cookie.</param>
+/// <param name="request">The request whose response gets the new cookie.</param>
 /// <param name="from">The old identity.</param>
 /// <param name="to">The new one.</param>
 internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, SessionIdentity to)
@@ -20,16 +20,16 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
 
     public HttpContext Request => request;
 
-    /// <summary>The visitor has gone. To be asked when the request may be over, too.</summary>
+    /// <summary>The visitor has left. Can be read even when the request is over.</summary>
     public CancellationToken Aborted { get; } = request.RequestAborted;
 
     /// <summary>
-    /// The visitor's connection is closed. A browser keeps it for a while when it has a response; where request or response say that it is
-    /// closed behind this one, that says nothing.
+    /// The visitor's connection is closed. A browser keeps it open for a while after a response. If request or response asks to close it
+    /// afterwards, that says nothing.
     /// </summary>
     public CancellationToken ConnectionClosed { get; } = request.Features.Get<IConnectionLifetimeFeature>()?.ConnectionClosed ?? default;
 
-    /// <summary>To be asked while the request is alive.</summary>
+    /// <summary>Read only while the request is alive.</summary>
     public bool IsConnectionKept => ConnectionClosed.CanBeCanceled
         && !HttpProtocol.IsHttp10(request.Request.Protocol)
         && !SaysClose(request.Request.Headers.Connection)
@@ -39,31 +39,31 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
 
     public SessionIdentity To => to;
 
-    /// <summary>Where the old session is, where it is to be parked, and where the new one is.</summary>
+    /// <summary>The key of the old session, the key it is parked under, and the new key.</summary>
     public RedisKey[] Keys { get; } = [.. from.RedisKeyWithParked, to.RedisKey];
 
-    /// <summary>Of the new session.</summary>
+    /// <summary>The new generation.</summary>
     public string Generation { get; } = SessionGeneration.Create();
 
-    /// <summary>Of the old session; null where it has none.</summary>
+    /// <summary>The old generation; null if there is none.</summary>
     public RedisValue OldGeneration { get; set; }
 
-    /// <summary>Whose the old session was; null when it was nobody's, or there was none.</summary>
+    /// <summary>The old session's owner; null if it had none, or did not exist.</summary>
     public string? OldOwner { get; set; }
 
-    /// <summary>Whose the new one is.</summary>
+    /// <summary>The new session's owner.</summary>
     public string? Owner { get; set; }
 
-    /// <summary>Whether there was an old one.</summary>
+    /// <summary>Whether there was an old session.</summary>
     public bool WasThere { get; set; }
 
-    /// <summary>How many milliseconds the new one had to live when it was made.</summary>
+    /// <summary>The new session's time to live when it was created, in milliseconds.</summary>
     public long TimeToLive { get; set; }
 
-    /// <summary>The fields that were copied, where the data travels through the application.</summary>
+    /// <summary>The copied fields, if the data travels through the application.</summary>
     public HashSet<string>? Copied { get; set; }
 
-    /// <summary>What was sent in its behalf: it goes on when nobody waits for it any more.</summary>
+    /// <summary>What was sent for this renewal. It goes on even if nothing waits for it.</summary>
     public Task UnderWay { get; private set; } = Task.CompletedTask;
 
     /// <summary>The old session has ended.</summary>
@@ -72,7 +72,7 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
     /// <summary>The new session was cleared: nothing of the old one is carried over.</summary>
     public bool IsCleared { get; private set; }
 
-    /// <summary>The fields that the new session has changed itself: what others write to the old one does not count for them.</summary>
+    /// <summary>The fields changed in the new session itself: what others write to them in the old one is ignored.</summary>
     public IReadOnlyCollection<string> Changed => _changed;
 
     /// <summary>The new session changes these keys.</summary>
@@ -92,7 +92,7 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
         return operation;
     }
 
-    /// <summary>The request is over, or need not be watched any more. True for the first who says so.</summary>
+    /// <summary>The request is over, or need not be watched any more. True for the first caller.</summary>
     public bool TryEnd()
     {
         lock (_gate) return !_isOver && (_isOver = true);

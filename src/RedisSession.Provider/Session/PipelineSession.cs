@@ -5,14 +5,14 @@ using Microsoft.AspNetCore.Http.Features;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// How the session of a request goes with it: through its pipeline, a second time behind an exception handler, to the start of the response,
-/// which waits for what was changed, and to the end; or no further, where the application puts it aside.
+/// Follows a session's request: through its pipeline, a second time behind an exception handler, to the start of the response, which waits
+/// for the changes, and to the end; or no further, if the application sets the session aside.
 /// </summary>
-/// <param name="operations">What it does.</param>
-/// <param name="origin">Which pipeline has made it, for new sessions, which no key tells apart.</param>
+/// <param name="operations">Its operations.</param>
+/// <param name="origin">The pipeline that created it, for new sessions, which no key tells apart.</param>
 /// <param name="state">What it knows.</param>
-/// <param name="timeouts">Of that pipeline.</param>
-/// <param name="tryEstablish">Null where this sets its cookie itself.</param>
+/// <param name="timeouts">The pipeline's timeouts.</param>
+/// <param name="tryEstablish">Null if the session sets its cookie itself.</param>
 [SuppressMessage("Design", "CA1001", Justification = "What stands in front of the response's body owns nothing.")]
 internal abstract class PipelineSession(
     RedisHashSessionStore operations, object origin, SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish)
@@ -27,8 +27,8 @@ internal abstract class PipelineSession(
     private ConfirmedBody? _body;
 
     /// <summary>
-    /// The session of the request's <see cref="ISessionFeature"/>, which it is itself where it has its own middleware. Null when the
-    /// application has put the session aside.
+    /// The session in the request's <see cref="ISessionFeature"/>, which is this object itself under its own middleware. Null when the
+    /// application has set the session aside.
     /// </summary>
     ISession ISessionFeature.Session
     {
@@ -36,7 +36,7 @@ internal abstract class PipelineSession(
         set => _current = value;
     }
 
-    /// <summary>For what the application calls: that shows whether the request has found this session.</summary>
+    /// <summary>For calls from the application: they show whether the request has found this session.</summary>
     protected RedisHashSessionStore Operations
     {
         get
@@ -47,28 +47,28 @@ internal abstract class PipelineSession(
     }
 
     /// <summary>
-    /// The request, while SessionMiddleware makes its last commit, before which it takes its feature away; null at all other times.
+    /// The request, while SessionMiddleware makes its last commit, before which it removes its feature; null at all other times.
     /// </summary>
     protected HttpContext? RequestAtItsEnd =>
         _passes > 0 && _isSeen && Context is { } request && request.Features.Get<ISessionFeature>() is null ? request : null;
 
     /// <summary>
-    /// The session that a request through the same pipeline has had before, or has: an exception handler, status code pages and the like
-    /// send a request through its pipeline again, with the cookie that it came with, whatever has become of the session.
+    /// The session that an earlier pass of the request through the same pipeline had, or has. Exception handlers, status code pages and the
+    /// like send a request through its pipeline again with its original cookie, whatever has become of the session.
     /// </summary>
     /// <param name="request">The request.</param>
-    /// <param name="sessionKey">What its cookie names; null where it has none.</param>
-    /// <param name="origin">Where it comes through.</param>
+    /// <param name="sessionKey">The key in its cookie; null if it has none.</param>
+    /// <param name="origin">The pipeline it comes through.</param>
     public static PipelineSession? OfEarlierPass(HttpContext request, string? sessionKey, object origin)
     {
-        // Features are copied where a request is made from another: see whose they are.
+        // A request made from another gets a copy of its features: check whose they are.
         var session = request.Features.Get<PipelineSession>();
         while (session is not null && !(session.IsOf(request) && session._isSeen && session.IsNamedBy(sessionKey, origin)))
             session = session._earlier;
         return session;
     }
 
-    /// <summary>A request begins to go through a pipeline with this session.</summary>
+    /// <summary>A request enters a pipeline with this session.</summary>
     /// <param name="request">The request.</param>
     /// <param name="isItsFeature">The pipeline makes this its <see cref="ISessionFeature"/>.</param>
     public void Enter(RequestHolder request, bool isItsFeature)
@@ -90,7 +90,7 @@ internal abstract class PipelineSession(
         }
     }
 
-    /// <summary>It is to be found by <see cref="OfEarlierPass"/>.</summary>
+    /// <summary>Lets <see cref="OfEarlierPass"/> find this session.</summary>
     public void Remember(IFeatureCollection features)
     {
         _earlier = features.Get<PipelineSession>();
@@ -98,7 +98,7 @@ internal abstract class PipelineSession(
     }
 
     /// <summary>
-    /// The request has gone through the pipeline: what is not confirmed yet is. What fails is logged, and not tried again: an outage costs
+    /// The request has gone through the pipeline: confirms what is still unconfirmed. A failure is logged and not retried: an outage costs
     /// a request one failure.
     /// </summary>
     public async Task LeaveAsync(HttpContext request)
@@ -124,7 +124,7 @@ internal abstract class PipelineSession(
 
     protected override Task OnResponseStartingAsync()
     {
-        // Whoever begins to renew the key sees this, or is seen here.
+        // A renewal that begins now sees this, or is seen here.
         IsResponseStarting = true;
         Interlocked.MemoryBarrier();
         if (IsPutAside) return Task.CompletedTask;
@@ -136,7 +136,7 @@ internal abstract class PipelineSession(
     }
 
     /// <summary>
-    /// With <see cref="FailureMode.Throw"/>: what the request changed was not written, and it can still get an error page.
+    /// With <see cref="FailureMode.Throw"/>: throws if changes were not written and the request can still get an error page.
     /// </summary>
     public void ThrowWhatNobodyWasTold(HttpContext request)
     {
@@ -181,7 +181,7 @@ internal abstract class PipelineSession(
         }
     }
 
-    /// <summary>The application has set another session, or none: that one is committed, as SessionMiddleware does it.</summary>
+    /// <summary>The application has set another session, or none: another one is committed, as SessionMiddleware does.</summary>
     private async Task PutAsideAsync()
     {
         _isPutAside = IsOver = true;
@@ -196,8 +196,7 @@ internal abstract class PipelineSession(
     }
 
     /// <summary>
-    /// True when the application has made another session that of the request, or none: nothing of this one is written, unless somebody
-    /// commits it.
+    /// True if the application has given the request another session, or none: this one is not written unless somebody commits it.
     /// </summary>
     private bool IsPutAside =>
         _isPutAside

@@ -3,24 +3,24 @@ using System.Runtime.InteropServices;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// When this process has last refreshed the expiry of which session. A table of fixed size, in which sessions push each other out; what it
-/// has forgotten is refreshed once more. Without locks.
+/// When this process last refreshed the expiry of which session. A fixed-size table without locks, in which sessions evict each other; an
+/// evicted one is refreshed once more.
 /// </summary>
 /// <remarks>
 /// <code>
 /// entry   mark    the session: <see cref="SessionId.NumberOf"/>, XORed with the time
 ///         time    in milliseconds of the process's clock
 /// </code>
-/// Writer and reader can meet in an entry: halves that do not belong together give a mark that no session has.
+/// A reader can race a writer on an entry: mismatched halves give a mark that no session has.
 /// </remarks>
 internal sealed class RecentRefreshes
 {
-    // A megabyte. It remembers a second of 65,000 sessions that are used.
+    // One megabyte: enough for one second of 65,000 sessions in use.
     private const int Size = 1 << 16;
 
     private readonly Entry[] _entries = new Entry[Size];
 
-    /// <summary>When it was; null when that is not known.</summary>
+    /// <summary>When it was last refreshed; null if unknown.</summary>
     public long? Find(ReadOnlySpan<byte> id)
     {
         ulong number = SessionId.NumberOf(id);

@@ -4,19 +4,19 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The session of one request: what <see cref="ISession"/> and the extension methods call. What it knows is in <see cref="SessionState"/>,
-/// what it does in the operations of <see cref="RedisHashSessionStore"/>, and how it goes with the request in
+/// The session of one request, called through <see cref="ISession"/> and the extension methods. What it knows is in
+/// <see cref="SessionState"/>, what it does in the operations of <see cref="RedisHashSessionStore"/>, and how it follows the request in
 /// <see cref="PipelineSession"/>.
 /// </summary>
 /// <remarks>
-/// A synchronous read answers, first match: from this request's own writes · from the snapshot, which in buffered mode the first read takes
-/// · in live mode from Redis. Tasks of one request may share the session.
+/// A synchronous read takes the first match: this request's own writes · the snapshot, which in buffered mode the first read takes · in
+/// live mode, Redis. Tasks of one request may share the session.
 /// </remarks>
-/// <param name="operations">What it does.</param>
-/// <param name="origin">Which pipeline has made it, for new sessions, which no key tells apart.</param>
+/// <param name="operations">Its operations.</param>
+/// <param name="origin">The pipeline that created it, for new sessions, which no key tells apart.</param>
 /// <param name="state">What it knows.</param>
-/// <param name="timeouts">Of that pipeline.</param>
-/// <param name="tryEstablish">Null where this sets its cookie itself.</param>
+/// <param name="timeouts">The pipeline's timeouts.</param>
+/// <param name="tryEstablish">Null if the session sets its cookie itself.</param>
 internal sealed class RedisHashSession(
     RedisHashSessionStore operations, object origin, SessionState state, SessionTimeouts timeouts, Func<bool>? tryEstablish = null)
     : PipelineSession(operations, origin, state, timeouts, tryEstablish), ISession
@@ -32,8 +32,8 @@ internal sealed class RedisHashSession(
     }
 
     /// <summary>
-    /// Whether Redis answers; never throws. Where nothing in this request has asked it yet, this does, as the first read would:
-    /// in buffered mode by taking the snapshot, so that the reads after it cost nothing.
+    /// Whether Redis answers; never throws. If nothing in this request has asked Redis yet, this does, as the first read would: in buffered
+    /// mode by taking the snapshot, so that later reads cost nothing.
     /// </summary>
     public bool IsAvailable
     {
@@ -48,7 +48,7 @@ internal sealed class RedisHashSession(
     {
         get
         {
-            // As of before asking: of what is confirmed meanwhile, the answer need not have all yet.
+            // Copied before asking: the answer may lack what is confirmed meanwhile.
             SessionChanges own;
             lock (State.Gate) own = State.CopyOwn();
             var snapshot = Operations.Reader.ReadAll(this);
@@ -106,16 +106,16 @@ internal sealed class RedisHashSession(
         Operations.Reader.TakeSnapshotAsync(this, retry: true, keep: true, Within(cancellationToken));
 
     /// <summary>
-    /// Writes and confirms what is not yet: one round trip, or none. A request that used nothing has its expiry refreshed, and nobody waits
-    /// for that.
+    /// Writes and confirms what is still unconfirmed: one round trip, or none. If the request used nothing, refreshes its expiry, and
+    /// nothing waits for that.
     /// </summary>
     /// <exception cref="SessionEndedException">The session has ended; nothing was written.</exception>
     public async Task CommitAsync(CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
 
-        // SessionMiddleware would log a failure and go on; but we have logged it. What has failed before is not tried again: an outage costs
-        // a request one failure. A commit that the application asks for does try again.
+        // SessionMiddleware would log a failure and go on, but it is logged already. What has failed is not retried: an outage costs a
+        // request one failure. A commit that the application asks for does retry.
         if (RequestAtItsEnd is { } request)
         {
             await LeaveAsync(request).ConfigureAwait(false);

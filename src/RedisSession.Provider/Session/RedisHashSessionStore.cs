@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Makes a <see cref="RedisHashSession"/> for each request that comes through one pipeline, and has the operations that all of them share.
-/// Sends nothing.
+/// Creates a <see cref="RedisHashSession"/> for each request through one pipeline, and holds the operations that they all share. Sends
+/// nothing.
 /// </summary>
 internal sealed class RedisHashSessionStore(
     SessionNames names,
@@ -55,7 +55,7 @@ internal sealed class RedisHashSessionStore(
         return SessionOf(holder, sessionKey, isNewSessionKey, TimeoutsOf(idleTimeout, ioTimeout), tryEstablishSession, cookie: null);
     }
 
-    /// <summary>The session of a request, which is its own feature and sets its cookie itself.</summary>
+    /// <summary>The session of a request. It is its own feature and sets its cookie itself.</summary>
     public RedisHashSession Begin(RequestHolder request, SessionCookie cookie)
     {
         string? sessionKey = cookie.KeyIn(request.Context!.Request);
@@ -63,7 +63,7 @@ internal sealed class RedisHashSessionStore(
         return SessionOf(request, sessionKey, sessionKey is null, timeouts, tryEstablish: null, cookie);
     }
 
-    /// <summary>Once for each request, when it is over, because only then the number is known.</summary>
+    /// <summary>Once per request, when it is over, because only then is the number known.</summary>
     public void HintAtManyReads(RequestSession session)
     {
         if (session.Reads.Count > SequentialReads.Many) Channel.Logger.ManySequentialReads(session.Id, session.Reads.Count);
@@ -72,7 +72,7 @@ internal sealed class RedisHashSessionStore(
     private RedisHashSession SessionOf(
         RequestHolder? holder, string? sessionKey, bool isNew, SessionTimeouts timeouts, Func<bool>? tryEstablish, SessionCookie? cookie)
     {
-        // A new session has no key that a second pass could know it by, but comes through the same pipeline.
+        // A second pass cannot recognize a new session by its key, but comes through the same pipeline.
         object origin = cookie is null ? this : cookie.Name;
         var context = holder?.Context;
         var session = context is null ? null : PipelineSession.OfEarlierPass(context, isNew ? null : sessionKey, origin) as RedisHashSession;
@@ -87,7 +87,7 @@ internal sealed class RedisHashSessionStore(
         return session;
     }
 
-    // The middleware gives the same ones for each request.
+    // The middleware passes the same ones for each request.
     private SessionTimeouts TimeoutsOf(TimeSpan idle, TimeSpan io)
     {
         var last = _lastTimeouts;

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Holds a request for what may outlive it (a job, a timer), and is emptied at its end: by then its context may serve the next one.
+/// Holds a request for what may outlive it (a job, a timer). Emptied when the request ends: by then its context may serve the next one.
 /// </summary>
 internal sealed class RequestHolder(HttpContext context)
 {
@@ -11,7 +11,7 @@ internal sealed class RequestHolder(HttpContext context)
 
     public HttpContext? Context { get; set; } = context;
 
-    /// <summary>What is behind the session runs, and has not returned its task yet. False where it blocks.</summary>
+    /// <summary>The application behind the session runs and has not returned its task yet. False if it blocks.</summary>
     public bool IsCallingApplication => _caller is { } caller && (caller.ThreadState & ThreadState.WaitSleepJoin) == 0;
 
     public Task CallAsync(RequestDelegate application)

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>How operations reach Redis: they get the database, wait for a reply no longer than they may, and take note of what fails.</summary>
+/// <summary>How operations reach Redis: gets the database, bounds the wait for a reply, and records failures.</summary>
 internal sealed class SessionChannel(
     RedisConnection connection,
     SessionTelemetry telemetry,
@@ -15,7 +15,7 @@ internal sealed class SessionChannel(
 {
     private readonly FailureMode _failureMode = options.Value.FailureMode;
 
-    // The client ends a wait by itself after its own timeout. What takes a session over may wait for a cache that waits for ever.
+    // The client ends a wait after its own timeout. A takeover may wait for a cache that waits for ever.
     private readonly bool _mayWaitForOthers = options.Value.TakesOverFromCache || options.Value.InstanceNameOfLeft is not null;
 
     public ILogger Logger { get; } = logger;
@@ -30,20 +30,20 @@ internal sealed class SessionChannel(
     /// <summary>Whether the application wants failures thrown where ASP.NET Core's session would go on.</summary>
     public bool Throws => _failureMode == FailureMode.Throw;
 
-    /// <summary>Awaiting, no longer than the IOTimeout and the caller's patience.</summary>
+    /// <summary>Awaits, no longer than the IOTimeout and the caller's token allow.</summary>
     public Waiting Within(RequestSession session, CancellationToken cancellationToken) =>
         IsBoundedByClient(session) && !cancellationToken.CanBeCanceled
             ? Waiting.Asynchronously
             : Waiting.Within(session.Timeouts.IO, cancellationToken);
 
-    /// <summary>A second timer is only for those who want to wait less than the client does by itself.</summary>
+    /// <summary>A second timer is only needed to wait for less than the client does on its own.</summary>
     public bool IsBoundedByClient(RequestSession session) =>
         !_mayWaitForOthers && (session.Timeouts.IO == Timeout.InfiniteTimeSpan || connection.ReplyTimeout < session.Timeouts.IO);
 
-    /// <summary>To be called right before something is sent; null when nobody listens.</summary>
+    /// <summary>Call right before sending something; null when nobody listens.</summary>
     public RunningOperation? Begin(OperationKind kind, RequestSession session) => telemetry.Begin(kind, session);
 
-    /// <summary>The database. What has failed in this request before fails at once, unless it is to be tried again.</summary>
+    /// <summary>The database. After an earlier failure in this request, fails at once unless told to retry.</summary>
     public ValueTask<IDatabase> OpenAsync(RequestSession session, Waiting waiting, bool retry = false)
     {
         waiting.ThrowIfCancelled();
@@ -54,7 +54,7 @@ internal sealed class SessionChannel(
             : new(ReplyAsync(session, Begin(OperationKind.Connect, session), database.AsTask(), "connecting", waiting).AsTask());
     }
 
-    /// <summary>The same for what was sent directly, and is sent again when the connection was lost: see <see cref="Sending.Again"/>.</summary>
+    /// <summary>The same for what was sent directly, and is resent when the connection was lost: see <see cref="Sending.Again"/>.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<T> ReplyAsync<TSent, T>(
         RequestSession session,
@@ -90,7 +90,9 @@ internal sealed class SessionChannel(
         }
     }
 
-    /// <summary>The reply to what was asked. What ends the wait is noted as a failure to read, unless the caller has cancelled.</summary>
+    /// <summary>
+    /// The reply to what was asked. Whatever ends the wait is recorded as a failure to read, unless the caller cancelled.
+    /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // one for each command: it allocates nothing
     public async ValueTask<T> ReplyAsync<T>(
         RequestSession session, RunningOperation? operation, Task<T> reply, string doing, Waiting waiting, bool writes = false)
@@ -110,7 +112,7 @@ internal sealed class SessionChannel(
         }
     }
 
-    /// <summary>Takes in what has ended a wait, if it is more than the caller's wish.</summary>
+    /// <summary>Records what ended a wait, unless the caller cancelled it.</summary>
     public void Failed(RequestSession session, Exception error, string doing, Waiting waiting, bool writes)
     {
         if (waiting.IsCancelled(error)) return;

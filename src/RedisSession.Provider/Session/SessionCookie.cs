@@ -37,11 +37,11 @@ internal sealed class SessionCookie(
 
     public bool IsIn(HttpRequest request) => request.Cookies.ContainsKey(Name);
 
-    /// <summary>The session key that a request comes with; null where it has none that can be read.</summary>
+    /// <summary>The session key that a request brings; null if it has none that can be read.</summary>
     public string? KeyIn(HttpRequest request) =>
         request.Cookies[Name] is { Length: > 0 } text ? cache.KeyIn(text, _decrypt ??= Decrypt) : null;
 
-    /// <summary>The cookie that the request has its session from. SessionMiddleware tells no store which options it goes by.</summary>
+    /// <summary>The cookie that names the request's session. SessionMiddleware does not tell a store which options it uses.</summary>
     /// <exception cref="InvalidOperationException">It is not known.</exception>
     public SessionCookie Of(RequestSession session, HttpRequest request)
     {
@@ -53,11 +53,11 @@ internal sealed class SessionCookie(
             + "session. Call UseRedisHashSession(options) instead.");
     }
 
-    /// <summary>False where a cookie policy would hold the cookie back: the visitor has not consented, and it is not essential.</summary>
+    /// <summary>False if a cookie policy would withhold the cookie: the visitor has not consented, and it is not essential.</summary>
     public bool MayBeSent(HttpContext context) =>
         Options.Cookie.IsEssential || context.Features.Get<ITrackingConsentFeature>() is not { CanTrack: false };
 
-    /// <summary>The response, which is about to start, names <paramref name="sessionKey"/>.</summary>
+    /// <summary>Puts <paramref name="sessionKey"/> into the response, which is about to start.</summary>
     public void Set(HttpContext context, string sessionKey)
     {
         Append(context, sessionKey);
@@ -65,7 +65,7 @@ internal sealed class SessionCookie(
     }
 
     /// <summary>
-    /// The same. False, and nothing of it is in the response, where something between here and the response holds the cookie back.
+    /// The same. False, with nothing added to the response, if something between here and the response withholds the cookie.
     /// </summary>
     public bool TryRenew(HttpContext context, string sessionKey)
     {
@@ -107,7 +107,7 @@ internal sealed class SessionCookie(
         }
     }
 
-    // As the middleware does where it sets the cookie.
+    // As the middleware does when it sets the cookie.
     private static void ForbidCaching(IHeaderDictionary headers)
     {
         headers.CacheControl = "no-cache,no-store";

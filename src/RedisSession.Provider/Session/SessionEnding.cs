@@ -25,8 +25,8 @@ internal sealed class SessionEnding(SessionChannel channel, SessionTakeover take
     }
 
     /// <summary>
-    /// Waits for what is under way, and sees to it that nothing else is sent before the session has ended: a write could create it again
-    /// behind the removal, and its listing could list it.
+    /// Waits for what is in flight, and makes sure that nothing else is sent before the session has ended: a write could recreate it after
+    /// the removal, and its listing could list it.
     /// </summary>
     private static async Task HoldAsync(RequestSession session, Task over, CancellationToken cancellationToken)
     {
@@ -51,7 +51,7 @@ internal sealed class SessionEnding(SessionChannel channel, SessionTakeover take
     private async Task EndAsync(RequestSession session, CancellationToken cancellationToken)
     {
         var state = session.State;
-        var old = session.Renewal is { IsFinished: false } renewal ? renewal.From : null; // it was to end with the renewal
+        var old = session.Renewal is { IsFinished: false } renewal ? renewal.From : null; // it would have ended with the renewal
         var identity = state.Identity;
         string? user = await EndAsync(session, identity, cancellationToken).ConfigureAwait(false);
         if (old is not null) user = await EndAsync(session, old, cancellationToken).ConfigureAwait(false) ?? user;
@@ -62,12 +62,12 @@ internal sealed class SessionEnding(SessionChannel channel, SessionTakeover take
         }
 
         channel.Logger.SessionAbandoned(identity.Id);
-        if (user is null) return; // there was none
+        if (user is null) return; // there was no session
         channel.Metrics.SessionEnded(SessionEndReason.Abandoned);
         lifecycle.Ended(identity.Id, user, SessionEndReason.Abandoned);
     }
 
-    /// <summary>Whose session it was, or empty; null when there was none.</summary>
+    /// <summary>The session's owner, or empty; null if there was no session.</summary>
     private async Task<string?> EndAsync(RequestSession session, SessionIdentity identity, CancellationToken cancellationToken)
     {
         var waiting = channel.Within(session, cancellationToken);

@@ -3,15 +3,15 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// One session key and what follows from it. A session whose key is renewed gets another identity: that object is the epoch by which an
-/// answer is known to be about the key that it was asked under.
+/// One session key and what follows from it. A session whose key is renewed gets another identity: the object is the epoch that shows which
+/// key an answer was asked under.
 /// </summary>
-/// <param name="sessionKey">The secret in the cookie; null for a new one, which is made when somebody needs it.</param>
-/// <param name="isNew">The key was made for this very request: nobody else can know it.</param>
+/// <param name="sessionKey">The secret in the cookie; null for a new one, which is created when needed.</param>
+/// <param name="isNew">The key was created for this very request: nobody else can know it.</param>
 /// <param name="names">What the identities of all sessions share.</param>
 internal sealed class SessionIdentity(string? sessionKey, bool isNew, SessionNames names)
 {
-    // Made when somebody needs them: many requests never do.
+    // Created when needed: many requests never need them.
     private string? _sessionKey = sessionKey;
     private string? _id;
     private byte[]? _redisKey;

@@ -3,16 +3,16 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Keeps the session of a request in the list of its user, in the flight of what the request sends anyway: see <see cref="UserLists"/>. All
-/// but <see cref="Settle"/> is called inside the lock of the session's state.
+/// Keeps the session of a request in its user's list, pipelined with what the request sends anyway: see <see cref="UserLists"/>. All but
+/// <see cref="Settle"/> is called inside the lock of the session's state.
 /// </summary>
 internal sealed class SessionListing(UserLists users)
 {
     /// <summary>
-    /// Behind the first command about the session, and the write that creates it, so that nobody waits for one round trip more.
+    /// Sent after the first command about the session and the write that creates it, so that nothing waits for another round trip.
     /// </summary>
     /// <param name="session">The session.</param>
-    /// <param name="write">What was sent just before and may create it; null when nothing was.</param>
+    /// <param name="write">What was sent just before and may create it; null if nothing was.</param>
     public void Keep(RequestSession session, Task? write)
     {
         var state = session.State;
@@ -21,7 +21,7 @@ internal sealed class SessionListing(UserLists users)
         if (!state.Listing.LookAfter(mayCreate)) return;
         if (state.Identity.IsNew && user is null)
         {
-            // It cannot be anybody's yet. The reply may be there already.
+            // It cannot belong to anybody yet. The reply may be there already.
             Seen(session, isCreated: true);
             return;
         }
@@ -31,8 +31,8 @@ internal sealed class SessionListing(UserLists users)
     }
 
     /// <summary>
-    /// An answer has told which life of the session this is. Where that is another one than was listed last, it is listed now: it has ended
-    /// since, and begun again.
+    /// An answer has shown which generation of the session this is. If it is not the one listed last, it is listed now: the session has
+    /// ended since, and begun again.
     /// </summary>
     public void Seen(RequestSession session, bool isCreated = false)
     {
@@ -45,7 +45,7 @@ internal sealed class SessionListing(UserLists users)
         else Send(session, write: null, isWaitedFor: user is not null);
     }
 
-    /// <summary>Who the request says that it is, until it has said so.</summary>
+    /// <summary>The user that the request names, asked until it names one.</summary>
     public string? UserOf(RequestSession session)
     {
         ref var listing = ref session.State.Listing;
@@ -53,8 +53,8 @@ internal sealed class SessionListing(UserLists users)
     }
 
     /// <summary>
-    /// Asks the request for the last time who it is, before its response starts or its end: who is authenticated after the session was
-    /// first used is known now. What that sends is waited for together with unconfirmed writes, or not at all.
+    /// Asks the request one last time who it is, before its response starts or it ends: a user authenticated after the session was first
+    /// used is known now. What this sends is waited for together with unconfirmed writes, or not at all.
     /// </summary>
     public void Settle(RequestSession session, HttpContext request)
     {

@@ -3,40 +3,40 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// The data of a session on its way to another key: copied to the new one, and later, when the old session ends, what others have
-/// written to that meanwhile.
+/// The data of a session on its way to another key: copied to the new one, and later, when the old session ends, what others have written
+/// to the old one meanwhile.
 /// </summary>
 /// <remarks>
-/// Redis moves the data itself where both keys are on one server, and the values are not encrypted for the id of their session. Else it
-/// travels through the application, in portions, so that nobody waits behind a large one.
+/// Redis moves the data itself if both keys are on one server and the values are not encrypted for their session's id. Otherwise it travels
+/// through the application, in portions, so that nothing waits behind a large session.
 /// </remarks>
 internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal, SessionExpiry expiry)
 {
     /// <summary>
-    /// How long a request that comes late is told that the session has ended, and how long what is parked is kept for a second renewal that
-    /// began before the first has ended the session; at most the idle timeout.
+    /// How long late requests are told that the session has ended, and how long the parked session is kept for a second renewal that began
+    /// before the first had ended it; at most the idle timeout.
     /// </summary>
     public static long TombstoneMilliseconds(SessionExpiry expiry) => Math.Min(60_000, expiry.Idle);
 
     /// <summary>From the end of the old session until it may be put back if the response has not been sent by then.</summary>
     public const long LeaseMilliseconds = 5_000;
 
-    /// <summary>As the generation that was seen: the session has ended because its key was renewed, and is found where it is parked.</summary>
+    /// <summary>Passed as the generation seen: the session ended because its key was renewed, and is found where it is parked.</summary>
     public const string WasRenewed = "~";
 
-    // About so much a portion has, and a value or a few more.
+    // The approximate size of a portion, plus a value or a few.
     private const int PortionBytes = 512 * 1024;
 
     private bool IsThroughRedis => renewal.To.Protector is null
         && database.Multiplexer.HashSlot(renewal.From.RedisKey) == database.Multiplexer.HashSlot(renewal.To.RedisKey);
 
     /// <summary>False when the session has ended.</summary>
-    /// <param name="seen">The generation that the request has seen by then, or <see cref="WasRenewed"/>; null while it has seen nothing.</param>
-    /// <param name="user">Whose it becomes; null leaves that as it is.</param>
+    /// <param name="seen">The generation that the request has seen by then, or <see cref="WasRenewed"/>; null for none.</param>
+    /// <param name="user">The new owner; null keeps the owner.</param>
     public async Task<bool> CopyAsync(Func<RedisValue> seen, string? user)
     {
         if (!IsThroughRedis) return await CopyInPortionsAsync(seen, user).ConfigureAwait(false);
-        var (ttl, generationOfNew) = (expiry, renewal.Generation); // a struct's own fields are out of a lambda's reach
+        var (ttl, generationOfNew) = (expiry, renewal.Generation); // a lambda cannot use a struct's own fields
         var arguments = new ScriptArguments(
             () => [ttl.Idle, ttl.Absolute, RedisScript.OrEmpty(seen()), generationOfNew, RedisScript.OrEmpty(user)]);
         var reply = await RenewalScripts.Begin.RunAsync(database, renewal.Keys, arguments).ConfigureAwait(false);
@@ -49,9 +49,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
         return true;
     }
 
-    /// <summary>
-    /// Carries over what others have written meanwhile, and ends the old session. False where it, or the new one, has ended.
-    /// </summary>
+    /// <summary>Carries over what others have written meanwhile and ends the old session. False if it or the new one has ended.</summary>
     public async Task<bool> CarryOverAsync()
     {
         RedisValue seen = RedisScript.OrEmpty(renewal.OldGeneration);
@@ -73,10 +71,10 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
             var renewed = renewal;
             var fields = portion.Where(field => !IsOfOurs(field.Name) && !renewed.HasChanged(field.Name.ToString())).ToList();
             if (await WriteAsync(user: null, isFirst: false, fields, []).ConfigureAwait(false) is null) return false;
-            await ParkAsync(seen, ending).ConfigureAwait(false); // so that the lease does not end before this has
+            await ParkAsync(seen, ending).ConfigureAwait(false); // so that the lease outlasts this
         }
 
-        // What is left was copied, and others have removed it since.
+        // What is left was copied, but others have removed it since.
         copied.RemoveWhere(static field => IsOfOurs(field));
         copied.ExceptWith(renewal.Changed);
         return copied.Count == 0 || await WriteAsync(user: null, isFirst: false, [], copied).ConfigureAwait(false) is not null;
@@ -87,8 +85,8 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     {
         if (await TrySealAsync().ConfigureAwait(false) || !renewal.WasThere) return;
 
-        // This process has stood still for longer than the lease, so whoever came with the old cookie has put the session back. What was
-        // written to it since is not the new one's.
+        // This process stood still for longer than the lease, so a request with the old cookie put the session back. What was written to it
+        // since does not belong to the new one.
         int parked = await ParkAsync(RedisScript.OrEmpty(renewal.OldGeneration), Ending).ConfigureAwait(false);
         if (parked == 1) await TrySealAsync().ConfigureAwait(false);
     }
@@ -121,11 +119,11 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
             && (user is null || (field != SessionHashLayout.User && field != SessionHashLayout.Automatic));
     }
 
-    /// <summary>1 where the old session is parked now; 2 where there is nothing to be parked; 0 where it has ended.</summary>
+    /// <summary>1 if the old session is parked now; 2 if there is nothing to park; 0 if it has ended.</summary>
     private async Task<int> ParkAsync(RedisValue seen, RedisValue[] ending) =>
         (int)await RenewalScripts.Park.RunAsync(database, renewal.Keys[..2], [seen, .. ending]).ConfigureAwait(false);
 
-    /// <summary>A session in portions, its values as they are to be under the new key; null when it has ended.</summary>
+    /// <summary>A session in portions, its values encoded for the new key; null when it has ended.</summary>
     private async IAsyncEnumerable<IReadOnlyList<Field>?> PortionsAsync(RedisKey[] keys, Func<RedisValue> seen)
     {
         RedisValue cursor = 0;
@@ -161,7 +159,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
         while (cursor != 0);
     }
 
-    /// <summary>How many milliseconds the new session has to live; null when it has ended.</summary>
+    /// <summary>The new session's time to live, in milliseconds; null if it has ended.</summary>
     private async Task<long?> WriteAsync(string? user, bool isFirst, IReadOnlyList<Field> fields, HashSet<string> removed)
     {
         var arguments = new List<RedisValue>(6 + (3 * fields.Count) + removed.Count)
@@ -182,6 +180,6 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
 
     private static bool IsOfOurs(RedisValue name) => SessionHashLayout.SessionKeyOf(name) is null;
 
-    /// <summary>A field with its value and, in unix milliseconds, when it disappears by itself; 0 when it does not.</summary>
+    /// <summary>A field with its value and its expiry in Unix milliseconds; 0 if it does not expire.</summary>
     private readonly record struct Field(RedisValue Name, RedisValue Value, long ExpiresAt);
 }

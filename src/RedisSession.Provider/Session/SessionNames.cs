@@ -11,12 +11,12 @@ internal sealed class SessionNames(
 {
     private readonly bool _protectsValues = options.Value.ProtectValues;
 
-    /// <summary>What the Redis keys of all sessions begin with, in UTF-8.</summary>
+    /// <summary>What the Redis keys of all sessions start with, in UTF-8.</summary>
     public byte[] KeyStart { get; } = SessionHashLayout.KeyStart(options.Value.KeyPrefix);
 
     public SessionIdentity Identify(string? sessionKey, bool isNew) => new(sessionKey, isNew, this);
 
-    /// <summary>Where it is said that the lock of a session was given back.</summary>
+    /// <summary>The channel that announces released session locks.</summary>
     public RedisChannel LockChannel { get; } = RedisChannel.Literal(options.Value.KeyPrefix + "locks");
 
     public ValueProtector? ProtectorOf(SessionIdentity identity) =>

@@ -6,10 +6,10 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>Asks Redis, with and without a snapshot. What an answer means is judged by <see cref="SessionState.Take"/>.</summary>
+/// <summary>Asks Redis, with and without a snapshot. <see cref="SessionState.Take"/> judges what an answer means.</summary>
 /// <remarks>
-/// An answer that was asked under another key than the session has by then says nothing, and so does "nothing there" where AddSession may
-/// have left the session: in both cases the question is asked again.
+/// An answer to a question asked under a key that was renewed since says nothing, and neither does "nothing there" if AddSession may have
+/// left the session: in both cases the question is asked again.
 /// </remarks>
 internal sealed class SessionReader(
     SessionChannel channel,
@@ -29,14 +29,16 @@ internal sealed class SessionReader(
         return values is null ? default : new(Reveal(question, values[1]));
     }
 
-    /// <summary>What Redis holds under a key, as it is there, and under which identity that was found: one HMGET.</summary>
+    /// <summary>The raw value that Redis holds under a key, and the identity it was found under: one HMGET.</summary>
     public async ValueTask<(SessionIdentity? Identity, RedisValue Value)> ReadStoredAsync(RequestSession session, string key, Waiting waiting)
     {
         var (question, values) = await ReadAllOfAsync(session, [key], waiting).ConfigureAwait(false);
         return (question.Identity, values is null ? RedisValue.Null : values[1]);
     }
 
-    /// <summary>Several keys, fresh from Redis in one HMGET; those this request has written and not confirmed from its writes.</summary>
+    /// <summary>
+    /// Several keys, fresh from Redis in one HMGET; those this request has written but not confirmed come from its writes.
+    /// </summary>
     public async ValueTask<SessionValues> ReadAsync(RequestSession session, IEnumerable<string> keys, Waiting waiting)
     {
         ArgumentNullException.ThrowIfNull(keys);
@@ -64,7 +66,7 @@ internal sealed class SessionReader(
 
     /// <summary>Takes the snapshot: one HGETALL.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="retry">Tries even what has failed in this request before.</param>
+    /// <param name="retry">Tries even after an earlier failure in this request.</param>
     /// <param name="keep">Keeps it for the reads that follow.</param>
     /// <param name="waiting">How the caller waits.</param>
     public async Task<SessionSnapshot> TakeSnapshotAsync(RequestSession session, bool retry, bool keep, Waiting waiting)
@@ -102,7 +104,7 @@ internal sealed class SessionReader(
         }
     }
 
-    /// <summary>One key for the synchronous API: from the snapshot, which in buffered mode is taken first; in live mode from Redis.</summary>
+    /// <summary>One key for the synchronous API: from the snapshot, which buffered mode takes first; in live mode from Redis.</summary>
     public byte[]? Read(RequestSession session, string key)
     {
         var state = session.State;
@@ -119,7 +121,7 @@ internal sealed class SessionReader(
     public SessionSnapshot? ReadAll(RequestSession session) => session.State.Snapshot ?? TryBlocking(
         session, "", static (reader, session, _, waiting) => reader.TakeSnapshotAsync(session, retry: false, !reader._isLive, waiting));
 
-    /// <summary>Asks Redis whether it is there, for whoever only wants to know that: as the first read would.</summary>
+    /// <summary>Asks Redis only whether it answers, as the first read would.</summary>
     public void Touch(RequestSession session)
     {
         try
@@ -158,7 +160,7 @@ internal sealed class SessionReader(
         return null;
     }
 
-    /// <summary>The generation and the values of <paramref name="keys"/>; no values where there is no such session.</summary>
+    /// <summary>The generation and the values of <paramref name="keys"/>; no values if there is no such session.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // one for each live read
     private async ValueTask<(Question Question, RedisValue[]? Values)> ReadAllOfAsync(RequestSession session, string[] keys, Waiting waiting)
     {
@@ -177,7 +179,7 @@ internal sealed class SessionReader(
                 static (sent, failed) => sent.Hash.ReadAgainAsync(sent.keys, failed)).ConfigureAwait(false);
             if (mayBeLegacy && IsNothing(values) && await HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
             {
-                mayBeLegacy = false; // who finds nothing now either has looked for it
+                mayBeLegacy = false; // already looked for: an empty answer is final now
                 continue;
             }
 
@@ -229,7 +231,7 @@ internal sealed class SessionReader(
         return verdict;
     }
 
-    /// <summary>Takes in a snapshot; null when it was asked for under another key.</summary>
+    /// <summary>Processes a snapshot; null if it was requested under another key.</summary>
     private SessionSnapshot? Arrived(
         RequestSession session, Question question, SessionSnapshot snapshot, RedisValue generation, bool keep)
     {
@@ -238,12 +240,12 @@ internal sealed class SessionReader(
         Verdict verdict;
         lock (session.State.Gate)
         {
-            // In one step with keeping it, or another task could end the session, or renew its key, in between.
+            // Judged and kept in one step, or another task could end the session or renew its key in between.
             verdict = Take(session, question, generation);
             if (verdict == Verdict.Ended) snapshot = SessionSnapshot.Empty();
             if (keep && verdict != Verdict.AskedUnderAnotherKey) session.State.TakeSnapshot(question, snapshot);
             else session.State.NoSnapshot();
-            if (isLogged) keys = snapshot.Count; // here, because from now on other tasks change it
+            if (isLogged) keys = snapshot.Count; // here, because other tasks may change it from now on
         }
 
         if (verdict == Verdict.AskedUnderAnotherKey) return null;
@@ -251,7 +253,7 @@ internal sealed class SessionReader(
         return snapshot;
     }
 
-    /// <summary>See <see cref="SessionTakeover.HasTakenOverAsync"/>. What fails is a failure to read.</summary>
+    /// <summary>See <see cref="SessionTakeover.HasTakenOverAsync"/>. A failure counts as a failure to read.</summary>
     private ValueTask<bool> HasTakenOverAsync(RequestSession session, Question question, Waiting waiting)
     {
         return takeover.IsDue(question) ? NotedAsync() : new(false);
@@ -276,7 +278,7 @@ internal sealed class SessionReader(
         lock (state.Gate) state.NoSnapshot();
     }
 
-    /// <summary>True where there is nothing to ask for; in one step with keeping that, or another task could write in between.</summary>
+    /// <summary>True if there is nothing to ask for; kept in the same step, or another task could write in between.</summary>
     private static bool IsKnownToBeEmpty(SessionState state, IDatabase database, bool keep = false)
     {
         bool isConnected = new SessionHash(database, state.Identity.RedisKey).IsConnected;

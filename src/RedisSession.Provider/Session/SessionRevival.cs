@@ -1,21 +1,21 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// A request comes with a cookie whose session was renewed. Usually that session has ended. It has not where the application died before
-/// the response with the new cookie was sent: then it is put back, and the request goes on with it.
+/// Handles a cookie whose session was renewed. Usually that session has ended. If the application died before the response with the new
+/// cookie was sent, it has not: it is put back, and the request continues with it.
 /// </summary>
 /// <remarks>
-/// Until the response is known to be sent, nobody can tell which of the two it is, and whoever asks waits for that: milliseconds, or if the
-/// application died, for as long as its lease is (<see cref="Tombstone"/>).
+/// Until the response is known to be sent, nobody can tell which of the two applies, and a request waits for that: milliseconds, or as long
+/// as the lease if the application died (<see cref="Tombstone"/>).
 /// </remarks>
 internal sealed class SessionRevival(SessionChannel channel, UserLists users)
 {
     private const int PauseMilliseconds = 20;
 
-    /// <summary>A write was refused though the request had seen nothing: it can have met nothing but a tombstone.</summary>
+    /// <summary>A write was refused though the request had seen nothing: it can only have met a tombstone.</summary>
     public static bool IsDue(in Question question, bool hasEnded) => hasEnded && question.Sight.IsUnknown;
 
-    /// <summary>A tombstone was found: true when it is there no more, so that it is worth asking again.</summary>
+    /// <summary>A tombstone was found: true once it is gone, so that asking again makes sense.</summary>
     public async Task<bool> IsGoneAsync(RequestSession session, Question question, Waiting waiting)
     {
         var keys = question.Identity.RedisKeyWithParked;

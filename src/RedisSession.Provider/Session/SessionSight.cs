@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What a request knows of its session's hash. <b>Absent</b> was not there when the request first looked: it may be created.
-/// <b>Ended</b> was there, and now the hash is gone or another one lives under its key: it stays ended for this request.
+/// What a request knows of its session's hash. <b>Absent</b>: there was none when the request first looked, so it may be created.
+/// <b>Ended</b>: there was one, and now it is gone or another is under its key; it stays ended for this request.
 /// </summary>
 internal readonly record struct SessionSight
 {
@@ -22,7 +22,7 @@ internal readonly record struct SessionSight
 
     public static SessionSight Ended => new(State.Ended);
 
-    /// <summary>The generation seen; null unless present. As it came: most requests never need it as text.</summary>
+    /// <summary>The generation seen; null unless present. Kept as received: most requests never need it as text.</summary>
     public RedisValue Generation { get; }
 
     public bool IsUnknown => _state == State.Unknown;
@@ -31,7 +31,7 @@ internal readonly record struct SessionSight
 
     public bool IsEnded => _state == State.Ended;
 
-    /// <summary>True when a hash of <paramref name="generation"/> is still the session that was seen, or the first that is.</summary>
+    /// <summary>True if a hash of <paramref name="generation"/> is the session seen before, or the first one seen.</summary>
     public bool Accepts(RedisValue generation) =>
         !IsEnded && (Generation.IsNull ? !Tombstone.Is(generation) : Generation == generation);
 

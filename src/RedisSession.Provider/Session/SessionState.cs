@@ -5,22 +5,22 @@ using StackExchange.Redis;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What a request knows of its session, what it has changed and how far that is on its way, what it owes the session, and what has failed. A
-/// machine without input and output: operations ask it what to send, send it, and bring the answers back.
+/// What a request knows of its session, what it has changed and how far those changes have got, what it owes the session, and what has
+/// failed. A state machine without I/O: operations ask it what to send, send it, and bring the answers back.
 /// </summary>
 /// <remarks>
 /// <para>Invariants, asserted in debug builds:</para>
 /// <list type="number">
-/// <item>Tasks of a request may share the session: every member but <see cref="Gate"/> is used inside that lock. Nobody waits inside it, and
-/// what is sent is sent inside it, so that commands leave in the order in which the application made its changes.</item>
-/// <item>What is known is known of <see cref="Identity"/>. The answer to a question under another identity changes nothing.</item>
+/// <item>Tasks of a request may share the session: every member but <see cref="Gate"/> is used inside that lock. Nothing waits inside it,
+/// and everything is sent inside it, so that commands leave in the order of the application's changes.</item>
+/// <item>Everything known is about <see cref="Identity"/>. An answer to a question under another identity changes nothing.</item>
 /// <item>A session that has ended stays ended under its identity, and nothing is collected for it.</item>
 /// <item>While the session <see cref="IsMoving"/> to another key nothing is sent that could change it.</item>
-/// <item>Nothing is unconfirmed that is neither collected, nor under way, nor failed.</item>
+/// <item>Every unconfirmed change is collected, in flight or failed.</item>
 /// </list>
 /// <para>
-/// A question's life: <see cref="Ask"/> → the reply → <see cref="Take"/>. A change's life: <see cref="Collect()"/> → <see cref="TakeBatch"/> →
-/// the reply → <see cref="Confirm"/> or <see cref="Fail"/>.
+/// A question's life: <see cref="Ask"/> → the reply → <see cref="Take"/>. A change's life: <see cref="Collect()"/> →
+/// <see cref="TakeBatch"/> → the reply → <see cref="Confirm"/> or <see cref="Fail"/>.
 /// </para>
 /// </remarks>
 internal sealed class SessionState(SessionIdentity identity)
@@ -36,7 +36,7 @@ internal sealed class SessionState(SessionIdentity identity)
 
     public SessionIdentity Identity { get; private set; } = identity;
 
-    /// <summary>All keys as of some moment, and what this request has written since; null while none was taken.</summary>
+    /// <summary>All keys as of some moment, and what this request has written since; null until one is taken.</summary>
     public SessionSnapshot? Snapshot { get; private set; }
 
     /// <summary>Something was asked or sent about the session.</summary>
@@ -46,21 +46,23 @@ internal sealed class SessionState(SessionIdentity identity)
     public bool HasAnswered { get; private set; }
 
     /// <summary>
-    /// The first failure that reading would meet again: what comes after it in this request fails, or finds nothing, at once. Captured once,
-    /// because an exception that is thrown again and again as it is grows a longer stack trace each time.
+    /// The first failure that reading would meet again: later operations in this request fail, or find nothing, at once. Captured once,
+    /// because an exception that is rethrown as it is grows a longer stack trace each time.
     /// </summary>
     public ExceptionDispatchInfo? Failure { get; private set; }
 
-    /// <summary>The application has been told of a failed write by an exception of a call it made: no need to break its response too.</summary>
+    /// <summary>A call by the application has already thrown for a failed write: no need to break its response too.</summary>
     public bool FailureIsTold { get; set; }
 
-    /// <summary>The session is on its way to another key: what is changed meanwhile is collected.</summary>
+    /// <summary>The session is moving to another key: changes are collected meanwhile.</summary>
     public bool IsMoving { get; private set; }
 
-    /// <summary>What the request has done for the list of its user.</summary>
+    /// <summary>What the request has done for its user's list.</summary>
     public UserListing Listing;
 
-    /// <summary>When this request last sent something that refreshes the expiry, in milliseconds of the process's clock; null: not yet.</summary>
+    /// <summary>
+    /// When this request last sent something that refreshes the expiry, in milliseconds of the process's clock; null if never.
+    /// </summary>
     public long? RefreshedAt { get; private set; }
 
     public SessionSight Sight { get; private set; }
@@ -73,7 +75,7 @@ internal sealed class SessionState(SessionIdentity identity)
 
     public RedisValue Generation => Sight.Generation;
 
-    /// <summary>The same for what may have to be sent again later, outside of the lock: what has ended then is none of theirs.</summary>
+    /// <summary>The same for what may be resent later, outside the lock: once the session has ended, it matches none.</summary>
     public RedisValue GenerationNow
     {
         get
@@ -82,7 +84,7 @@ internal sealed class SessionState(SessionIdentity identity)
         }
     }
 
-    /// <summary>What is changed and unconfirmed; null while nothing was changed.</summary>
+    /// <summary>The unconfirmed changes; null while nothing was changed.</summary>
     public PendingChanges? Pending => _pending;
 
     public bool AreChangesConfirmed => _pending is null or { AreConfirmed: true };
@@ -90,8 +92,8 @@ internal sealed class SessionState(SessionIdentity identity)
     // Asking.
 
     /// <summary>
-    /// True when there cannot be anything: the session has ended; or its key was made for this very request and nothing was sent under it.
-    /// While the connection is down the server is asked all the same: "no session" and "no Redis" are different answers.
+    /// True if there cannot be anything: the session has ended, or its key was created for this very request and nothing was sent under it.
+    /// While the connection is down the server is asked anyway: "no session" and "no Redis" are different answers.
     /// </summary>
     public bool IsKnownToBeEmpty(bool isConnected)
     {
@@ -114,17 +116,17 @@ internal sealed class SessionState(SessionIdentity identity)
         return Ask() with { Snapshot = ++_lastSnapshotAsked };
     }
 
-    /// <summary>Something was sent that gives the session its whole idle timeout.</summary>
+    /// <summary>Something was sent that resets the session's idle timeout.</summary>
     public void Refreshed(long now)
     {
         AssertGuarded();
         RefreshedAt = now;
     }
 
-    /// <summary>Takes in what an answer says about the session; null: there is no hash.</summary>
-    /// <param name="question">What it is the answer to.</param>
+    /// <summary>Processes what an answer says about the session; null: there is no hash.</summary>
+    /// <param name="question">The question it answers.</param>
     /// <param name="generation">The hash's generation.</param>
-    /// <param name="hasExpired">The cookie names a session that is no more, which this is the first to find.</param>
+    /// <param name="hasExpired">The cookie's session no longer exists, and this is the first to find it.</param>
     public Verdict Take(in Question question, RedisValue generation, out bool hasExpired)
     {
         AssertGuarded();
@@ -138,21 +140,21 @@ internal sealed class SessionState(SessionIdentity identity)
     }
 
     /// <summary>
-    /// A snapshot has arrived, and was judged: it is kept, with what this request has confirmed while it was on its way, unless one that was
-    /// asked for later has come first.
+    /// A snapshot has arrived and was judged. It is kept, with what this request confirmed while it was in flight, unless one requested
+    /// later arrived first.
     /// </summary>
     public void TakeSnapshot(in Question question, SessionSnapshot snapshot)
     {
         AssertGuarded();
 
-        // A copy: others may be on their way.
+        // A copy: others may be in flight.
         if (!HasEnded && _pending?.ConfirmedMeanwhile is { } changes) snapshot.Apply(SessionChanges.Merge(new(), changes));
         if (HasEnded || question.Snapshot > _lastSnapshotTaken) (Snapshot, _lastSnapshotTaken) = (snapshot, question.Snapshot);
         Failure = null;
         NoSnapshot();
     }
 
-    /// <summary>A snapshot that was asked for has arrived and is not kept, or does not arrive.</summary>
+    /// <summary>A requested snapshot has arrived and is not kept, or will not arrive.</summary>
     public void NoSnapshot()
     {
         AssertGuarded();
@@ -166,7 +168,7 @@ internal sealed class SessionState(SessionIdentity identity)
         Snapshot = SessionSnapshot.Empty();
     }
 
-    /// <summary>What the request knows of the session from now on, which is more than nothing.</summary>
+    /// <summary>Records what the request knows of the session: it is no longer unknown.</summary>
     public void Settle(in Question question, RedisValue generation)
     {
         AssertGuarded();
@@ -177,7 +179,7 @@ internal sealed class SessionState(SessionIdentity identity)
 
     // Changing.
 
-    /// <summary>What is collected, to be added to.</summary>
+    /// <summary>The collected changes, to add to.</summary>
     public SessionChanges Collect()
     {
         AssertGuarded();
@@ -186,7 +188,7 @@ internal sealed class SessionState(SessionIdentity identity)
         return PendingOrNew.Collected ??= new();
     }
 
-    /// <summary>Adds what was changed after all else.</summary>
+    /// <summary>Adds changes made after all others.</summary>
     public void Collect(SessionChanges changes)
     {
         AssertGuarded();
@@ -212,10 +214,10 @@ internal sealed class SessionState(SessionIdentity identity)
         return own;
     }
 
-    /// <summary>Whether what is collected may be sent now: it has not ended, is not moving, and nothing before it has failed.</summary>
+    /// <summary>Whether the collected changes may be sent now: not ended, not moving, and nothing earlier has failed.</summary>
     public bool MaySend => _pending is { Collected: not null, HaveFailed: false } && !HasEnded && !IsMoving;
 
-    /// <summary>Takes what is collected, to be sent as one script: see <see cref="MaySend"/>.</summary>
+    /// <summary>Takes the collected changes, to be sent as one script: see <see cref="MaySend"/>.</summary>
     public Batch TakeBatch()
     {
         AssertGuarded();
@@ -224,8 +226,8 @@ internal sealed class SessionState(SessionIdentity identity)
     }
 
     /// <summary>
-    /// The changes of a batch that was not made, or may not have been, to be sent once more, with those that were sent behind it. Null where
-    /// somebody else has sent them by now, or the session has ended.
+    /// The changes to resend for a batch that was not made, or may not have been, and for those sent after it. Null if they have been
+    /// resent by now, or the session has ended.
     /// </summary>
     public SessionChanges? TakeAgain(ref Batch batch, bool evenIfCovered)
     {
@@ -235,8 +237,8 @@ internal sealed class SessionState(SessionIdentity identity)
     }
 
     /// <summary>
-    /// The generation of the session that a script may make; empty for one that was seen, of which none is made, and for one that may have
-    /// to be taken over first.
+    /// The generation of a session that a script may create; empty if the session was seen, so that none is created, or may have to be
+    /// taken over first.
     /// </summary>
     public string NewGeneration(bool mayBeLegacy)
     {
@@ -245,11 +247,11 @@ internal sealed class SessionState(SessionIdentity identity)
         return _pending?.NewGeneration ?? "";
     }
 
-    /// <summary>Takes in what Redis says to a batch.</summary>
+    /// <summary>Processes Redis's answer to a batch.</summary>
     /// <param name="batch">Which one.</param>
-    /// <param name="reply">What the change script has answered.</param>
-    /// <param name="created">It has made the session.</param>
-    /// <returns>False when the session has ended: what was changed is dropped.</returns>
+    /// <param name="reply">The change script's answer.</param>
+    /// <param name="created">It created the session.</param>
+    /// <returns>False when the session has ended: the changes are dropped.</returns>
     public bool Confirm(in Batch batch, in ChangeReply reply, out bool created)
     {
         AssertGuarded();
@@ -268,7 +270,7 @@ internal sealed class SessionState(SessionIdentity identity)
     }
 
     /// <summary>
-    /// Takes in what a script says about the session; true when it has made it. An answer that comes when the key was renewed says nothing.
+    /// Processes what a script says about the session; true if it created it. An answer that arrives after a key renewal says nothing.
     /// </summary>
     public bool TakeReply(in Question question, in ChangeReply reply)
     {
@@ -282,7 +284,7 @@ internal sealed class SessionState(SessionIdentity identity)
     }
 
     /// <summary>
-    /// Takes in what is in Redis now; <paramref name="changes"/> are not to be used on. A snapshot that is on its way may be older.
+    /// Applies what is now in Redis; <paramref name="changes"/> must not be used afterwards. A snapshot in flight may be older.
     /// </summary>
     public void TakeIn(SessionChanges changes)
     {
@@ -291,7 +293,7 @@ internal sealed class SessionState(SessionIdentity identity)
         Snapshot?.Apply(changes);
     }
 
-    /// <summary>Takes in what a key holds in Redis, unless the request has changed it since.</summary>
+    /// <summary>Applies what a key holds in Redis, unless the request has changed it since.</summary>
     public void TakeIn(string key, byte[]? value)
     {
         AssertGuarded();
@@ -302,7 +304,7 @@ internal sealed class SessionState(SessionIdentity identity)
         TakeIn(found);
     }
 
-    /// <summary>The session has ended, and what was changed is dropped. Each confirmation that still comes says so itself.</summary>
+    /// <summary>The session has ended, and the changes are dropped. Each confirmation still to come reports that itself.</summary>
     public void Refuse(Exception refusal)
     {
         AssertGuarded();
@@ -321,13 +323,12 @@ internal sealed class SessionState(SessionIdentity identity)
         return true;
     }
 
-    /// <summary>Takes in that what was changed cannot be written.</summary>
+    /// <summary>Records that the changes cannot be written.</summary>
     /// <param name="error">Why.</param>
     /// <param name="isOutage">Reading would fail in the same way.</param>
     /// <param name="isLogged">It was logged when reading failed.</param>
     /// <returns>
-    /// False when it has been logged: the same failure is met again by each later confirmation, and what is tried once more and fails again
-    /// says nothing new.
+    /// False if it has been logged: each later confirmation meets the same failure, and a retry that fails again says nothing new.
     /// </returns>
     public bool FailWriting(Exception error, bool isOutage, out bool isLogged)
     {
@@ -342,7 +343,7 @@ internal sealed class SessionState(SessionIdentity identity)
         return isNews;
     }
 
-    /// <summary>What has failed is to be tried again; what has ended is not. True when nothing that was sent before counts any more.</summary>
+    /// <summary>Prepares to retry what has failed, unless the session has ended. True if nothing sent before counts any more.</summary>
     public bool Retry()
     {
         AssertGuarded();
@@ -362,7 +363,7 @@ internal sealed class SessionState(SessionIdentity identity)
         Hold();
     }
 
-    /// <summary>The same, whatever is under way: the session is to end.</summary>
+    /// <summary>The same, whatever is in flight: the session is about to end.</summary>
     public void Hold()
     {
         AssertGuarded();
@@ -373,7 +374,7 @@ internal sealed class SessionState(SessionIdentity identity)
     public void Moved(SessionIdentity identity, RedisValue generation, long now)
     {
         Stay();
-        if (HasEnded) Snapshot = null; // it said that there is nothing
+        if (HasEnded) Snapshot = null; // it said that there was nothing
         Identity = identity;
         Sight = SessionSight.Present(generation);
         HasAsked = true;
@@ -389,7 +390,7 @@ internal sealed class SessionState(SessionIdentity identity)
         IsMoving = false;
     }
 
-    /// <summary>What is collected is not to be sent.</summary>
+    /// <summary>Drops the collected changes.</summary>
     public void DropCollected()
     {
         AssertGuarded();
@@ -403,10 +404,10 @@ internal sealed class SessionState(SessionIdentity identity)
         Sight = SessionSight.Ended;
         HasAsked = true;
         Snapshot = SessionSnapshot.Empty();
-        _pending?.DropSent(); // what was changed since is refused when it is to be confirmed
+        _pending?.DropSent(); // later changes are refused when they are to be confirmed
     }
 
-    /// <summary>The session is found to have ended.</summary>
+    /// <summary>The session was found to have ended.</summary>
     public void FoundEnded() => Sight = SessionSight.Ended;
 
     private PendingChanges PendingOrNew => _pending ??= new();
@@ -417,5 +418,5 @@ internal sealed class SessionState(SessionIdentity identity)
 
 /// <summary>Changes that are sent as one script.</summary>
 /// <param name="Question">What was known when they were sent.</param>
-/// <param name="Number">The batches of a request are numbered.</param>
+/// <param name="Number">The number of the batch within the request.</param>
 internal readonly record struct Batch(Question Question, int Number);

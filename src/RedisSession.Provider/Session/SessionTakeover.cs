@@ -3,16 +3,15 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider;
 
-/// <summary>A session that AddSession has left is taken over when a request first finds that there is no hash.</summary>
+/// <summary>Takes over a session left by AddSession when a request first finds that there is no hash.</summary>
 /// <remarks>
 /// <para>
-/// Until the request has seen the session, nothing may create it: a write says so by having no generation for a new hash. Whoever then
-/// finds no hash, by whatever it asked or wrote, looks for the blob, once, and asks or writes again. So a session that has its hash costs
-/// what it costs without this.
+/// Until the request has seen the session, nothing may create it: a write carries no generation for a new hash. A read or write that then
+/// finds no hash looks for the blob, once, and is repeated. So a session that has its hash costs the same as without this.
 /// </para>
 /// <para>
-/// Several may do so at once, in one request and in many. One of them makes the hash, the others find it. Who has made it marks the blob as
-/// that hash: where it has another mark by then, the session was taken over, and has ended, between this look and this write.
+/// Several tasks, of one request or many, may do so at once. One of them creates the hash, the others find it. The creator marks the blob
+/// as that hash: if it has another mark by then, the session was taken over, and has ended, between this look and this write.
 /// </para>
 /// </remarks>
 internal sealed class SessionTakeover(
@@ -20,26 +19,25 @@ internal sealed class SessionTakeover(
 {
     private static readonly Task<bool> NothingLeft = Task.FromResult(false);
 
-    /// <summary>The sessions that AddSession has left; null when none are to be taken over.</summary>
+    /// <summary>The sessions left by AddSession; null if none are to be taken over.</summary>
     public IStockSessions? Stock { get; } = StockSessionsChoice.Of(options.Value, connection, services);
 
-    /// <summary>There may be a blob, and the request had not seen yet whether there is a hash when it asked.</summary>
+    /// <summary>There may be a blob, and when the request asked, it had not seen whether there is a hash.</summary>
     public bool IsDue(in Question question) => IsDue(question.Identity, question.Sight);
 
     /// <summary>The same for what is sent now. Called inside the lock.</summary>
     public bool IsDue(SessionState state) => IsDue(state.Identity, state.Sight);
 
-    /// <summary>True when a write was not made because there is no session yet, and may be one to take over.</summary>
+    /// <summary>True if a write was not made because there is no session yet, but may be one to take over.</summary>
     public bool IsDue(in Question question, in ChangeReply answer) => IsDue(question) && !answer.Ended && answer.Generation.IsNull;
 
     /// <summary>
-    /// No hash was found: true when there is one now, whoever has made it, so that it is worth asking again. Where nothing is due, this
-    /// costs nothing.
+    /// No hash was found: true if there is one now, whoever created it, so that asking again makes sense. Costs nothing if nothing is due.
     /// </summary>
     public ValueTask<bool> HasTakenOverAsync(RequestSession session, in Question question, Waiting waiting) =>
         IsDue(question) ? new(TakeOverAsync(session, question, waiting)) : new(false);
 
-    /// <summary>The same; the request knows more of the session than nothing from then on.</summary>
+    /// <summary>The same; afterwards the session is no longer unknown to the request.</summary>
     public async Task SettleAsync(RequestSession session, Question question, Waiting waiting)
     {
         if (IsDue(question)) await TakeOverAsync(session, question, waiting).ConfigureAwait(false);
@@ -50,7 +48,7 @@ internal sealed class SessionTakeover(
     public Task<bool> EndAsync(SessionIdentity identity, Waiting waiting) =>
         Stock is not null && !identity.IsNew ? Stock.EndAsync(identity.SessionKey, waiting) : NothingLeft;
 
-    /// <summary>The same behind a renewal, which is made by then whatever becomes of this.</summary>
+    /// <summary>The same after a renewal, which stands whatever becomes of this.</summary>
     public async Task EndOrLogAsync(SessionIdentity identity, Waiting waiting)
     {
         try
@@ -82,7 +80,7 @@ internal sealed class SessionTakeover(
         }
     }
 
-    /// <summary>Looks for a blob, and makes the session of it. True when there may be a hash now, whoever has made it.</summary>
+    /// <summary>Looks for a blob and creates the session from it. True if there may be a hash now, whoever created it.</summary>
     private async Task<bool> LookAndTakeAsync(RequestSession session, Question question, Waiting waiting)
     {
         var left = Stock!;
@@ -112,7 +110,7 @@ internal sealed class SessionTakeover(
             return false;
         }
 
-        if (there.IsNullOrEmpty) return false; // made by hand: it is what it is
+        if (there.IsNullOrEmpty) return false; // made by hand: left as it is
         lock (state.Gate)
         {
             state.Settle(question, there);
@@ -124,7 +122,7 @@ internal sealed class SessionTakeover(
         channel.Metrics.SessionTakenOver();
         return true;
 
-        // Another task of the request was faster. What it has found may have changed since: it is worth asking again.
+        // Another task of the request was faster. What it found may have changed since, so asking again makes sense.
         bool IsSettled()
         {
             lock (state.Gate) return question.Identity != state.Identity || state.HasSeen;

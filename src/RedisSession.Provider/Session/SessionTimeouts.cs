@@ -3,7 +3,7 @@ namespace RedisSession.Provider;
 /// <summary>How long a session lives, and how long a request waits for Redis.</summary>
 internal sealed class SessionTimeouts
 {
-    // Within one request a refresh for each of its commands would be of no use to anybody.
+    // Within one request, a refresh with every command would be useless.
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
 
     public SessionTimeouts(TimeSpan idle, TimeSpan io, TimeSpan? absolute, TimeSpan refreshInterval)
@@ -19,7 +19,7 @@ internal sealed class SessionTimeouts
 
     public TimeSpan IO { get; }
 
-    /// <summary>In milliseconds: the expiry of a session that was refreshed so lately is not refreshed again.</summary>
+    /// <summary>In milliseconds: an expiry refreshed this recently is not refreshed again.</summary>
     public long RefreshInterval { get; }
 
     /// <summary>The same for the commands of one request.</summary>

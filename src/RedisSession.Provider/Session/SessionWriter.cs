@@ -7,8 +7,8 @@ namespace RedisSession.Provider;
 
 /// <summary>Sends what a request has changed, and confirms it: see <see cref="SessionState"/> for what becomes of a change.</summary>
 /// <remarks>
-/// Buffered mode collects until something asks for confirmation: the start of the response, a commit, or an asynchronous write, which takes
-/// along what was collected before it, so that the order stays. Live mode sends each change at once.
+/// Buffered mode collects until something asks for confirmation: the start of the response, a commit, or an asynchronous write, which also
+/// sends what was collected before it, to keep the order. Live mode sends each change at once.
 /// </remarks>
 internal sealed class SessionWriter(
     SessionChannel channel,
@@ -36,7 +36,7 @@ internal sealed class SessionWriter(
     }
 
     /// <summary>
-    /// A change was collected through the synchronous API, and is confirmed before the response starts: live mode sends it now. Called
+    /// A change was collected through the synchronous API. It is confirmed before the response starts; live mode sends it now. Called
     /// inside the lock.
     /// </summary>
     public void HasChanged(RequestSession session)
@@ -44,7 +44,7 @@ internal sealed class SessionWriter(
         if (_isLive) SendAtOnce(session);
     }
 
-    /// <summary>Confirms all that is not, for a call that is told of a failure.</summary>
+    /// <summary>Confirms what is unconfirmed, for a call that throws on failure.</summary>
     public Task ConfirmForCallerAsync(RequestSession session, CancellationToken cancellationToken)
     {
         bool isOutage;
@@ -56,7 +56,7 @@ internal sealed class SessionWriter(
             : RetryForCallerAsync(session, cancellationToken);
     }
 
-    /// <summary>The same, and what has failed is sent again: every change may be applied twice.</summary>
+    /// <summary>The same, and resends what has failed: every change may be applied twice.</summary>
     public Task RetryForCallerAsync(RequestSession session, CancellationToken cancellationToken)
     {
         lock (session.State.Gate)
@@ -68,8 +68,8 @@ internal sealed class SessionWriter(
     }
 
     /// <summary>
-    /// Confirms what was changed before, and waits for what else is under way, for a call that changes the session by what Redis holds. What
-    /// begins to be under way behind that the caller sees in <see cref="RequestSession.WhatToWaitFor"/>, and asks again.
+    /// Confirms earlier changes and waits for what else is in flight, for a call whose change depends on what Redis holds. If more starts
+    /// after that, the caller sees it in <see cref="RequestSession.WhatToWaitFor"/> and asks again.
     /// </summary>
     public async Task ClearTheWayAsync(RequestSession session, CancellationToken cancellationToken)
     {
@@ -85,7 +85,7 @@ internal sealed class SessionWriter(
     }
 
     /// <summary>
-    /// The response is about to start. ASP.NET Core commits when it is out, and swallows the error. Here the next request, on whichever
+    /// The response is about to start. ASP.NET Core commits after sending it, and swallows the error. Here the next request, on whichever
     /// server, sees what this one wrote, because no response starts before Redis has it.
     /// </summary>
     public Task ConfirmBeforeResponseAsync(RequestSession session)
@@ -97,7 +97,7 @@ internal sealed class SessionWriter(
         {
             if (state.AreChangesConfirmed && session.IsListed) return Task.CompletedTask;
 
-            // The usual case in short: this task never fails, and what goes wrong is logged where it does.
+            // Shortcut for the usual case: this task never fails, and errors are logged where they occur.
             if (channel.IsBoundedByClient(session) && !channel.Throws)
             {
                 SendAtOnce(session);
@@ -108,7 +108,7 @@ internal sealed class SessionWriter(
         return ConfirmOrFailTheResponseAsync(session);
     }
 
-    /// <summary>Sends what is collected, if anything, and waits until all is confirmed. Does not repeat what has failed.</summary>
+    /// <summary>Sends the collected changes, if any, and waits until all are confirmed. Does not retry what has failed.</summary>
     public async Task ConfirmAsync(RequestSession session, CancellationToken cancellationToken)
     {
         var state = session.State;
@@ -157,7 +157,7 @@ internal sealed class SessionWriter(
             ?.Throw();
     }
 
-    /// <summary>The session has ended: what was changed is dropped, and every confirmation says so. Called inside the lock.</summary>
+    /// <summary>The session has ended: drops the changes, and every confirmation says so. Called inside the lock.</summary>
     public void Refuse(RequestSession session)
     {
         session.State.Refuse(new SessionEndedException(session.Id));
@@ -165,7 +165,7 @@ internal sealed class SessionWriter(
         channel.Metrics.WriteRefused();
     }
 
-    /// <summary>Waits until as many replicas as the options ask for have what was written.</summary>
+    /// <summary>Waits until as many replicas as configured have the write.</summary>
     public async Task ReplicateAsync(RequestSession session, IDatabase database, SessionIdentity identity)
     {
         if (_waitForReplicas == 0) return;
@@ -174,9 +174,9 @@ internal sealed class SessionWriter(
         if (replicas < _waitForReplicas) throw new SessionNotReplicatedException(identity.Id, replicas, _waitForReplicas);
     }
 
-    /// <summary>A change is confirmed that has made the session.</summary>
+    /// <summary>A change that created the session is confirmed.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="user">Whom the change has bound it to; null where it says nothing about that.</param>
+    /// <param name="user">The user the change bound it to; null if it bound none.</param>
     public void HasCreated(RequestSession session, string? user = null)
     {
         if (lifecycle.HasHandlers)
@@ -190,8 +190,7 @@ internal sealed class SessionWriter(
 
     private async Task ConfirmOrFailTheResponseAsync(RequestSession session)
     {
-        // As of now: the call of a write that is still under way is told of its failure too, but nobody waits for that call, or the
-        // response would not start yet.
+        // As of now: a write call still in flight gets its failure too, but nobody awaits it, or the response would not start yet.
         bool isTold = session.State.FailureIsTold;
         try
         {
@@ -208,14 +207,14 @@ internal sealed class SessionWriter(
         }
     }
 
-    /// <summary>What has to be over before what is collected may go; null when it may. Called inside the lock.</summary>
+    /// <summary>What must complete before the collected changes may go; null if they may. Called inside the lock.</summary>
     private static Task? WhatToWaitFor(RequestSession session) =>
         session.State is { IsMoving: false, Pending.Collected: null } ? null : session.WhatToWaitFor;
 
-    /// <summary>What is collected goes now, if it can. Called inside the lock.</summary>
+    /// <summary>Sends the collected changes now, if possible. Called inside the lock.</summary>
     private void SendAtOnce(RequestSession session)
     {
-        // What cannot go now (not connected yet, or failed before) goes, or fails, with the confirmation.
+        // What cannot be sent now (not connected, or failed before) is sent, or fails, with the confirmation.
         if (session.State.Failure is not null || !session.State.MaySend || channel.OpenDatabase is not { } database) return;
         if (session.WhatToWaitFor is not null) return;
         try
@@ -224,11 +223,11 @@ internal sealed class SessionWriter(
         }
         catch (Exception)
         {
-            // So does what cannot be encrypted.
+            // So does a value that cannot be encrypted.
         }
     }
 
-    /// <summary>Sends what is collected as one script. Called inside the lock.</summary>
+    /// <summary>Sends the collected changes as one script. Called inside the lock.</summary>
     private void Send(RequestSession session, IDatabase database)
     {
         var state = session.State;
@@ -259,8 +258,8 @@ internal sealed class SessionWriter(
     private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(
         RequestSession session, Task<ExceptionDispatchInfo?> previous, Task operation, Batch batch, SentScript sent)
     {
-        // All are waited for, so that the reply does not go unobserved, and what the request takes in is in the order in which it was sent;
-        // the failure that is told is the earlier one.
+        // Await them all, so that no reply goes unobserved and replies are processed in the order of sending. The earlier failure is
+        // reported.
         var earlier = await previous.ConfigureAwait(false);
         await operation.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ((Task)sent.Reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -318,8 +317,7 @@ internal sealed class SessionWriter(
     }
 
     /// <summary>
-    /// Sends a batch that was not made once more: the server does not have the script, or the session had to be taken over, or put back,
-    /// first.
+    /// Resends a batch that was not made: the server does not have the script, or the session first had to be taken over or put back.
     /// </summary>
     private async Task<(Batch Batch, ChangeReply Answer)> SendAgainAsync(
         RequestSession session, IDatabase database, Batch batch, bool evenIfCovered = false)
@@ -336,7 +334,7 @@ internal sealed class SessionWriter(
         return (batch, ChangeReply.Parse(await reply.ConfigureAwait(false)));
     }
 
-    /// <summary>Takes in the answer; null, or that the session has ended.</summary>
+    /// <summary>Processes the answer: null, or that the session has ended.</summary>
     private ExceptionDispatchInfo? Confirm(RequestSession session, Batch batch, ChangeReply answer)
     {
         bool isCreated;
@@ -355,7 +353,7 @@ internal sealed class SessionWriter(
 
         if (isCreated) HasCreated(session, user);
 
-        // Asked first, because the id is made for it.
+        // Checked first, because the id is computed for it.
         if (channel.Logger.IsEnabled(LogLevel.Debug)) channel.Logger.SessionStored(session.Id);
         return null;
     }

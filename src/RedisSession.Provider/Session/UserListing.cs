@@ -1,13 +1,13 @@
 namespace RedisSession.Provider;
 
 /// <summary>
-/// What one request has done to keep its session in the list of its user. Part of <see cref="SessionState"/>, and guarded by its lock.
+/// What one request has done to keep its session in its user's list. Part of <see cref="SessionState"/> and guarded by its lock.
 /// </summary>
 /// <remarks>
 /// <code>
 /// NotLookedAfter ─┬→ LookedAfterForNobody ─→ LookedAfterForUser      the request says who it is, now or later
 ///                 └→ LookedAfterForUser
-/// any ─→ LeftToApplication                                           it binds the session by itself, which has the last word
+/// any ─→ LeftToApplication                                           it binds the session itself, and has the last word
 /// Nothing ─→ Existing ─→ Created                                     what was sent for that
 /// </code>
 /// </remarks>
@@ -20,17 +20,17 @@ internal struct UserListing
 
     private enum Sent : byte { Nothing, Existing, Created }
 
-    /// <summary>Who the request says that it is.</summary>
+    /// <summary>The user the request says it is.</summary>
     public string? User { get; set; }
 
-    /// <summary>That was its last word.</summary>
+    /// <summary>Not asked for again.</summary>
     public bool IsSettled { get; set; }
 
     public readonly bool IsLookedAfter => _care != Care.NotLookedAfter;
 
     /// <summary>
-    /// True when something is to be done with the command that is sent now: the request has not looked after the session yet, or not for its
-    /// user, or creates it for him.
+    /// True if the command sent now needs a listing with it: the request has not looked after the session yet, or not for its user, or
+    /// creates it for that user.
     /// </summary>
     public bool LookAfter(bool mayCreate)
     {
@@ -41,10 +41,10 @@ internal struct UserListing
         return isDue;
     }
 
-    /// <summary>The listing is sent. Behind what creates the session it finds that one, else the one that is there.</summary>
+    /// <summary>The listing is sent. After a creating write it finds the new session, otherwise the existing one.</summary>
     public void Send(bool withCreation) => _sent = withCreation ? Sent.Created : Sent.Existing;
 
-    /// <summary>True when a session of this life may lack what a listing would have done: none was sent that could have met it.</summary>
+    /// <summary>True if this generation of the session may lack a listing: none was sent that could have reached it.</summary>
     public readonly bool MayLack(bool isCreated) =>
         _care is Care.LookedAfterForNobody or Care.LookedAfterForUser && _sent < (isCreated ? Sent.Created : Sent.Existing);
 

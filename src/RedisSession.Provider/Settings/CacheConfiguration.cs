@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;
 
-/// <summary>Reads the options of the cache from configuration, as <see cref="SessionConfiguration"/> reads those of sessions.</summary>
+/// <summary>Reads the cache's options from configuration, as <see cref="SessionConfiguration"/> reads those of sessions.</summary>
 /// <remarks>
 /// <code>
 /// in the section that was given                 Cache:InstanceName
@@ -12,7 +12,7 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal static class CacheConfiguration
 {
-    /// <summary>What a section can hold, and what it means.</summary>
+    /// <summary>The settings that a section can contain, and how to apply them.</summary>
     public static readonly IReadOnlyDictionary<string, Action<RedisHashCacheOptions, string>> Settings =
         new Dictionary<string, Action<RedisHashCacheOptions, string>>
         {
@@ -23,12 +23,12 @@ internal static class CacheConfiguration
             ["UseDedicatedThreads"] = (options, text) => options.UseDedicatedThreads = SessionSetting.YesNo(text),
         };
 
-    /// <summary>Options that no text can say.</summary>
+    /// <summary>Options that cannot be expressed as text.</summary>
     public static readonly IReadOnlyCollection<string> InCode =
         [nameof(RedisHashCacheOptions.ConfigurationOptions), nameof(RedisHashCacheOptions.ConnectionMultiplexerFactory)];
 
     /// <exception cref="OptionsValidationException">
-    /// Settings do not parse, or are not known, or there are none in the section; the message names each.
+    /// Settings do not parse or are unknown, or the section has none; the message names each.
     /// </exception>
     public static void Apply(IConfiguration configuration, RedisHashCacheOptions options)
     {

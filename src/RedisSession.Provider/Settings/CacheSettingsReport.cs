@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;
 
-/// <summary>As <see cref="SettingsReport"/>, of the cache.</summary>
+/// <summary>Like <see cref="SettingsReport"/>, for the cache.</summary>
 internal sealed class CacheSettingsReport(IOptions<RedisHashCacheOptions> options, ILogger<CacheSettingsReport> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)

@@ -1,13 +1,13 @@
 namespace RedisSession.Provider;
 
-/// <summary>What was found where options were read from configuration, for what is said of it at the start.</summary>
+/// <summary>Findings from reading options from configuration, to be logged at startup.</summary>
 internal sealed class ConfigurationFindings
 {
-    /// <summary>Names that nobody reads, and those that may be meant.</summary>
+    /// <summary>Names that are not read, each with the setting that may be meant.</summary>
     public HashSet<(string Name, string Meant)> NearMisses { get; } = [];
 
     /// <summary>
-    /// Whether redis-session's names are in use and nothing says whether the cookie is to be Secure: then it is, as there.
+    /// Whether redis-session's names are in use and no setting says whether the cookie is Secure: then it is, as in redis-session.
     /// </summary>
     public bool IsSecureAsInSeed { get; set; }
 }

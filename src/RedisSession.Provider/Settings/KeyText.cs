@@ -1,11 +1,11 @@
 namespace RedisSession.Provider;
 
-/// <summary>What options put into the names of Redis keys.</summary>
+/// <summary>Validates the text that options contribute to Redis key names.</summary>
 internal static class KeyText
 {
     /// <summary>
-    /// Half a surrogate pair, which UTF-8 cannot say: on its way it becomes U+FFFD, and two prefixes would be one. One error for each option
-    /// that has one.
+    /// Looks for unpaired surrogates, which UTF-8 cannot represent: they would be sent as U+FFFD, so that two prefixes could become one.
+    /// One error for each option that contains any.
     /// </summary>
     public static IEnumerable<string> FindErrors(params (string Option, string? Text)[] options)
     {

@@ -3,13 +3,13 @@ using Microsoft.Extensions.Configuration;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Names at the root of the configuration that are one or two edits from one of ours. They can be somebody else's, so they are no error;
-/// but nobody here reads them, and whoever has written <c>SESSION_EXPIRES</c> should know.
+/// Names at the root of the configuration that are one or two edits away from one of ours. They may belong to other code, so they are not
+/// errors; but we do not read them, and someone who wrote <c>SESSION_EXPIRES</c> should know.
 /// </summary>
 internal static class NearMisses
 {
     /// <param name="root">The whole configuration.</param>
-    /// <param name="names">Ours, in the environment and on the command line.</param>
+    /// <param name="names">Our names, in the environment and on the command line.</param>
     /// <param name="section">Our section.</param>
     public static IEnumerable<(string Name, string Meant)> Of(IConfiguration root, IReadOnlyCollection<string> names, string section)
     {
@@ -21,9 +21,9 @@ internal static class NearMisses
 
         foreach (var (path, text) in root.AsEnumerable())
         {
-            if (string.IsNullOrEmpty(text)) continue; // it says nothing
+            if (string.IsNullOrEmpty(text)) continue; // unset
 
-            // What is nested is in sections of others; but SESSION__EXPIRE in the environment comes nested as well.
+            // Nested names belong to other code's sections, but SESSION__EXPIRE in the environment becomes nested as well.
             bool isNested = path.Contains(':');
             if (isNested && path.Any(char.IsLower)) continue;
             string name = path.Replace(":", "__", StringComparison.Ordinal);

@@ -3,13 +3,13 @@ using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;
 
-/// <summary>Stops the start of an application whose cache has no connection that can work. The message says the remedy.</summary>
+/// <summary>Fails the startup of an application whose cache options cannot work. Each message gives the remedy.</summary>
 internal sealed class RedisHashCacheOptionsValidator(IServiceProviderIsKeyedService services) : IValidateOptions<RedisHashCacheOptions>
 {
     public ValidateOptionsResult Validate(string? name, RedisHashCacheOptions options)
     {
         var settings = RedisConnectionSettings.Of(options);
-        bool isThatOfSessions = !settings.NamesOne && services.IsService(typeof(RedisConnection)); // which has a validator of its own
+        bool isThatOfSessions = !settings.NamesOne && services.IsService(typeof(RedisConnection)); // has its own validator
         var errors = KeyText.FindErrors((nameof(options.InstanceName), options.InstanceName)).ToList();
         if (RedisHashSessionOptionsValidator.OutageError(options.OutageTolerance) is { } outage) errors.Add(outage);
         if (!isThatOfSessions && RedisConnectionChoice.FindError(settings, services) is { } error) errors.Add(error);

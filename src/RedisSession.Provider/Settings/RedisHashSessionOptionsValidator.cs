@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;
 
-/// <summary>Stops the start of an application whose options cannot work. Each message names the option and the remedy.</summary>
+/// <summary>Fails the startup of an application whose options cannot work. Each message names the option and the remedy.</summary>
 internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedService services) : IValidateOptions<RedisHashSessionOptions>
 {
     private static readonly TimeSpan OneMillisecond = TimeSpan.FromMilliseconds(1);

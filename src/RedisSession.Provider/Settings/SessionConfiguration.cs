@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Reads options from configuration: appsettings.json, environment, command line, whatever the application has.
+/// Reads options from configuration: appsettings.json, environment, command line, whatever sources the application has.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -13,12 +13,12 @@ namespace RedisSession.Provider;
 ///   or, given the whole configuration, in       RedisHashSession:Cookie:Name
 /// redis-session's names, in what was given      SESSION_COOKIE_ID (environment), --session-cookie-id (command line)
 /// </code>
-/// The later in this list wins, as what is said at deployment should. An empty text says nothing. In a section that is ours every name must
-/// be known; at the root, where others have names too, one that is nearly ours is noted.
+/// The later in this list wins, so that deployment settings take precedence. An empty value counts as unset. In our own section, every name
+/// must be known; at the root, which other code shares, a name that nearly matches one of ours is recorded.
 /// </remarks>
 internal static class SessionConfiguration
 {
-    /// <summary>Options that no text can say.</summary>
+    /// <summary>Options that cannot be expressed as text.</summary>
     public static readonly IReadOnlyCollection<string> InCode =
     [
         nameof(RedisHashSessionOptions.ConfigurationOptions),
@@ -32,7 +32,7 @@ internal static class SessionConfiguration
     private static readonly string[] Known = [.. SessionSetting.DotNet.Select(setting => setting.Name), .. SeedNames];
 
     /// <exception cref="OptionsValidationException">
-    /// Settings do not parse, or are not known, or there are none in the section; the message names each.
+    /// Settings do not parse or are unknown, or the section has none; the message names each.
     /// </exception>
     public static void Apply(IConfiguration configuration, RedisHashSessionOptions options)
     {
@@ -65,7 +65,7 @@ internal static class SessionConfiguration
         }
     }
 
-    /// <summary>There the cookie of whoever says nothing is Secure. What code has said before stays.</summary>
+    /// <summary>In redis-session, the cookie is Secure by default. A policy that code has already set is kept.</summary>
     private static void BeSecureAsInSeed(RedisHashSessionOptions options)
     {
         options.Findings.IsSecureAsInSeed = true;

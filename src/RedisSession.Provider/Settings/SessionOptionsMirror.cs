@@ -4,9 +4,9 @@ using Microsoft.Extensions.Options;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// Keeps the one truth about cookie and timeouts in <see cref="SessionOptions"/>, which the stock middleware reads. What was said in
-/// AddRedisHashSession takes effect there, in its place among other <c>Configure</c> calls (<see cref="Apply"/>); whoever reads
-/// <see cref="RedisHashSessionOptions"/> gets those values back (<see cref="PostConfigure"/>).
+/// Keeps <see cref="SessionOptions"/>, which the stock middleware reads, the single source of truth for cookie and timeouts. Values set in
+/// AddRedisHashSession are applied there, in order with other <c>Configure</c> calls (<see cref="Apply"/>), and copied back to
+/// <see cref="RedisHashSessionOptions"/> (<see cref="PostConfigure"/>).
 /// </summary>
 internal sealed class SessionOptionsMirror(IOptions<SessionOptions> sessionOptions) : IPostConfigureOptions<RedisHashSessionOptions>
 {

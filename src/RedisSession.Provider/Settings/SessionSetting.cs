@@ -4,12 +4,12 @@ using Microsoft.AspNetCore.Http;
 namespace RedisSession.Provider;
 
 /// <summary>
-/// A setting that configuration can hold, and what its text means. <see cref="Apply"/> throws <see cref="FormatException"/> when the text
-/// cannot mean anything; the message says what could.
+/// A setting that configuration can contain, and how to apply its text. <see cref="Apply"/> throws <see cref="FormatException"/> if the
+/// text is not valid; the message says what is.
 /// </summary>
 internal sealed record SessionSetting(string Name, Action<RedisHashSessionOptions, string> Apply)
 {
-    /// <summary>Under their paths in a section.</summary>
+    /// <summary>The .NET settings, by their paths in a section.</summary>
     public static readonly IReadOnlyList<SessionSetting> DotNet =
     [
         new("Configuration", (options, text) => options.Configuration = text),
@@ -38,11 +38,11 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("Cookie:IsEssential", (options, text) => options.Cookie.IsEssential = YesNo(text)),
     ];
 
-    /// <summary>The eight of redis-session, under its own names.</summary>
+    /// <summary>The eight settings of redis-session, under its own names.</summary>
     public static readonly IReadOnlyList<SessionSetting> Seed =
     [
         new("SESSION_REDIS", (options, text) => options.Configuration = text),
-        new("SESSION_REDIS_PREFIX", (options, text) => options.KeyPrefix = text + ":"), // as there, whatever the text ends with
+        new("SESSION_REDIS_PREFIX", (options, text) => options.KeyPrefix = text + ":"), // as in redis-session, whatever the text ends with
         new("SESSION_EXPIRE", (options, text) => options.IdleTimeout = Seconds(text)),
         new("SESSION_COOKIE_ID", (options, text) => options.Cookie.Name = text),
         new(
@@ -53,17 +53,17 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         new("SESSION_COOKIE_HTTP_ONLY", (options, text) => options.Cookie.HttpOnly = YesNo(text)),
     ];
 
-    /// <summary>What of redis-session's names says which Redis.</summary>
+    /// <summary>The redis-session setting that names the Redis server.</summary>
     public static readonly SessionSetting OfRedis = Seed.Single(setting => setting.Name == "SESSION_REDIS");
 
-    /// <summary>What says whether the cookie is Secure.</summary>
+    /// <summary>The settings that determine whether the cookie is Secure.</summary>
     public static readonly IReadOnlyList<SessionSetting> OfSecureCookie =
         [.. DotNet.Concat(Seed).Where(setting => setting.Name is "Cookie:SecurePolicy" or "SESSION_COOKIE_SECURE")];
 
-    /// <summary>As redis-session names it: in Flask's configuration and the environment; and in Tornado's, on the command line.</summary>
+    /// <summary>The names in redis-session: in Flask's configuration and the environment; and in Tornado's, on the command line.</summary>
     public IReadOnlyList<string> SeedNames => [Name, Name.ToLowerInvariant().Replace('_', '-')];
 
-    /// <summary>An instance name; true: there was none, since an empty text says nothing; false.</summary>
+    /// <summary>An instance name; true for an empty one, since empty text counts as unset; or false.</summary>
     private static void TakeOverSessions(RedisHashSessionOptions options, string text)
     {
         if (bool.TryParse(text, out bool yes))
@@ -82,7 +82,7 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
         }
     }
 
-    /// <summary>True or false where a name looks like it: the other settings take 1 and 0, and a letter is soon lost.</summary>
+    /// <summary>True or false if the name looks like one: other settings accept 1 and 0, and a letter is easily mistyped.</summary>
     private static string? MeantAsYesNo(string text) => text.ToLowerInvariant() switch
     {
         "1" or "yes" or "on" => "true",
@@ -100,17 +100,17 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
             ? count
             : throw new FormatException($"expected a whole number from 0 to {int.MaxValue}");
 
-    /// <exception cref="FormatException">It is none.</exception>
+    /// <exception cref="FormatException">The text is not a duration.</exception>
     internal static TimeSpan Duration(string text)
     {
-        // .NET reads a lone number as days, which nobody who writes "20" means.
+        // .NET reads a bare number as days, which is not what anyone who writes "20" means.
         bool isLoneNumber = int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out _);
         return !isLoneNumber && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration)
             ? duration
             : throw new FormatException("expected a duration in the form [days.]hours:minutes:seconds, such as 00:20:00");
     }
 
-    /// <exception cref="FormatException">Neither.</exception>
+    /// <exception cref="FormatException">The text is neither true nor false.</exception>
     internal static bool YesNo(string text) => text.ToLowerInvariant() switch
     {
         "true" or "1" => true,

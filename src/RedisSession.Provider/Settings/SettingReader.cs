@@ -3,25 +3,25 @@ using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;
 
-/// <summary>Reads settings one after the other, and says in the end all that is wrong with them.</summary>
+/// <summary>Reads settings one by one, and reports all errors together at the end.</summary>
 /// <param name="method">The method that was given the configuration, for messages.</param>
 /// <param name="configuration">What it was given: a section, or the whole configuration.</param>
-/// <param name="defaultSection">The section that is ours where the whole configuration was given.</param>
+/// <param name="defaultSection">Our section if the whole configuration was given.</param>
 internal sealed class SettingReader(string method, IConfiguration configuration, string defaultSection)
 {
     private readonly List<string> _errors = [];
 
-    /// <summary>The section that is ours: in it every name must be known.</summary>
+    /// <summary>Our section: every name in it must be known.</summary>
     public IConfiguration Section { get; } = IsWhole(configuration) ? configuration.GetSection(defaultSection) : configuration;
 
     public static bool IsWhole(IConfiguration configuration) => configuration is IConfigurationRoot;
 
-    /// <summary>The name with the section that it is in.</summary>
+    /// <summary>The name, qualified with its section.</summary>
     public static string NameIn(IConfiguration from, string name) =>
         from is IConfigurationSection { Path: var path } ? $"{path}:{name}" : name;
 
     /// <summary>
-    /// Reads one; false when it says nothing. An empty text says nothing, as one that is not there.
+    /// Reads a setting; false if it is unset. An empty value counts as unset.
     /// </summary>
     public bool TryApply(IConfiguration from, string name, Action<string> apply)
     {
@@ -39,14 +39,14 @@ internal sealed class SettingReader(string method, IConfiguration configuration,
         return true;
     }
 
-    /// <summary>Notes that there is nothing in the section that was given: its name is mistyped, and all would be as by default.</summary>
+    /// <summary>Adds an error if the given section is empty: its name may be mistyped, and all options would keep their defaults.</summary>
     public void RefuseEmpty()
     {
         if (Section.GetChildren().Any()) return;
         string name = Section is IConfigurationSection { Path: var path } ? $"The section {path}" : "The configuration";
         if (Section is IConfigurationSection { Value.Length: > 0, Path: var place })
         {
-            // What it says is not repeated: it can be a connection string.
+            // The value is not repeated: it may be a connection string.
             _errors.Add(
                 $"{name} that {method} reads is a single value, not a section: put settings below it, such as {place}:Configuration.");
         }
@@ -59,8 +59,8 @@ internal sealed class SettingReader(string method, IConfiguration configuration,
     }
 
     /// <summary>
-    /// Notes what is in our section and is none of <paramref name="known"/>, each with the nearest of them: a name that is mistyped would
-    /// be a protection that is not there. What hangs below <c>Configuration</c>, which is a text to us, somebody else reads.
+    /// Adds an error for each name in our section that is not in <paramref name="known"/>, with the nearest known name: a mistyped name
+    /// could mean a missing protection. Names below <c>Configuration</c>, which is a plain string to us, are read by other code.
     /// </summary>
     /// <param name="known">The names that are read, below the section.</param>
     /// <param name="inCode">Options that only code can set.</param>
@@ -78,13 +78,13 @@ internal sealed class SettingReader(string method, IConfiguration configuration,
         }
     }
 
-    /// <exception cref="OptionsValidationException">Something is wrong; the message says all of it.</exception>
+    /// <exception cref="OptionsValidationException">There were errors; the message lists all of them.</exception>
     public void ThrowIfAnythingIsWrong(Type optionsType)
     {
         if (_errors.Count > 0) throw new OptionsValidationException(Options.DefaultName, optionsType, _errors);
     }
 
-    /// <summary>The names of all that is below, with their paths; of a section only where it has a text of its own, or nothing.</summary>
+    /// <summary>The names of all settings below, with their paths. Lists a section only if it has a value of its own or is empty.</summary>
     private static IEnumerable<string> NamesIn(IConfiguration section, string path = "")
     {
         foreach (var child in section.GetChildren())

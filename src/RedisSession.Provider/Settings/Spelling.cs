@@ -1,11 +1,10 @@
 namespace RedisSession.Provider;
 
-/// <summary>How far a name is from another one, for whoever has mistyped it. Pure.</summary>
+/// <summary>How far apart two names are, to find the one meant by a mistyped name. Pure.</summary>
 internal static class Spelling
 {
     /// <summary>
-    /// How many edits lie between the two: a character too many, one that is missing, another one, or two neighbours in the wrong order.
-    /// Case does not count.
+    /// The number of edits between the two: an extra character, a missing one, a different one, or two neighbours swapped. Ignores case.
     /// </summary>
     public static int Distance(string one, string other)
     {
@@ -29,8 +28,8 @@ internal static class Spelling
     }
 
     /// <summary>
-    /// The one of <paramref name="known"/> that is nearest; of several, the first. Where none is near and one begins with the name, that
-    /// one; first of all one in the section of that name.
+    /// The nearest of <paramref name="known"/>; of several, the first. If none is near, one that starts with the name, preferably one in
+    /// the section of that name.
     /// </summary>
     public static string Nearest(string name, IReadOnlyCollection<string> known) =>
         NearMiss(name, known)
@@ -38,7 +37,7 @@ internal static class Spelling
         ?? known.FirstOrDefault(candidate => candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase))
         ?? known.MinBy(candidate => Distance(name, candidate))!;
 
-    /// <summary>The nearest if it is no more than two edits away, and is not the name itself; else null.</summary>
+    /// <summary>The nearest if it is at most two edits away and is not the name itself; otherwise null.</summary>
     public static string? NearMiss(string name, IReadOnlyCollection<string> known)
     {
         string? nearest = known.Where(candidate => Math.Abs(candidate.Length - name.Length) <= 2)

@@ -37,12 +37,12 @@ internal static class SessionJson
 
     public static bool TryParse(byte[]? value, [NotNullWhen(true)] out JsonNode? result) => TryParse(value, ParseNode, out result);
 
-    // Apart from parsing: a type that no JSON can be is no odd content, and throws.
+    // Separate from parsing: a type that JSON does not support is a bug, not bad content, and throws.
     [RequiresUnreferencedCode(NeedsReflection)]
     [RequiresDynamicCode(NeedsReflection)]
     private static JsonTypeInfo<T> TypeInfoOf<T>()
     {
-        Options.MakeReadOnly(populateMissingResolver: true); // once; before it there is nothing to ask
+        Options.MakeReadOnly(populateMissingResolver: true); // once; type infos are not available before
         return (JsonTypeInfo<T>)Options.GetTypeInfo(typeof(T));
     }
 
@@ -61,14 +61,14 @@ internal static class SessionJson
         }
         catch (Exception)
         {
-            // Not JSON, or not of this shape; or a constructor, a setter or a collection of T refuses what it says.
+            // Not JSON, or not of this shape; or a constructor, a setter or a collection of T rejects the content.
             return false;
         }
     }
 
     /// <summary>
-    /// A <see cref="JsonNode"/> reads names and texts only when they are asked for, and throws then. What would is refused here: a name
-    /// twice in one object, text that is no UTF-8, half a surrogate pair.
+    /// A <see cref="JsonNode"/> decodes names and strings lazily, and throws only then. What would throw is rejected here: a duplicate
+    /// name in an object, text that is not UTF-8, an unpaired surrogate.
     /// </summary>
     private static JsonNode? ParseNode(ReadOnlySpan<byte> json)
     {
