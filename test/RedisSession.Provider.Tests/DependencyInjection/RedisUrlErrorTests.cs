@@ -24,6 +24,21 @@ internal sealed class RedisUrlErrorTests
         Assert.That(() => RedisUrl.Parse(url), Throws.TypeOf<FormatException>().With.Message.Contains("absolute path"));
 
     [Test]
+    public void Unix_path_of_one_letter_is_enough() =>
+        Assert.That(RedisUrl.Parse("unix:/a").EndPoints.Single().ToString(), Is.EqualTo("/a"));
+
+    [Test]
+    public void Unix_url_with_another_parameter_is_refused_for_that() =>
+        Assert.That(() => RedisUrl.Parse("unix:?x=1"), Throws.TypeOf<FormatException>().With.Message.Contains("only one parameter"));
+
+    [TestCase("redis://:%zz@host", "password")]
+    [TestCase("redis://%zz:secret@host", "user")]
+    [TestCase("redis://%zz", "host")]
+    [TestCase("unix:///tmp/%zz", "path")]
+    public void Refusal_says_in_which_part_a_percent_sign_is_alone(string url, string part) =>
+        Assert.That(() => RedisUrl.Parse(url), Throws.TypeOf<FormatException>().With.Message.Contains($"In the {part} of"));
+
+    [Test]
     public void Url_without_slashes_is_refused() =>
         Assert.That(() => RedisUrl.Parse("redis:localhost"), Throws.TypeOf<FormatException>().With.Message.Contains("redis://"));
 }

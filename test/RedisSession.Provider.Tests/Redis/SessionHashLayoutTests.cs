@@ -106,4 +106,8 @@ internal sealed class SessionHashLayoutTests
 
     /// <summary>A field as Redis answers it: bytes.</summary>
     private static RedisValue OnTheWire(RedisValue field) => (byte[]?)field;
+
+    [Test]
+    public void Half_a_surrogate_pair_is_the_replacement_character_as_Redis_gives_it_back() =>
+        Assert.That(SessionHashLayout.Normalize("a\ud800"), Is.EqualTo("a\ufffd"));
 }

@@ -208,4 +208,30 @@ internal sealed class SessionChangesTests
     private static bool Same(Hash one, Hash other) =>
         one.Count == other.Count
         && one.All(field => other.TryGetValue(field.Key, out byte[]? value) && value.AsSpan().SequenceEqual(field.Value));
+
+    [Test]
+    public void Merged_changes_are_the_earlier_ones_and_then_the_later_ones()
+    {
+        SessionChanges earlier = new(), later = new();
+        earlier.Set("key", [1]);
+        earlier.Set("own", [1]);
+        later.Set("key", [2]);
+        Assert.That(SessionChanges.Merge(earlier, null), Is.SameAs(earlier));
+        Assert.That(SessionChanges.Merge(null, later), Is.SameAs(later));
+        var both = SessionChanges.Merge(earlier, later);
+        Assert.That(both.Decides("key", out byte[]? value) && value![0] == 2, Is.True);
+        Assert.That(both.Decides("own", out value) && value![0] == 1, Is.True);
+    }
+
+    [TestCase("ann", null, "ann")]
+    [TestCase(null, "bob", "bob")]
+    [TestCase("ann", "bob", "bob")]
+    public void The_last_user_that_changes_bind_to_is_the_owner(string? earlier, string? later, string owner)
+    {
+        SessionChanges changes = new(), added = new();
+        if (earlier is not null) changes.Bind(earlier);
+        if (later is not null) added.Bind(later);
+        changes.Append(added);
+        Assert.That(changes.User, Is.EqualTo(owner));
+    }
 }
