@@ -55,7 +55,7 @@ internal sealed class CacheConfigurationTests
         Assert.That(
             () => provider.GetRequiredService<IOptions<RedisHashCacheOptions>>().Value,
             Throws.TypeOf<OptionsValidationException>()
-                .With.Message.Contains("The setting App:Cache:UseDedicatedThreads is 'perhaps': true or false"));
+                .With.Message.Contains("The setting App:Cache:UseDedicatedThreads is 'perhaps': expected true or false"));
     }
 
     [TestCase("InstanceNmae", "InstanceName")]

@@ -46,9 +46,17 @@ internal sealed class CacheProcessWideTests(ServerKind kind)
         }
 
         for (int i = 0; i < 5; i++) await RoundAsync(); // the pools fill
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        for (int i = 0; i < Rounds; i++) await RoundAsync();
-        Assert.That((GC.GetTotalAllocatedBytes(precise: true) - before) / Rounds, Is.LessThan(Size / 2));
+
+        // The count is that of the whole process, in which what other tests have started may still allocate: the least is what a round needs.
+        long least = long.MaxValue;
+        for (int measured = 0; measured < 5; measured++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            for (int i = 0; i < Rounds; i++) await RoundAsync();
+            least = Math.Min(least, (GC.GetTotalAllocatedBytes(precise: true) - before) / Rounds);
+        }
+
+        Assert.That(least, Is.LessThan(Size / 2));
     }
 
     // Applications log an unobserved task exception as an error, or end at it.

@@ -3,10 +3,10 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Things that break while requests are under way: what is confirmed stays, and nobody gets another's session.</summary>
-[TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[TestFixtureSource(typeof(Pipelines), nameof(Pipelines.OnProcesses))]
 [Parallelizable]
 [Category(FullRun.Only)]
-internal sealed class UnderLoadTests(ServerKind kind)
+internal sealed class UnderLoadTests(ServerKind kind, Pipeline pipeline)
 {
     // Asynchronous members tell the truth in both failure modes, the status of a response with Throw only.
     public static IEnumerable<TestCaseData> Loads() =>
@@ -107,11 +107,13 @@ internal sealed class UnderLoadTests(ServerKind kind)
         Assert.That(load.Faults, Is.Empty);
     }
 
-    private static Task<TestApp> StartAsync(
-        string configuration, RedisSessionMode mode, FailureMode failureMode, TimeSpan? ioTimeout = null) =>
-        TestApp.StartAsync(configuration, options =>
-        {
-            (options.Mode, options.FailureMode) = (mode, failureMode);
-            options.IOTimeout = ioTimeout ?? TimeSpan.FromSeconds(5);
-        });
+    private Task<TestApp> StartAsync(string configuration, RedisSessionMode mode, FailureMode failureMode, TimeSpan? ioTimeout = null) =>
+        TestApp.StartAsync(
+            configuration,
+            options =>
+            {
+                (options.Mode, options.FailureMode) = (mode, failureMode);
+                options.IOTimeout = ioTimeout ?? TimeSpan.FromSeconds(5);
+            },
+            app => app.Use(pipeline));
 }
