@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.ApplicationParts;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
@@ -47,6 +48,8 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
                 services.AddControllers().AddApplicationPart(typeof(NeighbourTests).Assembly)
                     .ConfigureApplicationPartManager(parts => parts.FeatureProviders.Add(new OnlyTempData()));
                 services.AddControllersWithViews().AddSessionStateTempDataProvider();
+                services.AddRazorPages().ConfigureApplicationPartManager(
+                    parts => parts.ApplicationParts.Add(new CompiledRazorAssemblyPart(typeof(NoticePage).Assembly)));
                 services.AddRazorComponents();
                 services.AddAntiforgery();
                 services.AddOutputCache();
@@ -70,6 +73,7 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
                 {
                     endpoints.MapHub<Hub>("/hub");
                     endpoints.MapControllers();
+                    endpoints.MapRazorPages();
                     endpoints.MapRazorComponents<VisitPage>();
                     endpoints.MapMethods("/count", ["GET", "HEAD", "OPTIONS"], CountAsync);
                     endpoints.MapGet("/cached", CountAsync).CacheOutput();
@@ -146,12 +150,13 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
         Assert.That(await visitor.GetAsync("/count"), Is.EqualTo("5"));
     }
 
-    [Test]
-    public async Task TempData_of_MVC_survives_the_redirect_and_no_longer()
+    [TestCase("/tempdata", Description = "MVC")]
+    [TestCase("/notice", Description = "Razor Pages")]
+    public async Task TempData_survives_the_redirect_and_no_longer(string path)
     {
         using var visitor = new Visitor(_app.Address);
-        Assert.That(await visitor.PostAsync("/tempdata", []), Is.EqualTo("saved"));
-        Assert.That(await visitor.GetAsync("/tempdata"), Is.EqualTo("none"));
+        Assert.That(await visitor.PostAsync(path, []), Is.EqualTo("saved"));
+        Assert.That(await visitor.GetAsync(path), Is.EqualTo("none"));
     }
 
     [Test]
@@ -331,11 +336,10 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
         public Task<long> Count() => Context.GetHttpContext()!.Session.IncrementAsync("count");
     }
 
-    private sealed class OnlyTempData : Microsoft.AspNetCore.Mvc.ApplicationParts.IApplicationFeatureProvider<
-        Microsoft.AspNetCore.Mvc.Controllers.ControllerFeature>
+    private sealed class OnlyTempData : IApplicationFeatureProvider<Microsoft.AspNetCore.Mvc.Controllers.ControllerFeature>
     {
         public void PopulateFeature(
-            IEnumerable<Microsoft.AspNetCore.Mvc.ApplicationParts.ApplicationPart> parts,
+            IEnumerable<ApplicationPart> parts,
             Microsoft.AspNetCore.Mvc.Controllers.ControllerFeature feature) =>
             feature.Controllers.Add(System.Reflection.IntrospectionExtensions.GetTypeInfo(typeof(TempDataPages)));
     }
