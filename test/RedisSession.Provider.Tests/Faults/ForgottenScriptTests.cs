@@ -48,6 +48,7 @@ internal sealed class ForgottenScriptTests(ServerKind kind)
         await server.Admin.GetDatabase().ExecuteAsync("SCRIPT", "FLUSH");
         var commands = await monitor.CommandsDuringAsync("sessions:", () => browser.VisitAsync(session =>
         {
+            Assert.That(session.GetString("key"), Is.EqualTo("old")); // all writes take the script for a session that was seen
             for (int i = 0; i < writes; i++) session.SetInt32($"key{i}", i);
         }));
 
@@ -55,7 +56,7 @@ internal sealed class ForgottenScriptTests(ServerKind kind)
         {
             Assert.That(commands.Count(name => name == "EVALSHA"), Is.EqualTo(writes));
             Assert.That(commands.Count(name => name == "EVAL"), Is.EqualTo(1));
-            Assert.That(commands, Has.Count.EqualTo(writes + 1));
+            Assert.That(commands.Where(name => name is not ("HMGET" or "PEXPIRE")).Count(), Is.EqualTo(writes + 1));
         }
 
         await browser.VisitAsync(session =>

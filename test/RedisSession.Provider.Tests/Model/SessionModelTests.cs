@@ -27,6 +27,9 @@ internal sealed class SessionModelTests(ServerKind kind)
         await using var first = Start();
         await using var second = Start();
         ISessionStore[] stores = [first.GetRequiredService<ISessionStore>(), second.GetRequiredService<ISessionStore>()];
+
+        // Both are connected: live mode collects what it cannot send yet, and the net effect of that is less than the model says.
+        await second.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
         var redis = await first.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
 
         await SessionOperation.Sequences.SampleAsync(

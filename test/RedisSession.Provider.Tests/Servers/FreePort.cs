@@ -17,6 +17,9 @@ internal static class FreePort
 
     private const int Count = Highest - Lowest + 1;
 
+    // Coprime to the count, so that each port has its turn; and others than those of another process that runs tests.
+    private static readonly int Step = (10 * Random.Shared.Next(Count / 10)) + 3;
+
     private static int _last = Random.Shared.Next(Count);
 
     /// <summary>Each in its turn, so that nobody else in this process gets that of a server which is down for a while.</summary>
@@ -24,7 +27,7 @@ internal static class FreePort
     {
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            var port = Lowest + (int)((uint)Interlocked.Increment(ref _last) % Count);
+            var port = Lowest + (int)((uint)Interlocked.Add(ref _last, Step) % Count);
             if (IsFree(port))
                 return port;
         }

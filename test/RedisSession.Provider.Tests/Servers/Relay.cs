@@ -14,8 +14,8 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 internal sealed class Relay : IAsyncDisposable
 {
-    private readonly int _ownPort = FreePort.Choose();
     private readonly TcpListener _listener;
+    private readonly int _ownPort;
     private readonly CancellationTokenSource _end = new();
     private readonly string _host;
     private readonly int _port;
@@ -36,8 +36,7 @@ internal sealed class Relay : IAsyncDisposable
         int colon = server.LastIndexOf(':');
         (_host, _port) = (server[..colon], ushort.Parse(server.AsSpan(colon + 1), CultureInfo.InvariantCulture));
         (_there, _back) = (there, back);
-        _listener = new(IPAddress.Loopback, _ownPort);
-        _listener.Start();
+        (_listener, _ownPort) = Listen();
         _accepting = AcceptAsync();
     }
 
@@ -103,6 +102,24 @@ internal sealed class Relay : IAsyncDisposable
         _listener.Stop();
         await _accepting;
         _end.Dispose();
+    }
+
+    private static (TcpListener Listener, int Port) Listen()
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            int port = FreePort.Choose();
+            var listener = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return (listener, port);
+            }
+            catch (SocketException) when (attempt < FreePort.Attempts)
+            {
+                listener.Dispose(); // somebody has taken it since
+            }
+        }
     }
 
     private static TaskCompletionSource Passing()
