@@ -10,13 +10,13 @@ internal sealed class FieldExpiryTests(ServerKind kind) : BothModesFixture(kind)
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
 
-    private readonly bool _isSupported = !(kind.Name.StartsWith("redis", StringComparison.Ordinal) && kind.Version < new Version(7, 4));
+    private readonly bool _isSupported = kind.HasFieldExpiry;
 
     [Test]
     public async Task That_key_alone_disappears([Values] RedisSessionMode mode)
     {
         if (!_isSupported) return; // see the next test
-        using var browser = await BrowserAsync(mode);
+        using var browser = await Apps[mode].NewVisitorAsync();
         await browser.VisitAsync(async context =>
         {
             await context.Session.SetValueAsync("code", "123456", TimeSpan.FromMilliseconds(300));
@@ -31,7 +31,7 @@ internal sealed class FieldExpiryTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task Where_the_server_cannot_that_is_said_and_nothing_written([Values] RedisSessionMode mode)
     {
-        using var browser = await BrowserAsync(mode);
+        using var browser = await Apps[mode].NewVisitorAsync();
         using var visitor = Apps[mode].NewBrowser();
         foreach (var one in (Browser[])[browser, visitor])
         {
@@ -62,7 +62,7 @@ internal sealed class FieldExpiryTests(ServerKind kind) : BothModesFixture(kind)
     public async Task It_is_exact_to_the_millisecond_and_survives_a_renewed_key([Values] RedisSessionMode mode)
     {
         if (!_isSupported) return;
-        using var browser = await BrowserAsync(mode);
+        using var browser = await Apps[mode].NewVisitorAsync();
         await browser.VisitAsync(context => context.Session.SetValueAsync("code", "123456", TimeSpan.FromMilliseconds(300_500)));
         await browser.VisitAsync(async context =>
         {
@@ -77,7 +77,7 @@ internal sealed class FieldExpiryTests(ServerKind kind) : BothModesFixture(kind)
     public async Task Another_set_takes_the_expiry_away([Values] RedisSessionMode mode)
     {
         if (!_isSupported) return;
-        using var browser = await BrowserAsync(mode);
+        using var browser = await Apps[mode].NewVisitorAsync();
         foreach (var set in (Func<ISession, Task>[])[
             session => session.SetValueAsync("code", "new"),
             session =>
@@ -101,7 +101,7 @@ internal sealed class FieldExpiryTests(ServerKind kind) : BothModesFixture(kind)
     public async Task An_increment_keeps_it([Values] RedisSessionMode mode)
     {
         if (!_isSupported) return;
-        using var browser = await BrowserAsync(mode);
+        using var browser = await Apps[mode].NewVisitorAsync();
         await browser.VisitAsync(async context =>
         {
             await context.Session.SetValueAsync("tries", 1, Long);
@@ -113,7 +113,7 @@ internal sealed class FieldExpiryTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task It_must_be_positive([Values] RedisSessionMode mode)
     {
-        using var browser = await BrowserAsync(mode);
+        using var browser = await Apps[mode].NewVisitorAsync();
         await browser.VisitAsync(async context =>
         {
             foreach (var expiresIn in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromTicks(-1), Timeout.InfiniteTimeSpan])
@@ -125,27 +125,6 @@ internal sealed class FieldExpiryTests(ServerKind kind) : BothModesFixture(kind)
 
             Assert.That(await context.Session.IsNoneAsync("code"), Is.True);
         });
-    }
-
-    [Test]
-    public async Task A_session_that_has_ended_stays_ended([Values] RedisSessionMode mode)
-    {
-        if (!_isSupported) return;
-        using var browser = await BrowserAsync(mode);
-        await browser.VisitAsync(async context =>
-        {
-            await context.Session.GetStrAsync("key");
-            await Redis.KeyDeleteAsync(Stack.KeyOf(context.Session.Id));
-            Assert.That(() => context.Session.SetValueAsync("code", "1", Long), Throws.InstanceOf<SessionEndedException>());
-            Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(context.Session.Id)), Is.False);
-        });
-    }
-
-    private async Task<Browser> BrowserAsync(RedisSessionMode mode)
-    {
-        var browser = Apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        return browser;
     }
 
     /// <summary>Negative where the key does not expire by itself.</summary>

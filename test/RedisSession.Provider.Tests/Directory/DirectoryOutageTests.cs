@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -29,62 +28,44 @@ internal sealed class DirectoryOutageTests(ServerKind kind)
     public async Task A_wait_ends_with_the_IOTimeout_or_the_patience_of_who(
         Func<IRedisSessionDirectory, SessionInfo, CancellationToken, Task> call)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server);
-        using var browser = app.NewBrowser();
-        string id = await browser.VisitAsAsync("ann", session =>
-        {
-            session.SetString("key", "old");
-            return session.Id;
-        });
-        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
-        var session = (await directory.GetAsync(id))!;
-        server.Pause();
+        await using var own = await StartAsync();
+        var session = await SessionOfAnnAsync(own);
+        own.Server.Pause();
         try
         {
-            var timedOut = await Assert.CatchAsync<OperationCanceledException>(() => call(directory, session, CancellationToken.None));
+            var timedOut = await Assert.CatchAsync<OperationCanceledException>(() => call(own.App.Directory, session, default));
             Assert.That(timedOut!.InnerException, Is.InstanceOf<TimeoutException>());
 
             using var impatient = new CancellationTokenSource();
-            var waiting = call(directory, session, impatient.Token);
+            var waiting = call(own.App.Directory, session, impatient.Token);
             await impatient.CancelAsync();
             var cancelled = await Assert.CatchAsync<OperationCanceledException>(() => waiting);
             Assert.That(cancelled!.CancellationToken, Is.EqualTo(impatient.Token));
         }
         finally
         {
-            server.Resume();
+            own.Server.Resume();
         }
     }
 
     [TestCaseSource(nameof(Calls))]
     public async Task A_server_that_is_away_is_told_to_who(Func<IRedisSessionDirectory, SessionInfo, CancellationToken, Task> call)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server);
-        using var browser = app.NewBrowser();
-        string id = await browser.VisitAsAsync("ann", session =>
-        {
-            session.SetString("key", "old");
-            return session.Id;
-        });
-        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
-        var session = (await directory.GetAsync(id))!;
-        server.Kill();
-        await Assert.CatchAsync<RedisException>(() => call(directory, session, CancellationToken.None));
+        await using var own = await StartAsync();
+        var session = await SessionOfAnnAsync(own);
+        own.Server.Kill();
+        await Assert.CatchAsync<RedisException>(() => call(own.App.Directory, session, CancellationToken.None));
     }
 
     /// <summary>What keeps a session listed is never the failure that a request meets, nor one wait more.</summary>
     [Test]
     public async Task A_request_meets_one_failure_and_one_wait([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsAsync("ann", session => session.SetString("key", "old"));
-        await using var other = await StartAsync(server, mode); // does not know the session
-        browser.At(other);
-        server.Pause();
+        await using var own = await StartAsync(mode);
+        await own.Browser.NewSessionAsync("ann");
+        await using var other = await TestApp.StartAsync(own.Server.ConfigurationString, options => Configure(options, mode));
+        var browser = own.Browser.At(other); // which does not know the session
+        own.Server.Pause();
         var clock = System.Diagnostics.Stopwatch.StartNew();
         try
         {
@@ -92,7 +73,7 @@ internal sealed class DirectoryOutageTests(ServerKind kind)
         }
         finally
         {
-            server.Resume();
+            own.Server.Resume();
         }
 
         Assert.That(clock.Elapsed, Is.LessThan(1.9 * IOTimeout));
@@ -101,10 +82,12 @@ internal sealed class DirectoryOutageTests(ServerKind kind)
             async () => await browser.VisitAsAsync("ann", session => session.GetString("key")), Is.EqualTo("old").After(10_000, 20));
     }
 
-    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode = RedisSessionMode.Buffered) =>
-        TestApp.StartAsync(services => services.AddRedisHashSession(options =>
-        {
-            (options.Configuration, options.Mode, options.IOTimeout) = (server.ConfigurationString, mode, IOTimeout);
-            options.OutageTolerance = TimeSpan.Zero; // it is away for good
-        }));
+    private Task<OwnServerApp> StartAsync(RedisSessionMode mode = RedisSessionMode.Buffered) =>
+        OwnServerApp.StartAsync(kind, options => Configure(options, mode));
+
+    private static void Configure(RedisHashSessionOptions options, RedisSessionMode mode) =>
+        (options.Mode, options.IOTimeout, options.OutageTolerance) = (mode, IOTimeout, TimeSpan.Zero); // it is away for good
+
+    private static async Task<SessionInfo> SessionOfAnnAsync(OwnServerApp own) =>
+        (await own.App.Directory.GetAsync(await own.Browser.NewSessionAsync("ann")))!;
 }

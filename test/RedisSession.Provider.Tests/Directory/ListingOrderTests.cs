@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Tests;
 
@@ -49,11 +48,7 @@ internal sealed class ListingOrderTests(ServerKind kind) : BothModesFixture(kind
             string name = Guid.NewGuid().ToString("N");
             string ann = $"ann {name}", bob = $"bob {name}";
             using var browser = instances[0].NewBrowser();
-            string id = await browser.VisitAsync(session =>
-            {
-                session.SetString("key", "1");
-                return session.Id;
-            });
+            string id = await browser.NewSessionAsync();
             var done = new List<string>();
             foreach (var step in order)
             {
@@ -70,20 +65,15 @@ internal sealed class ListingOrderTests(ServerKind kind) : BothModesFixture(kind
 
     private async Task<string> DoAsync(Step step, Browser browser, TestApp app, string id, string ann, string bob, bool writes)
     {
-        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
         switch (step)
         {
             case Step.BindAnn:
-                return await browser.VisitAsync(async context =>
-                {
-                    await context.RenewSessionAsync(ann);
-                    return context.Session.Id;
-                });
+                return await browser.RenewAsync(ann);
             case Step.EndAllOfAnn:
-                await directory.EndAllForUserAsync(ann);
+                await app.Directory.EndAllForUserAsync(ann);
                 return id;
             case Step.EndById:
-                await directory.EndAsync(id);
+                await app.Directory.EndAsync(id);
                 return id;
             case Step.EndInRedis:
                 await Redis.KeyDeleteAsync(Stack.KeyOf(id));
@@ -108,11 +98,6 @@ internal sealed class ListingOrderTests(ServerKind kind) : BothModesFixture(kind
         bool isBoundByName = lives && owner is not null && fields[2].IsNull;
         if (lives && user is not null) Assert.That(owner, isBoundByName ? Is.EqualTo(ann) : Is.EqualTo(user), order);
         foreach (string one in new[] { ann, bob })
-        {
-            if (owner == one) Assert.That(await ListAsync(one), Does.Contain(id), order);
-        }
+            if (owner == one) Assert.That(await Stack.UserListAsync(one), Does.Contain(id), order);
     }
-
-    private async Task<string[]> ListAsync(string user) =>
-        [.. (await Redis.SortedSetRangeByRankAsync(SessionHashLayout.UserKeyOf(Stack.KeyPrefix, user))).Select(id => (string)id!)];
 }

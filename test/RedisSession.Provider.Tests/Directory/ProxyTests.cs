@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Tests;
 
@@ -16,7 +14,7 @@ internal sealed class ProxyTests(ServerKind kind)
         relay.CutAt("MEMORY");
         await using var app = await StartAsync($"{relay.Address},proxy=Twemproxy");
         string id = await SignInAsync(app);
-        var found = await DirectoryOf(app).FindByUserAsync("ann").SingleAsync();
+        var found = await app.Directory.FindByUserAsync("ann").SingleAsync();
         Assert.That((found.Id, found.SizeInBytes), Is.EqualTo((id, (long?)null)));
         Assert.That(relay.Cuts, Is.Zero);
     }
@@ -28,26 +26,15 @@ internal sealed class ProxyTests(ServerKind kind)
         await Resp.AskAsync(server.Port, "ACL", "SETUSER", "shop", "on", ">password", "~*", "&*", "+@all", "-memory");
         await using var app = await StartAsync($"redis://shop:password@{server.ConfigurationString}");
         await SignInAsync(app);
-        for (int i = 0; i < 3; i++)
-        {
-            Assert.That((await DirectoryOf(app).FindByUserAsync("ann").SingleAsync()).SizeInBytes, Is.Null);
-        }
-
+        for (int i = 0; i < 3; i++) Assert.That((await app.Directory.FindByUserAsync("ann").SingleAsync()).SizeInBytes, Is.Null);
         string? statistics = (await Resp.AskAsync(server.Port, "INFO", "commandstats")).Line("cmdstat_memory|usage");
         Assert.That(statistics, Does.EndWith("rejected_calls=1,failed_calls=0"));
     }
 
-    private static IRedisSessionDirectory DirectoryOf(TestApp app) => app.Services.GetRequiredService<IRedisSessionDirectory>();
-
     private static async Task<string> SignInAsync(TestApp app)
     {
         using var browser = app.NewBrowser();
-        return await browser.VisitAsync(async context =>
-        {
-            context.Session.SetString("key", "1");
-            await context.RenewSessionAsync("ann");
-            return context.Session.Id;
-        });
+        return await browser.NewSessionAsync("ann", byName: true);
     }
 
     private static Task<TestApp> StartAsync(string configuration) => TestApp.StartAsync(

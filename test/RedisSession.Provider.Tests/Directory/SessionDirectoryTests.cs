@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -16,24 +15,21 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task A_session_is_shown_as_it_is()
     {
-        string user = NewUser();
+        string user = Somebody.New();
         using var browser = Browser();
-        string id = await browser.VisitAsAsync(user, session =>
+        await browser.VisitAsAsync(user, session =>
         {
             session.SetString("a", "1");
             session.SetString("@odd", "2");
             session.Set("large", new byte[10_000]);
-            return session.Id;
         });
+        string id = browser.SessionId;
         var now = DateTimeOffset.UtcNow;
         var session = (await Directory.GetAsync(id))!;
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That((session.Id, session.User, session.KeyCount), Is.EqualTo((id, user, 3L)));
-            Assert.That(session.Created, Is.EqualTo(now).Within(TimeSpan.FromMinutes(1)));
-            Assert.That(session.Expires, Is.EqualTo(now + Idle).Within(TimeSpan.FromMinutes(1)));
-            Assert.That(session.SizeInBytes, Is.InRange(10_000, 50_000));
-        }
+        Assert.That((session.Id, session.User, session.KeyCount), Is.EqualTo((id, user, 3L)));
+        Assert.That(session.Created, Is.EqualTo(now).Within(TimeSpan.FromMinutes(1)));
+        Assert.That(session.Expires, Is.EqualTo(now + Idle).Within(TimeSpan.FromMinutes(1)));
+        Assert.That(session.SizeInBytes, Is.InRange(10_000, 50_000));
 
         var values = await session.GetValuesAsync();
         Assert.That(values.Keys, Is.EquivalentTo(["a", "@odd", "large"]));
@@ -51,7 +47,7 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     public async Task When_it_was_last_used_is_told_by_what_is_left_of_its_time()
     {
         using var browser = Browser();
-        string id = await NewSessionAsync(browser);
+        string id = await browser.NewSessionAsync();
         var used = (await Directory.GetAsync(id))!.LastUsed;
         Assert.That(used, Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromSeconds(30)));
         await Redis.HashSetAsync(Stack.KeyOf(id), "@created", DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
@@ -66,28 +62,17 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task Keys_that_expire_by_themselves_are_told_with_their_time()
     {
-        using var browser = Browser();
-        string id = await NewSessionAsync(browser);
-        bool isSupported = true;
-        await browser.VisitAsync(async context =>
-        {
-            try
-            {
-                await context.Session.SetValueAsync("@code", "123456", TimeSpan.FromMinutes(5));
-            }
-            catch (NotSupportedException)
-            {
-                isSupported = false; // Redis before 7.4
-            }
-        });
-        var session = (await Directory.GetAsync(id))!;
+        using var browser = await NewVisitorAsync();
+        bool isSupported = Stack.Server.HasFieldExpiry;
+        if (isSupported) await browser.VisitAsync(context => context.Session.SetValueAsync("@code", "123456", TimeSpan.FromMinutes(5)));
+        var session = (await Directory.GetAsync(browser.SessionId))!;
         var expiries = await session.GetKeyExpiriesAsync(["key", "@code", "no such key"]);
         Assert.That(expiries.Keys, Is.EqualTo(isSupported ? (string[])["@code"] : []));
         if (isSupported) Assert.That(expiries["@code"], Is.EqualTo(DateTimeOffset.UtcNow.AddMinutes(5)).Within(TimeSpan.FromMinutes(1)));
 
         Assert.That(await session.GetKeyExpiriesAsync([]), Is.Empty);
         Assert.That(() => session.GetKeyExpiriesAsync(null!), Throws.ArgumentNullException);
-        await Directory.EndAsync(id);
+        await Directory.EndAsync(browser.SessionId);
         Assert.That(await session.GetKeyExpiriesAsync(["@code"]), Is.Empty);
         Assert.That(await new SessionInfo { Id = "x" }.GetKeyExpiriesAsync(["key"]), Is.Empty);
     }
@@ -95,10 +80,9 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task A_session_that_nobody_has_filled_or_bound_is_shown_too()
     {
-        using var browser = Browser();
-        string id = await NewSessionAsync(browser);
+        using var browser = await NewVisitorAsync();
         await browser.VisitAsync(session => session.Clear());
-        var session = (await Directory.GetAsync(id))!;
+        var session = (await Directory.GetAsync(browser.SessionId))!;
         Assert.That((session.User, session.KeyCount), Is.EqualTo(((string?)null, 0L)));
         Assert.That(await session.GetValuesAsync(), Is.Empty);
     }
@@ -107,7 +91,7 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     public async Task What_others_have_done_to_a_hash_is_borne()
     {
         using var browser = Browser();
-        string id = await NewSessionAsync(browser);
+        string id = await browser.NewSessionAsync();
         await Redis.HashSetAsync(Stack.KeyOf(id), [new("@created", "yesterday"), new("key", new byte[] { 0xFF })]);
         await Redis.KeyPersistAsync(Stack.KeyOf(id));
         var session = (await Directory.GetAsync(id))!;
@@ -120,16 +104,13 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task A_hash_that_another_program_has_made_is_a_session_that_is_shown_and_ended()
     {
-        string id = SessionId.Of(Guid.NewGuid().ToString());
+        string id = NewId();
         await Redis.HashSetAsync(Stack.KeyOf(id), [new("name", "Ann"), new("visits", "3")]);
         await Redis.KeyExpireAsync(Stack.KeyOf(id), Idle);
         var session = (await Directory.GetAsync(id))!;
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That((session.Id, session.User, session.KeyCount), Is.EqualTo((id, (string?)null, 2L)));
-            Assert.That(session.Created, Is.EqualTo(DateTimeOffset.UnixEpoch));
-            Assert.That(session.Expires, Is.EqualTo(DateTimeOffset.UtcNow + Idle).Within(TimeSpan.FromMinutes(1)));
-        }
+        Assert.That((session.Id, session.User, session.KeyCount), Is.EqualTo((id, (string?)null, 2L)));
+        Assert.That(session.Created, Is.EqualTo(DateTimeOffset.UnixEpoch));
+        Assert.That(session.Expires, Is.EqualTo(DateTimeOffset.UtcNow + Idle).Within(TimeSpan.FromMinutes(1)));
 
         var values = await session.GetValuesAsync();
         Assert.That((values["name"].Str, values["visits"].Int), Is.EqualTo(("Ann", 3)));
@@ -139,21 +120,40 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
         Assert.That(await session.GetValuesAsync(), Is.Empty);
     }
 
+    /// <summary>Keys whose end is no id, such as of an application whose prefix is below ours, and keys that are no hash.</summary>
     [Test]
-    public async Task What_is_no_hash_is_no_session_to_show_and_none_to_end()
+    public async Task What_is_no_session_is_neither_shown_nor_ended()
     {
-        string id = SessionId.Of(Guid.NewGuid().ToString());
-        await Redis.StringSetAsync(Stack.KeyOf(id), "no hash", Idle);
-        Assert.That(await Directory.GetAsync(id), Is.Null);
-        Assert.That(await Directory.EndAsync(id), Is.False);
-        Assert.That(await Redis.KeyDeleteAsync(Stack.KeyOf(id)), Is.True, "it is somebody else's, and was left alone");
+        string[] hashes = ["x", $"other:sessions:{NewId()}"], texts = ["text", NewId()];
+        foreach (string id in hashes) await Redis.MakeSessionAsync(Stack.KeyOf(id), new("@gen", "12345678"), new("@user", "ann"));
+        foreach (string id in texts) await Redis.StringSetAsync(Stack.KeyOf(id), "no hash", Idle);
+        foreach (string id in hashes.Concat(texts))
+        {
+            Assert.That(await Directory.GetAsync(id), Is.Null);
+            Assert.That(await Directory.EndAsync(id), Is.False);
+            Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.True, id);
+        }
+    }
+
+    [Test]
+    public async Task What_somebody_has_written_into_a_users_list_is_neither_shown_nor_ended()
+    {
+        string user = Somebody.New(), strange = $"strange{Guid.NewGuid():N}";
+        using var browser = await NewVisitorAsync(user);
+        await Redis.MakeSessionAsync(Stack.KeyOf(strange), new("@gen", "12345678"), new("@user", user));
+        Assert.That(await Stack.UserListAsync(user), Is.EqualTo([browser.SessionId]));
+        await Redis.SortedSetAddAsync(Stack.UserKeyOf(user), strange, double.MaxValue);
+
+        Assert.That(await Directory.IdsOfAsync(user), Is.EqualTo([browser.SessionId]));
+        Assert.That(await Directory.EndAllForUserAsync(user), Is.EqualTo(1));
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(strange)), Is.True);
     }
 
     /// <summary>Looking while sessions begin and end, never half of one shows.</summary>
     [Test]
     public async Task A_session_that_begins_or_ends_meanwhile_is_shown_whole_or_not_at_all()
     {
-        string id = SessionId.Of(Guid.NewGuid().ToString());
+        string id = NewId();
         var hash = new SessionHash(Redis, Stack.KeyOf(id));
         using var over = new CancellationTokenSource();
         var living = Task.Run(async () =>
@@ -179,24 +179,20 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task A_key_that_is_not_there_is_an_absent_value([Values] bool isGone)
     {
-        using var browser = Browser();
-        string id = await NewSessionAsync(browser);
-        var session = (await Directory.GetAsync(id))!;
-        if (isGone) await Directory.EndAsync(id);
+        using var browser = await NewVisitorAsync();
+        var session = (await Directory.GetAsync(browser.SessionId))!;
+        if (isGone) await Directory.EndAsync(browser.SessionId);
         var values = await session.GetValuesAsync();
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That((values["device"].None, values["device"].Str, values["device"].Int), Is.EqualTo((true, "", 0)));
-            Assert.That(values["half a pair: \uD800"].None, Is.True);
-            Assert.That((values.ContainsKey("device"), values.TryGetValue("device", out var none)), Is.EqualTo((false, false)));
-            Assert.That(none.None, Is.True);
-            Assert.That(values.GetValueOrDefault("device").None, Is.True);
-            Assert.That(values.Keys, Is.EqualTo(isGone ? Array.Empty<string>() : ["key"]));
-            Assert.That(values.Select(pair => pair.Value.Str), Is.EqualTo(isGone ? Array.Empty<string>() : ["old"]));
-            Assert.That(values["key"].None, Is.EqualTo(isGone));
-            Assert.That((values.Count, values.ContainsKey("key")), Is.EqualTo((isGone ? 0 : 1, !isGone)));
-            Assert.That(() => values[null!], ThrowsNull.Of("key"));
-        }
+        Assert.That((values["device"].None, values["device"].Str, values["device"].Int), Is.EqualTo((true, "", 0)));
+        Assert.That(values["half a pair: \uD800"].None, Is.True);
+        Assert.That((values.ContainsKey("device"), values.TryGetValue("device", out var none)), Is.EqualTo((false, false)));
+        Assert.That(none.None, Is.True);
+        Assert.That(values.GetValueOrDefault("device").None, Is.True);
+        Assert.That(values.Keys, Is.EqualTo(isGone ? Array.Empty<string>() : ["key"]));
+        Assert.That(values.Select(pair => pair.Value.Str), Is.EqualTo(isGone ? Array.Empty<string>() : ["old"]));
+        Assert.That(values["key"].None, Is.EqualTo(isGone));
+        Assert.That((values.Count, values.ContainsKey("key")), Is.EqualTo((isGone ? 0 : 1, !isGone)));
+        Assert.That(() => values[null!], ThrowsNull.Of("key"));
     }
 
     [Test]
@@ -206,10 +202,9 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task Values_of_a_session_that_has_ended_or_lives_anew_are_none_of_its_own()
     {
-        using var browser = Browser();
-        string id = await NewSessionAsync(browser);
-        var session = (await Directory.GetAsync(id))!;
-        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+        using var browser = await NewVisitorAsync();
+        var session = (await Directory.GetAsync(browser.SessionId))!;
+        await Redis.KeyDeleteAsync(Stack.KeyOf(browser.SessionId));
         Assert.That(await session.GetValuesAsync(), Is.Empty);
         await browser.VisitAsync(anew => anew.SetString("key", "another's"));
         Assert.That(await session.GetValuesAsync(), Is.Empty);
@@ -219,11 +214,10 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     public async Task Protected_values_are_shown_decrypted()
     {
         await using var app = await Stack.StartAsync(options => options.ProtectValues = true);
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser);
-        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
-        Assert.That((await (await directory.GetAsync(id))!.GetValuesAsync())["key"].Str, Is.EqualTo("old"));
-        Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(id), "key"), Is.Not.EqualTo("old"));
+        using var browser = await app.NewVisitorAsync();
+        var session = (await app.Directory.GetAsync(browser.SessionId))!;
+        Assert.That((await session.GetValuesAsync())["key"].Str, Is.EqualTo("old"));
+        Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(browser.SessionId), "key"), Is.Not.EqualTo("old"));
     }
 
     [Test]
@@ -235,22 +229,19 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
             Assert.That(await Directory.EndAsync(id), Is.False);
         }
 
-        Assert.That(await Directory.FindByUserAsync(NewUser()).CountAsync(), Is.Zero);
-        Assert.That(await Directory.EndAllForUserAsync(NewUser()), Is.Zero);
+        Assert.That(await Directory.FindByUserAsync(Somebody.New()).CountAsync(), Is.Zero);
+        Assert.That(await Directory.EndAllForUserAsync(Somebody.New()), Is.Zero);
     }
 
     [TestCase(null)]
     [TestCase("")]
     public void What_can_be_no_id_and_no_user_is_refused_at_once(string? nothing)
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(() => Directory.GetAsync(nothing!), Refused("id"));
-            Assert.That(() => Directory.EndAsync(nothing!), Refused("id"));
-            Assert.That(() => Directory.FindByUserAsync(nothing!), Refused("user"));
-            Assert.That(() => Directory.EndAllForUserAsync(nothing!), Refused("user"));
-            if (nothing is not null) Assert.That(() => Directory.EndAllForUserAsync("ann", nothing), Refused("exceptId"));
-        }
+        Assert.That(() => Directory.GetAsync(nothing!), Refused("id"));
+        Assert.That(() => Directory.EndAsync(nothing!), Refused("id"));
+        Assert.That(() => Directory.FindByUserAsync(nothing!), Refused("user"));
+        Assert.That(() => Directory.EndAllForUserAsync(nothing!), Refused("user"));
+        if (nothing is not null) Assert.That(() => Directory.EndAllForUserAsync("ann", nothing), Refused("exceptId"));
 
         static NUnit.Framework.Constraints.IResolveConstraint Refused(string parameter) =>
             Throws.InstanceOf<ArgumentException>().With.Property(nameof(ArgumentException.ParamName)).EqualTo(parameter);
@@ -260,16 +251,13 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     public void Who_has_cancelled_gets_nothing()
     {
         var cancelled = new CancellationToken(canceled: true);
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(async () => await Directory.GetAsync("x", cancelled), IsCancelled);
-            Assert.That(async () => await Directory.CountAsync(cancelled), IsCancelled);
-            Assert.That(async () => await Directory.ListAsync(cancelled).CountAsync(), IsCancelled);
-            Assert.That(async () => await Directory.ListAsync().CountAsync(cancelled), IsCancelled);
-            Assert.That(async () => await Directory.FindByUserAsync("ann").CountAsync(cancelled), IsCancelled);
-            Assert.That(async () => await Directory.EndAsync("x", cancelled), IsCancelled);
-            Assert.That(async () => await Directory.EndAllForUserAsync("ann", null, cancelled), IsCancelled);
-        }
+        Assert.That(async () => await Directory.GetAsync("x", cancelled), IsCancelled);
+        Assert.That(async () => await Directory.CountAsync(cancelled), IsCancelled);
+        Assert.That(async () => await Directory.ListAsync(cancelled).CountAsync(), IsCancelled);
+        Assert.That(async () => await Directory.ListAsync().CountAsync(cancelled), IsCancelled);
+        Assert.That(async () => await Directory.FindByUserAsync("ann").CountAsync(cancelled), IsCancelled);
+        Assert.That(async () => await Directory.EndAsync("x", cancelled), IsCancelled);
+        Assert.That(async () => await Directory.EndAllForUserAsync("ann", null, cancelled), IsCancelled);
     }
 
     private static NUnit.Framework.Constraints.IResolveConstraint IsCancelled => Throws.InstanceOf<OperationCanceledException>();
@@ -280,7 +268,6 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     {
         string prefix = string.Format(System.Globalization.CultureInfo.InvariantCulture, format, SessionStack.NewKeyPrefix());
         await using var app = await Stack.StartAsync(options => options.KeyPrefix = prefix);
-        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
         var ids = await MakeSessionsAsync(prefix, 5000);
         string look = prefix
             .Replace("a*b", "axb", StringComparison.Ordinal)
@@ -290,14 +277,10 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
         string wrongType = SessionId.Of("a string");
         await Redis.StringSetAsync($"{prefix}sessions:{wrongType}", "no hash", Idle);
         await Redis.StringSetAsync($"{prefix}sessions:notes", "no id", Idle);
-        foreach (string odd in (string[])["", $"{wrongType}:more"])
-        {
-            await Redis.HashSetAsync($"{prefix}sessions:{odd}", "a", "1");
-            await Redis.KeyExpireAsync($"{prefix}sessions:{odd}", Idle);
-        }
-
+        await Redis.MakeSessionAsync($"{prefix}sessions:", new HashEntry("a", "1"));
+        await Redis.MakeSessionAsync($"{prefix}sessions:{wrongType}:more", new HashEntry("a", "1"));
         var listed = new List<string>();
-        await foreach (var session in directory.ListAsync())
+        await foreach (var session in app.Directory.ListAsync())
         {
             Assert.That((session.User, session.KeyCount), Is.EqualTo(("ann", 1L)));
             listed.Add(session.Id);
@@ -307,7 +290,7 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
         Assert.That(listed, Has.Count.EqualTo(ids.Count), "each once, as nothing was resized meanwhile");
 
         // By their keys: what is under them is not looked at.
-        Assert.That(await directory.CountAsync(), Is.EqualTo(5000 + 1));
+        Assert.That(await app.Directory.CountAsync(), Is.EqualTo(5000 + 1));
     }
 
     [Test]
@@ -315,9 +298,8 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     {
         string prefix = SessionStack.NewKeyPrefix();
         await using var app = await Stack.StartAsync(options => options.KeyPrefix = prefix);
-        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
         await MakeSessionsAsync(prefix, 1000);
-        var list = directory.ListAsync();
+        var list = app.Directory.ListAsync();
         Assert.That(await list.Take(3).CountAsync(), Is.EqualTo(3));
         Assert.That(await list.CountAsync(), Is.EqualTo(1000));
     }
@@ -325,16 +307,15 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task An_ended_session_is_gone_and_its_cookie_finds_nothing([Values] RedisSessionMode mode)
     {
-        string user = NewUser();
-        using var browser = Browser(mode);
-        string id = await NewSessionAsync(browser, user);
+        string user = Somebody.New();
+        using var browser = Apps[mode].NewBrowser();
+        string id = await browser.NewSessionAsync(user);
         Assert.That(await Directory.EndAsync(id), Is.True);
         Assert.That(await Directory.EndAsync(id), Is.False);
         Assert.That(await Directory.GetAsync(id), Is.Null);
         Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.Zero);
         Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
-        var list = SessionHashLayout.UserKeyOf(Stack.KeyPrefix, user);
-        await Until.TrueAsync("the list is gone", async () => !await Redis.KeyExistsAsync(list));
+        await Until.TrueAsync("the list is gone", async () => !await Redis.KeyExistsAsync(Stack.UserKeyOf(user)));
         var logged = Apps[RedisSessionMode.Buffered].Logs.Of(SessionEvents.SessionEnded);
         Assert.That(logged.Count(entry => entry.Message.Contains(id, StringComparison.Ordinal)), Is.EqualTo(1));
     }
@@ -357,9 +338,9 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     {
         foreach (var mode in Enum.GetValues<RedisSessionMode>())
         {
-            string user = NewUser();
-            using var browser = Browser(mode);
-            string id = await NewSessionAsync(browser, user);
+            string user = Somebody.New();
+            using var browser = Apps[mode].NewBrowser();
+            string id = await browser.NewSessionAsync(user);
             await browser.VisitAsync(async context =>
             {
                 context.SignIn(user);
@@ -375,9 +356,9 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task Nor_does_a_request_that_only_keeps_it_alive([Values] RedisSessionMode mode)
     {
-        string user = NewUser();
-        using var browser = Browser(mode);
-        string id = await NewSessionAsync(browser, user);
+        string user = Somebody.New();
+        using var browser = Apps[mode].NewBrowser();
+        string id = await browser.NewSessionAsync(user);
         await using var other = await Stack.StartAsync(options => options.Mode = mode); // it has to be bound there yet
         await browser.At(other).VisitAsync(async context =>
         {
@@ -394,47 +375,33 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     {
         for (int round = 0; round < 30; round++)
         {
-            string user = NewUser();
-            using var browser = Browser();
-            await NewSessionAsync(browser, user);
-            var renewing = browser.VisitAsync(async context =>
+            string user = Somebody.New();
+            using var browser = await NewVisitorAsync(user);
+            var renewing = browser.TryVisitAsync(async context =>
             {
-                try
-                {
-                    for (int i = 0; i < 3; i++) await context.RenewSessionAsync();
-                    return false;
-                }
-                catch (SessionEndedException)
-                {
-                    return true;
-                }
+                for (int i = 0; i < 3; i++) await context.RenewSessionAsync();
             });
             await Task.Delay(round % 5);
             int ended = await Directory.EndAllForUserAsync(user);
-            bool wasTold = await renewing;
-            var left = await Directory.FindByUserAsync(user).CountAsync();
-            Assert.That(left, Is.EqualTo(0), $"round {round}: ended {ended}, told {wasTold}");
+            bool isRenewed = await renewing;
+            Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.Zero, $"round {round}: ended {ended}, renewed: {isRenewed}");
         }
     }
 
     [Test]
     public async Task A_user_whose_session_is_renewed_again_and_again_is_found_all_the_time()
     {
-        string user = NewUser();
-        using var browser = Browser();
-        await NewSessionAsync(browser, user);
+        string user = Somebody.New();
+        using var browser = await NewVisitorAsync(user);
         using var over = new CancellationTokenSource();
         var renewing = Task.Run(async () =>
         {
-            for (int i = 0; i < 30; i++) await browser.VisitAsync(context => context.RenewSessionAsync());
+            for (int i = 0; i < 30; i++) await browser.RenewAsync();
             await over.CancelAsync();
         });
         int looks = 0;
         while (!over.IsCancellationRequested)
-        {
             Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.AtLeast(1), $"look {++looks}");
-        }
-
         await renewing;
         Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.EqualTo(1));
     }
@@ -442,12 +409,12 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task All_sessions_of_a_user_end_but_the_one_that_is_excepted_and_those_of_others()
     {
-        string user = NewUser(), other = NewUser();
+        string user = Somebody.New(), other = Somebody.New();
         var browsers = Enumerable.Range(0, 6).Select(_ => Browser()).ToArray();
-        string[] ids = await Task.WhenAll(browsers.Select((browser, i) => NewSessionAsync(browser, i == 5 ? other : user)));
+        string[] ids = await Task.WhenAll(browsers.Select((browser, i) => browser.NewSessionAsync(i == 5 ? other : user)));
         Assert.That(await Directory.EndAllForUserAsync(user, exceptId: ids[0]), Is.EqualTo(4));
-        Assert.That(await Directory.FindByUserAsync(user).Select(session => session.Id).ToArrayAsync(), Is.EqualTo([ids[0]]));
-        Assert.That(await Directory.FindByUserAsync(other).Select(session => session.Id).ToArrayAsync(), Is.EqualTo([ids[5]]));
+        Assert.That(await Directory.IdsOfAsync(user), Is.EqualTo([ids[0]]));
+        Assert.That(await Directory.IdsOfAsync(other), Is.EqualTo([ids[5]]));
         Assert.That(await Directory.EndAllForUserAsync(user), Is.EqualTo(1));
         foreach (var browser in browsers) browser.Dispose();
     }
@@ -455,46 +422,38 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task A_session_that_has_come_to_another_user_does_not_end_with_those_of_the_one_it_had()
     {
-        string user = NewUser(), other = NewUser();
-        using var browser = Browser();
-        string id = await NewSessionAsync(browser, user);
+        string user = Somebody.New(), other = Somebody.New();
+        using var browser = await NewVisitorAsync(user);
 
         // As if the list had not been told yet.
-        await Redis.HashSetAsync(Stack.KeyOf(id), "@user", other);
+        await Redis.HashSetAsync(Stack.KeyOf(browser.SessionId), "@user", other);
         Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.Zero);
         Assert.That(await Directory.EndAllForUserAsync(user), Is.Zero);
-        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.True);
+        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(browser.SessionId)), Is.True);
     }
 
     [Test]
     public async Task Hundreds_of_sessions_of_one_user_are_found_and_ended()
     {
-        string user = NewUser();
+        string user = Somebody.New();
         var ids = await MakeSessionsAsync(Stack.KeyPrefix, 450, user);
-        var list = new UserList(Redis, SessionHashLayout.UserKeyOf(Stack.KeyPrefix, user));
+        var list = new UserList(Redis, Stack.UserKeyOf(user));
         foreach (string id in ids) await list.KeepAsync(id, 600_000);
-        string[] found = await Directory.FindByUserAsync(user).Select(session => session.Id).ToArrayAsync();
-        Assert.That(ids.SetEquals(found), Is.True);
+        Assert.That(ids.SetEquals(await Directory.IdsOfAsync(user)), Is.True);
         Assert.That(await Directory.EndAllForUserAsync(user), Is.EqualTo(450));
         Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.Zero);
     }
 
-    private IRedisSessionDirectory Directory => Apps[RedisSessionMode.Buffered].Services.GetRequiredService<IRedisSessionDirectory>();
+    private static string NewId() => SessionId.Of(Guid.NewGuid().ToString());
 
-    private Browser Browser(RedisSessionMode mode = RedisSessionMode.Buffered) => Apps[mode].NewBrowser();
+    private Browser Browser() => Apps[RedisSessionMode.Buffered].NewBrowser();
 
-    private static string NewUser() => $"user {Guid.NewGuid()}";
-
-    private static Task<string> NewSessionAsync(Browser browser, string? user = null) => browser.VisitAsAsync(user, session =>
-    {
-        session.SetString("key", "old");
-        return session.Id;
-    });
+    private Task<Browser> NewVisitorAsync(string? user = null) => Apps[RedisSessionMode.Buffered].NewVisitorAsync(user);
 
     /// <summary>As applications make them, but without one, and not listed.</summary>
     private async Task<HashSet<string>> MakeSessionsAsync(string prefix, int count, string user = "ann")
     {
-        var ids = Enumerable.Range(0, count).Select(_ => SessionId.Of(Guid.NewGuid().ToString())).ToHashSet();
+        var ids = Enumerable.Range(0, count).Select(_ => NewId()).ToHashSet();
         await Task.WhenAll(ids.Select(id => Redis.MakeSessionAsync(
             SessionHashLayout.KeyOf(prefix, id), new("@gen", "g"), new("@created", "1795530887267"), new("@user", user), new("a", "1"))));
         return ids;

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features.Authentication;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -13,6 +12,8 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable]
 internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
 {
+    private static readonly (string? User, bool IsAutomatic) Nobody = (null, false);
+
     private static IEnumerable<TestCaseData> Uses()
     {
         TestCaseData Use(string name, Func<ISession, Task> use) => new TestCaseData(use).SetArgDisplayNames(name);
@@ -28,77 +29,68 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
         yield return Use("tries to set", session => session.TrySetAsync("n", [1]));
     }
 
+    /// <summary>At the instance where it began, and at another that does not know it.</summary>
     [TestCaseSource(nameof(Uses))]
     public async Task A_session_becomes_that_of_the_user_whose_request_first(Func<ISession, Task> use)
     {
         foreach (var (mode, app) in Apps)
         {
-            string user = NewUser();
-            using var browser = app.NewBrowser();
-            string id = await NewSessionAsync(browser);
-            await browser.VisitAsync(context => UseAsAsync(context, user, use));
-            Assert.That(await ListAsync(user), Is.EqualTo([id]), mode.ToString());
-            Assert.That(await BindingAsync(id), Is.EqualTo((user, true)), mode.ToString());
-        }
-    }
-
-    [TestCaseSource(nameof(Uses))]
-    public async Task So_it_does_at_another_instance_that_does_not_know_it(Func<ISession, Task> use)
-    {
-        foreach (var mode in Apps.Keys)
-        {
             await using var other = await Stack.StartAsync(options => options.Mode = mode);
-            string user = NewUser();
-            using var browser = Apps[mode].NewBrowser();
-            string id = await NewSessionAsync(browser);
-            await browser.At(other).VisitAsync(context => UseAsAsync(context, user, use));
-            Assert.That(await ListAsync(user), Is.EqualTo([id]), mode.ToString());
-            Assert.That(await BindingAsync(id), Is.EqualTo((user, true)), mode.ToString());
+            foreach (var instance in new[] { app, other })
+            {
+                string user = Somebody.New();
+                using var browser = await app.NewVisitorAsync();
+                await browser.At(instance).VisitAsync(context =>
+                {
+                    context.SignIn(user);
+                    return use(context.Session);
+                });
+                await AssertIsOfAsync(user, browser.SessionId, $"{mode}, at {(instance == app ? "its instance" : "another one")}");
+            }
         }
     }
 
     [Test]
     public async Task A_new_session_is_that_of_the_user_whose_request_began_it([Values] RedisSessionMode mode)
     {
-        string user = NewUser();
-        using var browser = Apps[mode].NewBrowser();
-        string id = await NewSessionAsync(browser, user);
-        Assert.That(await ListAsync(user), Is.EqualTo([id]));
-        Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
+        string user = Somebody.New();
+        using var browser = await Apps[mode].NewVisitorAsync(user);
+        await AssertIsOfAsync(user, browser.SessionId);
         Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
     }
 
     [Test]
     public async Task So_it_is_when_an_atomic_change_began_it([Values] RedisSessionMode mode, [Values] bool expired)
     {
-        string user = NewUser();
+        string user = Somebody.New();
         using var browser = Apps[mode].NewBrowser();
-        if (expired) await Redis.KeyDeleteAsync(Stack.KeyOf(await NewSessionAsync(browser, user)));
-        string id = await browser.VisitAsync(async context =>
+        if (expired) await Redis.KeyDeleteAsync(Stack.KeyOf(await browser.NewSessionAsync(user)));
+        await browser.VisitAsync(async context =>
         {
             context.SignIn(user);
             await context.Session.IncrementAsync("n");
-            return context.Session.Id;
         });
-        Assert.That(await ListAsync(user), Is.EqualTo([id]));
-        Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
+        await AssertIsOfAsync(user, browser.SessionId);
     }
 
     [Test]
     public async Task A_session_that_expired_and_begins_anew_in_a_request_that_has_read_it_is_its_users([Values] RedisSessionMode mode)
     {
-        string user = NewUser();
+        string user = Somebody.New();
         using var browser = Apps[mode].NewBrowser();
-        string id = await NewSessionAsync(browser);
+        string id = await browser.NewSessionAsync();
         await Redis.KeyDeleteAsync(Stack.KeyOf(id));
         await browser.VisitAsAsync(user, session =>
         {
             Assert.That(session.GetString("key"), Is.Null);
             session.SetString("key", "new");
         });
-        Assert.That(await ListAsync(user), Is.EqualTo([id]));
-        Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
-        await NothingIsForgottenByMistakeAsync(user, id);
+        await AssertIsOfAsync(user, id);
+        for (int i = 0; i < 20; i++) // what is taken out of a list in the background has been taken out by then
+        {
+            Assert.That(await Stack.UserListAsync(user), Is.EqualTo([id]));
+            await Task.Yield();
+        }
     }
 
     [Test]
@@ -106,42 +98,39 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     {
         for (int round = 0; round < 50; round++)
         {
-            string user = NewUser();
+            string user = Somebody.New();
             using var browser = Apps[mode].NewBrowser();
-            string id = await NewSessionAsync(browser, user);
+            string id = await browser.NewSessionAsync(user);
             await Redis.KeyDeleteAsync(Stack.KeyOf(id));
             await browser.VisitAsAsync(user, session => session.SetString("key", "new"));
-            Assert.That(await ListAsync(user), Is.EqualTo([id]));
-            Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
+            await AssertIsOfAsync(user, id);
         }
     }
 
     [Test]
     public async Task Reading_a_session_that_is_not_there_leaves_nothing([Values] RedisSessionMode mode)
     {
-        string user = NewUser();
-        using var browser = Apps[mode].NewBrowser();
-        string id = await NewSessionAsync(browser);
-        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+        string user = Somebody.New();
+        using var browser = await Apps[mode].NewVisitorAsync();
+        var key = Stack.KeyOf(browser.SessionId);
+        await Redis.KeyDeleteAsync(key);
         await browser.VisitAsAsync(user, session => Assert.That(session.GetString("key"), Is.Null));
         await UntilNoListAsync(user);
-        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(key), Is.False);
     }
 
     [Test]
     public async Task Of_two_users_in_turn_the_later_one_has_the_session_each_time([Values] RedisSessionMode mode)
     {
-        string[] users = [NewUser(), NewUser()];
-        using var browser = Apps[mode].NewBrowser();
-        string id = await NewSessionAsync(browser);
+        string[] users = [Somebody.New(), Somebody.New()];
+        using var browser = await Apps[mode].NewVisitorAsync();
         for (int turn = 0; turn < 6; turn++)
         {
             string user = users[turn % 2];
             await browser.VisitAsAsync(user, session => session.GetString("key"));
-            Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
-            Assert.That(await ListAsync(user), Is.EqualTo([id]));
+            await AssertIsOfAsync(user, browser.SessionId);
             await browser.VisitAsync(session => session.GetString("key")); // nobody's request takes nothing away
-            Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
+            Assert.That(await BindingAsync(browser.SessionId), Is.EqualTo((user, true)));
             await UntilNoListAsync(users[(turn + 1) % 2]);
         }
     }
@@ -149,16 +138,14 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task Whom_the_application_has_bound_no_request_replaces([Values] RedisSessionMode mode)
     {
-        string user = NewUser(), other = NewUser();
-        using var browser = Apps[mode].NewBrowser();
-        await NewSessionAsync(browser, other);
-        string id = await RenewAsync(browser, user);
+        string user = Somebody.New(), other = Somebody.New();
+        using var browser = await Apps[mode].NewVisitorAsync(other);
+        string id = await browser.RenewAsync(user);
         for (int i = 0; i < 3; i++)
         {
             await browser.VisitAsAsync(other, session => session.GetString("key"));
             await browser.VisitAsAsync(other, session => session.SetString("key", "new"));
-            Assert.That(await BindingAsync(id), Is.EqualTo((user, false)));
-            Assert.That(await ListAsync(user), Is.EqualTo([id]));
+            await AssertIsOfAsync(user, id, isAutomatic: false);
         }
 
         await UntilNoListAsync(other);
@@ -167,9 +154,9 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task Whom_parallel_requests_could_not_bind_keeps_none_of_their_entries([Values] RedisSessionMode mode)
     {
-        string user = NewUser(), other = NewUser();
+        string user = Somebody.New(), other = Somebody.New();
         using var browser = Apps[mode].NewBrowser();
-        string id = await RenewAsync(browser, user);
+        string id = await browser.RenewAsync(user);
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => browser.VisitAsAsync(other, session => session.GetString("key"))));
         Assert.That(await BindingAsync(id), Is.EqualTo((user, false)));
         await UntilNoListAsync(other);
@@ -178,40 +165,24 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task Renewing_the_key_moves_the_entry_in_the_list([Values] RedisSessionMode mode, [Values] bool byName)
     {
-        string user = NewUser();
-        using var browser = Apps[mode].NewBrowser();
-        await NewSessionAsync(browser, user);
-        string id = await RenewAsync(browser, byName ? user : null);
-        Assert.That(await ListAsync(user), Does.Contain(id));
+        string user = Somebody.New();
+        using var browser = await Apps[mode].NewVisitorAsync(user);
+        string id = await browser.RenewAsync(byName ? user : null);
+        Assert.That(await Stack.UserListAsync(user), Does.Contain(id));
         Assert.That(await BindingAsync(id), Is.EqualTo((user, !byName)));
-        await Until.TrueAsync("the old id is gone", async () => (await ListAsync(user)).SequenceEqual([id]));
+        await Until.TrueAsync("the old id is gone", async () => (await Stack.UserListAsync(user)).SequenceEqual([id]));
 
-        string last = await RenewAsync(browser, NewUser());
+        string last = await browser.RenewAsync(Somebody.New());
         Assert.That(last, Is.Not.EqualTo(id));
         await UntilNoListAsync(user);
     }
 
     [Test]
-    public async Task A_key_that_was_made_for_this_request_is_in_the_list_when_it_is_bound()
-    {
-        string user = NewUser();
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        string id = await browser.VisitAsync(async context =>
-        {
-            await context.RenewSessionAsync(user);
-            Assert.That(await ListAsync(user), Is.EqualTo([context.Session.Id]));
-            return context.Session.Id;
-        });
-        Assert.That(await BindingAsync(id), Is.EqualTo((user, false)));
-    }
-
-    [Test]
     public async Task A_session_stays_its_users_when_it_is_cleared([Values] bool byName)
     {
-        string user = NewUser();
+        string user = Somebody.New();
         using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        string id = await NewSessionAsync(browser, user);
-        if (byName) id = await RenewAsync(browser, user);
+        string id = await browser.NewSessionAsync(user, byName);
         await browser.VisitAsync(session => session.Clear());
         Assert.That(await BindingAsync(id), Is.EqualTo((user, !byName)));
     }
@@ -219,9 +190,8 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task An_abandoned_session_leaves_its_list([Values] RedisSessionMode mode)
     {
-        string user = NewUser();
-        using var browser = Apps[mode].NewBrowser();
-        await NewSessionAsync(browser, user);
+        string user = Somebody.New();
+        using var browser = await Apps[mode].NewVisitorAsync(user);
         await browser.VisitAsync(async context =>
         {
             context.SignIn(user);
@@ -240,13 +210,12 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     [TestCaseSource(nameof(OddNames))]
     public async Task A_user_may_have_any_name(string name)
     {
-        name += NewUser();
+        name += Somebody.New();
         string asItComesBack = name.Replace('\uD83D', name.Contains("half", StringComparison.Ordinal) ? '\uFFFD' : '\uD83D');
         foreach (bool byName in new[] { false, true })
         {
             using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-            string id = await NewSessionAsync(browser, byName ? null : name);
-            if (byName) id = await RenewAsync(browser, name);
+            string id = await browser.NewSessionAsync(name, byName);
             var found = await Directory.FindByUserAsync(name).SingleAsync();
             Assert.That((found.Id, found.User), Is.EqualTo((id, asItComesBack)));
             Assert.That(await Directory.EndAllForUserAsync(name), Is.EqualTo(1));
@@ -257,8 +226,8 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     public async Task Nobody_has_an_empty_name()
     {
         using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        string id = await NewSessionAsync(browser, "");
-        Assert.That(await BindingAsync(id), Is.EqualTo(((string?)null, false)));
+        string id = await browser.NewSessionAsync("");
+        Assert.That(await BindingAsync(id), Is.EqualTo(Nobody));
         await browser.VisitAsync(async context =>
         {
             Assert.That(
@@ -272,14 +241,13 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     public async Task Who_is_not_authenticated_is_nobody_and_nobody_is_made_up()
     {
         using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        string id = await browser.VisitAsync(context =>
+        await browser.VisitAsync(context =>
         {
             context.SignIn("ann", authenticationType: null);
             context.Session.SetString("key", "old");
-            return Task.FromResult(context.Session.Id);
+            return Task.CompletedTask;
         });
-        Assert.That(await BindingAsync(id), Is.EqualTo(((string?)null, false)));
-
+        Assert.That(await BindingAsync(browser.SessionId), Is.EqualTo(Nobody));
         await browser.VisitAsync(context =>
         {
             Assert.That(context.Session.GetString("key"), Is.EqualTo("old"));
@@ -291,55 +259,41 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task An_application_says_by_itself_who_a_request_is([Values] RedisSessionMode mode)
     {
-        string user = NewUser();
-        await using var app = await Stack.StartAsync(options =>
-            (options.Mode, options.UserIdentifier) = (mode, context => context.Request.Headers.Host.ToString() + user));
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, "ann");
-        Assert.That(await BindingAsync(id), Is.EqualTo((app.Address.Authority + user, true)));
+        string user = Somebody.New();
+        await using var app = await StartAsync(mode, context => context.Request.Headers.Host.ToString() + user);
+        using var browser = await app.NewVisitorAsync("ann");
+        Assert.That(await BindingAsync(browser.SessionId), Is.EqualTo((app.Address.Authority + user, true)));
     }
 
     [Test]
     public async Task It_may_keep_that_in_the_session_itself([Values] RedisSessionMode mode)
     {
-        string user = NewUser();
-        await using var app = await Stack.StartAsync(options =>
-            (options.Mode, options.UserIdentifier) = (mode, context => context.Session.GetString("signed in")));
+        string user = Somebody.New();
+        await using var app = await StartAsync(mode, context => context.Session.GetString("signed in"));
         using var browser = app.NewBrowser();
-        string id = await browser.VisitAsync(session =>
-        {
-            session.SetString("signed in", user);
-            return session.Id;
-        });
+        await browser.VisitAsync(session => session.SetString("signed in", user));
         await browser.VisitAsync(session => Assert.That(session.GetString("signed in"), Is.EqualTo(user)));
-        Assert.That(await BindingAsync(id), Is.EqualTo((user, true)));
-        Assert.That(await ListAsync(user), Is.EqualTo([id]));
+        await AssertIsOfAsync(user, browser.SessionId);
     }
 
     [Test]
     public async Task With_no_UserIdentifier_only_the_application_binds([Values] RedisSessionMode mode)
     {
-        string user = NewUser();
-        await using var app = await Stack.StartAsync(options => (options.Mode, options.UserIdentifier) = (mode, null));
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, "ann");
-        Assert.That(await BindingAsync(id), Is.EqualTo(((string?)null, false)));
-        id = await RenewAsync(browser, user);
-        Assert.That(await ListAsync(user), Does.Contain(id));
+        string user = Somebody.New();
+        await using var app = await StartAsync(mode, userIdentifier: null);
+        using var browser = await app.NewVisitorAsync("ann");
+        Assert.That(await BindingAsync(browser.SessionId), Is.EqualTo(Nobody));
+        string id = await browser.RenewAsync(user);
+        Assert.That(await Stack.UserListAsync(user), Does.Contain(id));
     }
 
     [Test]
     public async Task A_UserIdentifier_that_throws_is_logged_and_the_session_works([Values] RedisSessionMode mode)
     {
-        await using var app = await Stack.StartAsync(options =>
-        {
-            (options.Mode, options.FailureMode) = (mode, FailureMode.Throw);
-            options.UserIdentifier = _ => throw new InvalidTimeZoneException("Odd.");
-        });
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser);
+        await using var app = await StartAsync(mode, _ => throw new InvalidTimeZoneException("Odd."));
+        using var browser = await app.NewVisitorAsync();
         Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
-        Assert.That(await BindingAsync(id), Is.EqualTo(((string?)null, false)));
+        Assert.That(await BindingAsync(browser.SessionId), Is.EqualTo(Nobody));
         var errors = app.Logs.Of(SessionEvents.UserUnknown).Select(entry => entry.Error);
         Assert.That(errors, Is.Not.Empty.And.All.InstanceOf<InvalidTimeZoneException>());
     }
@@ -348,27 +302,26 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     public async Task Who_is_authenticated_behind_a_load_is_known_all_the_same([Values] bool writes)
     {
         await using var app = await new OurStack(Stack.Server, Pipeline.UseRedisHashSessionLoadingAhead, Stack.KeyPrefix).StartAsync();
-        string user = NewUser();
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser);
+        string user = Somebody.New();
+        using var browser = await app.NewVisitorAsync();
         await browser.VisitAsAsync(user, session =>
         {
             Assert.That(session.GetString("key"), Is.EqualTo("old"));
             if (writes) session.SetString("key", "new");
         });
-        await Until.TrueAsync("it is bound", async () => await BindingAsync(id) == (user, true));
-        Assert.That(await ListAsync(user), Is.EqualTo([id]));
+        await Until.TrueAsync("it is bound", async () => await BindingAsync(browser.SessionId) == (user, true));
+        Assert.That(await Stack.UserListAsync(user), Is.EqualTo([browser.SessionId]));
     }
 
     [Test]
     public async Task Where_the_list_cannot_be_kept_the_session_works_and_the_next_request_tries_again([Values] RedisSessionMode mode)
     {
         await using var app = await Stack.StartAsync(options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw));
-        string user = NewUser();
-        var list = SessionHashLayout.UserKeyOf(Stack.KeyPrefix, user);
+        string user = Somebody.New();
+        var list = Stack.UserKeyOf(user);
         await Redis.StringSetAsync(list, "no list", TimeSpan.FromMinutes(5));
         using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, user);
+        string id = await browser.NewSessionAsync(user);
         Assert.That(await browser.VisitAsAsync(user, session => session.GetString("key")), Is.EqualTo("old"));
         Assert.That(app.Logs.Of(SessionEvents.ListingFailed), Is.Not.Empty);
         await browser.VisitAsync(context =>
@@ -381,33 +334,17 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
 
         await Redis.KeyDeleteAsync(list);
         Assert.That(await browser.VisitAsAsync(user, session => session.GetString("key")), Is.EqualTo("new"));
-        Assert.That(await ListAsync(user), Is.EqualTo([id]));
+        Assert.That(await Stack.UserListAsync(user), Is.EqualTo([id]));
     }
 
-    private IRedisSessionDirectory Directory => Apps[RedisSessionMode.Buffered].Services.GetRequiredService<IRedisSessionDirectory>();
+    private Task<TestApp> StartAsync(RedisSessionMode mode, Func<HttpContext, string?>? userIdentifier) => Stack.StartAsync(options =>
+        (options.Mode, options.FailureMode, options.UserIdentifier) = (mode, FailureMode.Throw, userIdentifier));
 
-    private static Task UseAsAsync(HttpContext context, string user, Func<ISession, Task> use)
+    private async Task AssertIsOfAsync(string user, string id, string because = "", bool isAutomatic = true)
     {
-        context.SignIn(user);
-        return use(context.Session);
+        Assert.That(await Stack.UserListAsync(user), Is.EqualTo([id]), because);
+        Assert.That(await BindingAsync(id), Is.EqualTo((user, isAutomatic)), because);
     }
-
-    private static string NewUser() => $"user {Guid.NewGuid()}";
-
-    private static Task<string> NewSessionAsync(Browser browser, string? user = null) => browser.VisitAsAsync(user, session =>
-    {
-        session.SetString("key", "old");
-        return session.Id;
-    });
-
-    private static Task<string> RenewAsync(Browser browser, string? user) => browser.VisitAsync(async context =>
-    {
-        await context.RenewSessionAsync(user);
-        return context.Session.Id;
-    });
-
-    private async Task<string[]> ListAsync(string user) =>
-        [.. (await Redis.SortedSetRangeByRankAsync(SessionHashLayout.UserKeyOf(Stack.KeyPrefix, user))).Select(id => (string)id!)];
 
     private async Task<(string? User, bool IsAutomatic)> BindingAsync(string id)
     {
@@ -415,15 +352,7 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
         return (fields[0], fields[1] == "1");
     }
 
-    private Task UntilNoListAsync(string user) => Until.TrueAsync("the list is gone", async () => (await ListAsync(user)).Length == 0);
+    private Task UntilNoListAsync(string user) =>
+        Until.TrueAsync("the list is gone", async () => (await Stack.UserListAsync(user)).Length == 0);
 
-    /// <summary>What is taken out of a list in the background has been taken out by then.</summary>
-    private async Task NothingIsForgottenByMistakeAsync(string user, string id)
-    {
-        for (int i = 0; i < 20; i++)
-        {
-            Assert.That(await ListAsync(user), Is.EqualTo([id]));
-            await Task.Yield();
-        }
-    }
 }

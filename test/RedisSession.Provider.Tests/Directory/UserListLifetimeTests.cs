@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -8,28 +7,24 @@ namespace RedisSession.Provider.Tests;
 /// <summary>A session is in its user's list as long as it lives, and the list ends soon after the last one.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 [Parallelizable]
-internal sealed class UserListLifetimeTests(ServerKind kind)
+internal sealed class UserListLifetimeTests(ServerKind kind) : BothModesFixture(kind)
 {
-    private readonly OurStack _stack = new(kind);
-
     [Test]
     public async Task A_session_that_untouched_requests_keep_alive_stays_in_the_list([Values] bool byName)
     {
         var idle = TimeSpan.FromSeconds(2);
-        await using var one = await _stack.StartAsync(options => options.IdleTimeout = idle);
-        await using var other = await _stack.StartAsync(options => options.IdleTimeout = idle);
-        string user = NewUser();
+        await using var one = await Stack.StartAsync(options => options.IdleTimeout = idle);
+        await using var other = await Stack.StartAsync(options => options.IdleTimeout = idle);
+        string user = Somebody.New();
         using var browser = one.NewBrowser();
-        string id = await NewSessionAsync(browser, byName ? null : user);
-        if (byName) id = await RenewAsync(browser, user);
+        string id = await browser.NewSessionAsync(user, byName);
 
-        var redis = await _stack.DatabaseAsync();
         var clock = Stopwatch.StartNew();
         for (int i = 0; clock.Elapsed < 4 * idle; i++)
         {
             await browser.At(i % 5 == 0 ? other : one).VisitAsAsync(byName ? null : user, _ => { });
-            Assert.That(await redis.KeyExistsAsync(_stack.KeyOf(id)), Is.True, $"after {clock.Elapsed} the session is gone");
-            Assert.That(await FindAsync(one, user), Is.EqualTo([id]), $"after {clock.Elapsed}");
+            Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.True, $"after {clock.Elapsed} the session is gone");
+            Assert.That(await one.Directory.IdsOfAsync(user), Is.EqualTo([id]), $"after {clock.Elapsed}");
             await Task.Delay(50);
         }
     }
@@ -39,19 +34,18 @@ internal sealed class UserListLifetimeTests(ServerKind kind)
     public async Task A_session_is_in_the_list_to_its_last_moment()
     {
         var idle = TimeSpan.FromSeconds(4);
-        await using var app = await _stack.StartAsync(options => options.IdleTimeout = idle);
-        string user = NewUser();
+        await using var app = await Stack.StartAsync(options => options.IdleTimeout = idle);
+        string user = Somebody.New();
         using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, user);
+        string id = await browser.NewSessionAsync(user);
         await Task.Delay(idle / 12);
         await browser.VisitAsAsync(user, _ => { });
 
-        var redis = await _stack.DatabaseAsync();
         int looks = 0;
-        for (; await redis.KeyExistsAsync(_stack.KeyOf(id)); looks++)
+        for (; await Redis.KeyExistsAsync(Stack.KeyOf(id)); looks++)
         {
-            var found = await FindAsync(app, user);
-            if (await redis.KeyExistsAsync(_stack.KeyOf(id))) Assert.That(found, Is.EqualTo([id]), $"look {looks}");
+            var found = await app.Directory.IdsOfAsync(user);
+            if (await Redis.KeyExistsAsync(Stack.KeyOf(id))) Assert.That(found, Is.EqualTo([id]), $"look {looks}");
             await Task.Delay(10);
         }
 
@@ -62,16 +56,14 @@ internal sealed class UserListLifetimeTests(ServerKind kind)
     public async Task A_session_that_has_expired_is_not_found_and_its_list_does_not_outlive_it_by_the_idle_timeout([Values] bool byName)
     {
         var idle = TimeSpan.FromMilliseconds(800);
-        await using var app = await _stack.StartAsync(options => options.IdleTimeout = idle);
-        string user = NewUser();
+        await using var app = await Stack.StartAsync(options => options.IdleTimeout = idle);
+        string user = Somebody.New();
         using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, byName ? null : user);
-        if (byName) id = await RenewAsync(browser, user);
+        string id = await browser.NewSessionAsync(user, byName);
         await browser.VisitAsAsync(user, _ => { });
 
-        var redis = await _stack.DatabaseAsync();
-        await Until.TrueAsync("the session has expired", async () => !await redis.KeyExistsAsync(_stack.KeyOf(id)));
-        Assert.That(await FindAsync(app, user), Is.Empty);
+        await Until.TrueAsync("the session has expired", async () => !await Redis.KeyExistsAsync(Stack.KeyOf(id)));
+        Assert.That(await app.Directory.IdsOfAsync(user), Is.Empty);
         Assert.That((await ListTimeToLiveAsync(user)) ?? TimeSpan.Zero, Is.LessThanOrEqualTo(idle));
         await Until.TrueAsync("the list is gone", async () => await ListTimeToLiveAsync(user) is null);
     }
@@ -79,14 +71,11 @@ internal sealed class UserListLifetimeTests(ServerKind kind)
     [Test]
     public async Task A_session_that_somebody_else_has_removed_is_not_found()
     {
-        await using var app = await _stack.StartAsync();
-        string user = NewUser();
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, user);
-        using var second = app.NewBrowser();
-        string secondId = await NewSessionAsync(second, user);
-        await (await _stack.DatabaseAsync()).KeyDeleteAsync(_stack.KeyOf(id));
-        Assert.That(await FindAsync(app, user), Is.EqualTo([secondId]));
+        string user = Somebody.New();
+        using var browser = await Apps[RedisSessionMode.Buffered].NewVisitorAsync(user);
+        using var second = await Apps[RedisSessionMode.Buffered].NewVisitorAsync(user);
+        await Redis.KeyDeleteAsync(Stack.KeyOf(browser.SessionId));
+        Assert.That(await Directory.IdsOfAsync(user), Is.EqualTo([second.SessionId]));
     }
 
     /// <summary>Where the absolute timeout ends the session before its idle timeout does, the list knows.</summary>
@@ -97,59 +86,39 @@ internal sealed class UserListLifetimeTests(ServerKind kind)
         void Limit(RedisHashSessionOptions options) =>
             (options.IdleTimeout, options.AbsoluteTimeout, options.RefreshInterval) = (idle, 2 * idle, TimeSpan.Zero);
 
-        await using var app = await _stack.StartAsync(Limit);
-        await using var other = await _stack.StartAsync(Limit);
-        string user = NewUser();
+        await using var app = await Stack.StartAsync(Limit);
+        await using var other = await Stack.StartAsync(Limit);
+        string user = Somebody.New();
         using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, user);
+        string id = await browser.NewSessionAsync(user);
         Assert.That(await ListTimeToLiveAsync(user), Is.InRange(idle, idle * 1.25));
-        var redis = await _stack.DatabaseAsync();
         var created = DateTimeOffset.UtcNow - (2 * idle) + TimeSpan.FromMinutes(1);
-        await redis.HashSetAsync(_stack.KeyOf(id), "@created", created.ToUnixTimeMilliseconds());
+        await Redis.HashSetAsync(Stack.KeyOf(id), "@created", created.ToUnixTimeMilliseconds());
         browser.At(other);
-        if (renews) await RenewAsync(browser, user);
+        if (renews) await browser.RenewAsync(user);
         else await browser.VisitAsAsync(user, session => session.GetString("key"));
         await Until.TrueAsync(
             "the list ends with the session", async () => await ListTimeToLiveAsync(user) < TimeSpan.FromMinutes(1) + (idle / 2));
-        Assert.That(await FindAsync(app, user), Has.Length.EqualTo(1));
+        Assert.That(await app.Directory.IdsOfAsync(user), Has.Length.EqualTo(1));
     }
 
     [Test]
     public async Task A_list_has_all_sessions_of_its_user_and_loses_those_that_end()
     {
-        await using var app = await _stack.StartAsync();
-        string user = NewUser();
-        var browsers = Enumerable.Range(0, 5).Select(_ => app.NewBrowser()).ToArray();
+        string user = Somebody.New();
+        var browsers = Enumerable.Range(0, 5).Select(_ => Apps[RedisSessionMode.Buffered].NewBrowser()).ToArray();
         var ids = new List<string>();
-        foreach (var browser in browsers) ids.Add(await NewSessionAsync(browser, user));
-        Assert.That(await FindAsync(app, user), Is.EquivalentTo(ids));
+        foreach (var browser in browsers) ids.Add(await browser.NewSessionAsync(user));
+        Assert.That(await Directory.IdsOfAsync(user), Is.EquivalentTo(ids));
         for (int i = 0; i < browsers.Length; i++)
         {
             await browsers[i].VisitAsync(context => context.AbandonSessionAsync());
-            Assert.That(await FindAsync(app, user), Is.EquivalentTo(ids.Skip(i + 1)));
+            Assert.That(await Directory.IdsOfAsync(user), Is.EquivalentTo(ids.Skip(i + 1)));
             browsers[i].Dispose();
         }
 
         await Until.TrueAsync("the list is gone", async () => await ListTimeToLiveAsync(user) is null);
     }
 
-    private static string NewUser() => $"user {Guid.NewGuid()}";
-
-    private async Task<TimeSpan?> ListTimeToLiveAsync(string user) =>
-        await (await _stack.DatabaseAsync()).KeyTimeToLiveAsync(SessionHashLayout.UserKeyOf(_stack.KeyPrefix, user));
-
-    private static ValueTask<string[]> FindAsync(TestApp app, string user) =>
-        app.Services.GetRequiredService<IRedisSessionDirectory>().FindByUserAsync(user).Select(session => session.Id).ToArrayAsync();
-
-    private static Task<string> NewSessionAsync(Browser browser, string? user) => browser.VisitAsAsync(user, session =>
-    {
-        session.SetString("key", "old");
-        return session.Id;
-    });
-
-    private static Task<string> RenewAsync(Browser browser, string? user) => browser.VisitAsync(async context =>
-    {
-        await context.RenewSessionAsync(user);
-        return context.Session.Id;
-    });
+    private Task<TimeSpan?> ListTimeToLiveAsync(string user) => Redis.KeyTimeToLiveAsync(Stack.UserKeyOf(user));
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -25,9 +24,8 @@ internal sealed class UserWaitTests(ServerKind kind)
         _far = await _stack.StartAsync(options => options.Configuration = _farServer.ConfigurationString);
 
         // From now on the server has the scripts.
-        using var browser = _near.NewBrowser();
-        await browser.VisitAsAsync("ann", session => session.SetString("key", "old"));
-        await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+        using var browser = await _near.NewVisitorAsync("ann");
+        await browser.RenewAsync("ann");
         await browser.VisitAsync(context => context.AbandonSessionAsync());
     }
 
@@ -71,34 +69,21 @@ internal sealed class UserWaitTests(ServerKind kind)
     {
         await using var server = await ServerProcess.StartAsync(kind);
         await using var farServer = new FarServer(server.ConfigurationString, Delay);
-        await using var near = await StartAppAsync(server.ConfigurationString);
-        await using var far = await StartAppAsync(farServer.ConfigurationString);
+        await using var near = await TestApp.StartAsync(server.ConfigurationString);
+        await using var far = await TestApp.StartAsync(farServer.ConfigurationString);
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
-        using var browser = near.NewBrowser();
-        string id = await browser.VisitAsync(session =>
-        {
-            session.SetString("key", "old");
-            return session.Id;
-        });
+        using var browser = await near.NewVisitorAsync();
         var clock = Stopwatch.StartNew();
         await browser.At(far).VisitAsAsync("ann", session => session.GetString("key"));
         Assert.That(clock.Elapsed, Is.GreaterThan(1.9 * Delay), "it waited for the read, and for what had to be sent again");
         var list = await admin.GetDatabase().SortedSetRangeByRankAsync(SessionHashLayout.UserKeyOf("", "ann"));
-        Assert.That(list.Select(member => (string?)member), Is.EqualTo([id]));
-
-        Task<TestApp> StartAppAsync(string configuration) =>
-            TestApp.StartAsync(services => services.AddRedisHashSession(options => options.Configuration = configuration));
+        Assert.That(list.Select(member => (string?)member), Is.EqualTo([browser.SessionId]));
     }
 
     private Task<int> WaitsAsync(Func<HttpContext, Task> work, bool hasEnded) => _farServer.RoundTripsAsync(async () =>
     {
-        var browser = _near.NewBrowser();
-        string id = await browser.VisitAsync(session =>
-        {
-            session.SetString("key", "old");
-            return session.Id;
-        });
-        if (hasEnded) await (await _stack.DatabaseAsync()).KeyDeleteAsync(_stack.KeyOf(id));
+        var browser = await _near.NewVisitorAsync();
+        if (hasEnded) await (await _stack.DatabaseAsync()).KeyDeleteAsync(_stack.KeyOf(browser.SessionId));
         return () => browser.At(_far).VisitAsync(async context =>
         {
             context.SignIn("ann");

@@ -21,6 +21,9 @@ internal sealed class Browser : IDisposable
     /// <summary>The session cookie as it stands, or null.</summary>
     public Cookie? SessionCookie => Cookies.GetAllCookies().FirstOrDefault(cookie => cookie.Name == ".AspNetCore.Session");
 
+    /// <summary>The id of the session that it leads to.</summary>
+    public string SessionId => Provider.SessionId.Of(TestApp.SessionKeyIn(SessionCookie!.Value));
+
     /// <summary>Goes on at another instance of the application, with the same cookies. (Cookies do not tell ports apart.)</summary>
     public Browser At(TestApp app)
     {

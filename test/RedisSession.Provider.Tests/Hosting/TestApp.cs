@@ -31,6 +31,8 @@ internal sealed class TestApp : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    public IRedisSessionDirectory Directory => Services.GetRequiredService<IRedisSessionDirectory>();
+
     public Uri Address => new(_app.Urls.First());
 
     /// <summary>

@@ -11,21 +11,20 @@ internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : 
     public async Task The_hash_is_gone_and_the_cookie_expires_in_the_response([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        string id = await NewSessionAsync(browser);
+        string id = await browser.NewSessionAsync();
         using var response = await browser.SendAsync(context => context.AbandonSessionAsync());
         Assert.That(response.Headers.GetValues("Set-Cookie").Single(), Does.StartWith(".AspNetCore.Session=; expires=Thu, 01 Jan 1970"));
         Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
         Assert.That(browser.SessionCookie, Is.Null);
 
-        string newId = await NewSessionAsync(browser);
-        Assert.That(newId, Is.Not.EqualTo(id));
+        Assert.That(await browser.NewSessionAsync(), Is.Not.EqualTo(id));
     }
 
     [Test]
     public async Task What_the_request_reads_and_writes_afterwards_finds_nothing_and_changes_nothing([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        string id = await NewSessionAsync(browser);
+        string id = await browser.NewSessionAsync();
         await browser.VisitAsync(async context =>
         {
             context.Session.SetString("before", "dropped");
@@ -43,7 +42,7 @@ internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : 
     public async Task Requests_in_flight_do_not_bring_it_back([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        string id = await NewSessionAsync(browser);
+        string id = await browser.NewSessionAsync();
         using var other = browser.Twin();
         await other.VisitAsync(async context =>
         {
@@ -58,7 +57,7 @@ internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : 
     public async Task After_the_response_has_started_the_hash_still_goes()
     {
         using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        string id = await NewSessionAsync(browser);
+        string id = await browser.NewSessionAsync();
         await browser.VisitAsync(async context =>
         {
             await context.Response.WriteAsync("started");
@@ -71,13 +70,13 @@ internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : 
     public async Task Abandoned_after_it_was_renewed_the_cookie_expires_and_both_keys_are_gone()
     {
         using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        string oldId = await NewSessionAsync(browser);
-        string newId = "";
-        await browser.VisitAsync(async context =>
+        string oldId = await browser.NewSessionAsync();
+        string newId = await browser.VisitAsync(async context =>
         {
             await context.RenewSessionAsync();
-            newId = context.Session.Id;
+            string id = context.Session.Id;
             await context.AbandonSessionAsync();
+            return id;
         });
         Assert.That(browser.SessionCookie, Is.Null);
         Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(oldId)), Is.False);
@@ -91,10 +90,4 @@ internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : 
         using var response = await browser.SendAsync(context => context.AbandonSessionAsync());
         Assert.That(response.Headers.Contains("Set-Cookie"), Is.False);
     }
-
-    private static Task<string> NewSessionAsync(Browser browser) => browser.VisitAsync(session =>
-    {
-        session.SetString("key", "old");
-        return session.Id;
-    });
 }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -43,15 +42,15 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     {
         string prefix = SessionStack.NewKeyPrefix();
         var (one, other) = (new RecordedEvents(), new RecordedEvents());
-        await using var first = await StartAsync(one, prefix).WhenListeningAsync();
-        await using var second = await StartAsync(other, prefix).WhenListeningAsync();
+        await using var first = await StartAsync(one, prefix);
+        await using var second = await StartAsync(other, prefix);
         var users = new ConcurrentDictionary<string, string?>();
         await Parallel.ForAsync(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) =>
         {
             using var browser = (i % 2 == 0 ? first : second).NewBrowser();
             string? user = i % 4 == 3 ? null : $"user {i}";
-            string id = await NewSessionAsync(browser, user);
-            if (i % 4 == 2) id = await RenewAsync(browser, null);
+            string id = await browser.NewSessionAsync(user);
+            if (i % 4 == 2) id = await browser.RenewAsync();
             users[id] = user;
         });
 
@@ -67,11 +66,9 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     public async Task The_user_of_a_session_that_untouched_requests_kept_alive_is_known_at_its_end([Values] bool byName)
     {
         var events = new RecordedEvents();
-        string prefix = SessionStack.NewKeyPrefix();
-        await using var app = await StartAsync(events, prefix).WhenListeningAsync();
+        await using var app = await StartAsync(events);
         using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, byName ? null : "ann");
-        if (byName) id = await RenewAsync(browser, "ann");
+        string id = await browser.NewSessionAsync("ann", byName);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         while (clock.Elapsed < 4 * Idle)
         {
@@ -80,46 +77,31 @@ internal sealed class ExpiryEventTests(ServerKind kind)
         }
 
         Assert.That(events.Expired, Is.Empty);
-        await Until.TrueAsync("it is told", () => Task.FromResult(events.Expired.Count > 0));
-        Assert.That(events.Expired, Is.EqualTo([new SessionEnded(id, "ann", SessionEndReason.Expired)]));
+        Assert.That(await events.WaitForExpiredAsync(), Is.EqualTo([new SessionEnded(id, "ann", SessionEndReason.Expired)]));
     }
 
     [Test]
     public async Task A_session_that_another_application_of_the_server_keeps_is_none_of_ours()
     {
         var events = new RecordedEvents();
-        await using var app = await StartAsync(events, SessionStack.NewKeyPrefix()).WhenListeningAsync();
+        await using var app = await StartAsync(events);
         await using var stranger = await StartAsync(new RecordedEvents(), "x" + SessionStack.NewKeyPrefix());
-        using var strangersBrowser = stranger.NewBrowser();
-        await NewSessionAsync(strangersBrowser, "ann");
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, "bob");
-        await Until.TrueAsync("ours is told", () => Task.FromResult(events.Expired.Count > 0));
-        Assert.That(events.Expired, Is.EqualTo([new SessionEnded(id, "bob", SessionEndReason.Expired)]));
+        using var strangersBrowser = await stranger.NewVisitorAsync("ann");
+        using var browser = await app.NewVisitorAsync("bob");
+        Assert.That(await events.WaitForExpiredAsync(), Is.EqualTo([new SessionEnded(browser.SessionId, "bob", SessionEndReason.Expired)]));
     }
 
     [Test]
     public async Task A_session_that_was_renewed_abandoned_or_ended_does_not_expire_too()
     {
         var events = new RecordedEvents();
-        string prefix = SessionStack.NewKeyPrefix();
-        await using var app = await StartAsync(events, prefix).WhenListeningAsync();
-        string[] ids = new string[3];
-        using (var browser = app.NewBrowser())
-        {
-            await NewSessionAsync(browser, "ann");
-            ids[0] = await RenewAsync(browser, "ann");
-            await browser.VisitAsync(context => context.AbandonSessionAsync());
-        }
-
-        using (var browser = app.NewBrowser())
-        {
-            ids[1] = await NewSessionAsync(browser, "ann");
-            await app.Services.GetRequiredService<IRedisSessionDirectory>().EndAsync(ids[1]);
-        }
-
-        using (var browser = app.NewBrowser()) ids[2] = await NewSessionAsync(browser, "ann");
-        await Until.TrueAsync("the last one is told", () => Task.FromResult(events.Expired.Count > 0));
+        await using var app = await StartAsync(events);
+        using Browser renewed = app.NewBrowser(), ended = app.NewBrowser(), last = app.NewBrowser();
+        string[] ids = [await renewed.NewSessionAsync("ann", byName: true), await ended.NewSessionAsync("ann"), ""];
+        await renewed.VisitAsync(context => context.AbandonSessionAsync());
+        await app.Directory.EndAsync(ids[1]);
+        ids[2] = await last.NewSessionAsync("ann");
+        await events.WaitForExpiredAsync();
         await app.StopAsync();
         Assert.That(events.All.OfType<SessionEnded>(), Is.EqualTo(new SessionEnded[]
         {
@@ -133,20 +115,20 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     public async Task What_is_noted_of_a_user_is_gone_when_his_session_is()
     {
         string prefix = SessionStack.NewKeyPrefix();
-        await using var app = await StartAsync(new RecordedEvents(), prefix, TimeSpan.FromMinutes(5)).WhenListeningAsync();
+        await using var app = await StartAsync(new RecordedEvents(), prefix, TimeSpan.FromMinutes(5));
         using var browser = app.NewBrowser();
-        string oldId = await NewSessionAsync(browser, "ann");
+        string oldId = await browser.NewSessionAsync("ann");
         await Until.TrueAsync("it is noted", () => ExistsAsync(oldId));
-        string id = await RenewAsync(browser, "ann");
+        string id = await browser.RenewAsync("ann");
         await Until.TrueAsync("only the new id is noted", async () => await ExistsAsync(id) && !await ExistsAsync(oldId));
         var left = await _admin.GetDatabase().KeyTimeToLiveAsync(SessionHashLayout.OwnerKeyOf(prefix, id));
         Assert.That(left, Is.EqualTo(1.75 * TimeSpan.FromMinutes(5)).Within(TimeSpan.FromSeconds(10)));
 
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         await Until.TrueAsync("nothing is noted after the sign-out", async () => !await ExistsAsync(id));
-        id = await NewSessionAsync(browser, "ann");
+        id = await browser.NewSessionAsync("ann");
         await Until.TrueAsync("it is noted", () => ExistsAsync(id));
-        await app.Services.GetRequiredService<IRedisSessionDirectory>().EndAsync(id);
+        await app.Directory.EndAsync(id);
         await Until.TrueAsync("nothing is noted after its end", async () => !await ExistsAsync(id));
 
         Task<bool> ExistsAsync(string session) => _admin.GetDatabase().KeyExistsAsync(SessionHashLayout.OwnerKeyOf(prefix, session));
@@ -156,9 +138,9 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     public async Task However_short_a_session_is_its_user_is_noted_for_ten_seconds_more()
     {
         string prefix = SessionStack.NewKeyPrefix();
-        await using var app = await StartAsync(new RecordedEvents(), prefix).WhenListeningAsync();
+        await using var app = await StartAsync(new RecordedEvents(), prefix);
         using var browser = app.NewBrowser();
-        var key = SessionHashLayout.OwnerKeyOf(prefix, await NewSessionAsync(browser, "ann"));
+        var key = SessionHashLayout.OwnerKeyOf(prefix, await browser.NewSessionAsync("ann"));
         await Until.TrueAsync("it is noted", () => _admin.GetDatabase().KeyExistsAsync(key));
         Assert.That(await _admin.GetDatabase().KeyTimeToLiveAsync(key), Is.GreaterThan(TimeSpan.FromSeconds(9)));
     }
@@ -167,56 +149,35 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     public async Task A_session_that_begins_again_under_its_id_is_told_again_with_its_user_of_then()
     {
         var events = new RecordedEvents();
-        await using var app = await StartAsync(events, SessionStack.NewKeyPrefix()).WhenListeningAsync();
+        await using var app = await StartAsync(events);
         using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, "ann");
-        await Until.TrueAsync("the first is told", () => Task.FromResult(events.Expired.Count == 1));
-        Assert.That(await NewSessionAsync(browser, "bob"), Is.EqualTo(id));
-        await Until.TrueAsync("the second is told", () => Task.FromResult(events.Expired.Count == 2));
-        Assert.That(events.Expired.Select(ended => ended.User), Is.EqualTo(["ann", "bob"]));
+        string id = await browser.NewSessionAsync("ann");
+        await events.WaitForExpiredAsync(1);
+        Assert.That(await browser.NewSessionAsync("bob"), Is.EqualTo(id));
+        Assert.That((await events.WaitForExpiredAsync(2)).Select(ended => ended.User), Is.EqualTo(["ann", "bob"]));
     }
 
     [Test]
     public async Task A_session_that_reaches_its_absolute_timeout_has_expired()
     {
         var events = new RecordedEvents();
-        await using var app = await StartAsync(
-            events, SessionStack.NewKeyPrefix(), TimeSpan.FromMinutes(5), options => options.AbsoluteTimeout = 2 * Idle).WhenListeningAsync();
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, "ann");
-        await Until.TrueAsync("it is told", () => Task.FromResult(events.Expired.Count > 0));
-        Assert.That(events.Expired, Is.EqualTo([new SessionEnded(id, "ann", SessionEndReason.Expired)]));
+        await using var app = await StartAsync(events, idle: TimeSpan.FromMinutes(5), absolute: 2 * Idle);
+        using var browser = await app.NewVisitorAsync("ann");
+        Assert.That(await events.WaitForExpiredAsync(), Is.EqualTo([new SessionEnded(browser.SessionId, "ann", SessionEndReason.Expired)]));
     }
 
     [Test]
     public async Task A_database_other_than_the_first_is_listened_to()
     {
         var events = new RecordedEvents();
-        await using var app = await ListeningApp.StartAsync(
-            _server.ConfigurationString + ",defaultDatabase=3", events, options => options.IdleTimeout = Idle).WhenListeningAsync();
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser, "ann");
-        await Until.TrueAsync("it is told", () => Task.FromResult(events.Expired.Count > 0));
-        Assert.That(events.Expired.Single().Id, Is.EqualTo(id));
+        await using var app = await StartAsync(events, database: ",defaultDatabase=3");
+        using var browser = await app.NewVisitorAsync("ann");
+        Assert.That((await events.WaitForExpiredAsync()).Single().Id, Is.EqualTo(browser.SessionId));
     }
 
     private Task<TestApp> StartAsync(
-        ISessionLifecycle events, string prefix, TimeSpan? idle = null, Action<RedisHashSessionOptions>? configure = null) =>
-        ListeningApp.StartAsync(_server.ConfigurationString, events, options =>
-        {
-            (options.KeyPrefix, options.IdleTimeout) = (prefix, idle ?? Idle);
-            configure?.Invoke(options);
-        });
-
-    private static Task<string> NewSessionAsync(Browser browser, string? user) => browser.VisitAsAsync(user, session =>
-    {
-        session.SetString("key", "value");
-        return session.Id;
-    });
-
-    private static Task<string> RenewAsync(Browser browser, string? user) => browser.VisitAsync(async context =>
-    {
-        await context.RenewSessionAsync(user);
-        return context.Session.Id;
-    });
+        RecordedEvents events, string? prefix = null, TimeSpan? idle = null, TimeSpan? absolute = null, string database = "") =>
+        ListeningApp.StartAsync(_server.ConfigurationString + database, events, options =>
+            (options.KeyPrefix, options.IdleTimeout, options.AbsoluteTimeout) =
+                (prefix ?? SessionStack.NewKeyPrefix(), idle ?? Idle, absolute)).WhenListeningAsync();
 }

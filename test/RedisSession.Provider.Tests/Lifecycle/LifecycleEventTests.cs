@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace RedisSession.Provider.Tests;
 
@@ -9,26 +10,23 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable]
 internal sealed class LifecycleEventTests(ServerKind kind)
 {
-    private static string NewUser() => $"user {Guid.NewGuid()}";
-
     [Test]
     public async Task A_session_is_created_renewed_and_abandoned([Values] RedisSessionMode mode)
     {
         var events = new RecordedEvents();
-        await using var app = await StartAsync(services => services.AddSingleton<ISessionLifecycle>(events), mode);
+        await using var app = await StartAsync(events, mode);
         using var browser = app.NewBrowser();
-        string user = NewUser();
-        string oldId = await NewSessionAsync(browser);
+        string oldId = await browser.NewSessionAsync();
         await browser.VisitAsync(session => session.SetString("more", "1"));
-        string id = await RenewAsync(browser, user);
+        string id = await browser.RenewAsync("ann");
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         await browser.VisitAsync(context => context.AbandonSessionAsync()); // there is none any more
 
         object[] expected =
         [
             new SessionCreated(oldId, null),
-            new SessionRenewed(id, oldId, user),
-            new SessionEnded(id, user, SessionEndReason.Abandoned),
+            new SessionRenewed(id, oldId, "ann"),
+            new SessionEnded(id, "ann", SessionEndReason.Abandoned),
         ];
         await app.StopAsync();
         Assert.That(events.All, Is.EqualTo(expected));
@@ -38,40 +36,37 @@ internal sealed class LifecycleEventTests(ServerKind kind)
     public async Task The_user_who_is_signed_in_is_known_at_the_creation([Values] RedisSessionMode mode, [Values] bool awaits)
     {
         var events = new RecordedEvents();
-        await using var app = await StartAsync(services => services.AddSingleton<ISessionLifecycle>(events), mode);
+        await using var app = await StartAsync(events, mode);
         using var browser = app.NewBrowser();
-        string user = NewUser();
-        string id = await browser.VisitAsync(async context =>
+        await browser.VisitAsync(async context =>
         {
-            context.SignIn(user);
+            context.SignIn("ann");
             if (awaits) await context.Session.IncrementAsync("visits");
             else context.Session.SetString("key", "value");
-            return context.Session.Id;
         });
-        Assert.That(await events.WaitForAsync(1), Is.EqualTo([new SessionCreated(id, user)]));
+        Assert.That(await events.WaitForAsync(1), Is.EqualTo([new SessionCreated(browser.SessionId, "ann")]));
     }
 
     [Test]
     public async Task A_session_that_begins_with_the_sign_in_is_created_with_its_user_and_not_renewed([Values] RedisSessionMode mode)
     {
         var events = new RecordedEvents();
-        await using var app = await StartAsync(services => services.AddSingleton<ISessionLifecycle>(events), mode);
+        await using var app = await StartAsync(events, mode);
         using var browser = app.NewBrowser();
-        string user = NewUser();
-        string id = await RenewAsync(browser, user);
+        string id = await browser.RenewAsync("ann");
         await app.StopAsync();
-        Assert.That(events.All, Is.EqualTo([new SessionCreated(id, user)]));
+        Assert.That(events.All, Is.EqualTo([new SessionCreated(id, "ann")]));
     }
 
     [Test]
     public async Task A_session_that_is_renewed_when_it_is_gone_is_a_new_one([Values] RedisSessionMode mode)
     {
         var events = new RecordedEvents();
-        await using var app = await StartAsync(services => services.AddSingleton<ISessionLifecycle>(events), mode);
+        await using var app = await StartAsync(events, mode);
         using var browser = app.NewBrowser();
-        string oldId = await NewSessionAsync(browser);
-        await app.Services.GetRequiredService<IRedisSessionDirectory>().EndAsync(oldId);
-        string id = await RenewAsync(browser, null);
+        string oldId = await browser.NewSessionAsync();
+        await app.Directory.EndAsync(oldId);
+        string id = await browser.RenewAsync();
         await app.StopAsync();
         Assert.That(events.All.Skip(1), Is.EqualTo(new object[]
         {
@@ -83,29 +78,21 @@ internal sealed class LifecycleEventTests(ServerKind kind)
     public async Task Sessions_that_the_directory_ends_are_told_and_counted()
     {
         var events = new RecordedEvents();
-        await using var app = await StartAsync(services => services.AddSingleton<ISessionLifecycle>(events));
-        string user = NewUser();
-        var ids = new List<string>();
-        for (int i = 0; i < 3; i++)
+        await using var app = await StartAsync(events);
+        string[] ids = new string[4];
+        for (int i = 0; i < ids.Length; i++)
         {
             using var browser = app.NewBrowser();
-            ids.Add(await NewSessionAsync(browser, user));
+            ids[i] = await browser.NewSessionAsync(i < 3 ? "ann" : null);
         }
 
-        using var nobody = app.NewBrowser();
-        string nobodysId = await NewSessionAsync(nobody);
-        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
-        Assert.That(await directory.EndAllForUserAsync(user, exceptId: ids[0]), Is.EqualTo(2));
-        Assert.That(await directory.EndAsync(nobodysId), Is.True);
-        Assert.That(await directory.EndAsync(nobodysId), Is.False);
+        Assert.That(await app.Directory.EndAllForUserAsync("ann", exceptId: ids[0]), Is.EqualTo(2));
+        Assert.That(await app.Directory.EndAsync(ids[3]), Is.True);
+        Assert.That(await app.Directory.EndAsync(ids[3]), Is.False);
 
         await app.StopAsync();
-        Assert.That(events.All.OfType<SessionEnded>(), Is.EquivalentTo(new SessionEnded[]
-        {
-            new(ids[1], user, SessionEndReason.EndedByDirectory),
-            new(ids[2], user, SessionEndReason.EndedByDirectory),
-            new(nobodysId, null, SessionEndReason.EndedByDirectory),
-        }));
+        var expected = ids[1..].Select((id, i) => new SessionEnded(id, i < 2 ? "ann" : null, SessionEndReason.EndedByDirectory));
+        Assert.That(events.All.OfType<SessionEnded>(), Is.EquivalentTo(expected));
     }
 
     [Test]
@@ -114,10 +101,10 @@ internal sealed class LifecycleEventTests(ServerKind kind)
         var (first, last) = (new RecordedEvents(), new RecordedEvents());
         await using var app = await StartAsync(services => services
             .AddSingleton<ISessionLifecycle>(first)
-            .AddSingleton<ISessionLifecycle, Throwing>()
+            .AddSingleton<ISessionLifecycle>(new Calling(() => throw new NotSupportedException()))
             .AddSingleton<ISessionLifecycle>(last));
         using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser);
+        string id = await browser.NewSessionAsync();
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         await app.StopAsync();
         object[] expected = [new SessionCreated(id, null), new SessionEnded(id, null, SessionEndReason.Abandoned)];
@@ -127,16 +114,15 @@ internal sealed class LifecycleEventTests(ServerKind kind)
         var logged = app.Logs.Of(SessionEvents.HandlerFailed);
         Assert.That(logged, Has.Count.EqualTo(2));
         Assert.That(logged, Has.All.Matches<RecordedLogs.Entry>(entry => entry is { Level: LogLevel.Warning, Error: NotSupportedException }
-            && entry.Message.Contains(nameof(Throwing), StringComparison.Ordinal) && entry.Message.Contains(id, StringComparison.Ordinal)));
+            && entry.Message.Contains(nameof(Calling), StringComparison.Ordinal) && entry.Message.Contains(id, StringComparison.Ordinal)));
     }
 
     [Test]
     public async Task Handlers_that_cannot_be_made_hold_up_nothing()
     {
         await using var app = await StartAsync(services => services.AddTransient<ISessionLifecycle>(_ => throw new NotSupportedException()));
-        using var browser = app.NewBrowser();
-        await NewSessionAsync(browser);
-        await NewSessionAsync(browser);
+        using var browser = await app.NewVisitorAsync();
+        await browser.NewSessionAsync();
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         await app.StopAsync();
         Assert.That(app.Logs.Of(SessionEvents.HandlerFailed), Has.Count.EqualTo(2));
@@ -153,10 +139,9 @@ internal sealed class LifecycleEventTests(ServerKind kind)
                 lock (scopes) scopes.Add(scope);
                 return scope;
             })
-            .AddScoped<ISessionLifecycle, InScope>()
-            .AddTransient<ISessionLifecycle, InScope>());
-        using var browser = app.NewBrowser();
-        await NewSessionAsync(browser);
+            .AddScoped<ISessionLifecycle>(scope => new Calling(scope.GetRequiredService<Scoped>().Tell))
+            .AddTransient<ISessionLifecycle>(scope => new Calling(scope.GetRequiredService<Scoped>().Tell)));
+        using var browser = await app.NewVisitorAsync();
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         await app.StopAsync();
         Assert.That(scopes.Select(scope => scope.Told), Is.EqualTo([2, 2]), "two handlers share the scope of an event");
@@ -166,35 +151,26 @@ internal sealed class LifecycleEventTests(ServerKind kind)
     [Test]
     public async Task No_request_waits_for_a_handler_and_none_is_left_untold_when_the_application_stops()
     {
-        var slow = new Waiting();
-        await using var app = await StartAsync(services => services.AddSingleton<ISessionLifecycle>(slow));
-        for (int i = 0; i < 5; i++)
-        {
-            using var browser = app.NewBrowser();
-            await NewSessionAsync(browser);
-        }
-
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var slow = new RecordedEvents(gate.Task);
+        await using var app = await StartAsync(slow);
+        for (int i = 0; i < 5; i++) (await app.NewVisitorAsync()).Dispose();
         var stopping = app.StopAsync();
         Assert.That(await Task.WhenAny(stopping, Task.Delay(500)), Is.Not.SameAs(stopping));
-        Assert.That(slow.Told, Is.Zero);
-        slow.Gate.SetResult();
+        Assert.That(slow.All, Is.Empty);
+        gate.SetResult();
         await stopping;
-        Assert.That(slow.Told, Is.EqualTo(5));
+        Assert.That(slow.All, Has.Count.EqualTo(5));
         Assert.That(app.Logs.Of(SessionEvents.EventsNotTold), Is.Empty);
     }
 
     [Test]
     public async Task A_handler_that_hangs_does_not_keep_the_application_from_stopping()
     {
-        var slow = new Waiting();
-        await using var app = await StartAsync(services => services.AddSingleton<ISessionLifecycle>(slow));
-        for (int i = 0; i < 3; i++)
-        {
-            using var browser = app.NewBrowser();
-            await NewSessionAsync(browser);
-        }
-
-        await Until.TrueAsync("a handler runs", () => Task.FromResult(slow.IsRunning));
+        var slow = new RecordedEvents(new TaskCompletionSource().Task);
+        await using var app = await StartAsync(slow);
+        for (int i = 0; i < 3; i++) (await app.NewVisitorAsync()).Dispose();
+        await Until.TrueAsync("a handler runs", () => Task.FromResult(slow.IsBeingTold));
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
         await app.StopAsync(patience.Token);
         Assert.That(slow.IsCancelled, Is.True);
@@ -206,8 +182,7 @@ internal sealed class LifecycleEventTests(ServerKind kind)
     {
         var context = new AsyncLocal<string?>();
         var seen = new TaskCompletionSource<string?>();
-        await using var app = await StartAsync(
-            services => services.AddSingleton<ISessionLifecycle>(new Asking(() => seen.TrySetResult(context.Value))));
+        await using var app = await StartAsync(new Calling(() => seen.TrySetResult(context.Value)));
         using var browser = app.NewBrowser();
         await browser.VisitAsync(async http =>
         {
@@ -217,91 +192,72 @@ internal sealed class LifecycleEventTests(ServerKind kind)
         Assert.That(await seen.Task.WaitAsync(TimeSpan.FromSeconds(10)), Is.Null);
     }
 
-    private Task<TestApp> StartAsync(Action<IServiceCollection> add, RedisSessionMode mode = RedisSessionMode.Buffered) =>
-        StartAsync(kind, add, mode);
-
-    private static async Task<TestApp> StartAsync(ServerKind kind, Action<IServiceCollection> add, RedisSessionMode mode)
+    /// <summary>Servers that do not report expiries: as most are set up, and Garnet, which cannot.</summary>
+    [Test]
+    public async Task One_warning_says_which_setting_is_missing_where_and_everything_else_works()
     {
         var server = await TestServers.GetAsync(kind);
-        return await TestApp.StartAsync(services =>
+        var events = new RecordedEvents();
+        var time = new FakeTimeProvider();
+        await using var app = await StartAsync(
+            services => services.AddSingleton<TimeProvider>(time).AddSingleton<ISessionLifecycle>(events));
+        using var browser = app.NewBrowser();
+        string id = await browser.NewSessionAsync("ann");
+        await browser.VisitAsync(context => context.AbandonSessionAsync());
+        Assert.That(await events.WaitForAsync(2), Is.EqualTo(new object[]
         {
-            add(services);
-            services.AddRedisHashSession(options =>
-                (options.Configuration, options.KeyPrefix, options.Mode) = (server.ConfigurationString, SessionStack.NewKeyPrefix(), mode));
-        });
-    }
+            new SessionCreated(id, "ann"), new SessionEnded(id, "ann", SessionEndReason.Abandoned),
+        }));
 
-    private static Task<string> NewSessionAsync(Browser browser, string? user = null) => browser.VisitAsAsync(user, session =>
-    {
-        session.SetString("key", "value");
-        return session.Id;
-    });
-
-    private static Task<string> RenewAsync(Browser browser, string? user) => browser.VisitAsync(async context =>
-    {
-        await context.RenewSessionAsync(user);
-        return context.Session.Id;
-    });
-
-    private sealed class Throwing : ISessionLifecycle
-    {
-        public Task CreatedAsync(SessionCreated created, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public async Task EndedAsync(SessionEnded ended, CancellationToken cancellationToken)
+        await Until.TrueAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.ExpiriesUnheard).Count > 0));
+        for (int i = 0; i < 3; i++)
         {
-            await Task.Yield();
-            throw new NotSupportedException();
+            time.Advance(ExpiryListener.Beat);
+            await Task.Delay(100);
         }
+
+        var warning = app.Logs.All.Single(entry =>
+            entry.Category.StartsWith("RedisSession.Provider", StringComparison.Ordinal) && entry.Level >= LogLevel.Warning);
+        Assert.That(warning, Has.Property("EventId").EqualTo(SessionEvents.ExpiriesUnheard).And.Property("Level").EqualTo(LogLevel.Warning));
+        Assert.That(
+            warning.Message,
+            Does.Contain("notify-keyspace-events").And.Contain("\"Ex\"").And.Contain(server.ConfigurationString.Split(',')[0]));
+        Assert.That(ListeningApp.ListenerOf(app).Listens, Is.False);
     }
+
+    private Task<TestApp> StartAsync(ISessionLifecycle handler, RedisSessionMode mode = RedisSessionMode.Buffered) =>
+        StartAsync(services => services.AddSingleton(handler), mode);
+
+    private Task<TestApp> StartAsync(Action<IServiceCollection> add, RedisSessionMode mode = RedisSessionMode.Buffered) =>
+        new OurStack(kind).StartAsync(options => options.Mode = mode, add);
 
     private sealed class Scoped : IDisposable
     {
-        public int Told { get; set; }
+        public int Told { get; private set; }
 
         public bool IsDisposed { get; private set; }
+
+        public void Tell()
+        {
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
+            Told++;
+        }
 
         public void Dispose() => IsDisposed = true;
     }
 
-    private sealed class InScope(Scoped scope) : ISessionLifecycle
-    {
-        public Task CreatedAsync(SessionCreated created, CancellationToken cancellationToken) => TellAsync();
-
-        public Task EndedAsync(SessionEnded ended, CancellationToken cancellationToken) => TellAsync();
-
-        private async Task TellAsync()
-        {
-            await Task.Yield();
-            ObjectDisposedException.ThrowIf(scope.IsDisposed, scope);
-            scope.Told++;
-        }
-    }
-
-    private sealed class Waiting : ISessionLifecycle
-    {
-        public TaskCompletionSource Gate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public int Told { get; private set; }
-
-        public bool IsRunning { get; private set; }
-
-        public bool IsCancelled { get; private set; }
-
-        public async Task CreatedAsync(SessionCreated created, CancellationToken cancellationToken)
-        {
-            IsRunning = true;
-            using var cancelled = cancellationToken.Register(() => IsCancelled = true);
-            await Gate.Task;
-            Told++;
-        }
-    }
-
-    private sealed class Asking(Action ask) : ISessionLifecycle
+    private sealed class Calling(Action call) : ISessionLifecycle
     {
         public Task CreatedAsync(SessionCreated created, CancellationToken cancellationToken)
         {
-            ask();
+            call();
             return Task.CompletedTask;
+        }
+
+        public async Task EndedAsync(SessionEnded ended, CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            call();
         }
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
@@ -21,7 +20,7 @@ internal sealed class MissedExpiriesTests(ServerKind kind)
         await using (var app = await StartAsync(server, before).WhenListeningAsync())
         {
             using var browser = app.NewBrowser();
-            id = await NewSessionAsync(browser);
+            id = await browser.NewSessionAsync();
             await app.StopAsync();
             stopped = DateTimeOffset.UtcNow;
         }
@@ -73,35 +72,21 @@ internal sealed class MissedExpiriesTests(ServerKind kind)
         int connections = (await ClientsAsync()).Length;
         await using var other = another ? await StartAsync(server, others, time).WhenListeningAsync() : null;
 
-        await Until.TrueAsync("each knows of the other", async () =>
+        await AdvanceUntilAsync(time, "each knows of the other", async () =>
         {
-            time.Advance(ExpiryListener.Beat);
             var record = (await Resp.AskAsync(server.Port, "HVALS", "app:lifecycle")).Items!;
             return record.All(instance => instance.Text!.EndsWith(" 1", StringComparison.Ordinal));
         });
         foreach (string client in (await ClientsAsync())[..connections]) await Resp.AskAsync(server.Port, "CLIENT", "KILL", "ID", client);
-        await Until.TrueAsync("it is listened again", async () =>
+        await AdvanceUntilAsync(time, "it is listened again", async () =>
         {
-            time.Advance(ExpiryListener.Beat);
-            await Task.Delay(200);
             var numbers = (await Resp.AskAsync(server.Port, "PUBSUB", "NUMSUB", "__keyevent@0__:expired")).Items!;
             return numbers[1].Number == (another ? 2 : 1);
         });
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser);
+        using var browser = await app.NewVisitorAsync();
         await Until.TrueAsync("the next end is told", () => Task.FromResult(events.Expired.Count + others.Expired.Count > 0));
-        if (another)
-        {
-            Assert.That(events.All.Concat(others.All), Has.None.InstanceOf<SessionExpiriesMissed>());
-        }
-        else
-        {
-            await Until.TrueAsync("it is told", () =>
-            {
-                time.Advance(ExpiryListener.Beat);
-                return Task.FromResult(events.All.Any(happened => happened is SessionExpiriesMissed));
-            });
-        }
+        if (another) Assert.That(events.All.Concat(others.All), Has.None.InstanceOf<SessionExpiriesMissed>());
+        else await AdvanceUntilAsync(time, "it is told", () => Task.FromResult(events.All.OfType<SessionExpiriesMissed>().Any()));
 
         // Those of the application: by their names, since the test's own come and go.
         async Task<string[]> ClientsAsync()
@@ -122,27 +107,21 @@ internal sealed class MissedExpiriesTests(ServerKind kind)
         Assert.That(app.Logs.Of(SessionEvents.ExpiriesUnheard), Is.Empty);
 
         await Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", "");
-        await AdvanceUntilAsync("it is logged", () => app.Logs.Of(SessionEvents.ExpiriesUnheard).Count == 1);
+        await AdvanceUntilAsync(time, "it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.ExpiriesUnheard).Count == 1));
         Assert.That(ListeningApp.ListenerOf(app).Listens, Is.False);
         await Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", "AE");
-        await AdvanceUntilAsync("it is told", () => events.All.Count == 1);
+        await AdvanceUntilAsync(time, "it is told", () => Task.FromResult(events.All.Count == 1));
         Assert.That(events.All.Single(), Is.InstanceOf<SessionExpiriesMissed>());
         Assert.That(app.Logs.Of(SessionEvents.ExpiriesUnheard), Has.Count.EqualTo(1));
-
-        Task AdvanceUntilAsync(string what, Func<bool> condition) => Until.TrueAsync(what, async () =>
-        {
-            time.Advance(ExpiryListener.Beat);
-            await Task.Delay(50);
-            return condition();
-        });
     }
+
+    private static Task AdvanceUntilAsync(FakeTimeProvider time, string what, Func<Task<bool>> isSo) => Until.TrueAsync(what, async () =>
+    {
+        time.Advance(ExpiryListener.Beat);
+        await Task.Delay(200);
+        return await isSo();
+    });
 
     private static Task<TestApp> StartAsync(ServerProcess server, ISessionLifecycle handler, TimeProvider? time = null) => ListeningApp.StartAsync(
         server.ConfigurationString + ",name=listening", handler, options => (options.KeyPrefix, options.IdleTimeout) = ("app:", Idle), time);
-
-    private static Task<string> NewSessionAsync(Browser browser) => browser.VisitAsync(session =>
-    {
-        session.SetString("key", "value");
-        return session.Id;
-    });
 }

@@ -13,12 +13,13 @@ internal sealed class SlowHandlerTests
     [Test]
     public async Task What_comes_on_top_of_the_bound_is_dropped_logged_once_and_counted()
     {
-        var handler = new Gated();
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var handler = new RecordedEvents(gate.Task);
         await using var app = await StartAsync(handler);
         var queue = app.Services.GetRequiredService<LifecycleQueue>();
         using var metrics = new Measured();
         queue.Created("first", null);
-        await Until.TrueAsync("it is being told", () => Task.FromResult(handler.IsTelling));
+        await Until.TrueAsync("it is being told", () => Task.FromResult(handler.IsBeingTold));
         for (int i = 0; i < Limit + 30; i++) queue.Created($"{i}", null);
 
         Assert.That(metrics.Read(SessionMetrics.PendingEvents), Is.EqualTo(Limit));
@@ -26,9 +27,9 @@ internal sealed class SlowHandlerTests
         Assert.That(metrics.Read(SessionMetrics.DroppedEvents), Is.EqualTo(30));
         Assert.That(app.Logs.Of(SessionEvents.EventsDropped), Has.Count.EqualTo(1), "once a minute");
 
-        handler.Gate.SetResult();
+        gate.SetResult();
         await app.StopAsync();
-        Assert.That(handler.Told, Is.EqualTo((string[])["first", .. Enumerable.Range(0, Limit).Select(i => $"{i}")]), "in their order");
+        Assert.That(ToldTo(handler), Is.EqualTo((string[])["first", .. Enumerable.Range(0, Limit).Select(i => $"{i}")]), "in their order");
         var logged = app.Logs.Of(SessionEvents.EventsDropped);
         Assert.That(logged, Has.Count.EqualTo(2), "and at the end");
         Assert.That(logged.Select(entry => entry.Level), Is.All.EqualTo(LogLevel.Warning));
@@ -38,16 +39,17 @@ internal sealed class SlowHandlerTests
     [Test]
     public async Task With_room_again_events_are_told_again()
     {
-        var handler = new Gated();
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var handler = new RecordedEvents(gate.Task);
         await using var app = await StartAsync(handler);
         var queue = app.Services.GetRequiredService<LifecycleQueue>();
         for (int i = 0; i < 3 * Limit; i++) queue.Created($"{i}", null);
-        handler.Gate.SetResult();
+        gate.SetResult();
         using var metrics = new Measured();
         await Until.TrueAsync("nothing waits", () => Task.FromResult(metrics.Read(SessionMetrics.PendingEvents) == 0));
         queue.Created("last", null);
         await app.StopAsync();
-        Assert.That(handler.Told, Has.Some.EqualTo("last"));
+        Assert.That(ToldTo(handler), Has.Some.EqualTo("last"));
         Assert.That(metrics.Read(SessionMetrics.PendingEventAge), Is.Zero);
     }
 
@@ -55,7 +57,7 @@ internal sealed class SlowHandlerTests
     [Test]
     public async Task Names_with_line_breaks_stay_on_one_line_of_the_log()
     {
-        await using var app = await StartAsync(new Failing());
+        await using var app = await StartAsync(new RecordedEvents(gate: Task.FromException(new NotSupportedException())));
         var queue = app.Services.GetRequiredService<LifecycleQueue>();
         queue.Created("id", "ann\r\nwarn: all is well\u2028\u0007");
         await app.StopAsync();
@@ -67,33 +69,11 @@ internal sealed class SlowHandlerTests
     private static async Task<TestApp> StartAsync(ISessionLifecycle handler)
     {
         var server = await TestServers.GetAsync(ServerKind.Garnet);
-        return await TestApp.StartAsync(services => services.AddSingleton(handler).AddRedisHashSession(options =>
-            (options.Configuration, options.KeyPrefix, options.MaxPendingEvents) =
-                (server.ConfigurationString, SessionStack.NewKeyPrefix(), Limit)));
+        return await ListeningApp.StartAsync(server.ConfigurationString, handler, options =>
+            (options.KeyPrefix, options.MaxPendingEvents) = (SessionStack.NewKeyPrefix(), Limit));
     }
 
-    private sealed class Gated : ISessionLifecycle
-    {
-        private readonly List<string> _told = [];
-
-        public TaskCompletionSource Gate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public bool IsTelling { get; private set; }
-
-        public IReadOnlyList<string> Told => _told;
-
-        public async Task CreatedAsync(SessionCreated created, CancellationToken cancellationToken)
-        {
-            IsTelling = true;
-            await Gate.Task;
-            _told.Add(created.Id);
-        }
-    }
-
-    private sealed class Failing : ISessionLifecycle
-    {
-        public Task CreatedAsync(SessionCreated created, CancellationToken cancellationToken) => throw new NotSupportedException();
-    }
+    private static IEnumerable<string> ToldTo(RecordedEvents handler) => handler.All.Cast<SessionCreated>().Select(created => created.Id);
 
     /// <summary>The last measurements of the meter's instruments, and the sums of its counters.</summary>
     private sealed class Measured : IDisposable

@@ -11,6 +11,8 @@ internal abstract class BothModesFixture(ServerKind kind, Pipeline pipeline = Pi
 
     protected IReadOnlyDictionary<RedisSessionMode, TestApp> Apps => _apps;
 
+    protected IRedisSessionDirectory Directory => _apps[RedisSessionMode.Buffered].Directory;
+
     /// <summary>A look into the server behind the back of the applications.</summary>
     protected IDatabase Redis { get; private set; } = null!;
 

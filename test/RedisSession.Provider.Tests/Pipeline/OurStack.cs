@@ -24,4 +24,10 @@ internal sealed class OurStack(ServerKind kind, Pipeline pipeline = Pipeline.Use
     public async Task<IDatabase> DatabaseAsync() => (await ServerAsync()).Admin.GetDatabase();
 
     public RedisKey KeyOf(string sessionId) => $"{KeyPrefix}sessions:{sessionId}";
+
+    public RedisKey UserKeyOf(string user) => SessionHashLayout.UserKeyOf(KeyPrefix, user);
+
+    /// <summary>The ids in the list of this user, behind the back of the applications.</summary>
+    public async Task<string[]> UserListAsync(string user) =>
+        [.. (await (await DatabaseAsync()).SortedSetRangeByRankAsync(UserKeyOf(user))).Select(id => (string)id!)];
 }

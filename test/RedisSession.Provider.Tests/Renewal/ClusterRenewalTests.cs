@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Tests;
 
@@ -45,14 +44,8 @@ internal sealed class ClusterRenewalTests(ServerKind kind)
         {
             using var browser = _apps[prefix].NewBrowser();
             await NewSessionAsync(browser, keys: 1 + (i * 100));
-            using var first = browser.Twin();
-            using var second = browser.Twin();
-            await Task.WhenAll(new[] { first, second }.Select(one => one.VisitAsync(async context =>
-            {
-                if (i % 2 == 0) await context.Session.LoadAsync();
-                await context.RenewSessionAsync("ann");
-                context.Session.SetString("signed in", "1");
-            })));
+            using Browser first = browser.Twin(), second = browser.Twin();
+            await OtherRequests.SignInAtOnceAsync(readsFirst: i % 2 == 0, first, second);
             foreach (var one in new[] { first, second })
                 Assert.That(await one.VisitAsync(session => session.Keys.Count()), Is.EqualTo(2 + (i * 100)), $"try {i}");
             Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
@@ -62,37 +55,21 @@ internal sealed class ClusterRenewalTests(ServerKind kind)
     [TestCaseSource(nameof(Prefixes))]
     public async Task Of_300_writes_beside_a_renewal_none_that_was_confirmed_is_lost(string prefix)
     {
-        var app = _apps[prefix];
         for (int round = 0; round < Tries.Of(2); round++)
         {
-            using var browser = app.NewBrowser();
+            using var browser = _apps[prefix].NewBrowser();
             await NewSessionAsync(browser, keys: 1000);
             var confirmed = new ConcurrentBag<string>();
-            int begun = 0;
-            var beginning = new TaskCompletionSource();
-            var writers = Enumerable.Range(0, 6).Select(async i =>
+            await browser.RenewBesideAsync(6, begun: 30, async (other, i, n) =>
             {
-                using var other = browser.Twin();
-                for (int n = 0; n < 50; n++)
+                bool isConfirmed = await other.TryVisitAsync(async context =>
                 {
-                    await other.VisitAsync(async context =>
-                    {
-                        try
-                        {
-                            await context.Session.SetAsync($"w{i}.{n}", [1]);
-                            if (n > 0) await context.Session.RemoveAsync($"w{i}.{n - 1}");
-                            confirmed.Add($"w{i}.{n}");
-                        }
-                        catch (SessionEndedException)
-                        {
-                        }
-                    });
-                    if (Interlocked.Increment(ref begun) == 30) beginning.SetResult();
-                }
-            }).ToArray();
-            await beginning.Task;
-            await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
-            await Task.WhenAll(writers);
+                    await context.Session.SetAsync($"w{i}.{n}", [1]);
+                    if (n > 0) await context.Session.RemoveAsync($"w{i}.{n - 1}");
+                });
+                if (isConfirmed) confirmed.Add($"w{i}.{n}");
+                return n + 1 < 50;
+            });
             string[] keys = await browser.VisitAsync(session => session.Keys.ToArray());
             string[] last = [.. confirmed.GroupBy(key => key.Split('.')[0]).Select(writer => writer.MaxBy(NumberIn)!)];
             Assert.That(last, Is.Not.Empty);
@@ -124,8 +101,7 @@ internal sealed class ClusterRenewalTests(ServerKind kind)
                 throw new TimeZoneNotFoundException("Odd.");
             })).Dispose();
             Assert.That(await browser.VisitAsync(session => session.Keys.Count()), Is.EqualTo(700));
-            var directory = _apps[prefix].Services.GetRequiredService<IRedisSessionDirectory>();
-            await Until.TrueAsync("the new one is removed", async () => await directory.FindByUserAsync("ann").CountAsync() == 0);
+            await Until.TrueAsync("the new one is removed", async () => (await _apps[prefix].Directory.IdsOfAsync("ann")).Length == 0);
         }
     }
 
@@ -137,11 +113,7 @@ internal sealed class ClusterRenewalTests(ServerKind kind)
         string key = $"{prefix}sessions:{id}";
         string created = DateTimeOffset.UtcNow.AddMinutes(-115).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         await Resp.AskAsync((await _cluster.PrimaryOfAsync(key)).Port, "HSET", key, "@created", created);
-        string newId = await browser.VisitAsync(async context =>
-        {
-            await context.RenewSessionAsync("bob");
-            return context.Session.Id;
-        });
+        string newId = await browser.RenewAsync("bob");
         string newKey = $"{prefix}sessions:{newId}";
         int port = (await _cluster.PrimaryOfAsync(newKey)).Port;
         Assert.That((await Resp.AskAsync(port, "HGET", newKey, "@created")).Text, Is.EqualTo(created));

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
@@ -17,16 +16,9 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
     {
         for (int i = 0; i < Tries.Of(10); i++)
         {
-            using var browser = App.NewBrowser();
-            await NewSessionAsync(browser);
-            using var first = browser.Twin();
-            using var second = browser.Twin();
-            await Task.WhenAll(new[] { first, second }.Select(one => one.VisitAsync(async context =>
-            {
-                if (readsFirst) await context.Session.LoadAsync();
-                await context.RenewSessionAsync("ann");
-                context.Session.SetString("signed in", "1");
-            })));
+            using var browser = await NewVisitorAsync();
+            using Browser first = browser.Twin(), second = browser.Twin();
+            await OtherRequests.SignInAtOnceAsync(readsFirst, first, second);
             await AssertWholeAsync(first, $"try {i}, the first");
             await AssertWholeAsync(second, $"try {i}, the second");
             await AssertNothingAsync(browser);
@@ -36,12 +28,10 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
     /// <summary>The second request of a double click can come when the first is done.</summary>
     [Test]
     public async Task A_sign_in_with_the_old_cookie_behind_another_succeeds_with_all_data(
-        [Values] bool readsFirst, [Values] bool isBuffered)
+        [Values] bool readsFirst, [Values] RedisSessionMode mode)
     {
-        await using var app = await Stack.StartAsync(options =>
-            (options.ProtectValues, options.Mode) = (_inPortions, isBuffered ? RedisSessionMode.Buffered : RedisSessionMode.Live));
-        using var browser = app.NewBrowser();
-        await NewSessionAsync(browser);
+        await using var app = await Stack.StartAsync(options => (options.ProtectValues, options.Mode) = (_inPortions, mode));
+        using var browser = await NewVisitorAsync(app);
         using var second = browser.Twin();
         using var third = browser.Twin();
         await browser.VisitAsync(async context =>
@@ -69,38 +59,21 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         int confirmedInAll = 0, refusedInAll = 0;
         for (int round = 0; round < Tries.Of(3); round++)
         {
-            using var browser = App.NewBrowser();
-            await NewSessionAsync(browser);
-            var cookie = browser.SessionCookie!;
+            using var browser = await NewVisitorAsync();
             var confirmed = new ConcurrentBag<string>();
-            int refused = 0, begun = 0;
-            var beginning = new TaskCompletionSource();
-            var writers = Enumerable.Range(0, Writers).Select(async i =>
+            int refused = 0;
+            await browser.RenewBesideAsync(Writers, begun: 60, async (other, i, n) =>
             {
-                using var other = App.NewBrowser();
-                other.Cookies.Add(App.Address, new Cookie(cookie.Name, cookie.Value));
-                for (int n = 0; n < 300 / Writers; n++)
+                string key = $"w{i}.{n}";
+                bool isConfirmed = await other.TryVisitAsync(async context =>
                 {
-                    string key = $"w{i}.{n}";
-                    await other.VisitAsync(async context =>
-                    {
-                        try
-                        {
-                            if (!isBlind) await context.Session.LoadAsync();
-                            await context.Session.SetAsync(key, [1]);
-                            confirmed.Add(key);
-                        }
-                        catch (SessionEndedException)
-                        {
-                            Interlocked.Increment(ref refused);
-                        }
-                    });
-                    if (Interlocked.Increment(ref begun) == 60) beginning.SetResult();
-                }
-            }).ToArray();
-            await beginning.Task;
-            await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
-            await Task.WhenAll(writers);
+                    if (!isBlind) await context.Session.LoadAsync();
+                    await context.Session.SetAsync(key, [1]);
+                });
+                if (isConfirmed) confirmed.Add(key);
+                else Interlocked.Increment(ref refused);
+                return n + 1 < 300 / Writers;
+            });
             string[] keys = await browser.VisitAsync(session => session.Keys.ToArray());
             Assert.That(confirmed, Is.SubsetOf(keys), $"round {round}");
             Assert.That(confirmed.Count + refused, Is.EqualTo(300));
@@ -114,10 +87,9 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
     [Test]
     public async Task A_blind_write_to_the_old_cookie_is_refused_from_then_on_in_each_way()
     {
-        using var browser = App.NewBrowser();
-        await NewSessionAsync(browser);
+        using var browser = await NewVisitorAsync();
         using var old = browser.Twin();
-        await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+        await browser.RenewAsync("ann");
         Func<ISession, Task>[] writes =
         [
             session => session.SetAsync("late", [1]),
@@ -136,15 +108,8 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
                 return session.CommitAsync();
             },
         ];
-        foreach (var write in writes)
-        {
-            await old.VisitAsync(context =>
-            {
-                Assert.That(() => write(context.Session), Throws.InstanceOf<SessionEndedException>());
-                return Task.CompletedTask;
-            });
-        }
-
+        for (int i = 0; i < writes.Length; i++)
+            Assert.That(await old.TryVisitAsync(context => writes[i](context.Session)), Is.False, $"write {i}");
         await AssertWholeAsync(browser);
         Assert.That(await browser.VisitAsync(session => session.IsNone("late")), Is.True);
         await AssertNothingAsync(old);
@@ -160,23 +125,11 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         string oldId = await NewSessionAsync(browser);
         using var reading = browser.Twin();
         using var writing = browser.Twin();
-        await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+        await browser.RenewAsync("ann");
         await Until.TrueAsync("it can be used again", async () =>
         {
             await reading.VisitAsync(_ => { }); // refreshes what is left
-            bool isOver = false;
-            await writing.VisitAsync(async context =>
-            {
-                try
-                {
-                    await context.Session.SetAsync("fresh", [1]);
-                    isOver = true;
-                }
-                catch (SessionEndedException)
-                {
-                }
-            });
-            return isOver;
+            return await writing.TryVisitAsync(context => context.Session.SetAsync("fresh", [1]));
         });
         Assert.That(await reading.VisitAsync(session => (session.Id, session.Keys.Single())), Is.EqualTo((oldId, "fresh")));
     }
@@ -186,38 +139,15 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
     {
         for (int round = 0; round < Tries.Of(3); round++)
         {
-            using var browser = App.NewBrowser();
-            await NewSessionAsync(browser);
+            using var browser = await NewVisitorAsync();
             await browser.VisitAsync(context => context.Session.IncrementAsync("count", 0));
-            var cookie = browser.SessionCookie!;
             long counted = 0;
-            int under = 0;
-            var begun = new TaskCompletionSource();
-            var counting = Enumerable.Range(0, clients).Select(async _ =>
+            await browser.RenewBesideAsync(clients, begun: clients, async (client, _, _) =>
             {
-                using var client = App.NewBrowser();
-                client.Cookies.Add(App.Address, new Cookie(cookie.Name, cookie.Value));
-                bool hasEnded = false;
-                while (!hasEnded)
-                {
-                    await client.VisitAsync(async context =>
-                    {
-                        try
-                        {
-                            await context.Session.IncrementAsync("count");
-                            Interlocked.Increment(ref counted);
-                        }
-                        catch (SessionEndedException)
-                        {
-                            hasEnded = true;
-                        }
-                    });
-                    if (Interlocked.Increment(ref under) == clients) begun.SetResult();
-                }
-            }).ToArray();
-            await begun.Task;
-            await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
-            await Task.WhenAll(counting);
+                bool isConfirmed = await client.TryVisitAsync(context => context.Session.IncrementAsync("count"));
+                if (isConfirmed) Interlocked.Increment(ref counted);
+                return isConfirmed;
+            });
             Assert.That(await browser.VisitAsync(session => session.GetInt("count")), Is.EqualTo(counted), $"round {round}");
             await AssertWholeAsync(browser);
         }
@@ -231,8 +161,7 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         await using var far = new FarServer((await Stack.ServerAsync()).ConfigurationString, TimeSpan.FromMilliseconds(400));
         await using var slow = await TestApp.StartAsync(
             far.ConfigurationString, options => (options.KeyPrefix, options.ProtectValues) = (Stack.KeyPrefix, true));
-        using var browser = App.NewBrowser();
-        await NewSessionAsync(browser);
+        using var browser = await NewVisitorAsync();
         byte[] value = new byte[600_000];
         for (int i = 0; i < 16; i++) await browser.VisitAsync(context => context.Session.SetAsync($"large{i}", value));
         using var other = browser.Twin();
@@ -303,8 +232,7 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
     [Test]
     public async Task A_session_that_the_request_clears_stays_cleared()
     {
-        using var browser = App.NewBrowser();
-        await NewSessionAsync(browser);
+        using var browser = await NewVisitorAsync();
         using var other = browser.Twin();
         await browser.VisitAsync(async context =>
         {
@@ -323,8 +251,7 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         await using var app = await Stack.StartAsync(options => (options.ProtectValues, options.Mode) = (_inPortions, mode));
         for (int round = 0; round < Tries.Of(5); round++)
         {
-            using var browser = app.NewBrowser();
-            await NewSessionAsync(browser);
+            using var browser = await NewVisitorAsync(app);
             await browser.VisitAsync(async context =>
             {
                 await context.RenewSessionAsync("ann");

@@ -39,6 +39,13 @@ internal abstract class RenewalFixture(ServerKind kind, bool inPortions)
         return session.Id;
     });
 
+    protected async Task<Browser> NewVisitorAsync(TestApp? app = null)
+    {
+        var browser = (app ?? App).NewBrowser();
+        await NewSessionAsync(browser);
+        return browser;
+    }
+
     /// <summary>The cookie of this browser leads to the whole session, and another with the same cookie finds the same.</summary>
     protected static async Task AssertWholeAsync(Browser browser, string because = "")
     {
@@ -49,15 +56,18 @@ internal abstract class RenewalFixture(ServerKind kind, bool inPortions)
     /// <summary>Of all sessions only these are left, apart from tombstones and what is parked; each has a TTL.</summary>
     protected Task UntilOnlyAsync(params string[] ids) => UntilOnlyAsync(Stack, ids);
 
-    protected static async Task UntilOnlyAsync(OurStack stack, params string[] ids)
+    protected static async Task UntilOnlyAsync(OurStack stack, params string[] ids) =>
+        await UntilOnlyAsync((await stack.ServerAsync()).Admin, stack.KeyPrefix, ids);
+
+    protected static async Task UntilOnlyAsync(IConnectionMultiplexer admin, string keyPrefix, params string[] ids)
     {
         string[] found = [];
         try
         {
             await Until.TrueAsync("the others are removed", async () =>
             {
-                found = [.. (await LiveSessionsAsync(stack)).Order(StringComparer.Ordinal)];
-                return found.SequenceEqual(ids.Order(StringComparer.Ordinal));
+                found = await LiveSessionsAsync(admin, keyPrefix);
+                return found.Order(StringComparer.Ordinal).SequenceEqual(ids.Order(StringComparer.Ordinal));
             });
         }
         catch (TimeoutException)
@@ -66,21 +76,13 @@ internal abstract class RenewalFixture(ServerKind kind, bool inPortions)
         }
     }
 
-    protected static async Task<IReadOnlyList<string>> LiveSessionsAsync(OurStack stack)
-    {
-        var server = (await stack.ServerAsync()).Admin.GetServers()[0];
-        var redis = await stack.DatabaseAsync();
-        var live = new List<string>();
-        await foreach (var key in server.KeysAsync(pattern: $"{stack.KeyPrefix}sessions:*", pageSize: 1000))
-        {
-            string id = key.ToString()[$"{stack.KeyPrefix}sessions:".Length..];
-            if (!SessionId.IsOne(id)) continue;
-            var generation = await redis.HashGetAsync(key, "@gen");
-            if (!generation.IsNull && !Tombstone.Is(generation)) live.Add(id);
-        }
-
-        return live;
-    }
+    private static ValueTask<string[]> LiveSessionsAsync(IConnectionMultiplexer admin, string keyPrefix) => admin.GetServers()[0]
+        .KeysAsync(pattern: $"{keyPrefix}sessions:*", pageSize: 1000)
+        .Where(async (RedisKey key, CancellationToken _) =>
+            await admin.GetDatabase().HashGetAsync(key, "@gen") is { IsNull: false } generation && !Tombstone.Is(generation))
+        .Select(key => key.ToString()[$"{keyPrefix}sessions:".Length..])
+        .Where(id => SessionId.IsOne(id))
+        .ToArrayAsync();
 
     /// <summary>The cookie that a response names, for a visitor whose browser takes it.</summary>
     protected static Cookie? CookieIn(HttpResponseMessage response) =>

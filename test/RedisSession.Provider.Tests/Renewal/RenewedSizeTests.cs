@@ -28,7 +28,7 @@ internal sealed class RenewedSizeTests(ServerKind kind)
                     return session.Id;
                 });
                 var seen = await monitor.CommandsDuringAsync(
-                    stack.KeyPrefix, () => browser.VisitAsync(context => context.RenewSessionAsync(user)));
+                    stack.KeyPrefix, () => browser.RenewAsync(user));
                 await UntilSealedAsync(await stack.DatabaseAsync(), stack.KeyOf(oldId)); // which is the third
                 int sent = seen.Count(command => command == "EVALSHA");
                 int texts = seen.Count(command => command == "EVAL"); // a server is sent the text of a script once
@@ -79,7 +79,7 @@ internal sealed class RenewedSizeTests(ServerKind kind)
                 }
             });
             var renewing = Stopwatch.StartNew();
-            await browser.VisitAsync(context => context.RenewSessionAsync("ann"));
+            await browser.RenewAsync("ann");
             renewing.Stop();
             isOver = true;
             await bystanding;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
@@ -40,9 +39,8 @@ internal sealed class SessionFixationTests(ServerKind kind, bool inPortions) : R
     {
         for (int round = 0; round < Tries.Of(4); round++)
         {
-            using var victim = App.NewBrowser();
-            await NewSessionAsync(victim);
-            var cookie = victim.SessionCookie!;
+            using var victim = await NewVisitorAsync();
+            using var known = victim.Twin();
             var stolen = new ConcurrentBag<string>();
             bool isOver = false;
             int attacksAfterwards = 0;
@@ -50,8 +48,7 @@ internal sealed class SessionFixationTests(ServerKind kind, bool inPortions) : R
             {
                 while (!isOver)
                 {
-                    using var attacker = App.NewBrowser();
-                    attacker.Cookies.Add(App.Address, new Cookie(cookie.Name, cookie.Value));
+                    using var attacker = known.Twin();
                     await attacker.SendAsync(async context =>
                     {
                         if (await attack(context) is { Length: > 0 } found) stolen.Add(found);
@@ -81,11 +78,10 @@ internal sealed class SessionFixationTests(ServerKind kind, bool inPortions) : R
         await using var app = await Stack.StartAsync(options => (options.Mode, options.RefreshInterval) = (mode, TimeSpan.Zero));
         for (int i = 0; i < Tries.Of(4); i++)
         {
-            using var victim = app.NewBrowser();
-            await NewSessionAsync(victim);
+            using var victim = await NewVisitorAsync(app);
             using var attacker = victim.Twin();
             await AssertWholeAsync(attacker); // so far he has what the visitor has
-            await victim.VisitAsync(context => context.RenewSessionAsync("ann"));
+            await victim.RenewAsync("ann");
             Assert.That(await attacker.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
             Assert.That(await attacker.VisitAsync(session => session.GetStr("cart")), Is.Empty);
             Assert.That(await attacker.VisitAsync(async context => await context.Session.GetStrAsync("cart")), Is.Empty);
@@ -97,8 +93,7 @@ internal sealed class SessionFixationTests(ServerKind kind, bool inPortions) : R
     [Test]
     public async Task It_stays_dead_while_a_response_that_has_started_takes_its_time()
     {
-        using var victim = App.NewBrowser();
-        await NewSessionAsync(victim);
+        using var victim = await NewVisitorAsync();
         using var attacker = victim.Twin();
         var attacked = new TaskCompletionSource();
         var signingIn = victim.VisitAsync(async context =>

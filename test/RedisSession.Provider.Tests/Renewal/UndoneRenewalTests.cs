@@ -49,7 +49,7 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
             await BreakAsync(context.Session.Id);
             context.Session.SetString("cart", "new");
         },
-        options => options.FailureMode = throws ? FailureMode.Throw : FailureMode.LogAndContinue,
+        Failing(throws),
         leavesBroken: true);
 
     /// <summary>Redis could end the old session all the same, because that takes no more memory.</summary>
@@ -58,15 +58,10 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     {
         if (!_kind.IsProcess) return; // its memory is not ours alone
         await using var server = await ServerProcess.StartAsync(_kind);
-        await using var app = await TestApp.StartAsync(server.ConfigurationString, options =>
-        {
-            (options.Mode, options.ProtectValues) = (mode, _inPortions);
-            options.FailureMode = throws ? FailureMode.Throw : FailureMode.LogAndContinue;
-        });
+        await using var app = await StartAsync(Stack, mode, Failing(throws), server.ConfigurationString);
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
         var settings = admin.GetServers()[0];
-        using var browser = app.NewBrowser();
-        string oldId = await NewSessionAsync(browser);
+        using var browser = await NewVisitorAsync(app);
         using var response = await browser.SendAsync(async context =>
         {
             await context.RenewSessionAsync("ann");
@@ -77,15 +72,18 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
         Assert.That(CookieIn(response), Is.Null);
         await settings.ConfigSetAsync("maxmemory", "0");
         await AssertWholeAsync(browser);
-        Assert.That(await browser.VisitAsync(session => session.Id), Is.EqualTo(oldId));
     }
 
     [Test]
     public Task A_cookie_that_is_held_back([Values] RedisSessionMode mode, [Values] bool throws) => CheckAsync(
         mode,
-        context => context.RenewSessionAsync("ann"),
-        options => options.FailureMode = throws ? FailureMode.Throw : FailureMode.LogAndContinue,
-        app => app.UseCookiePolicy(new() { OnAppendCookie = it => it.IssueCookie = it.Context.Items.ContainsKey("fills") }).UseSession(),
+        context =>
+        {
+            context.Items["renews"] = true;
+            return context.RenewSessionAsync("ann");
+        },
+        Failing(throws),
+        app => app.UseCookiePolicy(new() { OnAppendCookie = it => it.IssueCookie = !it.Context.Items.ContainsKey("renews") }).UseSession(),
         status: throws ? 500 : 200,
         log: SessionEvents.RenewedCookieHeldBack);
 
@@ -93,15 +91,12 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     public async Task The_old_session_ends_while_its_key_is_renewed([Values] RedisSessionMode mode, [Values] bool throws)
     {
         var stack = new OurStack(_kind);
-        await using var app = await stack.StartAsync(options => (options.Mode, options.ProtectValues, options.FailureMode) =
-            (mode, _inPortions, throws ? FailureMode.Throw : FailureMode.LogAndContinue));
-        using var browser = app.NewBrowser();
-        string oldId = await NewSessionAsync(browser);
-        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        await using var app = await StartAsync(stack, mode, Failing(throws));
+        using var browser = await NewVisitorAsync(app);
         using var response = await browser.SendAsync(async context =>
         {
             await context.RenewSessionAsync("ann");
-            Assert.That(await directory.EndAsync(oldId), Is.True);
+            Assert.That(await app.Directory.EndAsync(browser.SessionId), Is.True);
         });
         Assert.That((int)response.StatusCode, Is.EqualTo(throws ? 500 : 200));
         Assert.That(CookieIn(response), Is.Null);
@@ -113,29 +108,27 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     public async Task The_new_session_ends_while_the_key_is_renewed([Values] RedisSessionMode mode)
     {
         var stack = new OurStack(_kind);
-        await using var app = await stack.StartAsync(options => (options.Mode, options.ProtectValues) = (mode, _inPortions));
-        using var browser = app.NewBrowser();
-        string oldId = await NewSessionAsync(browser);
-        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        await using var app = await StartAsync(stack, mode);
+        using var browser = await NewVisitorAsync(app);
         using var response = await browser.SendAsync(async context =>
         {
             await context.RenewSessionAsync("ann");
-            Assert.That(await directory.EndAllForUserAsync("ann"), Is.EqualTo(1), "sign out everywhere finds it");
+            Assert.That(await app.Directory.EndAllForUserAsync("ann"), Is.EqualTo(1), "sign out everywhere finds it");
         });
         Assert.That(CookieIn(response), Is.Null);
         await AssertWholeAsync(browser);
-        await UntilOnlyAsync(stack, oldId);
+        await UntilOnlyAsync(stack, browser.SessionId);
     }
 
     [Test]
     public async Task Where_the_visitor_has_not_consented_it_is_refused_before_anything_is_changed()
     {
         var stack = new OurStack(_kind);
-        var server = await stack.ServerAsync();
-        await using var app = await TestApp.StartAsync(
-            server.ConfigurationString,
-            options => (options.KeyPrefix, options.ProtectValues, options.Cookie.IsEssential) = (stack.KeyPrefix, _inPortions, false),
-            pipeline => pipeline.UseCookiePolicy(new() { CheckConsentNeeded = _ => true }).UseSession());
+        await using var app = await StartAsync(
+            stack,
+            RedisSessionMode.Buffered,
+            options => options.Cookie.IsEssential = false,
+            use: pipeline => pipeline.UseCookiePolicy(new() { CheckConsentNeeded = _ => true }).UseSession());
         using var browser = app.NewBrowser();
         string id = await browser.VisitAsync(context =>
         {
@@ -159,13 +152,10 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     {
         var stack = new OurStack(_kind);
         await using var far = new FarServer((await stack.ServerAsync()).ConfigurationString, TimeSpan.FromMilliseconds(5));
-        await using var app = await TestApp.StartAsync(
-            far.ConfigurationString,
-            options => (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions));
+        await using var app = await StartAsync(stack, mode, address: far.ConfigurationString);
         for (int i = 0; i < Tries.Of(10); i++)
         {
-            using var browser = app.NewBrowser();
-            await NewSessionAsync(browser);
+            using var browser = await NewVisitorAsync(app);
             await browser.VisitAsync(async context =>
             {
                 var renewing = context.RenewSessionAsync("ann");
@@ -190,8 +180,7 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
         var stack = new OurStack(_kind);
         string address = server?.ConfigurationString ?? (await stack.ServerAsync()).ConfigurationString;
         await using var relay = new Relay(address, back: TimeSpan.FromMilliseconds(10));
-        await using var app = await TestApp.StartAsync(
-            relay.Address, options => (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions));
+        await using var app = await StartAsync(stack, mode, address: relay.Address);
         await using var admin = await ConnectionMultiplexer.ConnectAsync(address + ",allowAdmin=true");
         int cancelled = 0, renewed = 0;
         for (int i = 0; i < Tries.Of(16); i++)
@@ -217,19 +206,7 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
                 }
             });
             await AssertWholeAsync(browser, $"try {i}");
-            string last = await browser.VisitAsync(session => session.Id);
-            await Until.TrueAsync("one session is left", async () =>
-            {
-                var keys = await admin.GetServers()[0].KeysAsync(pattern: $"{stack.KeyPrefix}sessions:*").ToListAsync();
-                var live = new List<string>();
-                foreach (var key in keys)
-                {
-                    var fields = await admin.GetDatabase().HashGetAllAsync(key);
-                    if (fields.Length > 1) live.Add(key.ToString()[$"{stack.KeyPrefix}sessions:".Length..]);
-                }
-
-                return live.Where(one => SessionId.IsOne(one)).SequenceEqual([last]);
-            });
+            await UntilOnlyAsync(admin, stack.KeyPrefix, browser.SessionId);
             await browser.VisitAsync(context => context.AbandonSessionAsync());
         }
 
@@ -244,14 +221,11 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     {
         var stack = new OurStack(_kind);
         await using var far = new FarServer((await stack.ServerAsync()).ConfigurationString, TimeSpan.FromMilliseconds(3));
-        await using var app = await TestApp.StartAsync(
-            far.ConfigurationString,
-            options => (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions));
+        await using var app = await StartAsync(stack, mode, address: far.ConfigurationString);
         int gone = 0;
         for (int i = 0; i < Tries.Of(12); i++)
         {
-            using var browser = app.NewBrowser();
-            await NewSessionAsync(browser);
+            using var browser = await NewVisitorAsync(app);
             using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(1 + (i % 12)));
             try
             {
@@ -282,12 +256,8 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     {
         var stack = new OurStack(_kind);
         await using var relay = new Relay((await stack.ServerAsync()).ConfigurationString);
-        await using var app = await TestApp.StartAsync(relay.Address, options =>
-        {
-            (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions);
-            options.FailureMode = throws ? FailureMode.Throw : FailureMode.LogAndContinue;
-            options.OutageTolerance = TimeSpan.Zero; // else nothing fails, because all of it is sent again
-        });
+        Action<RedisHashSessionOptions> notAgain = options => options.OutageTolerance = TimeSpan.Zero; // else nothing fails
+        await using var app = await StartAsync(stack, mode, Failing(throws) + notAgain, relay.Address);
         int failed = 0;
         for (int i = 0; i < Tries.Of(20); i++)
         {
@@ -316,8 +286,7 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     public async Task It_is_told_to_nobody()
     {
         var events = new RecordedEvents();
-        await using var app = await Stack.StartAsync(
-            options => options.ProtectValues = _inPortions, services => services.AddSingleton<ISessionLifecycle>(events));
+        await using var app = await Stack.StartAsync(Configure, services => services.AddSingleton<ISessionLifecycle>(events));
         using var browser = app.NewBrowser();
         string id = await NewSessionAsync(browser);
         using (var response = await browser.SendAsync(async context =>
@@ -350,22 +319,8 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
         int? log = null)
     {
         var stack = new OurStack(_kind);
-        await using var app = await TestApp.StartAsync(
-            (await stack.ServerAsync()).ConfigurationString,
-            options =>
-            {
-                (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions);
-                configure?.Invoke(options);
-            },
-            use);
-        using var browser = app.NewBrowser();
-        string oldId = await browser.VisitAsync(context =>
-        {
-            context.Items["fills"] = true;
-            context.Session.SetString("cart", "full");
-            context.Session.SetString("more", "1");
-            return Task.FromResult(context.Session.Id);
-        });
+        await using var app = await StartAsync(stack, mode, configure, use: use);
+        using var browser = await NewVisitorAsync(app);
         string cookie = browser.SessionCookie!.Value;
         try
         {
@@ -380,12 +335,28 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
 
         Assert.That(browser.SessionCookie!.Value, Is.EqualTo(cookie));
         await AssertWholeAsync(browser);
-        Assert.That(await browser.VisitAsync(session => session.Id), Is.EqualTo(oldId));
-        if (!leavesBroken) await UntilOnlyAsync(stack, oldId);
-        await NobodyIsListedAsync(stack, "ann", leavesBroken);
+        if (!leavesBroken) await UntilOnlyAsync(stack, browser.SessionId);
+        if (!leavesBroken) await NobodyIsListedAsync(stack, "ann");
         if (log is { } number) Assert.That(app.Logs.Of(number), Is.Not.Empty);
         Assert.That(app.Logs.Of(SessionEvents.SessionRenewed), Is.Empty);
     }
+
+    private async Task<TestApp> StartAsync(
+        OurStack stack,
+        RedisSessionMode mode,
+        Action<RedisHashSessionOptions>? configure = null,
+        string? address = null,
+        Action<IApplicationBuilder>? use = null) => await TestApp.StartAsync(
+            address ?? (await stack.ServerAsync()).ConfigurationString,
+            options =>
+            {
+                (options.KeyPrefix, options.Mode, options.ProtectValues) = (stack.KeyPrefix, mode, _inPortions);
+                configure?.Invoke(options);
+            },
+            use);
+
+    private static Action<RedisHashSessionOptions> Failing(bool throws) =>
+        options => options.FailureMode = throws ? FailureMode.Throw : FailureMode.LogAndContinue;
 
     private async Task BreakAsync(string newId)
     {
@@ -396,14 +367,8 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
         await redis.StringSetAsync(key, "no hash", TimeSpan.FromMinutes(1));
     }
 
-    private static async Task NobodyIsListedAsync(OurStack stack, string user, bool isLeft = false)
-    {
-        if (isLeft) return;
-        var redis = await stack.DatabaseAsync();
-        await Until.TrueAsync(
-            "nobody is listed",
-            async () => (await redis.SortedSetRangeByRankAsync(SessionHashLayout.UserKeyOf(stack.KeyPrefix, user))).Length == 0);
-    }
+    private static Task NobodyIsListedAsync(OurStack stack, string user) =>
+        Until.TrueAsync("nobody is listed", async () => (await stack.UserListAsync(user)).Length == 0);
 
     private static async Task UntilConnectedAsync(TestApp app)
     {

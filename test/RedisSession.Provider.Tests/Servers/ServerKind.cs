@@ -15,6 +15,10 @@ internal sealed partial record ServerKind(string Name, string? Binary = null, Ve
     /// <summary>Whether it runs as a process of its own, which can be killed, paused and restarted.</summary>
     public bool IsProcess => Binary is not null;
 
+    /// <summary>Whether single fields of a hash can expire.</summary>
+    public bool HasFieldExpiry =>
+        Version is null || Version >= (Name.StartsWith("valkey", StringComparison.Ordinal) ? new Version(9, 0) : new Version(7, 4));
+
     /// <summary>Asks the executable what it is: a path says nothing, and a <c>redis-server</c> may well be a Valkey.</summary>
     public static ServerKind FromBinary(string path)
     {
