@@ -195,6 +195,7 @@ internal sealed class SessionContractTests(SessionStack stack)
         {
             await context.Response.WriteAsync("started");
             Assert.That(() => context.Session.Set("key", Value), Throws.InvalidOperationException.With.Message.Contains("response has started"));
+            Assert.That(context.Session.Keys, Is.Empty);
         });
         Assert.That(_browser.SessionCookie, Is.Null);
     }

@@ -76,22 +76,6 @@ internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline) : Bo
         Assert.That(await browser.ContentAsync(), Is.EqualTo("a=1 b=2"));
     }
 
-    [Test]
-    public async Task Changes_after_the_start_of_the_response_are_written_when_the_request_ends([Values] RedisSessionMode mode)
-    {
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.VisitAsync(async context =>
-        {
-            context.Session.SetString("before", "1");
-            await context.Response.WriteAsync("started");
-            context.Session.SetString("after", "2");
-            return context.Session.Id;
-        });
-        Assert.That(
-            async () => (await Redis.HashGetAsync(Stack.KeyOf(id), ["before", "after"])).Select(value => (string?)value),
-            Is.EqualTo(["1", "2"]).After(5000, 10));
-    }
-
     // As TempData of MVC does.
     [Test]
     public async Task What_a_callback_of_the_application_sets_is_in_Redis_before_the_response_starts(

@@ -29,22 +29,15 @@ internal sealed class LoadAheadTests
     [TestCase(true, "/not", false)]
     [TestCase(false, "/sync", false)]
     [TestCase(false, "/told", true)]
-    public async Task What_is_said_is_not_learnt_and_an_endpoint_has_the_last_word(bool loadAhead, string path, bool isLoaded)
+    [TestCase(null, "/sync", false, RedisSessionMode.Live)]
+    public async Task Nothing_is_learnt_where_it_is_said_or_in_live_mode_and_an_endpoint_has_the_last_word(
+        bool? loadAhead, string path, bool isLoaded, RedisSessionMode mode = RedisSessionMode.Buffered)
     {
-        await using var app = await StartAsync(loadAhead);
+        await using var app = await StartAsync(loadAhead, mode);
         using var browser = await NewSessionAsync(app);
         for (int i = 0; i < 2; i++) await browser.PageAsync(path);
         Assert.That(await IsLoadedAsync(browser, path), Is.EqualTo(isLoaded));
         Assert.That(app.Logs.Of(SessionEvents.LoadsAhead), Is.Empty);
-    }
-
-    [Test]
-    public async Task In_live_mode_nothing_is_loaded_by_itself()
-    {
-        await using var app = await StartAsync(mode: RedisSessionMode.Live);
-        using var browser = await NewSessionAsync(app);
-        for (int i = 0; i < 2; i++) await browser.PageAsync("/sync");
-        Assert.That(await IsLoadedAsync(browser, "/sync"), Is.False);
     }
 
     private static Task<TestApp> StartAsync(bool? loadAhead = null, RedisSessionMode mode = RedisSessionMode.Buffered) =>

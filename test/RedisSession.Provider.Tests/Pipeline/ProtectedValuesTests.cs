@@ -91,18 +91,5 @@ internal sealed class ProtectedValuesTests(ServerKind kind, Pipeline pipeline) :
         }
     }
 
-    [Test]
-    public async Task Values_can_be_read_after_the_session_got_a_new_key([Values] RedisSessionMode mode)
-    {
-        using var browser = Apps[mode].NewBrowser();
-        await browser.SetStringAsync("key", "secret");
-        await browser.VisitAsync(async context =>
-        {
-            await context.RenewSessionAsync();
-            Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("secret"));
-        });
-        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("secret"));
-    }
-
     private static string Text(RedisValue value) => System.Text.Encoding.Latin1.GetString((byte[])value!);
 }

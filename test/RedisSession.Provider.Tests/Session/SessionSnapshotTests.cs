@@ -84,33 +84,6 @@ internal sealed class SessionSnapshotTests
     }
 
     [Test]
-    public void Changes_are_applied_in_place()
-    {
-        var snapshot = Parse([Field("kept", "1"), Field("changed", "1"), Field("removed", "1")]);
-        var changes = new SessionChanges();
-        changes.Set("changed", "2"u8.ToArray());
-        changes.Set("new", "3"u8.ToArray());
-        changes.Remove("removed");
-        changes.Remove("never there");
-        snapshot.Apply(changes);
-        using var all = Assert.EnterMultipleScope();
-        Assert.That(snapshot.Keys, Is.EquivalentTo(["kept", "changed", "new"]));
-        Assert.That(snapshot.Find("changed"), Is.EqualTo("2"u8.ToArray()));
-    }
-
-    [Test]
-    public void Clear_takes_all_that_was_there_and_nothing_that_came_after()
-    {
-        var snapshot = Parse([Field("before", "1")]);
-        var changes = new SessionChanges();
-        changes.Set("dropped", "2"u8.ToArray());
-        changes.Clear();
-        changes.Set("after", "3"u8.ToArray());
-        snapshot.Apply(changes);
-        Assert.That(snapshot.Keys, Is.EquivalentTo(["after"]));
-    }
-
-    [Test]
     public void Empty_snapshots_do_not_share_their_keys()
     {
         var changes = new SessionChanges();

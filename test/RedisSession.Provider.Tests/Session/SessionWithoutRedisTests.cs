@@ -9,10 +9,6 @@ namespace RedisSession.Provider.Tests;
 internal sealed class SessionWithoutRedisTests
 {
     [Test]
-    public void Id_is_the_public_id_of_the_session_key() =>
-        Assert.That(SessionWithoutRedis.Create().Id, Is.EqualTo(SessionId.Of("session key")));
-
-    [Test]
     public void Reads_find_nothing_and_say_that_redis_is_away()
     {
         var session = SessionWithoutRedis.Create();
@@ -37,16 +33,6 @@ internal sealed class SessionWithoutRedisTests
         Assert.That(session.GetInt("one"), Is.EqualTo(1));
         Assert.That(session.IsNone("two"), Is.True);
         Assert.That(session.Keys, Is.EqualTo(["one"]));
-    }
-
-    [Test]
-    public void Value_is_copied_when_it_is_set()
-    {
-        var session = SessionWithoutRedis.Create();
-        byte[] buffer = [1];
-        session.Set("key", buffer);
-        buffer[0] = 2;
-        Assert.That(session.Get("key"), Is.EqualTo(new byte[] { 1 }));
     }
 
     [Test]
@@ -137,15 +123,6 @@ internal sealed class SessionWithoutRedisTests
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < Count; i++) access();
         return (GC.GetAllocatedBytesForCurrentThread() - before) / Count;
-    }
-
-    [Test]
-    public void Session_that_cannot_be_established_any_more_refuses_to_set()
-    {
-        var session = SessionWithoutRedis.Create(tryEstablishSession: () => false);
-        using var all = Assert.EnterMultipleScope();
-        Assert.That(() => session.SetValue("key", 1), Throws.InvalidOperationException.With.Message.Contains("response has started"));
-        Assert.That(session.Keys, Is.Empty);
     }
 
     [Test]
