@@ -31,7 +31,8 @@ internal sealed class SessionContractTests(SessionStack stack)
 
     private static IEnumerable<TestCaseData> Changes()
     {
-        TestCaseData Case(string name, Action<ISession> change, string content) => new TestCaseData(change, content).SetArgDisplayNames(name);
+        TestCaseData Case(string name, Action<ISession> change, string content) =>
+            new TestCaseData(change, content).SetArgDisplayNames(name);
         yield return Case("changes nothing", _ => { }, "a=1 b=2");
         yield return Case("sets a key", session => session.SetString("c", "3"), "a=1 b=2 c=3");
         yield return Case("replaces a value", session => session.SetString("a", "new"), "a=new b=2");

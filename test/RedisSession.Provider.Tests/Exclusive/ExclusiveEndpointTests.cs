@@ -33,7 +33,8 @@ internal sealed class ExclusiveEndpointTests(ServerKind kind)
         using var browser = app.NewBrowser();
         await browser.PageAsync("/count");
         var holding = browser.PageAsync("/hold");
-        await Until.TrueAsync("it is held", async () => (await browser.PageAsync("/impatient")).Status == HttpStatusCode.ServiceUnavailable);
+        await Until.TrueAsync(
+            "it is held", async () => (await browser.PageAsync("/impatient")).Status == HttpStatusCode.ServiceUnavailable);
         using var refused = await browser.SendAsync(_ => Task.CompletedTask, "/impatient");
         Assert.That(refused.Headers.RetryAfter?.ToString(), Is.EqualTo("1"));
         Assert.That((await browser.PageAsync("/throwing")).Body, Is.EqualTo(nameof(SessionLockTimeoutException)));

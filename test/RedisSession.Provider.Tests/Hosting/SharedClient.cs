@@ -6,7 +6,8 @@ namespace RedisSession.Provider.Tests;
 internal static class SharedClient
 {
     /// <summary>All of them at once, each request of one after the other; what a page has to be is said for its path.</summary>
-    public static async Task VisitAsync(Uri address, Version http, int visitors, int visits, Func<int, int, (string Path, string Body)> page)
+    public static async Task VisitAsync(
+        Uri address, Version http, int visitors, int visits, Func<int, int, (string Path, string Body)> page)
     {
         using var client = new HttpClient(new HttpClientHandler { UseCookies = false, MaxConnectionsPerServer = visitors });
         await Parallel.ForAsync(0, visitors, new ParallelOptions { MaxDegreeOfParallelism = visitors }, async (visitor, _) =>

@@ -167,7 +167,7 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
     }
 
     [Test]
-    public async Task A_kept_session_of_a_request_whose_writes_failed_tells_of_the_failure_and_of_nothing_else([Values] RedisSessionMode mode)
+    public async Task A_kept_session_of_a_request_whose_writes_failed_tells_of_that_and_nothing_else([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
         var kept = await KeepAsync(browser, fails: true);
@@ -176,7 +176,7 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
     }
 
     [Test]
-    public async Task The_next_request_of_the_same_connection_does_not_notice_a_kept_session([Values] RedisSessionMode mode, [Values] bool fails)
+    public async Task The_next_request_of_the_connection_does_not_notice_a_kept_session([Values] RedisSessionMode mode, [Values] bool fails)
     {
         using var browser = Apps[mode].NewBrowser();
         var kept = await KeepAsync(browser, fails);

@@ -15,7 +15,7 @@ internal sealed class CredentialTests(ServerKind kind)
     private const string User = "shop";
 
     [Test]
-    public async Task What_is_rotated_in_the_options_of_the_application_is_used_for_the_next_connection([Values(User, "another")] string user)
+    public async Task What_is_rotated_in_the_options_of_the_application_is_used_by_the_next_connect([Values(User, "another")] string user)
     {
         await using var server = await OwnServer.StartAsync(kind, "first");
         var given = server.OptionsWith("first");

@@ -16,7 +16,8 @@ namespace RedisSession.Provider.Tests;
 internal sealed class UnawaitedResponseTests(ServerKind kind, Pipeline pipeline)
 {
     [Test]
-    public async Task Each_response_has_its_own_body([Values] RedisSessionMode mode, [Values] FailureMode failureMode, [Values(1, 2)] int http)
+    public async Task Each_response_has_its_own_body(
+        [Values] RedisSessionMode mode, [Values] FailureMode failureMode, [Values(1, 2)] int http)
     {
         await using var app = await new OurStack(kind).StartAsync(
             options => (options.Mode, options.FailureMode) = (mode, failureMode),

@@ -91,7 +91,8 @@ internal sealed class SessionChangesTests
             "everything",
             "1200000|28800000|generation seen|new generation|11|removed|@@removed|set|1|@@set|",
             Expiry, "generation seen",
-            new Change.Clear(), new Change.Set("set", one), new Change.Remove("removed"), new Change.Set("@set", []), new Change.Remove("@removed"));
+            new Change.Clear(),
+            new Change.Set("set", one), new Change.Remove("removed"), new Change.Set("@set", []), new Change.Remove("@removed"));
         yield return Case(
             "a removal from a session not seen yet",
             "1000|0||new generation|4|removed",
@@ -105,7 +106,8 @@ internal sealed class SessionChangesTests
     }
 
     [TestCaseSource(nameof(Orders))]
-    public void Arguments_stand_in_the_order_that_the_script_reads(Change[] sequence, SessionExpiry expiry, RedisValue seen, string expected) =>
+    public void Arguments_stand_in_the_order_that_the_script_reads(
+        Change[] sequence, SessionExpiry expiry, RedisValue seen, string expected) =>
         Assert.That(Texts(ArgumentsOf(Change.Net(sequence), expiry, seen)), Is.EqualTo(expected));
 
     // A null argument would be sent as nothing at all and shift what comes after it.

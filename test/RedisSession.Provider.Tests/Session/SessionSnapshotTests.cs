@@ -66,7 +66,8 @@ internal sealed class SessionSnapshotTests
         yield return Case("differ in case", ["a", "A"]);
 
         // As numbers some of them are equal.
-        yield return Case("look like numbers", ["1", "01", "1.0", "1e0", "+1", "-0", "0", "00", "18446744073709551615", "0018446744073709551615"]);
+        yield return Case(
+            "look like numbers", ["1", "01", "1.0", "1e0", "+1", "-0", "0", "00", "18446744073709551615", "0018446744073709551615"]);
 
         // The first are found by a search, the others through an index.
         yield return Case("are many", Enumerable.Range(0, 500).Select(number => $"{(number % 2 == 0 ? "@" : "")}key{number}"));
