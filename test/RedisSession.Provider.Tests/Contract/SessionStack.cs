@@ -40,44 +40,34 @@ internal sealed record SessionStack(
     /// <summary>What else the application has.</summary>
     public Action<IServiceCollection>? AddMore { get; init; }
 
+    /// <summary>Its pipeline, where <see cref="Pipeline"/> alone is not all.</summary>
+    public Action<IApplicationBuilder>? Use { get; init; }
+
     public static IReadOnlyList<SessionStack> All { get; } = [Stock, .. StockOverOurCache, .. Ours, .. Preloaded];
 
     /// <summary>Starts an application on it. Applications given the same <paramref name="keyPrefix"/> share their sessions.</summary>
     public async Task<TestApp> StartAsync(string? keyPrefix = null, Action<SessionOptions>? configure = null)
     {
-        if (Server is null)
+        string redis = Server is null ? "" : (await TestServers.GetAsync(Server)).ConfigurationString;
+        string prefix = keyPrefix ?? NewKeyPrefix();
+        return await TestApp.StartAsync(IsStock ? AddStock : AddOurs, Use ?? (app => app.Use(Pipeline)));
+
+        void AddStock(IServiceCollection services)
         {
-            return await TestApp.StartAsync(services =>
-            {
-                services.AddDistributedMemoryCache();
-                services.AddSession(options => configure?.Invoke(options));
-            });
+            if (Server is null) services.AddDistributedMemoryCache();
+            else services.AddRedisHashCache(options => (options.Configuration, options.InstanceName) = (redis, prefix));
+            services.AddSession(options => configure?.Invoke(options));
         }
 
-        var server = await TestServers.GetAsync(Server);
-        if (IsStock)
+        void AddOurs(IServiceCollection services)
         {
-            return await TestApp.StartAsync(services =>
+            AddMore?.Invoke(services);
+            services.AddRedisHashSession(options =>
             {
-                services.AddRedisHashCache(options =>
-                    (options.Configuration, options.InstanceName) = (server.ConfigurationString, keyPrefix ?? NewKeyPrefix()));
-                services.AddSession(options => configure?.Invoke(options));
+                (options.Configuration, options.KeyPrefix, options.Mode) = (redis, prefix, Mode);
+                configure?.Invoke(options);
             });
         }
-
-        return await TestApp.StartAsync(
-            services =>
-            {
-                AddMore?.Invoke(services);
-                services.AddRedisHashSession(options =>
-                {
-                    options.Configuration = server.ConfigurationString;
-                    options.KeyPrefix = keyPrefix ?? NewKeyPrefix();
-                    options.Mode = Mode;
-                    configure?.Invoke(options);
-                });
-            },
-            app => app.Use(Pipeline));
     }
 
     /// <summary>Tests share servers and keep apart by prefixes.</summary>

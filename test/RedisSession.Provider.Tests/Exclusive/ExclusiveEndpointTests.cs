@@ -19,9 +19,10 @@ internal sealed class ExclusiveEndpointTests(ServerKind kind)
     {
         await using var app = await StartAsync(mode);
         await using var other = await StartAsync(mode);
-        using var browser = new Visitor();
-        await browser.GetAsync(app, "/count");
-        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => browser.GetAsync(i % 2 == 0 ? app : other, "/count")));
+        using var browser = app.NewBrowser();
+        await browser.PageAsync("/count");
+        using var elsewhere = browser.Twin().At(other);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => (i % 2 == 0 ? browser : elsewhere).PageAsync("/count")));
         Assert.That(answers.Select(answer => answer.Body), Is.EquivalentTo(Enumerable.Range(2, 60).Select(n => n.ToString(CultureInfo.InvariantCulture))));
     }
 
@@ -29,40 +30,37 @@ internal sealed class ExclusiveEndpointTests(ServerKind kind)
     public async Task Whoever_waits_in_vain_is_answered_with_503_or_gets_an_exception()
     {
         await using var app = await StartAsync(RedisSessionMode.Buffered);
-        using var browser = new Visitor();
-        await browser.GetAsync(app, "/count");
-        var holding = browser.GetAsync(app, "/hold");
-        await Until.TrueAsync("it is held", async () => (await browser.GetAsync(app, "/impatient")).Status == HttpStatusCode.ServiceUnavailable);
-        var refused = await browser.GetAsync(app, "/impatient");
-        Assert.That(refused.RetryAfter, Is.EqualTo("1"));
-        Assert.That((await browser.GetAsync(app, "/throwing")).Body, Is.EqualTo(nameof(SessionLockTimeoutException)));
-        await browser.GetAsync(app, "/release");
+        using var browser = app.NewBrowser();
+        await browser.PageAsync("/count");
+        var holding = browser.PageAsync("/hold");
+        await Until.TrueAsync(
+            "it is held", async () => (await browser.PageAsync("/impatient")).Status == HttpStatusCode.ServiceUnavailable);
+        using var refused = await browser.SendAsync(_ => Task.CompletedTask, "/impatient");
+        Assert.That(refused.Headers.RetryAfter?.ToString(), Is.EqualTo("1"));
+        Assert.That((await browser.PageAsync("/throwing")).Body, Is.EqualTo(nameof(SessionLockTimeoutException)));
+        await browser.PageAsync("/release");
         Assert.That((await holding).Status, Is.EqualTo(HttpStatusCode.OK));
-        Assert.That((await browser.GetAsync(app, "/impatient")).Status, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That((await browser.PageAsync("/impatient")).Status, Is.EqualTo(HttpStatusCode.OK));
     }
 
     [Test]
     public async Task A_hub_and_a_pipeline_that_takes_no_lock_are_refused_with_the_cure()
     {
         await using var app = await StartAsync(RedisSessionMode.Buffered);
-        using var browser = new Visitor();
-        Assert.That((await browser.GetAsync(app, "/hub")).Body, Is.EqualTo(nameof(InvalidOperationException)));
-        await using var stock = await StartAsync(RedisSessionMode.Buffered, pipeline => pipeline.UseSession());
-        Assert.That((await browser.GetAsync(stock, "/count")).Body, Is.EqualTo(nameof(InvalidOperationException)));
-        Assert.That((await browser.GetAsync(stock, "/release")).Status, Is.EqualTo(HttpStatusCode.OK));
+        using var browser = app.NewBrowser();
+        Assert.That((await browser.PageAsync("/hub")).Body, Is.EqualTo(nameof(InvalidOperationException)));
+        await using var stock = await StartAsync(RedisSessionMode.Buffered, Pipeline.UseSession);
+        browser.At(stock);
+        Assert.That((await browser.PageAsync("/count")).Body, Is.EqualTo(nameof(InvalidOperationException)));
+        Assert.That((await browser.PageAsync("/release")).Status, Is.EqualTo(HttpStatusCode.OK));
     }
 
-    private async Task<TestApp> StartAsync(RedisSessionMode mode, Action<IApplicationBuilder>? useSession = null)
+    private Task<TestApp> StartAsync(RedisSessionMode mode, Pipeline session = Pipeline.UseRedisHashSession)
     {
-        var server = await _stack.ServerAsync();
         var released = new TaskCompletionSource();
-        return await TestApp.StartAsync(
-            services =>
-            {
-                services.AddRouting();
-                services.AddRedisHashSession(options =>
-                    (options.Configuration, options.KeyPrefix, options.Mode) = (server.ConfigurationString, _stack.KeyPrefix, mode));
-            },
+        return _stack.StartAsync(
+            options => options.Mode = mode,
+            services => services.AddRouting(),
             pipeline =>
             {
                 pipeline.Use(async (context, next) =>
@@ -77,7 +75,7 @@ internal sealed class ExclusiveEndpointTests(ServerKind kind)
                     }
                 });
                 pipeline.UseRouting();
-                (useSession ?? (it => it.UseRedisHashSession()))(pipeline);
+                pipeline.Use(session);
                 pipeline.UseEndpoints(endpoints =>
                 {
                     endpoints.MapGet("/count", async (HttpContext context) =>
@@ -94,26 +92,5 @@ internal sealed class ExclusiveEndpointTests(ServerKind kind)
                     endpoints.MapGet("/hub", () => "").WithExclusiveSession().WithMetadata(new HubMetadata(typeof(Hub)));
                 });
             });
-    }
-
-    /// <summary>A browser that asks for pages.</summary>
-    private sealed class Visitor : IDisposable
-    {
-        private readonly HttpClientHandler _handler = new() { CookieContainer = new() };
-        private readonly HttpClient _client;
-
-        public Visitor() => _client = new(_handler);
-
-        public async Task<(HttpStatusCode Status, string Body, string? RetryAfter)> GetAsync(TestApp app, string path)
-        {
-            using var response = await _client.GetAsync(new Uri(app.Address, path));
-            return (response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers.RetryAfter?.ToString());
-        }
-
-        public void Dispose()
-        {
-            _client.Dispose();
-            _handler.Dispose();
-        }
     }
 }

@@ -92,7 +92,11 @@ internal sealed class StoppedHolderTests(ServerKind kind)
 
         public Task<string> NextAsync() => GetNextAsync("/turn");
 
-        public async Task<string?> TurnAsync() => await FieldAsync("turn");
+        public async Task<string?> TurnAsync()
+        {
+            var session = await redis.Multiplexer.GetServers()[0].KeysAsync(redis.Database, $"{prefix}sessions:*").SingleAsync();
+            return await redis.HashGetAsync(session, "turn");
+        }
 
         public async ValueTask DisposeAsync()
         {
@@ -103,11 +107,5 @@ internal sealed class StoppedHolderTests(ServerKind kind)
         }
 
         private Task<string> GetNextAsync(string path) => _client.GetStringAsync(new Uri(new Uri(next.Urls.First()), path));
-
-        private async Task<RedisValue> FieldAsync(string field)
-        {
-            var session = await redis.Multiplexer.GetServers()[0].KeysAsync(redis.Database, $"{prefix}sessions:*").SingleAsync();
-            return await redis.HashGetAsync(session, field);
-        }
     }
 }

@@ -43,6 +43,13 @@ internal sealed class Browser : IDisposable
     public async Task<HttpResponseMessage> SendAsync(Func<HttpContext, Task> work, string path = "/") =>
         (await RequestAsync(work, path)).Response;
 
+    /// <summary>One request; returns what is on the page, whatever it is.</summary>
+    public async Task<(HttpStatusCode Status, string Body)> PageAsync(string path, Func<HttpContext, Task>? work = null)
+    {
+        using var response = await SendAsync(work ?? (_ => Task.CompletedTask), path);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
     /// <summary>One request that must succeed, whose work is asynchronous, of a visitor who may not wait for it.</summary>
     public async Task VisitAsync(Func<HttpContext, Task> work, CancellationToken cancellationToken = default)
     {
@@ -71,6 +78,21 @@ internal sealed class Browser : IDisposable
 
     /// <summary>One request that must succeed and answers something, through the synchronous API of its session.</summary>
     public Task<T> VisitAsync<T>(Func<ISession, T> work) => VisitAsync(context => Task.FromResult(work(context.Session)));
+
+    /// <summary>One request that sets a key; returns the id of its session.</summary>
+    public Task<string> SetStringAsync(string key, string value) => VisitAsync(session =>
+    {
+        session.SetString(key, value);
+        return session.Id;
+    });
+
+    public Task<string?> GetStringAsync(string key) => VisitAsync(session => session.GetString(key));
+
+    /// <summary>What the next request finds: <c>a=1 b=2</c>, in the order of the keys.</summary>
+    public Task<string> ContentAsync() => VisitAsync(ContentOf);
+
+    public static string ContentOf(ISession session) =>
+        string.Join(' ', session.Keys.Order(StringComparer.Ordinal).Select(key => $"{key}={session.GetString(key)}"));
 
     private Task<(HttpResponseMessage Response, Exception? Thrown)> RequestAsync(
         Func<HttpContext, Task> work, string path = "/", CancellationToken cancellationToken = default) =>

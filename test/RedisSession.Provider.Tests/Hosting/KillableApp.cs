@@ -85,30 +85,25 @@ internal sealed partial class KillableApp : IAsyncDisposable
             (options.Configuration, options.KeyPrefix, options.ProtectValues) = (redis, prefix, protectsValues));
         var app = builder.Build();
         app.UseSession();
-        app.Map("/arrive", branch => branch.Run(context =>
+        app.Map("/arrive", (HttpContext context) =>
         {
             context.Session.SetString("cart", "full");
             context.Session.SetString("more", new string('x', 1000));
-            return Task.CompletedTask;
-        }));
-        app.Map("/sign-in", branch => branch.Run(async context =>
+        });
+        app.Map("/sign-in", async (HttpContext context) =>
         {
             await context.RenewSessionAsync("ann");
             context.Session.SetString("signed in", "1");
-        }));
-        app.Map("/hold", branch => branch.Run(context => SetLockedAsync(context, "held", () =>
+        });
+        app.Map("/hold", (HttpContext context) => SetLockedAsync(context, "held", () =>
         {
             Console.WriteLine(Holding);
             return Task.Delay(TimeSpan.FromSeconds(1));
-        })));
-        app.Map("/turn", branch => branch.Run(context => SetLockedAsync(context, "next", () => Task.CompletedTask)));
-        app.Map("/more", branch => branch.Run(context =>
-        {
-            context.Session.SetString("more", new string('x', 1001));
-            return Task.CompletedTask;
         }));
-        app.Map("/whole", branch => branch.Run(context => context.Response.WriteAsync(
-            $"{context.Session.GetString("cart")} {context.Session.GetString("more")?.Length} {context.Session.GetString("signed in")}")));
+        app.Map("/turn", (HttpContext context) => SetLockedAsync(context, "next", () => Task.CompletedTask));
+        app.Map("/more", (HttpContext context) => context.Session.SetString("more", new string('x', 1001)));
+        app.Map("/whole", (HttpContext context) =>
+            $"{context.Session.GetString("cart")} {context.Session.GetString("more")?.Length} {context.Session.GetString("signed in")}");
         return app;
     }
 
@@ -117,11 +112,9 @@ internal sealed partial class KillableApp : IAsyncDisposable
         string answer = "written";
         try
         {
-            await using (await context.Session.LockAsync(TimeSpan.FromSeconds(30)))
-            {
-                await hold();
-                context.Session.SetString("turn", value);
-            }
+            await using var held = await context.Session.LockAsync(TimeSpan.FromSeconds(30));
+            await hold();
+            context.Session.SetString("turn", value);
         }
         catch (SessionLockLostException)
         {

@@ -15,31 +15,46 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable]
-internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline)
+internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private const string UserHeader = "X-User";
 
-    private readonly string _keyPrefix = SessionStack.NewKeyPrefix();
-    private SharedServer _server = null!;
+    protected override void Configure(RedisHashSessionOptions options)
+    {
+        (options.FailureMode, options.RefreshInterval) = (FailureMode.Throw, TimeSpan.Zero);
+        options.UserIdentifier = context => context.Request.Headers[UserHeader];
+    }
 
-    [OneTimeSetUp]
-    public async Task FindServer() => _server = await TestServers.GetAsync(kind);
+    /// <summary>A request to <c>/inside</c> is made once more, as another, inside of itself.</summary>
+    protected override void Use(IApplicationBuilder app) => base.Use(app.Use(next => async context =>
+    {
+        if (context.Request.Path != "/inside")
+        {
+            await next(context);
+            return;
+        }
+
+        var inside = new DefaultHttpContext { RequestServices = context.RequestServices };
+        foreach (var (name, value) in context.Request.Headers) inside.Request.Headers[name] = value;
+        inside.Response.Body = new MemoryStream();
+        await next(inside);
+    }));
 
     [Test]
     public async Task What_the_application_commits_itself_tells_it_the_truth([Values] RedisSessionMode mode, [Values] FailureMode failureMode)
     {
-        await using var app = await StartAsync(mode, failureMode, _ => { });
+        await using var app = await Stack.StartAsync(options => (options.Mode, options.FailureMode) = (mode, failureMode), use: _ => { });
         using var browser = app.NewBrowser();
         await browser.VisitAsync(async context =>
         {
-            var session = Create(context.RequestServices, out _);
-            await MakeUnwritableAsync(session.Id);
+            var session = Create(context.RequestServices);
+            await Stack.MakeUnwritableAsync(session.Id);
             session.SetString("key", "1");
             Assert.That(async () => await session.CommitAsync(), Throws.InstanceOf<RedisServerException>());
             Assert.That(async () => await session.CommitAsync(), Throws.InstanceOf<RedisServerException>(), "again");
-            await Redis.KeyDeleteAsync(KeyOf(session.Id));
+            await Redis.KeyDeleteAsync(Stack.KeyOf(session.Id));
             await session.CommitAsync();
-            Assert.That(await Redis.HashExistsAsync(KeyOf(session.Id), "key"), Is.True);
+            Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(session.Id), "key"), Is.True);
         });
         Assert.That(app.Logs.Of(SessionEvents.WriteFailed), Has.Count.EqualTo(1));
     }
@@ -48,35 +63,22 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
     public async Task A_request_inside_of_another_is_told_the_truth_and_each_failure_is_logged_once(
         [Values] RedisSessionMode mode, [Values] FailureMode failureMode, [Values] bool commits)
     {
-        await using var app = await StartAsync(mode, failureMode, app => app.Use(RunInside).Use(pipeline));
+        await using var app = await StartAsync(mode, options => options.FailureMode = failureMode);
         using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser);
+        string id = await browser.SetStringAsync("key", "1");
         int before = app.Logs.All.Count(entry => entry.Level >= LogLevel.Error);
-        await MakeUnwritableAsync(id);
+        await Stack.MakeUnwritableAsync(id);
         using var response = await browser.SendAsync(async context =>
         {
             context.Session.SetString("key", "2");
             if (commits) Assert.That(async () => await context.Session.CommitAsync(), Throws.InstanceOf<RedisServerException>());
         }, "/inside");
         var errors = app.Logs.All.Where(entry => entry.Level >= LogLevel.Error).Skip(before).ToArray();
-        Assert.That(errors.Count(entry => entry.EventId == SessionEvents.WriteFailed && entry.Category.StartsWith("RedisSession", StringComparison.Ordinal)), Is.EqualTo(1));
+        Assert.That(app.Logs.Of(SessionEvents.WriteFailed), Has.Count.EqualTo(1));
 
         // SessionMiddleware, whose request nobody knows, logs what its own commit gets.
-        Assert.That(errors, Has.Length.LessThanOrEqualTo(pipeline == Pipeline.UseSession ? 2 : 1 + (failureMode == FailureMode.Throw && !commits ? 1 : 0)));
-
-        static RequestDelegate RunInside(RequestDelegate next) => async context =>
-        {
-            if (context.Request.Path != "/inside")
-            {
-                await next(context);
-                return;
-            }
-
-            var inside = new DefaultHttpContext { RequestServices = context.RequestServices };
-            foreach (var (name, value) in context.Request.Headers) inside.Request.Headers[name] = value;
-            inside.Response.Body = new MemoryStream();
-            await next(inside);
-        };
+        bool isTold = Stack.Pipeline == Pipeline.UseSession || (failureMode == FailureMode.Throw && !commits);
+        Assert.That(errors, Has.Length.LessThanOrEqualTo(isTold ? 2 : 1));
     }
 
     [Test]
@@ -85,21 +87,15 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
         using var logs = new RecordedLogs();
         var services = new ServiceCollection().AddLogging(logging => logging.AddProvider(logs));
         services.AddSingleton<IDataProtectionProvider>(new EphemeralDataProtectionProvider());
+        string missing = $"redis://{(await Stack.ServerAsync()).ConfigurationString}/99"; // what is written cannot even be sent
         services.AddRedisHashSession(options =>
-        {
-            // There is no such database: what is written cannot even be sent.
-            options.Configuration = $"redis://{_server.ConfigurationString}/99";
-            (options.KeyPrefix, options.Mode, options.FailureMode) = (_keyPrefix, mode, FailureMode.Throw);
-        });
+            (options.Configuration, options.Mode, options.FailureMode) = (missing, mode, FailureMode.Throw));
         await using var own = services.BuildServiceProvider();
-        await using var app = await StartAsync(mode, FailureMode.Throw, app =>
+        await using var app = await Stack.StartAsync(use: app => app.UseWhen(_ => true, branch =>
         {
-            app.UseWhen(_ => true, branch =>
-            {
-                branch.ApplicationServices = own;
-                branch.Use(pipeline);
-            });
-        });
+            branch.ApplicationServices = own;
+            branch.Use(Stack.Pipeline);
+        }));
         using var browser = app.NewBrowser();
         for (int i = 0; i < 2; i++)
         {
@@ -108,16 +104,16 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
                 context.Session.SetString("key", "1");
                 return context.Response.WriteAsync("all is well");
             });
-            if (pipeline != Pipeline.UseSession) Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
+            if (Stack.Pipeline != Pipeline.UseSession) Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
         }
 
-        Assert.That(logs.Of(SessionEvents.RequestUnknown), Has.Count.EqualTo(pipeline == Pipeline.UseSession ? 1 : 0));
+        Assert.That(logs.Of(SessionEvents.RequestUnknown), Has.Count.EqualTo(Stack.Pipeline == Pipeline.UseSession ? 1 : 0));
     }
 
     [Test]
     public async Task A_job_that_outlives_its_request_has_no_request([Values] RedisSessionMode mode)
     {
-        await using var app = await StartAsync(mode, FailureMode.LogAndContinue, app => app.Use(pipeline));
+        await using var app = await StartAsync(mode, options => options.FailureMode = FailureMode.LogAndContinue);
         using var client = new HttpClient(new HttpClientHandler { UseCookies = false });
         var mayRun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         Task<(string Made, string Kept)> job = null!;
@@ -129,7 +125,7 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
             job = Task.Run(async () =>
             {
                 await mayRun.Task;
-                var made = Create(services, out _);
+                var made = Create(services);
                 made.SetString("key", "1");
                 await made.CommitAsync();
                 kept.SetString("late", "1");
@@ -146,10 +142,10 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
             await job;
         });
         var (made, kept) = await job;
-        Assert.That(await Redis.HashExistsAsync(KeyOf(made), "key"), Is.True);
-        Assert.That(await Redis.HashExistsAsync(KeyOf(kept), "late"), Is.True);
-        Assert.That(await Redis.HashGetAsync(KeyOf(made), "@user"), Is.EqualTo(RedisValue.Null));
-        Assert.That(await Redis.HashGetAsync(KeyOf(kept), "@user"), Is.Not.EqualTo((RedisValue)"bob"));
+        Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(made), "key"), Is.True);
+        Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(kept), "late"), Is.True);
+        Assert.That(await Redis.HashGetAsync(Stack.KeyOf(made), "@user"), Is.EqualTo(RedisValue.Null));
+        Assert.That(await Redis.HashGetAsync(Stack.KeyOf(kept), "@user"), Is.Not.EqualTo((RedisValue)"bob"));
 
         async Task VisitAsync(string user, Func<HttpContext, Task> work)
         {
@@ -160,58 +156,81 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
     }
 
     [Test]
+    public async Task A_kept_session_can_be_written_and_committed_after_its_request([Values] RedisSessionMode mode)
+    {
+        using var browser = Apps[mode].NewBrowser();
+        var kept = await KeepAsync(browser);
+        kept.SetString("key", "new");
+        await kept.CommitAsync();
+        await kept.SetAsync("more", "1"u8.ToArray());
+        Assert.That(await browser.ContentAsync(), Is.EqualTo("key=new more=1"));
+    }
+
+    [Test]
+    public async Task A_kept_session_of_a_request_whose_writes_failed_tells_of_that_and_nothing_else([Values] RedisSessionMode mode)
+    {
+        using var browser = Apps[mode].NewBrowser();
+        var kept = await KeepAsync(browser, fails: true);
+        Assert.That(() => kept.SetString("key", "new"), Throws.Nothing);
+        Assert.That(async () => await kept.CommitAsync(), Throws.InstanceOf<RedisServerException>().With.Message.Contains("WRONGTYPE"));
+    }
+
+    [Test]
+    public async Task The_next_request_of_the_connection_does_not_notice_a_kept_session([Values] RedisSessionMode mode, [Values] bool fails)
+    {
+        using var browser = Apps[mode].NewBrowser();
+        var kept = await KeepAsync(browser, fails);
+        using var response = await browser.SendAsync(async context =>
+        {
+            await Task.Run(() => kept.SetString("key", "new"));
+            await context.Response.WriteAsync("nothing to do with it");
+        });
+        Assert.That(response.IsSuccessStatusCode, Is.True);
+    }
+
+    [Test]
     public async Task Of_a_session_that_was_put_aside_nothing_is_written([Values] bool hasBody, [Values] bool isReplaced)
     {
-        await using var app = await StartAsync(RedisSessionMode.Buffered, FailureMode.Throw, app => app.Use(pipeline));
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser);
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        string id = await browser.SetStringAsync("key", "1");
         string other = "";
         await browser.VisitAsync(async context =>
         {
             context.Session.SetString("key", "2");
-            var made = isReplaced ? Create(context.RequestServices, out _) : null;
+            var made = isReplaced ? Create(context.RequestServices) : null;
             made?.SetString("key", "3");
             other = made?.Id ?? "";
             context.Session = made!;
             if (hasBody) await context.Response.WriteAsync("done");
         });
-        Assert.That(await Redis.HashGetAsync(KeyOf(id), "key"), Is.EqualTo((RedisValue)"1"));
+        Assert.That(await Redis.HashGetAsync(Stack.KeyOf(id), "key"), Is.EqualTo((RedisValue)"1"));
         if (isReplaced)
-            Assert.That(async () => (string?)await Redis.HashGetAsync(KeyOf(other), "key"), Is.EqualTo("3").After(5_000, 10));
+            Assert.That(async () => (string?)await Redis.HashGetAsync(Stack.KeyOf(other), "key"), Is.EqualTo("3").After(5_000, 10));
     }
 
     [Test]
     public async Task A_session_that_was_put_aside_is_not_refreshed([Values] RedisSessionMode mode)
     {
-        await using var app = await StartAsync(mode, FailureMode.Throw, app => app.Use(pipeline));
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser);
-        await Redis.KeyExpireAsync(KeyOf(id), TimeSpan.FromSeconds(100));
+        using var browser = Apps[mode].NewBrowser();
+        string id = await browser.SetStringAsync("key", "1");
+        await Redis.KeyExpireAsync(Stack.KeyOf(id), TimeSpan.FromSeconds(100));
         await browser.VisitAsync(context =>
         {
             context.Session = null!;
             return Task.CompletedTask;
         });
-        Assert.That(await Redis.KeyTimeToLiveAsync(KeyOf(id)), Is.LessThanOrEqualTo(TimeSpan.FromSeconds(100)));
+        Assert.That(await Redis.KeyTimeToLiveAsync(Stack.KeyOf(id)), Is.LessThanOrEqualTo(TimeSpan.FromSeconds(100)));
     }
 
     [Test]
     public async Task What_could_not_be_encrypted_stays_collected([Values] RedisSessionMode mode, [Values] FailureMode failureMode)
     {
         var keys = new BreakableKeys();
-        await using var app = await TestApp.StartAsync(
-            services =>
-            {
-                services.AddSingleton<IDataProtectionProvider>(keys);
-                services.AddRedisHashSession(options =>
-                {
-                    (options.Configuration, options.KeyPrefix) = (_server.ConfigurationString, _keyPrefix);
-                    (options.Mode, options.FailureMode, options.ProtectValues) = (mode, failureMode, true);
-                });
-            },
-            app => app.Use(pipeline));
+        await using var app = await Stack.StartAsync(
+            options => (options.Mode, options.FailureMode, options.ProtectValues) = (mode, failureMode, true),
+            services => services.AddSingleton<IDataProtectionProvider>(keys));
         using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser);
+        await browser.SetStringAsync("key", "1");
         await browser.VisitAsync(async context =>
         {
             keys.AreBroken = true;
@@ -221,38 +240,43 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
             keys.AreBroken = false;
             await context.Session.CommitAsync();
         });
-        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("2"));
+        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("2"));
     }
-
-    private IDatabase Redis => _server.Admin.GetDatabase();
-
-    private string KeyOf(string id) => $"{_keyPrefix}sessions:{id}";
-
-    private Task<TestApp> StartAsync(RedisSessionMode mode, FailureMode failureMode, Action<IApplicationBuilder> use) => TestApp.StartAsync(
-        _server.ConfigurationString,
-        options =>
-        {
-            (options.KeyPrefix, options.Mode, options.FailureMode) = (_keyPrefix, mode, failureMode);
-            options.RefreshInterval = TimeSpan.Zero;
-            options.UserIdentifier = context => context.Request.Headers[UserHeader];
-        },
-        use);
 
     /// <summary>A session of the application's own, as from a key in a header.</summary>
-    private static ISession Create(IServiceProvider services, out string key) => services.GetRequiredService<ISessionStore>()
-        .Create(key = Guid.NewGuid().ToString(), TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(10), () => true, isNewSessionKey: false);
+    private static ISession Create(IServiceProvider services) => services.GetRequiredService<ISessionStore>()
+        .Create(Guid.NewGuid().ToString(), TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(10), () => true, isNewSessionKey: false);
 
-    private async Task MakeUnwritableAsync(string id)
+    /// <summary>
+    /// The session of a request that is over; the writes of one that <paramref name="fails"/> have failed, and still would.
+    /// </summary>
+    private async Task<ISession> KeepAsync(Browser browser, bool fails = false)
     {
-        await Redis.KeyDeleteAsync(KeyOf(id));
-        await Redis.StringSetAsync(KeyOf(id), "no hash", TimeSpan.FromMinutes(5));
+        string id = await browser.SetStringAsync("key", "old");
+        if (fails) await Stack.MakeUnwritableAsync(id);
+        HttpContext request = null!;
+        ISession kept = null!;
+        await browser.VisitAsync(async context =>
+        {
+            (request, kept) = (context, context.Session);
+            if (fails) Assert.That(async () => await context.Session.SetAsync("key", [1]), Throws.InstanceOf<RedisServerException>());
+            await context.Response.WriteAsync("done");
+        });
+        Assert.That(() => IsOver(request), Is.True.After(5000, 1));
+        return kept;
     }
 
-    private static Task<string> NewSessionAsync(Browser browser) => browser.VisitAsync(session =>
+    private static bool IsOver(HttpContext request)
     {
-        session.SetString("key", "1");
-        return session.Id;
-    });
+        try
+        {
+            return request.Features is null;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
+    }
 
     /// <summary>A key ring whose keys for values can be away.</summary>
     private sealed class BreakableKeys : IDataProtectionProvider

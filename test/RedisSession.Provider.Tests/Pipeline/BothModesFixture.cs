@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -20,14 +21,7 @@ internal abstract class BothModesFixture(ServerKind kind, Pipeline pipeline = Pi
     public async Task StartApps()
     {
         Redis = await Stack.DatabaseAsync();
-        foreach (var mode in Enum.GetValues<RedisSessionMode>())
-        {
-            _apps[mode] = await Stack.StartAsync(options =>
-            {
-                options.Mode = mode;
-                Configure(options);
-            });
-        }
+        foreach (var mode in Enum.GetValues<RedisSessionMode>()) _apps[mode] = await StartAsync(mode);
     }
 
     [OneTimeTearDown]
@@ -39,4 +33,16 @@ internal abstract class BothModesFixture(ServerKind kind, Pipeline pipeline = Pi
     protected virtual void Configure(RedisHashSessionOptions options)
     {
     }
+
+    protected virtual void Use(IApplicationBuilder app) => app.Use(Stack.Pipeline);
+
+    /// <summary>One more, which a test has for itself.</summary>
+    protected Task<TestApp> StartAsync(RedisSessionMode mode, Action<RedisHashSessionOptions>? configure = null) => Stack.StartAsync(
+        options =>
+        {
+            options.Mode = mode;
+            Configure(options);
+            configure?.Invoke(options);
+        },
+        use: Use);
 }

@@ -18,22 +18,16 @@ internal sealed class BranchCookieTests(ServerKind kind)
     [OneTimeSetUp]
     public async Task StartApps()
     {
-        var server = await _stack.ServerAsync();
-        _app = await StartAsync((app, options) => app.UseRedisHashSession(options), app => app.UseRedisHashSession());
-        _stock = await StartAsync((app, options) => app.UseSession(options), app => app.UseSession());
+        _app = await StartAsync((app, options) => app.UseRedisHashSession(options), Pipeline.UseRedisHashSession);
+        _stock = await StartAsync((app, options) => app.UseSession(options), Pipeline.UseSession);
 
-        Task<TestApp> StartAsync(
-            Func<IApplicationBuilder, SessionOptions, IApplicationBuilder> useOwn,
-            Func<IApplicationBuilder, IApplicationBuilder> useDefault) =>
-            TestApp.StartAsync(
-                server.ConfigurationString,
-                options => options.KeyPrefix = _stack.KeyPrefix,
-                app =>
-                {
-                    var options = new SessionOptions { IdleTimeout = TimeSpan.FromMinutes(3), Cookie = { Name = Cookie, Path = "/a" } };
-                    app.UseWhen(context => context.Request.Path.StartsWithSegments("/a"), app => useOwn(app, options));
-                    app.UseWhen(context => !context.Request.Path.StartsWithSegments("/a"), app => useDefault(app));
-                });
+        Task<TestApp> StartAsync(Func<IApplicationBuilder, SessionOptions, IApplicationBuilder> useOwn, Pipeline pipeline) =>
+            _stack.StartAsync(use: app =>
+            {
+                var options = new SessionOptions { IdleTimeout = TimeSpan.FromMinutes(3), Cookie = { Name = Cookie, Path = "/a" } };
+                app.UseWhen(context => context.Request.Path.StartsWithSegments("/a"), app => useOwn(app, options));
+                app.UseWhen(context => !context.Request.Path.StartsWithSegments("/a"), app => app.Use(pipeline));
+            });
     }
 
     [OneTimeTearDown]
@@ -52,9 +46,12 @@ internal sealed class BranchCookieTests(ServerKind kind)
         string old = CookieOf(browser)!.Value;
         await VisitAsync(browser, "/a", context => context.RenewSessionAsync());
         Assert.That(CookieOf(browser)!.Value, Is.Not.EqualTo(old));
-        await VisitAsync(browser, "/a", context => Assert.That(context.Session.GetString("key"), Is.EqualTo("a")));
-        var life = await (await _stack.DatabaseAsync()).KeyTimeToLiveAsync(_stack.KeyOf(await IdAsync(browser)));
-        Assert.That(life, Is.LessThanOrEqualTo(TimeSpan.FromMinutes(4)), "the timeout of the branch");
+        await VisitAsync(browser, "/a", async context =>
+        {
+            Assert.That(context.Session.GetString("key"), Is.EqualTo("a"));
+            var life = await (await _stack.DatabaseAsync()).KeyTimeToLiveAsync(_stack.KeyOf(context.Session.Id));
+            Assert.That(life, Is.LessThanOrEqualTo(TimeSpan.FromMinutes(4)), "the timeout of the branch");
+        });
         await VisitAsync(browser, "/a", context => context.AbandonSessionAsync());
         Assert.That(CookieOf(browser), Is.Null);
         await VisitAsync(browser, "/", context => Assert.That(context.Session.GetString("key"), Is.EqualTo("default")));
@@ -76,12 +73,12 @@ internal sealed class BranchCookieTests(ServerKind kind)
     {
         var (first, second) = isOursFirst ? (_app, _stock) : (_stock, _app);
         using var browser = first.NewBrowser();
-        await VisitAsync(browser, "/", context => context.Session.SetString("key", "1"));
-        var cookie = browser.SessionCookie!;
-        await VisitAsync(browser.At(second), "/", context => Assert.That(context.Session.GetString("key"), Is.EqualTo("1")));
-        await VisitAsync(browser, "/", context => context.RenewSessionAsync());
-        await VisitAsync(browser.At(first), "/", context => Assert.That(context.Session.GetString("key"), Is.EqualTo("1")));
-        Assert.That(browser.SessionCookie!.Value, Is.Not.EqualTo(cookie.Value));
+        await browser.SetStringAsync("key", "1");
+        string cookie = browser.SessionCookie!.Value;
+        Assert.That(await browser.At(second).GetStringAsync("key"), Is.EqualTo("1"));
+        await browser.VisitAsync(context => context.RenewSessionAsync());
+        Assert.That(await browser.At(first).GetStringAsync("key"), Is.EqualTo("1"));
+        Assert.That(browser.SessionCookie!.Value, Is.Not.EqualTo(cookie));
     }
 
     [Test]
@@ -104,22 +101,12 @@ internal sealed class BranchCookieTests(ServerKind kind)
 
     private static Cookie? CookieOf(Browser browser) => browser.Cookies.GetAllCookies().FirstOrDefault(cookie => cookie.Name == Cookie);
 
-    private static async Task<string> IdAsync(Browser browser)
-    {
-        string id = "";
-        await VisitAsync(browser, "/a", context => id = context.Session.Id);
-        return id;
-    }
-
     private static Task VisitAsync(Browser browser, string path, Action<HttpContext> work) => VisitAsync(browser, path, context =>
     {
         work(context);
         return Task.CompletedTask;
     });
 
-    private static async Task VisitAsync(Browser browser, string path, Func<HttpContext, Task> work)
-    {
-        using var response = await browser.SendAsync(work, path);
-        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
-    }
+    private static async Task VisitAsync(Browser browser, string path, Func<HttpContext, Task> work) =>
+        Assert.That((await browser.PageAsync(path, work)).Status, Is.EqualTo(HttpStatusCode.OK));
 }

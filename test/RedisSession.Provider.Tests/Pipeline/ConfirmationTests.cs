@@ -1,64 +1,48 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Moq;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>Writes are confirmed before the response starts: what Redis refuses is never reported as done.</summary>
+/// <summary>
+/// Writes are confirmed before the response starts: what Redis refuses is never reported as done. At that moment the application's own
+/// callbacks set keys too, and other tasks do meanwhile.
+/// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable]
-internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline)
+internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
-    private readonly OurStack _stack = new(kind, pipeline);
-    private readonly Dictionary<(RedisSessionMode, FailureMode), TestApp> _apps = [];
-    private IDatabase _redis = null!;
-
-    [OneTimeSetUp]
-    public async Task StartApps()
-    {
-        _redis = await _stack.DatabaseAsync();
-        foreach (var mode in Enum.GetValues<RedisSessionMode>())
-        {
-            foreach (var failureMode in Enum.GetValues<FailureMode>())
-            {
-                _apps[(mode, failureMode)] = await _stack.StartAsync(options => (options.Mode, options.FailureMode) = (mode, failureMode));
-            }
-        }
-    }
-
-    [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        foreach (var app in _apps.Values) await app.DisposeAsync();
-    }
+    protected override void Configure(RedisHashSessionOptions options) => options.FailureMode = FailureMode.Throw;
 
     [Test]
-    public async Task A_failed_write_is_a_500_with_FailureMode_Throw([Values] RedisSessionMode mode)
+    public async Task A_failed_write_is_a_500_with_FailureMode_Throw(
+        [Values] RedisSessionMode mode, [Values("no callback", "before", "after", "without")] string registered)
     {
-        using var browser = _apps[(mode, FailureMode.Throw)].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await MakeUnwritableAsync(browser);
-        using var response = await browser.SendAsync(context =>
+        var (status, body) = await browser.PageAsync("/", context =>
         {
-            context.Session.SetString("key", "new");
+            if (registered == "no callback") context.Session.SetString("key", "new");
+            else SetInCallback(context, registered);
             return context.Response.WriteAsync("all is well");
         });
-        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
-        Assert.That(await response.Content.ReadAsStringAsync(), Does.Not.Contain("well"));
+        Assert.That(status, Is.EqualTo(HttpStatusCode.InternalServerError));
+        Assert.That(body, Does.Not.Contain("well"));
     }
 
     [Test]
     public async Task A_failed_write_is_logged_once_with_FailureMode_LogAndContinue([Values] RedisSessionMode mode)
     {
-        var app = _apps[(mode, FailureMode.LogAndContinue)];
+        await using var app = await StartAsync(mode, options => options.FailureMode = FailureMode.LogAndContinue);
         using var browser = app.NewBrowser();
         string id = await MakeUnwritableAsync(browser);
-        using var response = await browser.SendAsync(context =>
+        await browser.VisitAsync(context =>
         {
             context.Session.SetString("key", "secret value");
             return context.Response.WriteAsync("all is well");
         });
-        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
-
         var entry = app.Logs.Of(SessionEvents.WriteFailed).Single(entry => entry.Message.Contains(id, StringComparison.Ordinal));
         Assert.That(entry.Error?.Message, Does.Contain("WRONGTYPE"));
         Assert.That(entry.ToString(), Does.Not.Contain("secret"));
@@ -67,59 +51,85 @@ internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task A_failure_that_the_application_has_caught_does_not_break_its_response([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[(mode, FailureMode.Throw)].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await MakeUnwritableAsync(browser);
-        using var response = await browser.SendAsync(async context =>
+        await browser.VisitAsync(async context =>
         {
             Assert.That(async () => await context.Session.SetAsync("key", [1]), Throws.InstanceOf<RedisServerException>());
             await context.Response.WriteAsync("sorry");
         });
-        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
     }
 
     [Test]
     public async Task CommitAsync_throws_when_a_write_fails_and_writes_when_it_is_tried_again([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[(mode, FailureMode.Throw)].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         string id = await MakeUnwritableAsync(browser);
         await browser.VisitAsync(async context =>
         {
             context.Session.SetString("a", "1");
             Assert.That(async () => await context.Session.CommitAsync(), Throws.InstanceOf<RedisServerException>());
-            await _redis.KeyDeleteAsync(_stack.KeyOf(id));
+            await Redis.KeyDeleteAsync(Stack.KeyOf(id));
             context.Session.SetString("b", "2");
             await context.Session.CommitAsync();
         });
-        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EquivalentTo(["a", "b"]));
+        Assert.That(await browser.ContentAsync(), Is.EqualTo("a=1 b=2"));
     }
 
+    // As TempData of MVC does.
     [Test]
-    public async Task Changes_after_the_start_of_the_response_are_written_when_the_request_ends([Values] RedisSessionMode mode)
+    public async Task What_a_callback_of_the_application_sets_is_in_Redis_before_the_response_starts(
+        [Values] RedisSessionMode mode, [Values("before", "after", "without")] string registered)
     {
-        var app = _apps[(mode, FailureMode.Throw)];
-        using var browser = app.NewBrowser();
-        string id = await browser.VisitAsync(async context =>
+        using var browser = Apps[mode].NewBrowser();
+        await browser.SetStringAsync("key", "old");
+        await browser.VisitAsync(async context =>
         {
-            context.Session.SetString("before", "1");
-            await context.Response.WriteAsync("started");
-            context.Session.SetString("after", "2");
-            return context.Session.Id;
+            SetInCallback(context, registered);
+            await context.Response.StartAsync();
+            Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(context.Session.Id), "late"), Is.True);
         });
-        Assert.That(
-            async () => (await _redis.HashGetAsync(_stack.KeyOf(id), ["before", "after"])).Select(value => (string?)value),
-            Is.EqualTo(["1", "2"]).After(5000, 10));
     }
 
-    /// <summary>Gives the browser a session, and puts something under its key that is no hash.</summary>
+    // Another task starts it between the question whether it has started and what is done after that.
+    [Test]
+    public async Task A_key_can_be_set_at_the_very_moment_at_which_the_response_starts([Values] RedisSessionMode mode)
+    {
+        using var browser = Apps[mode].NewBrowser();
+        await browser.SetStringAsync("key", "old");
+        await browser.VisitAsync(async context =>
+        {
+            var real = context.Features.GetRequiredFeature<IHttpResponseFeature>();
+            var starting = new Mock<IHttpResponseFeature>();
+            starting.Setup(response => response.HasStarted).Returns(false);
+            starting.Setup(response => response.OnStarting(It.IsAny<Func<object, Task>>(), It.IsAny<object>())).Throws<InvalidOperationException>();
+            context.Features.Set(starting.Object);
+            context.Session.SetString("key", "new");
+            context.Features.Set(real);
+            await context.Session.CommitAsync();
+        });
+        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("new"));
+    }
+
+    /// <summary>Gives the browser a session that Redis refuses to write.</summary>
     private async Task<string> MakeUnwritableAsync(Browser browser)
     {
-        string id = await browser.VisitAsync(session =>
-        {
-            session.SetString("key", "old");
-            return session.Id;
-        });
-        await _redis.KeyDeleteAsync(_stack.KeyOf(id));
-        await _redis.StringSetAsync(_stack.KeyOf(id), "no hash", TimeSpan.FromMinutes(5));
+        string id = await browser.SetStringAsync("key", "old");
+        await Stack.MakeUnwritableAsync(id);
         return id;
+    }
+
+    /// <summary>
+    /// Registers a callback that sets a key: before or after the request's first use of its session, or without any other.
+    /// </summary>
+    private static void SetInCallback(HttpContext context, string registered)
+    {
+        if (registered == "after") context.Session.SetString("early", "1");
+        context.Response.OnStarting(() =>
+        {
+            context.Session.SetString("late", "1");
+            return Task.CompletedTask;
+        });
+        if (registered == "before") context.Session.SetString("early", "1");
     }
 }

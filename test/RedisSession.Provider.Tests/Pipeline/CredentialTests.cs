@@ -7,7 +7,7 @@ using StackExchange.Redis.Configuration;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>Passwords that are rotated, tokens that run out, and passwords that are wrong. Each test owns its server.</summary>
+/// <summary>Passwords that are rotated, wrong or in a URL, tokens that run out, and a Unix socket. Each test owns its server.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable]
 internal sealed class CredentialTests(ServerKind kind)
@@ -15,32 +15,15 @@ internal sealed class CredentialTests(ServerKind kind)
     private const string User = "shop";
 
     [Test]
-    public async Task A_password_that_is_rotated_in_the_options_of_the_application_is_used_for_the_next_connection()
+    public async Task What_is_rotated_in_the_options_of_the_application_is_used_by_the_next_connect([Values(User, "another")] string user)
     {
-        await using var server = await OwnServer.StartAsync(kind);
-        await server.SetPasswordAsync("first");
+        await using var server = await OwnServer.StartAsync(kind, "first");
         var given = server.OptionsWith("first");
-        await using var app = await StartAsync(given);
-        await ConnectionTests.WorksAsync(app);
+        await using var app = await StartWorkingAsync(given);
 
-        await server.SetPasswordAsync("second");
-        given.Password = "second";
-        await server.CutAsync();
-        await OwnServer.UntilServedAsync(app);
-    }
-
-    [Test]
-    public async Task So_is_another_user()
-    {
-        await using var server = await OwnServer.StartAsync(kind);
-        await server.SetPasswordAsync("first");
-        await server.SetPasswordAsync("other", "another");
-        var given = server.OptionsWith("first");
-        await using var app = await StartAsync(given);
-        await ConnectionTests.WorksAsync(app);
-
-        (given.User, given.Password) = ("another", "other");
-        await server.Admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", User, "off");
+        await server.SetPasswordAsync("second", user);
+        if (user != User) await server.Admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", User, "off");
+        (given.User, given.Password) = (user, "second");
         await server.CutAsync();
         await OwnServer.UntilServedAsync(app);
     }
@@ -48,13 +31,11 @@ internal sealed class CredentialTests(ServerKind kind)
     [Test]
     public async Task A_token_that_changes_all_the_time_is_asked_for_at_each_connect()
     {
-        await using var server = await OwnServer.StartAsync(kind);
-        await server.SetPasswordAsync("token0");
+        await using var server = await OwnServer.StartAsync(kind, "token0");
         var provider = new Tokens { Token = "token0" };
         var given = server.OptionsWith(null);
         (given.User, given.Defaults) = (null, provider);
-        await using var app = await StartAsync(given);
-        await ConnectionTests.WorksAsync(app);
+        await using var app = await StartWorkingAsync(given);
         for (int i = 1; i <= 3; i++)
         {
             await server.SetPasswordAsync(provider.Token = $"token{i}");
@@ -68,11 +49,9 @@ internal sealed class CredentialTests(ServerKind kind)
     [Test]
     public async Task The_log_says_once_for_each_outage_why_a_reconnect_is_refused_and_no_password()
     {
-        await using var server = await OwnServer.StartAsync(kind);
-        await server.SetPasswordAsync("first");
+        await using var server = await OwnServer.StartAsync(kind, "first");
         var given = server.OptionsWith("first");
-        await using var app = await StartAsync(given);
-        await ConnectionTests.WorksAsync(app);
+        await using var app = await StartWorkingAsync(given);
         for (int outage = 1; outage <= 2; outage++)
         {
             await server.SetPasswordAsync($"rotated{outage}");
@@ -91,8 +70,7 @@ internal sealed class CredentialTests(ServerKind kind)
     [Test]
     public async Task A_wrong_password_that_ends_as_the_default_user_is_an_error_in_the_log_and_unhealthy()
     {
-        await using var server = await OwnServer.StartAsync(kind);
-        await server.SetPasswordAsync("right");
+        await using var server = await OwnServer.StartAsync(kind, "right");
         await using (var app = await StartAsync(server.OptionsWith("wrong")))
         {
             await Until.TrueAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.WrongUser).Count > 0));
@@ -115,13 +93,32 @@ internal sealed class CredentialTests(ServerKind kind)
     public async Task Who_we_are_is_known_with_and_without_the_right_to_ask(
         [Values("", "+acl|whoami", "-client|info", "+acl|whoami -client|info")] string rights)
     {
-        await using var server = await OwnServer.StartAsync(kind);
-        await server.SetPasswordAsync("right");
+        await using var server = await OwnServer.StartAsync(kind, "right");
         object[] rules = ["SETUSER", User, "-@all", "+@connection", .. rights.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
         await server.Admin.GetDatabase().ExecuteAsync("ACL", rules);
         await using var connection = await ConnectionMultiplexer.ConnectAsync(server.OptionsWith("right"));
         bool isTold = rights != "-client|info" || kind.Version! >= new Version(7, 1); // which names the user in the refusal
         Assert.That(await ConnectedUser.FindAsync(connection.GetServers().Single()), isTold ? Is.EqualTo(User) : Is.Null);
+    }
+
+    [Test]
+    public async Task A_url_gives_user_and_password_percent_encoded()
+    {
+        const string Password = "p@ss:w/rd?#%";
+        await using var server = await OwnServer.StartAsync(kind, Password);
+        await server.CutAsync();
+        string url = $"redis://{User}:{Uri.EscapeDataString(Password)}@{server.Address}/0";
+        await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(url));
+        await ConnectionTests.WorksAsync(app);
+    }
+
+    [Test]
+    public async Task A_url_names_a_Unix_socket()
+    {
+        string socket = Path.Combine(Path.GetTempPath(), $"rs-{Guid.NewGuid():N}.sock");
+        await using var server = await ServerProcess.StartAsync(kind, "--unixsocket", socket);
+        await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession($"unix://{socket}?db=1"));
+        await ConnectionTests.WorksAsync(app);
     }
 
     [Test]
@@ -143,6 +140,13 @@ internal sealed class CredentialTests(ServerKind kind)
 
     private static async Task<HealthReportEntry> CheckAsync(TestApp app) =>
         (await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync()).Entries.Single().Value;
+
+    private static async Task<TestApp> StartWorkingAsync(ConfigurationOptions given)
+    {
+        var app = await StartAsync(given);
+        await ConnectionTests.WorksAsync(app);
+        return app;
+    }
 
     private static Task<TestApp> StartAsync(ConfigurationOptions given) => TestApp.StartAsync(services =>
     {
@@ -179,15 +183,19 @@ internal sealed class CredentialTests(ServerKind kind)
 
         public ConnectionMultiplexer Admin => admin;
 
-        public static async Task<OwnServer> StartAsync(ServerKind kind)
+        public string Address => process.ConfigurationString;
+
+        public static async Task<OwnServer> StartAsync(ServerKind kind, string password)
         {
             var process = await ServerProcess.StartAsync(kind);
-            return new(process, await ConnectionMultiplexer.ConnectAsync(process.ConfigurationString + ",allowAdmin=true"));
+            var server = new OwnServer(process, await ConnectionMultiplexer.ConnectAsync(process.ConfigurationString + ",allowAdmin=true"));
+            await server.SetPasswordAsync(password);
+            return server;
         }
 
         public ConfigurationOptions OptionsWith(string? password) => new()
         {
-            EndPoints = { process.ConfigurationString },
+            EndPoints = { Address },
             User = User,
             Password = password,
         };
@@ -209,18 +217,18 @@ internal sealed class CredentialTests(ServerKind kind)
         public static Task UntilServedAsync(TestApp app) => Until.TrueAsync("it is served", async () =>
         {
             using var browser = app.NewBrowser();
-            using var response = await browser.SendAsync(async context =>
+            return await browser.VisitAsync(async context =>
             {
                 try
                 {
                     await context.Session.SetAsync("key", [1]);
+                    return true;
                 }
                 catch (Exception error) when (error is RedisException or OperationCanceledException)
                 {
-                    context.Response.StatusCode = 503;
+                    return false;
                 }
             });
-            return response.IsSuccessStatusCode;
         });
 
         public async ValueTask DisposeAsync()

@@ -3,36 +3,30 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>The expiry is renewed once per reading request, on every write, and by a request that touches nothing.</summary>
+/// <summary>
+/// The expiry is renewed once per reading request, on every write, and by a request that touches nothing. The idle timeout counts from the
+/// end of a request, and what a request asks for or commits while it runs for long keeps its session alive: streams of events, WebSockets.
+/// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable]
-internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline)
+internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan NearlyOver = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
 
-    private readonly OurStack _stack = new(kind, pipeline);
-    private TestApp _buffered = null!;
-    private TestApp _live = null!;
     private TestApp _limited = null!;
-    private IDatabase _redis = null!;
 
     [OneTimeSetUp]
-    public async Task StartApps()
-    {
-        _buffered = await _stack.StartAsync(options => (options.IdleTimeout, options.RefreshInterval) = (Idle, TimeSpan.Zero));
-        _live = await _stack.StartAsync(options => (options.IdleTimeout, options.Mode, options.RefreshInterval) = (Idle, RedisSessionMode.Live, TimeSpan.Zero));
-        _limited = await _stack.StartAsync(options => (options.IdleTimeout, options.AbsoluteTimeout, options.RefreshInterval) = (Idle, Idle * 2, TimeSpan.Zero));
-        _redis = await _stack.DatabaseAsync();
-    }
+    public async Task StartLimitedApp() =>
+        _limited = await StartAsync(RedisSessionMode.Buffered, options => options.AbsoluteTimeout = Idle * 2);
 
     [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        await _buffered.DisposeAsync();
-        await _live.DisposeAsync();
-        await _limited.DisposeAsync();
-    }
+    public async Task StopLimitedApp() => await _limited.DisposeAsync();
+
+    protected override void Configure(RedisHashSessionOptions options) =>
+        (options.IdleTimeout, options.RefreshInterval) = (Idle, TimeSpan.Zero);
 
     private static IEnumerable<TestCaseData> Uses()
     {
@@ -56,39 +50,36 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline)
     [TestCaseSource(nameof(Uses))]
     public async Task Expiry_is_renewed_by_a_request_that(Func<ISession, Task> use)
     {
-        foreach (var app in new[] { _buffered, _live, _limited })
+        foreach (var app in Apps.Values.Append(_limited))
         {
             using var browser = app.NewBrowser();
             var key = await NewSessionAsync(browser);
-            await _redis.KeyExpireAsync(key, NearlyOver);
+            await Redis.KeyExpireAsync(key, NearlyOver);
 
             await browser.VisitAsync(context => use(context.Session));
 
-            // A renewal that nobody waits for may still be under way.
-            Assert.That(async () => await _redis.KeyTimeToLiveAsync(key), Is.EqualTo(Idle).Within(TimeSpan.FromSeconds(30)).After(5000, 10));
+            await AssertTimeToLiveAsync(key, Idle);
         }
     }
 
     [Test]
     public async Task A_new_session_has_the_idle_timeout()
     {
-        await using var app = await _stack.StartAsync(options =>
-            (options.IdleTimeout, options.RefreshInterval) = (TimeSpan.FromMilliseconds(123_456), TimeSpan.Zero));
+        var idle = TimeSpan.FromMilliseconds(123_456);
+        await using var app = await StartAsync(RedisSessionMode.Buffered, options => options.IdleTimeout = idle);
         using var browser = app.NewBrowser();
         var key = await NewSessionAsync(browser);
-        Assert.That(
-            await _redis.KeyTimeToLiveAsync(key),
-            Is.LessThanOrEqualTo(TimeSpan.FromMilliseconds(123_456)).And.GreaterThan(TimeSpan.FromSeconds(110)));
+        Assert.That(await Redis.KeyTimeToLiveAsync(key), Is.LessThanOrEqualTo(idle).And.GreaterThan(TimeSpan.FromSeconds(110)));
     }
 
     [Test]
     public async Task A_session_that_has_expired_is_empty_and_begins_anew_under_the_same_cookie()
     {
-        await using var app = await _stack.StartAsync(options => options.IdleTimeout = TimeSpan.FromMilliseconds(200));
+        await using var app = await StartAsync(RedisSessionMode.Buffered, options => options.IdleTimeout = TimeSpan.FromMilliseconds(200));
         using var browser = app.NewBrowser();
         var key = await NewSessionAsync(browser);
         string? cookie = browser.SessionCookie!.Value;
-        Assert.That(async () => await _redis.KeyExistsAsync(key), Is.False.After(5000, 10));
+        Assert.That(async () => await Redis.KeyExistsAsync(key), Is.False.After(5000, 10));
 
         Assert.That(await browser.VisitAsync(session => session.IsNone("n")), Is.True);
         Assert.That(app.Logs.Of(SessionEvents.AccessingExpiredSession), Is.Not.Empty);
@@ -96,7 +87,7 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline)
         await browser.VisitAsync(session =>
         {
             session.SetInt32("n", 5);
-            Assert.That(_stack.KeyOf(session.Id), Is.EqualTo(key));
+            Assert.That(Stack.KeyOf(session.Id), Is.EqualTo(key));
         });
         Assert.That(browser.SessionCookie!.Value, Is.EqualTo(cookie));
     }
@@ -109,19 +100,12 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline)
 
         // Made 15 of its 20 minutes ago: 5 are left, fewer than the idle timeout.
         long created = DateTimeOffset.UtcNow.AddMinutes(-15).ToUnixTimeMilliseconds();
-        await _redis.HashSetAsync(key, "@created", created);
-        foreach (var use in (Action<ISession>[])[session => session.GetInt("n"), session => session.SetInt32("n", 2), _ => { }])
-        {
-            await _redis.KeyExpireAsync(key, NearlyOver);
-            await browser.VisitAsync(use);
-            Assert.That(
-                async () => await _redis.KeyTimeToLiveAsync(key),
-                Is.EqualTo(TimeSpan.FromMinutes(5)).Within(TimeSpan.FromSeconds(30)).After(5000, 10));
-        }
+        await Redis.HashSetAsync(key, "@created", created);
+        await AssertRenewedAsync(browser, key, TimeSpan.FromMinutes(5));
 
-        await _redis.HashSetAsync(key, "@created", DateTimeOffset.UtcNow.AddMinutes(-21).ToUnixTimeMilliseconds());
+        await Redis.HashSetAsync(key, "@created", DateTimeOffset.UtcNow.AddMinutes(-21).ToUnixTimeMilliseconds());
         await browser.VisitAsync(_ => { });
-        Assert.That(async () => await _redis.KeyExistsAsync(key), Is.False.After(5000, 10));
+        Assert.That(async () => await Redis.KeyExistsAsync(key), Is.False.After(5000, 10));
     }
 
     [Test]
@@ -129,9 +113,9 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline)
     {
         using var browser = _limited.NewBrowser();
         var key = await NewSessionAsync(browser);
-        await _redis.HashSetAsync(key, "@created", DateTimeOffset.UtcNow.AddMinutes(-21).ToUnixTimeMilliseconds());
+        await Redis.HashSetAsync(key, "@created", DateTimeOffset.UtcNow.AddMinutes(-21).ToUnixTimeMilliseconds());
         await browser.VisitAsync(session => session.SetInt32("m", 2));
-        Assert.That((await _redis.HashKeysAsync(key)).Select(field => (string?)field), Is.EquivalentTo(["@gen", "@created", "m"]));
+        Assert.That((await Redis.HashKeysAsync(key)).Select(field => (string?)field), Is.EquivalentTo(["@gen", "@created", "m"]));
     }
 
     // Other programs may write into the hash.
@@ -140,20 +124,87 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline)
     {
         using var browser = _limited.NewBrowser();
         var key = await NewSessionAsync(browser);
-        await _redis.HashSetAsync(key, "@created", created);
-        foreach (var use in (Action<ISession>[])[session => session.GetInt("n"), session => session.SetInt32("m", 2), _ => { }])
-        {
-            await _redis.KeyExpireAsync(key, NearlyOver);
-            await browser.VisitAsync(use);
-            Assert.That(async () => await _redis.KeyTimeToLiveAsync(key), Is.EqualTo(Idle).Within(TimeSpan.FromSeconds(30)).After(5000, 10));
-        }
-
+        await Redis.HashSetAsync(key, "@created", created);
+        await AssertRenewedAsync(browser, key, Idle);
         Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EquivalentTo(["n", "m"]));
     }
 
-    private async Task<RedisKey> NewSessionAsync(Browser browser) => _stack.KeyOf(await browser.VisitAsync(session =>
+    private static IEnumerable<TestCaseData> LongUses()
     {
-        session.SetValue("n", 1);
-        return session.Id;
-    }));
+        yield return new TestCaseData((ISession session) => session.CommitAsync()).SetArgDisplayNames("commits");
+        yield return new TestCaseData((ISession session) => session.LoadAsync()).SetArgDisplayNames("loads");
+        yield return new TestCaseData((ISession session) => session.ReloadAsync()).SetArgDisplayNames("reloads");
+        yield return new TestCaseData((ISession session) => session.GetStrAsync("n").AsTask()).SetArgDisplayNames("reads live");
+    }
+
+    [TestCaseSource(nameof(LongUses))]
+    public async Task A_request_refreshes_the_expiry_again_when_it(Func<ISession, Task> use)
+    {
+        foreach (var mode in Enum.GetValues<RedisSessionMode>())
+        {
+            await using var app = await StartAsync(mode, options => options.RefreshInterval = Short);
+            using var browser = app.NewBrowser();
+            var key = await NewSessionAsync(browser);
+            await browser.VisitAsync(async context =>
+            {
+                await context.Session.GetStrAsync("n");
+                await Task.Delay(Short * 3);
+                await Redis.KeyExpireAsync(key, NearlyOver);
+                await use(context.Session);
+
+                // Within the request: nothing of its end has happened yet.
+                await AssertTimeToLiveAsync(key, Idle);
+            });
+        }
+    }
+
+    [TestCaseSource(nameof(LongUses))]
+    public async Task Within_a_refresh_interval_it_costs_nothing_when_a_request(Func<ISession, Task> use)
+    {
+        foreach (var mode in Enum.GetValues<RedisSessionMode>())
+        {
+            await using var app = await StartAsync(mode, options => options.RefreshInterval = Long);
+            using var browser = app.NewBrowser();
+            var key = await NewSessionAsync(browser);
+            await Redis.KeyExpireAsync(key, NearlyOver);
+            await browser.VisitAsync(async context =>
+            {
+                for (int i = 0; i < 10; i++) await use(context.Session);
+            });
+            Assert.That(await Redis.KeyTimeToLiveAsync(key), Is.LessThanOrEqualTo(NearlyOver));
+        }
+    }
+
+    [Test]
+    public async Task What_has_run_for_a_while_is_refreshed_once_more_at_its_end([Values] RedisSessionMode mode, [Values] bool hasBody)
+    {
+        await using var app = await StartAsync(mode, options => options.RefreshInterval = Short);
+        using var browser = app.NewBrowser();
+        var key = await NewSessionAsync(browser);
+        await browser.VisitAsync(async context =>
+        {
+            _ = context.Session.GetString("n");
+            if (hasBody) await context.Response.WriteAsync("the response has started");
+            await Task.Delay(Short * 3);
+            await Redis.KeyExpireAsync(key, NearlyOver);
+        });
+        await AssertTimeToLiveAsync(key, Idle);
+    }
+
+    /// <summary>A renewal that nobody waits for may still be under way.</summary>
+    private Task AssertTimeToLiveAsync(RedisKey key, TimeSpan expected) => Assert.ThatAsync(
+        () => Redis.KeyTimeToLiveAsync(key), Is.EqualTo(expected).Within(TimeSpan.FromSeconds(30)).After(5000, 10));
+
+    /// <summary>A request that reads, one that writes and one that does nothing.</summary>
+    private async Task AssertRenewedAsync(Browser browser, RedisKey key, TimeSpan expected)
+    {
+        foreach (var use in (Action<ISession>[])[session => session.GetInt("n"), session => session.SetInt32("m", 2), _ => { }])
+        {
+            await Redis.KeyExpireAsync(key, NearlyOver);
+            await browser.VisitAsync(use);
+            await AssertTimeToLiveAsync(key, expected);
+        }
+    }
+
+    private async Task<RedisKey> NewSessionAsync(Browser browser) => Stack.KeyOf(await browser.SetStringAsync("n", "1"));
 }

@@ -19,7 +19,7 @@ internal sealed class LoadAheadTests
     {
         await using var app = await StartAsync();
         using var browser = await NewSessionAsync(app);
-        for (int i = 0; i < 3; i++) await SendAsync(browser, path);
+        for (int i = 0; i < 3; i++) await browser.PageAsync(path);
         Assert.That(await IsLoadedAsync(browser, path), Is.EqualTo(isLoaded));
         Assert.That(app.Logs.Of(SessionEvents.LoadsAhead), Has.Count.EqualTo(learnt));
         if (path != "/sync") Assert.That(await IsLoadedAsync(browser, "/sync"), Is.False, "another endpoint");
@@ -29,75 +29,56 @@ internal sealed class LoadAheadTests
     [TestCase(true, "/not", false)]
     [TestCase(false, "/sync", false)]
     [TestCase(false, "/told", true)]
-    public async Task What_is_said_is_not_learnt_and_an_endpoint_has_the_last_word(bool loadAhead, string path, bool isLoaded)
+    [TestCase(null, "/sync", false, RedisSessionMode.Live)]
+    public async Task Nothing_is_learnt_where_it_is_said_or_in_live_mode_and_an_endpoint_has_the_last_word(
+        bool? loadAhead, string path, bool isLoaded, RedisSessionMode mode = RedisSessionMode.Buffered)
     {
-        await using var app = await StartAsync(loadAhead);
+        await using var app = await StartAsync(loadAhead, mode);
         using var browser = await NewSessionAsync(app);
-        for (int i = 0; i < 2; i++) await SendAsync(browser, path);
+        for (int i = 0; i < 2; i++) await browser.PageAsync(path);
         Assert.That(await IsLoadedAsync(browser, path), Is.EqualTo(isLoaded));
         Assert.That(app.Logs.Of(SessionEvents.LoadsAhead), Is.Empty);
     }
 
-    [Test]
-    public async Task In_live_mode_nothing_is_loaded_by_itself()
-    {
-        await using var app = await StartAsync(mode: RedisSessionMode.Live);
-        using var browser = await NewSessionAsync(app);
-        for (int i = 0; i < 2; i++) await SendAsync(browser, "/sync");
-        Assert.That(await IsLoadedAsync(browser, "/sync"), Is.False);
-    }
-
-    private static async Task<TestApp> StartAsync(bool? loadAhead = null, RedisSessionMode mode = RedisSessionMode.Buffered)
-    {
-        var server = await TestServers.GetAsync(ServerKind.Garnet);
-        return await TestApp.StartAsync(
-            services =>
+    private static Task<TestApp> StartAsync(bool? loadAhead = null, RedisSessionMode mode = RedisSessionMode.Buffered) =>
+        new OurStack(ServerKind.Garnet).StartAsync(options => options.Mode = mode, services => services.AddRouting(), app =>
+        {
+            app.UseRouting();
+            app.UseRedisHashSession(loadAhead);
+            app.Use(next => context =>
             {
-                services.AddRouting();
-                services.AddRedisHashSession(options =>
-                    (options.Configuration, options.KeyPrefix, options.Mode) = (server.ConfigurationString, SessionStack.NewKeyPrefix(), mode));
-            },
-            app =>
-            {
-                app.UseRouting();
-                app.UseRedisHashSession(loadAhead);
-                app.Use(next => context =>
-                {
-                    // What a request knows before it has asked for anything.
-                    context.Response.Headers["X-Loaded"] = (((RedisHashSession)context.Session).State.Snapshot is not null).ToString();
-                    return next(context);
-                });
-                app.UseEndpoints(endpoints =>
-                {
-                    endpoints.MapGet("/sync", context => context.Response.WriteAsync(context.Session.GetString("key") ?? ""));
-                    endpoints.MapGet("/async", async context => await context.Session.GetStrAsync("key"));
-                    endpoints.MapGet("/nothing", _ => Task.CompletedTask);
-                    endpoints.MapGet("/writes", context => context.Session.SetValueAsync("key", 1));
-                    endpoints.MapGet("/told", async context => await context.Session.GetStrAsync("key"))
-                        .WithMetadata(new LoadSessionAheadAttribute());
-                    endpoints.MapGet("/not", context => context.Response.WriteAsync(context.Session.GetString("key") ?? ""))
-                        .WithMetadata(new LoadSessionAheadAttribute(false));
-                });
-                app.Use(next => context =>
-                {
-                    if (context.Request.Path == "/elsewhere") _ = context.Session.GetString("key");
-                    return next(context);
-                });
+                // What a request knows before it has asked for anything.
+                context.Response.Headers["X-Loaded"] = (((RedisHashSession)context.Session).State.Snapshot is not null).ToString();
+                return next(context);
             });
-    }
+            app.UseEndpoints(endpoints =>
+            {
+                endpoints.MapGet("/sync", context => context.Response.WriteAsync(context.Session.GetString("key") ?? ""));
+                endpoints.MapGet("/async", async context => await context.Session.GetStrAsync("key"));
+                endpoints.MapGet("/nothing", _ => Task.CompletedTask);
+                endpoints.MapGet("/writes", context => context.Session.SetValueAsync("key", 1));
+                endpoints.MapGet("/told", async context => await context.Session.GetStrAsync("key"))
+                    .WithMetadata(new LoadSessionAheadAttribute());
+                endpoints.MapGet("/not", context => context.Response.WriteAsync(context.Session.GetString("key") ?? ""))
+                    .WithMetadata(new LoadSessionAheadAttribute(false));
+            });
+            app.Use(next => context =>
+            {
+                if (context.Request.Path == "/elsewhere") _ = context.Session.GetString("key");
+                return next(context);
+            });
+        });
 
     private static async Task<Browser> NewSessionAsync(TestApp app)
     {
         var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
+        await browser.SetStringAsync("key", "1");
         return browser;
     }
 
     private static async Task<bool> IsLoadedAsync(Browser browser, string path)
     {
-        using var response = await SendAsync(browser, path);
+        using var response = await browser.SendAsync(_ => Task.CompletedTask, path);
         return response.Headers.GetValues("X-Loaded").Single() == bool.TrueString;
     }
-
-    private static Task<HttpResponseMessage> SendAsync(Browser browser, string path) => browser.SendAsync(_ => Task.CompletedTask, path);
 }

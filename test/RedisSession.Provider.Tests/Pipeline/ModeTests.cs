@@ -11,15 +11,12 @@ internal sealed class ModeTests(ServerKind kind, Pipeline pipeline) : BothModesF
     public async Task Synchronous_reads_see_others_changes_in_live_mode_and_a_snapshot_in_buffered([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "old"));
+        await browser.SetStringAsync("key", "old");
         await browser.VisitAsync(async context =>
         {
             Assert.That(context.Session.GetString("key"), Is.EqualTo("old"));
-            await browser.VisitAsync(session =>
-            {
-                session.SetString("key", "new");
-                session.SetString("more", "1");
-            });
+            await browser.SetStringAsync("key", "new");
+            await browser.SetStringAsync("more", "1");
             bool live = mode == RedisSessionMode.Live;
             Assert.That(context.Session.GetString("key"), Is.EqualTo(live ? "new" : "old"));
             Assert.That(context.Session.Keys, Is.EquivalentTo(live ? ["key", "more"] : (string[])["key"]));
@@ -61,19 +58,16 @@ internal sealed class ModeTests(ServerKind kind, Pipeline pipeline) : BothModesF
         await browser.VisitAsync(async context =>
         {
             var session = context.Session;
-            Assert.Multiple(async () =>
-            {
-                Assert.That(await session.GetIntAsync("n"), Is.EqualTo(7));
-                Assert.That(await session.GetStrAsync("n"), Is.EqualTo("7"));
-                Assert.That(await session.GetRawAsync("n"), Is.EqualTo("7"u8.ToArray()));
-                Assert.That(await session.GetBoolAsync("b"), Is.True);
-                Assert.That(await session.GetValueAsync("d", 0.0), Is.EqualTo(1.5));
-                Assert.That(await session.GetJsonAsync<Dictionary<string, int>>("j"), Is.EqualTo(new Dictionary<string, int> { ["a"] = 1 }));
-                Assert.That((await session.GetJsonAsync("j")).ToJsonString(), Is.EqualTo("""{"a":1}"""));
-                Assert.That(await session.GetJsonOrAsync("n", (int[])[1]), Is.EqualTo(new[] { 1 }));
-                Assert.That(await session.IsNoneAsync("n"), Is.False);
-                Assert.That(await session.IsNoneAsync("absent"), Is.True);
-            });
+            Assert.That(await session.GetIntAsync("n"), Is.EqualTo(7));
+            Assert.That(await session.GetStrAsync("n"), Is.EqualTo("7"));
+            Assert.That(await session.GetRawAsync("n"), Is.EqualTo("7"u8.ToArray()));
+            Assert.That(await session.GetBoolAsync("b"), Is.True);
+            Assert.That(await session.GetValueAsync("d", 0.0), Is.EqualTo(1.5));
+            Assert.That(await session.GetJsonAsync<Dictionary<string, int>>("j"), Is.EqualTo(new Dictionary<string, int> { ["a"] = 1 }));
+            Assert.That((await session.GetJsonAsync("j")).ToJsonString(), Is.EqualTo("""{"a":1}"""));
+            Assert.That(await session.GetJsonOrAsync("n", (int[])[1]), Is.EqualTo(new[] { 1 }));
+            Assert.That(await session.IsNoneAsync("n"), Is.False);
+            Assert.That(await session.IsNoneAsync("absent"), Is.True);
         });
     }
 
@@ -103,7 +97,7 @@ internal sealed class ModeTests(ServerKind kind, Pipeline pipeline) : BothModesF
     public async Task Asynchronous_writes_are_seen_by_others_at_once_and_by_the_request_itself([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("gone", "1"));
+        await browser.SetStringAsync("gone", "1");
         await browser.VisitAsync(async context =>
         {
             await context.Session.LoadAsync();
@@ -132,18 +126,14 @@ internal sealed class ModeTests(ServerKind kind, Pipeline pipeline) : BothModesF
             context.Session.SetString("other", "1");
             await context.Session.SetAsync("key", "second"u8.ToArray());
         });
-        await browser.VisitAsync(session =>
-        {
-            Assert.That(session.GetString("key"), Is.EqualTo("second"));
-            Assert.That(session.GetString("other"), Is.EqualTo("1"));
-        });
+        Assert.That(await browser.ContentAsync(), Is.EqualTo("key=second other=1"));
     }
 
     [Test]
     public async Task An_unconfirmed_write_of_the_request_itself_is_what_it_reads([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("a", "old"));
+        await browser.SetStringAsync("a", "old");
         await browser.VisitAsync(async context =>
         {
             for (int i = 0; i < 100; i++)
@@ -161,19 +151,18 @@ internal sealed class ModeTests(ServerKind kind, Pipeline pipeline) : BothModesF
             Assert.That(await context.Session.IsNoneAsync("b"), Is.True);
             Assert.That(context.Session.Keys, Is.Empty);
         });
-        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
+        Assert.That(await browser.ContentAsync(), Is.Empty);
     }
 
     [Test]
     public async Task A_live_write_is_in_Redis_without_waiting_for_the_end_of_the_request()
     {
         using var browser = Apps[RedisSessionMode.Live].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "old"));
+        await browser.SetStringAsync("key", "old");
         await browser.VisitAsync(context =>
         {
             context.Session.SetString("key", "new");
-            Assert.That(
-                async () => await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new").After(5000, 5));
+            Assert.That(async () => await browser.GetStringAsync("key"), Is.EqualTo("new").After(5000, 5));
             Assert.That(context.Response.HasStarted, Is.False);
             return Task.CompletedTask;
         });
@@ -182,20 +171,12 @@ internal sealed class ModeTests(ServerKind kind, Pipeline pipeline) : BothModesF
     [Test]
     public async Task Two_instances_of_an_application_share_their_sessions([Values] RedisSessionMode mode)
     {
-        await using var second = await Stack.StartAsync(options => options.Mode = mode);
+        await using var second = await StartAsync(mode);
         using var browser = Apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("cart", "tea"));
-        string id = await browser.At(second).VisitAsync(session =>
-        {
-            Assert.That(session.GetString("cart"), Is.EqualTo("tea"));
-            session.SetString("cart", "coffee");
-            return session.Id;
-        });
-        await browser.At(Apps[mode]).VisitAsync(session =>
-        {
-            Assert.That(session.Id, Is.EqualTo(id));
-            Assert.That(session.GetString("cart"), Is.EqualTo("coffee"));
-        });
+        string id = await browser.SetStringAsync("cart", "tea");
+        Assert.That(await browser.At(second).GetStringAsync("cart"), Is.EqualTo("tea"));
+        Assert.That(await browser.SetStringAsync("cart", "coffee"), Is.EqualTo(id));
+        Assert.That(await browser.At(Apps[mode]).GetStringAsync("cart"), Is.EqualTo("coffee"));
     }
 
     [Test]
@@ -204,7 +185,7 @@ internal sealed class ModeTests(ServerKind kind, Pipeline pipeline) : BothModesF
         for (int round = 0; round < 10; round++)
         {
             using var browser = Apps[mode].NewBrowser();
-            await browser.VisitAsync(session => session.SetString("start", "1"));
+            await browser.SetStringAsync("start", "1");
             await Task.WhenAll(Enumerable.Range(0, 64).Select(i => browser.VisitAsync(session => session.SetInt32($"key{i}", i))));
             Assert.That(await browser.VisitAsync(session => session.Keys.Count()), Is.EqualTo(65), $"round {round}");
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Net;
 using System.Net.WebSockets;
+using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Antiforgery;
@@ -10,6 +11,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Mvc.ApplicationParts;
+using Microsoft.AspNetCore.Mvc.Controllers;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
@@ -23,7 +25,6 @@ namespace RedisSession.Provider.Tests;
 internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode mode, FailureMode failureMode)
 {
     private TestApp _app = null!;
-    private TestApp _http2 = null!;
 
     private static IEnumerable<TestFixtureData> Stacks =>
         from pipeline in (Pipeline[])[Pipeline.UseSession, Pipeline.UseRedisHashSession]
@@ -32,76 +33,61 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
         select new TestFixtureData(pipeline, mode, failureMode);
 
     [OneTimeSetUp]
-    public async Task StartApps()
-    {
-        var server = await TestServers.GetAsync(ServerKind.Garnet);
-        string keyPrefix = SessionStack.NewKeyPrefix();
-        _app = await StartAsync(HttpProtocols.Http1);
-        _http2 = await StartAsync(HttpProtocols.Http2);
-
-        Task<TestApp> StartAsync(HttpProtocols protocols) => TestApp.StartAsync(
-            services =>
-            {
-                services.Configure<KestrelServerOptions>(
-                    options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = protocols));
-                services.AddSignalR();
-                services.AddControllers().AddApplicationPart(typeof(NeighbourTests).Assembly)
-                    .ConfigureApplicationPartManager(parts => parts.FeatureProviders.Add(new OnlyTempData()));
-                services.AddControllersWithViews().AddSessionStateTempDataProvider();
-                services.AddRazorPages().ConfigureApplicationPartManager(
-                    parts => parts.ApplicationParts.Add(new CompiledRazorAssemblyPart(typeof(NoticePage).Assembly)));
-                services.AddRazorComponents();
-                services.AddAntiforgery();
-                services.AddOutputCache();
-                services.AddResponseCompression();
-                services.AddRedisHashSession(options =>
-                {
-                    (options.Configuration, options.KeyPrefix) = (server.ConfigurationString, keyPrefix);
-                    (options.Mode, options.FailureMode) = (mode, failureMode);
-                });
-            },
-            app =>
-            {
-                app.UseResponseCompression();
-                app.UsePathBase("/base");
-                app.UseWebSockets();
-                app.UseRouting();
-                app.Use(pipeline);
-                app.UseOutputCache();
-                app.UseAntiforgery();
-                app.UseEndpoints(endpoints =>
-                {
-                    endpoints.MapHub<Hub>("/hub");
-                    endpoints.MapControllers();
-                    endpoints.MapRazorPages();
-                    endpoints.MapRazorComponents<VisitPage>();
-                    endpoints.MapMethods("/count", ["GET", "HEAD", "OPTIONS"], CountAsync);
-                    endpoints.MapGet("/cached", CountAsync).CacheOutput();
-                    endpoints.MapGet("/events", EventsAsync);
-                    endpoints.MapGet("/socket", SocketAsync);
-                    endpoints.MapGet("/token", (HttpContext context, IAntiforgery antiforgery) =>
-                    {
-                        context.Session.SetString("form", "open");
-                        return antiforgery.GetAndStoreTokens(context).RequestToken;
-                    });
-                    endpoints.MapPost("/form", ([FromForm] string text, HttpContext context) => context.Session.GetString("form") + text);
-                });
-            });
-    }
+    public async Task StartApp() => _app = await StartAsync(HttpProtocols.Http1);
 
     [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        await _app.DisposeAsync();
-        await _http2.DisposeAsync();
-    }
+    public async Task StopApp() => await _app.DisposeAsync();
+
+    private Task<TestApp> StartAsync(HttpProtocols protocols) => new OurStack(ServerKind.Garnet).StartAsync(
+        options => (options.Mode, options.FailureMode) = (mode, failureMode),
+        services =>
+        {
+            services.Configure<KestrelServerOptions>(
+                options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = protocols));
+            services.AddSignalR();
+            services.AddControllers().AddApplicationPart(typeof(NeighbourTests).Assembly)
+                .ConfigureApplicationPartManager(parts => parts.FeatureProviders.Add(new OnlyTempData()));
+            services.AddControllersWithViews().AddSessionStateTempDataProvider();
+            services.AddRazorPages().ConfigureApplicationPartManager(
+                parts => parts.ApplicationParts.Add(new CompiledRazorAssemblyPart(typeof(NoticePage).Assembly)));
+            services.AddRazorComponents();
+            services.AddAntiforgery();
+            services.AddOutputCache();
+            services.AddResponseCompression();
+        },
+        app =>
+        {
+            app.UseResponseCompression();
+            app.UsePathBase("/base");
+            app.UseWebSockets();
+            app.UseRouting();
+            app.Use(pipeline);
+            app.UseOutputCache();
+            app.UseAntiforgery();
+            app.UseEndpoints(endpoints =>
+            {
+                endpoints.MapHub<Hub>("/hub");
+                endpoints.MapControllers();
+                endpoints.MapRazorPages();
+                endpoints.MapRazorComponents<VisitPage>();
+                endpoints.MapMethods("/count", ["GET", "HEAD", "OPTIONS"], CountAsync);
+                endpoints.MapGet("/cached", CountAsync).CacheOutput();
+                endpoints.MapGet("/events", EventsAsync);
+                endpoints.MapGet("/socket", SocketAsync);
+                endpoints.MapGet("/token", (HttpContext context, IAntiforgery antiforgery) =>
+                {
+                    context.Session.SetString("form", "open");
+                    return antiforgery.GetAndStoreTokens(context).RequestToken;
+                });
+                endpoints.MapPost("/form", ([FromForm] string text, HttpContext context) => context.Session.GetString("form") + text);
+            });
+        });
 
     [Test]
     public async Task SignalR(
         [Values(HttpTransportType.WebSockets, HttpTransportType.ServerSentEvents, HttpTransportType.LongPolling)] HttpTransportType transport)
     {
-        using var visitor = new Visitor(_app.Address);
-        Assert.That(await visitor.GetAsync("/count"), Is.EqualTo("1"));
+        using var visitor = await ArriveAsync();
         await using var connection = new HubConnectionBuilder()
             .WithUrl(new Uri(_app.Address, "/hub"), transport, options => options.Cookies = visitor.Cookies)
             .Build();
@@ -125,8 +111,7 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
     [Test]
     public async Task Server_sent_events()
     {
-        using var visitor = new Visitor(_app.Address);
-        Assert.That(await visitor.GetAsync("/count"), Is.EqualTo("1"));
+        using var visitor = await ArriveAsync();
         Assert.That(await visitor.GetAsync("/events"), Is.EqualTo("data: 2\n\ndata: 3\n\ndata: 4\n\n"));
         Assert.That(await visitor.GetAsync("/count"), Is.EqualTo("5"));
     }
@@ -134,8 +119,7 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
     [Test]
     public async Task WebSockets()
     {
-        using var visitor = new Visitor(_app.Address);
-        Assert.That(await visitor.GetAsync("/count"), Is.EqualTo("1"));
+        using var visitor = await ArriveAsync();
         using var socket = new ClientWebSocket { Options = { Cookies = visitor.Cookies } };
         await socket.ConnectAsync(new UriBuilder(new Uri(_app.Address, "/socket")) { Scheme = "ws" }.Uri, default);
         for (int i = 2; i < 5; i++)
@@ -208,8 +192,7 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
     [Test]
     public async Task Requests_that_the_client_aborts_leave_a_whole_session()
     {
-        using var visitor = new Visitor(_app.Address);
-        Assert.That(await visitor.GetAsync("/count"), Is.EqualTo("1"));
+        using var visitor = await ArriveAsync();
         await Parallel.ForAsync(0, 100, async (i, _) =>
         {
             using var abort = new CancellationTokenSource();
@@ -231,24 +214,16 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
     [Test]
     public async Task Two_hundred_visitors_share_one_connection_of_HTTP2_and_no_session()
     {
-        using var handler = new SocketsHttpHandler { UseCookies = false };
-        using var client = new HttpClient(handler) { BaseAddress = _http2.Address };
-        await Parallel.ForAsync(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 200 }, async (_, _) =>
-        {
-            string? cookie = null;
-            for (int visit = 1; visit <= 4; visit++)
-            {
-                using var request = new HttpRequestMessage(HttpMethod.Get, "/count")
-                {
-                    Version = HttpVersion.Version20,
-                    VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-                };
-                if (cookie is not null) request.Headers.Add("Cookie", cookie);
-                using var response = await client.SendAsync(request, CancellationToken.None);
-                if (response.Headers.TryGetValues("Set-Cookie", out var set)) cookie = set.Single().Split(';')[0];
-                Assert.That(await response.Content.ReadAsStringAsync(CancellationToken.None), Is.EqualTo($"{visit}"));
-            }
-        });
+        await using var app = await StartAsync(HttpProtocols.Http2);
+        await SharedClient.VisitAsync(app.Address, HttpVersion.Version20, visitors: 200, visits: 4, (_, visit) => ("/count", $"{visit}"));
+    }
+
+    /// <summary>A visitor who has been counted once.</summary>
+    private async Task<Visitor> ArriveAsync()
+    {
+        var visitor = new Visitor(_app.Address);
+        Assert.That(await visitor.GetAsync("/count"), Is.EqualTo("1"));
+        return visitor;
     }
 
     private static async Task CountAsync(HttpContext context)
@@ -336,12 +311,10 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
         public Task<long> Count() => Context.GetHttpContext()!.Session.IncrementAsync("count");
     }
 
-    private sealed class OnlyTempData : IApplicationFeatureProvider<Microsoft.AspNetCore.Mvc.Controllers.ControllerFeature>
+    private sealed class OnlyTempData : IApplicationFeatureProvider<ControllerFeature>
     {
-        public void PopulateFeature(
-            IEnumerable<ApplicationPart> parts,
-            Microsoft.AspNetCore.Mvc.Controllers.ControllerFeature feature) =>
-            feature.Controllers.Add(System.Reflection.IntrospectionExtensions.GetTypeInfo(typeof(TempDataPages)));
+        public void PopulateFeature(IEnumerable<ApplicationPart> parts, ControllerFeature feature) =>
+            feature.Controllers.Add(typeof(TempDataPages).GetTypeInfo());
     }
 
     [Microsoft.AspNetCore.Mvc.Route("/tempdata")]

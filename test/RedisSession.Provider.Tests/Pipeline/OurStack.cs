@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
@@ -10,14 +11,17 @@ internal sealed class OurStack(ServerKind kind, Pipeline pipeline = Pipeline.Use
 
     public ServerKind Server => kind;
 
+    public Pipeline Pipeline => _stack.Pipeline;
+
     public string KeyPrefix { get; } = keyPrefix ?? SessionStack.NewKeyPrefix();
 
-    public Task<TestApp> StartAsync(Action<RedisHashSessionOptions>? configure = null) =>
-        StartAsync(options => configure?.Invoke(options), _ => { });
-
-    /// <summary>The same beside other services.</summary>
-    public Task<TestApp> StartAsync(Action<RedisHashSessionOptions> configure, Action<IServiceCollection> addMore) =>
-        (_stack with { AddMore = addMore }).StartAsync(KeyPrefix, options => configure((RedisHashSessionOptions)options));
+    /// <summary>Starts an application, with other services too, and with a pipeline of its own where one is given.</summary>
+    public Task<TestApp> StartAsync(
+        Action<RedisHashSessionOptions>? configure = null,
+        Action<IServiceCollection>? addMore = null,
+        Action<IApplicationBuilder>? use = null) =>
+        (_stack with { AddMore = addMore, Use = use })
+            .StartAsync(KeyPrefix, options => configure?.Invoke((RedisHashSessionOptions)options));
 
     public Task<SharedServer> ServerAsync() => TestServers.GetAsync(kind);
 
@@ -30,4 +34,8 @@ internal sealed class OurStack(ServerKind kind, Pipeline pipeline = Pipeline.Use
     /// <summary>The ids in the list of this user, behind the back of the applications.</summary>
     public async Task<string[]> UserListAsync(string user) =>
         [.. (await (await DatabaseAsync()).SortedSetRangeByRankAsync(UserKeyOf(user))).Select(id => (string)id!)];
+
+    /// <summary>Puts something under the key of a session that is no hash: Redis refuses to write it (WRONGTYPE).</summary>
+    public async Task MakeUnwritableAsync(string sessionId) =>
+        await (await DatabaseAsync()).StringSetAsync(KeyOf(sessionId), "no hash", TimeSpan.FromMinutes(5));
 }

@@ -62,7 +62,7 @@ internal sealed class ProtectedValuesTests(ServerKind kind, Pipeline pipeline) :
         });
         Assert.That(Text(await Redis.HashGetAsync(Stack.KeyOf(id), "a")), Does.Not.Contain("plain"));
         Assert.That(Text(await Redis.HashGetAsync(Stack.KeyOf(id), "b")), Is.EqualTo("plain b"));
-        Assert.That(await browser.VisitAsync(session => session.GetString("a")), Is.EqualTo("plain a"));
+        Assert.That(await browser.GetStringAsync("a"), Is.EqualTo("plain a"));
     }
 
     [Test]
@@ -71,8 +71,8 @@ internal sealed class ProtectedValuesTests(ServerKind kind, Pipeline pipeline) :
         var app = Apps[mode];
         using var rich = app.NewBrowser();
         using var poor = app.NewBrowser();
-        string richId = await SetAsync(rich, "1000000");
-        string poorId = await SetAsync(poor, "0");
+        string richId = await rich.SetStringAsync("balance", "1000000");
+        string poorId = await poor.SetStringAsync("balance", "0");
         byte[] stolen = (byte[])(await Redis.HashGetAsync(Stack.KeyOf(richId), "balance"))!;
         await Redis.HashSetAsync(Stack.KeyOf(poorId), "balance", stolen);
         byte[] damaged = [.. stolen];
@@ -87,27 +87,8 @@ internal sealed class ProtectedValuesTests(ServerKind kind, Pipeline pipeline) :
                 Assert.That(context.Session.Keys, Is.Empty);
                 Assert.That(await context.Session.IsNoneAsync("balance"), Is.True);
             });
-            Assert.That(app.Logs.Of(SessionEvents.ValueUnreadable).Any(entry => entry.Message.Contains(id, StringComparison.Ordinal)), Is.True);
+            Assert.That(app.Logs.Of(SessionEvents.ValueUnreadable).Select(entry => entry.Message), Has.Some.Contains(id));
         }
-
-        Task<string> SetAsync(Browser browser, string balance) => browser.VisitAsync(session =>
-        {
-            session.SetString("balance", balance);
-            return session.Id;
-        });
-    }
-
-    [Test]
-    public async Task Values_can_be_read_after_the_session_got_a_new_key([Values] RedisSessionMode mode)
-    {
-        using var browser = Apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "secret"));
-        await browser.VisitAsync(async context =>
-        {
-            await context.RenewSessionAsync();
-            Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("secret"));
-        });
-        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("secret"));
     }
 
     private static string Text(RedisValue value) => System.Text.Encoding.Latin1.GetString((byte[])value!);

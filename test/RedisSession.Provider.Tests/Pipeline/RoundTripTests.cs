@@ -4,25 +4,19 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What each kind of request costs, by the server's own word (MONITOR), as the table in docs/reading-and-writing.md says it.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.OnProcesses))]
-internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline)
+internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
-    private readonly OurStack _stack = new(kind, pipeline);
-    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
     private TestApp _preloading = null!;
     private CommandMonitor _monitor = null!;
+
+    // With milliseconds, for which the client sends PEXPIRE; for whole seconds it sends EXPIRE.
+    protected override void Configure(RedisHashSessionOptions options) =>
+        (options.IdleTimeout, options.RefreshInterval) = (TimeSpan.FromMilliseconds(1_200_001), TimeSpan.Zero);
 
     [OneTimeSetUp]
     public async Task Start()
     {
-        // With milliseconds, for which the client sends PEXPIRE; for whole seconds it sends EXPIRE.
-        var idle = TimeSpan.FromMilliseconds(1_200_001);
-        foreach (var mode in Enum.GetValues<RedisSessionMode>())
-        {
-            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.IdleTimeout, options.RefreshInterval) = (mode, idle, TimeSpan.Zero));
-        }
-
-        _preloading = await new OurStack(kind, Pipeline.UseRedisHashSessionLoadingAhead, _stack.KeyPrefix)
-            .StartAsync(options => (options.IdleTimeout, options.RefreshInterval) = (idle, TimeSpan.Zero));
+        _preloading = await new OurStack(Stack.Server, Pipeline.UseRedisHashSessionLoadingAhead, Stack.KeyPrefix).StartAsync(Configure);
 
         // A server is sent the text of a script once; from then on its hash.
         using var browser = _preloading.NewBrowser();
@@ -36,7 +30,7 @@ internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline)
             await context.Session.UpdateJsonAsync<int>("b", n => n + 1);
             await SetExpiring(context.Session);
         });
-        _monitor = await CommandMonitor.StartAsync(await _stack.ServerAsync());
+        _monitor = await CommandMonitor.StartAsync(await Stack.ServerAsync());
     }
 
     [OneTimeTearDown]
@@ -44,7 +38,6 @@ internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline)
     {
         await _monitor.DisposeAsync();
         await _preloading.DisposeAsync();
-        foreach (var app in _apps.Values) await app.DisposeAsync();
     }
 
     private static IEnumerable<TestCaseData> Requests() => ((TestCaseData[][])
@@ -109,17 +102,17 @@ internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline)
     [TestCaseSource(nameof(Requests))]
     public async Task A_request_that(RedisSessionMode mode, Func<ISession, Task> work, string commands)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         await browser.VisitAsync(session => session.SetValue("a", 1));
-        var seen = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, () => browser.VisitAsync(context => work(context.Session)));
+        var seen = await SentDuringAsync(() => browser.VisitAsync(context => work(context.Session)));
         Assert.That(string.Join(' ', seen), Is.EqualTo(commands));
     }
 
     [Test]
     public async Task A_request_without_a_cookie_that_touches_or_reads_nothing_but_what_is_not_there_sends_nothing([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
-        var seen = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, async () =>
+        using var browser = Apps[mode].NewBrowser();
+        var seen = await SentDuringAsync(async () =>
         {
             await browser.VisitAsync(_ => { });
             await browser.VisitAsync(session => _ = session.Id);
@@ -134,9 +127,8 @@ internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task A_new_session_costs_one_script([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
-        var seen = await _monitor.CommandsDuringAsync(
-            _stack.KeyPrefix, () => browser.VisitAsync(session => session.SetValue("a", session.GetInt("a") + 1)));
+        using var browser = Apps[mode].NewBrowser();
+        var seen = await SentDuringAsync(() => browser.VisitAsync(session => session.SetValue("a", session.GetInt("a") + 1)));
         Assert.That(seen, Is.EqualTo(["EVALSHA"]));
     }
 
@@ -144,12 +136,14 @@ internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline)
     public async Task UseRedisHashSession_loads_for_requests_with_a_cookie_and_only_those()
     {
         using var browser = _preloading.NewBrowser();
-        var without = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, () => browser.VisitAsync(session => _ = session.GetInt("a")));
+        var without = await SentDuringAsync(() => browser.VisitAsync(session => _ = session.GetInt("a")));
         Assert.That(without, Is.Empty);
         await browser.VisitAsync(session => session.SetValue("a", 1));
-        var with = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, () => browser.VisitAsync(session => _ = session.GetInt("a")));
+        var with = await SentDuringAsync(() => browser.VisitAsync(session => _ = session.GetInt("a")));
         Assert.That(with, Is.EqualTo(["PEXPIRE", "HGETALL"]));
     }
+
+    private Task<IReadOnlyList<string>> SentDuringAsync(Func<Task> requests) => _monitor.CommandsDuringAsync(Stack.KeyPrefix, requests);
 
     private static async Task SetExpiring(ISession session)
     {

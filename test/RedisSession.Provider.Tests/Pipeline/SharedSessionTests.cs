@@ -6,37 +6,21 @@ namespace RedisSession.Provider.Tests;
 /// <summary>Several tasks of one request use its session at once; each has keys of its own, and knows what they must hold.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 [Parallelizable]
-internal sealed class SharedSessionTests(ServerKind kind, Pipeline pipeline)
+internal sealed class SharedSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private const int Tasks = 6;
 
     private static readonly TimeSpan NoDeadlock = TimeSpan.FromSeconds(60);
 
-    private readonly OurStack _stack = new(kind, pipeline);
-    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
-
-    [OneTimeSetUp]
-    public async Task StartApps()
-    {
-        foreach (var mode in Enum.GetValues<RedisSessionMode>())
-        {
-            _apps[mode] = await _stack.StartAsync(options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw));
-        }
-    }
-
-    [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        foreach (var app in _apps.Values) await app.DisposeAsync();
-    }
+    protected override void Configure(RedisHashSessionOptions options) => options.FailureMode = FailureMode.Throw;
 
     [Test]
     public async Task Each_reads_what_it_has_written_and_the_next_request_all_of_it([Values] RedisSessionMode mode, [Values] bool isNew)
     {
         for (int round = 0; round < 15; round++)
         {
-            using var browser = _apps[mode].NewBrowser();
-            if (!isNew) await browser.VisitAsync(session => session.SetString("start", "1"));
+            using var browser = Apps[mode].NewBrowser();
+            if (!isNew) await browser.SetStringAsync("start", "1");
             var owners = Enumerable.Range(0, Tasks).Select(task => new Owner(task, new Random((round * Tasks) + task))).ToArray();
             await browser.VisitAsync(context =>
             {
@@ -57,8 +41,8 @@ internal sealed class SharedSessionTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task Keys_never_misses_a_key_that_its_own_task_has_set([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("start", "1"));
+        using var browser = Apps[mode].NewBrowser();
+        await browser.SetStringAsync("start", "1");
         var missed = new ConcurrentQueue<string>();
         for (int round = 0; round < 10; round++)
         {

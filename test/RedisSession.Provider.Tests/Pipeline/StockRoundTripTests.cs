@@ -50,7 +50,7 @@ internal sealed class StockRoundTripTests(ServerKind kind)
     public async Task A_request_that(Action<ISession> work, string commands)
     {
         using var browser = _app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.SetStringAsync("a", "1");
         var seen = await _monitor.CommandsDuringAsync(_keyPrefix, () => browser.VisitAsync(work));
         Assert.That(string.Join(' ', seen), Is.EqualTo(commands));
     }

@@ -15,25 +15,14 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable]
 internal sealed class UnawaitedResponseTests(ServerKind kind, Pipeline pipeline)
 {
-    private const int Visitors = 10;
-    private const int Visits = 100;
-
     [Test]
     public async Task Each_response_has_its_own_body(
         [Values] RedisSessionMode mode, [Values] FailureMode failureMode, [Values(1, 2)] int http)
     {
-        var server = await TestServers.GetAsync(kind);
-        await using var app = await TestApp.StartAsync(
-            services =>
-            {
-                services.Configure<KestrelServerOptions>(options => options.ConfigureEndpointDefaults(
-                    endpoint => endpoint.Protocols = http == 2 ? HttpProtocols.Http2 : HttpProtocols.Http1));
-                services.AddRedisHashSession(options =>
-                {
-                    (options.Configuration, options.KeyPrefix) = (server.ConfigurationString, SessionStack.NewKeyPrefix());
-                    (options.Mode, options.FailureMode) = (mode, failureMode);
-                });
-            },
+        await using var app = await new OurStack(kind).StartAsync(
+            options => (options.Mode, options.FailureMode) = (mode, failureMode),
+            services => services.Configure<KestrelServerOptions>(options => options.ConfigureEndpointDefaults(
+                endpoint => endpoint.Protocols = http == 2 ? HttpProtocols.Http2 : HttpProtocols.Http1)),
             app => app.Use(pipeline).Run(context =>
             {
                 string text = context.Request.Path.Value!;
@@ -42,32 +31,11 @@ internal sealed class UnawaitedResponseTests(ServerKind kind, Pipeline pipeline)
                 return Task.CompletedTask;
             }));
 
-        // One client: with HTTP/2 one connection for all.
-        using var client = new HttpClient(new HttpClientHandler { UseCookies = false, MaxConnectionsPerServer = Visitors })
+        var version = http == 2 ? HttpVersion.Version20 : HttpVersion.Version11;
+        await SharedClient.VisitAsync(app.Address, version, visitors: 10, visits: 100, (visitor, visit) =>
         {
-            BaseAddress = app.Address,
-        };
-        int right = 0;
-        string? wrong = null;
-        await Parallel.ForAsync(0, Visitors, new ParallelOptions { MaxDegreeOfParallelism = Visitors }, async (visitor, _) =>
-        {
-            string? cookie = null;
-            for (int visit = 0; visit < Visits; visit++)
-            {
-                string text = string.Create(CultureInfo.InvariantCulture, $"/{visitor}/{visit}/{new string('x', visit)}");
-                using var request = new HttpRequestMessage(HttpMethod.Get, text)
-                {
-                    Version = http == 2 ? HttpVersion.Version20 : HttpVersion.Version11,
-                    VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-                };
-                if (cookie is not null) request.Headers.Add("Cookie", cookie);
-                using var response = await client.SendAsync(request, CancellationToken.None);
-                if (response.Headers.TryGetValues("Set-Cookie", out var set)) cookie = set.Single().Split(';')[0];
-                string body = await response.Content.ReadAsStringAsync(CancellationToken.None);
-                if (response.StatusCode == HttpStatusCode.OK && body == text) Interlocked.Increment(ref right);
-                else wrong = $"{(int)response.StatusCode} {body} in the place of {text}";
-            }
+            string text = string.Create(CultureInfo.InvariantCulture, $"/{visitor}/{visit}/{new string('x', visit)}");
+            return (text, text);
         });
-        Assert.That(right, Is.EqualTo(Visitors * Visits), wrong);
     }
 }

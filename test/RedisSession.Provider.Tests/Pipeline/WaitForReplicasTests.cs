@@ -42,22 +42,17 @@ internal sealed class WaitForReplicasTests(ServerKind kind)
     private static Task<TestApp> StartAsync(ServerProcess primary) => TestApp.StartAsync(
         primary.ConfigurationString, options => (options.WaitForReplicas, options.FailureMode) = (1, FailureMode.Throw));
 
-    private static async Task UntilReplicatedAsync(Browser browser)
-    {
-        for (int attempt = 0; ; attempt++)
+    private static Task UntilReplicatedAsync(Browser browser) => Until.TrueAsync("the replica is synchronized", () => browser.VisitAsync(
+        async context =>
         {
-            using var response = await browser.SendAsync(async context =>
+            try
             {
-                try
-                {
-                    await context.Session.SetAsync("key", [0]);
-                }
-                catch (SessionNotReplicatedException) when (attempt < 30)
-                {
-                    context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable; // the replica is still synchronizing
-                }
-            });
-            if (response.IsSuccessStatusCode) return;
-        }
-    }
+                await context.Session.SetAsync("key", [0]);
+                return true;
+            }
+            catch (SessionNotReplicatedException)
+            {
+                return false;
+            }
+        }));
 }

@@ -24,24 +24,14 @@ internal sealed class SessionChangesTests
         },
         iter: Samples);
 
-    [Test]
-    public void Arguments_do_to_a_hash_what_the_sequence_does() => Gen.Select(Change.AnySession, Sequence).Sample(
-        (before, sequence) =>
-        {
-            var hash = Hash.Of(before);
-            hash.Apply(Arguments(Change.Net(sequence)));
-            return Same(hash, Hash.Of(Change.Applied(before, sequence)));
-        },
-        iter: Samples);
-
-    [Test]
-    public void Applying_twice_is_applying_once() => Gen.Select(Change.AnySession, Sequence).Sample(
+    [TestCase(1)]
+    [TestCase(2)]
+    public void Arguments_do_to_a_hash_what_the_sequence_does_however_often(int times) => Gen.Select(Change.AnySession, Sequence).Sample(
         (before, sequence) =>
         {
             var arguments = Arguments(Change.Net(sequence));
             var hash = Hash.Of(before);
-            hash.Apply(arguments);
-            hash.Apply(arguments);
+            for (int i = 0; i < times; i++) hash.Apply(arguments);
             return Same(hash, Hash.Of(Change.Applied(before, sequence)));
         },
         iter: Samples);
@@ -92,50 +82,39 @@ internal sealed class SessionChangesTests
         sequence => (int)Arguments(Change.Net(sequence))[4] % 2 == (Change.Applied([], sequence).Count > 0 ? 1 : 0),
         iter: Samples);
 
-    [Test]
-    public void Arguments_stand_in_the_order_that_the_script_reads()
+    private static IEnumerable<TestCaseData> Orders()
     {
-        var changes = new SessionChanges();
-        changes.Clear();
-        changes.Set("set", "1"u8.ToArray());
-        changes.Remove("removed");
-        changes.Set("@set", []);
-        changes.Remove("@removed");
-
-        Assert.That(
-            Texts(ArgumentsOf(changes, Expiry, "generation seen")),
-            Is.EqualTo("1200000|28800000|generation seen|new generation|11|removed|@@removed|set|1|@@set|"));
+        TestCaseData Case(string name, string expected, SessionExpiry expiry, RedisValue seen, params Change[] sequence) =>
+            new TestCaseData(sequence, expiry, seen, expected).SetArgDisplayNames(name);
+        byte[] one = "1"u8.ToArray();
+        yield return Case(
+            "everything",
+            "1200000|28800000|generation seen|new generation|11|removed|@@removed|set|1|@@set|",
+            Expiry, "generation seen",
+            new Change.Clear(),
+            new Change.Set("set", one), new Change.Remove("removed"), new Change.Set("@set", []), new Change.Remove("@removed"));
+        yield return Case(
+            "a removal from a session not seen yet",
+            "1000|0||new generation|4|removed",
+            new(1_000, 0), default,
+            new Change.Remove("removed"));
+        yield return Case(
+            "what was removed is set, and what was set removed",
+            "1200000|28800000||new generation|5|b|a|1",
+            Expiry, "",
+            new Change.Remove("a"), new Change.Set("a", one), new Change.Set("b", one), new Change.Remove("b"), new Change.Remove("b"));
     }
 
-    [Test]
-    public void Arguments_of_a_removal_from_a_session_not_seen_yet()
-    {
-        var changes = new SessionChanges();
-        changes.Remove("removed");
-
-        Assert.That(
-            Texts(ArgumentsOf(changes, new(1_000, 0), default)),
-            Is.EqualTo("1000|0||new generation|4|removed"));
-    }
+    [TestCaseSource(nameof(Orders))]
+    public void Arguments_stand_in_the_order_that_the_script_reads(
+        Change[] sequence, SessionExpiry expiry, RedisValue seen, string expected) =>
+        Assert.That(Texts(ArgumentsOf(Change.Net(sequence), expiry, seen)), Is.EqualTo(expected));
 
     // A null argument would be sent as nothing at all and shift what comes after it.
     [Test]
     public void No_argument_is_null() => Sequence.Sample(
         sequence => ArgumentsOf(Change.Net(sequence), Expiry, default).All(argument => !argument.IsNull),
         iter: Samples);
-
-    [Test]
-    public void Setting_what_was_removed_and_removing_what_was_set_are_counted_right()
-    {
-        var changes = new SessionChanges();
-        changes.Remove("a");
-        changes.Set("a", "1"u8.ToArray());
-        changes.Set("b", "2"u8.ToArray());
-        changes.Remove("b");
-        changes.Remove("b");
-
-        Assert.That(Texts(ArgumentsOf(changes, Expiry, "")), Is.EqualTo("1200000|28800000||new generation|5|b|a|1"));
-    }
 
     [Test]
     public void Keys_that_differ_in_case_are_two()

@@ -56,13 +56,11 @@ internal sealed class SessionSightTests
     [TestCase("ended", false, false, true, null)]
     public void Sight_says_what_it_is(string sight, bool isUnknown, bool isAbsent, bool isEnded, string? generation)
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(Sight(sight).IsUnknown, Is.EqualTo(isUnknown));
-            Assert.That(Sight(sight).IsAbsent, Is.EqualTo(isAbsent));
-            Assert.That(Sight(sight).IsEnded, Is.EqualTo(isEnded));
-            Assert.That((string?)Sight(sight).Generation, Is.EqualTo(generation));
-        }
+        using var all = Assert.EnterMultipleScope();
+        Assert.That(Sight(sight).IsUnknown, Is.EqualTo(isUnknown));
+        Assert.That(Sight(sight).IsAbsent, Is.EqualTo(isAbsent));
+        Assert.That(Sight(sight).IsEnded, Is.EqualTo(isEnded));
+        Assert.That((string?)Sight(sight).Generation, Is.EqualTo(generation));
     }
 
     [Test]

@@ -13,7 +13,6 @@ internal static class SessionWithoutRedis
         new(ConnectionFailureType.UnableToConnect, CommandFlags.None, "There is no Redis here.");
 
     public static ISession Create(
-        Func<bool>? tryEstablishSession = null,
         RedisSessionMode mode = RedisSessionMode.Buffered,
         Func<Task<IConnectionMultiplexer>>? factory = null,
         TimeSpan? ioTimeout = null)
@@ -23,6 +22,6 @@ internal static class SessionWithoutRedis
         services.AddRedisHashSession(options =>
             (options.Mode, options.ConnectionMultiplexerFactory) = (mode, factory ?? (() => Task.FromException<IConnectionMultiplexer>(Error))));
         return services.BuildServiceProvider().GetRequiredService<ISessionStore>()
-            .Create("session key", TimeSpan.FromMinutes(20), ioTimeout ?? TimeSpan.FromSeconds(10), tryEstablishSession ?? (() => true), false);
+            .Create("session key", TimeSpan.FromMinutes(20), ioTimeout ?? TimeSpan.FromSeconds(10), () => true, false);
     }
 }
