@@ -24,9 +24,7 @@ internal sealed class WritingVisitor(TestApp app, string name) : IDisposable
     public string Name => name;
 
     /// <summary>Known after <see cref="EnterAsync"/>.</summary>
-    public string SessionId { get; private set; } = "";
-
-    public int Tried => _tried;
+    public string SessionKey { get; private set; } = "";
 
     public IReadOnlyList<ConfirmedWrite> Confirmed
     {
@@ -40,11 +38,7 @@ internal sealed class WritingVisitor(TestApp app, string name) : IDisposable
     public IReadOnlyCollection<string> Oddities => _oddities;
 
     /// <summary>Begins the session.</summary>
-    public async Task EnterAsync() => SessionId = await _browser.VisitAsync(session =>
-    {
-        session.SetString(Owner, name);
-        return session.Id;
-    });
+    public async Task EnterAsync() => SessionKey = "sessions:" + await _browser.BeginAsync(Owner, name);
 
     /// <summary>Writes until told to stop. What fails is not repeated: the next write is another one.</summary>
     public async Task WriteAsync(CancellationToken stop)
@@ -56,7 +50,7 @@ internal sealed class WritingVisitor(TestApp app, string name) : IDisposable
             using var response = await _browser.SendAsync(context => WriteAsync(context.Session, number));
             if (response.StatusCode == HttpStatusCode.OK)
             {
-                lock (_confirmed) _confirmed.Add(new(number, begun, DateTime.UtcNow));
+                lock (_confirmed) _confirmed.Add(new(number, begun));
             }
             else
             {
@@ -119,4 +113,4 @@ internal sealed class WritingVisitor(TestApp app, string name) : IDisposable
 }
 
 /// <summary>A write whose request was answered with success.</summary>
-internal sealed record ConfirmedWrite(int Number, DateTime Begun, DateTime Answered);
+internal sealed record ConfirmedWrite(int Number, DateTime Begun);

@@ -52,7 +52,7 @@ internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
     [Test]
     public async Task It_is_logged_and_is_no_expired_session([Values] RedisSessionMode mode)
     {
-        await using var app = await Stack.StartAsync(options => (options.Mode, _) = (mode, Take(options)));
+        await using var app = await StartAsync(mode);
         using var browser = await LeaveAsync();
         await browser.At(app).VisitAsync(session => session.GetString("name"));
         string id = await browser.VisitAsync(session => session.Id);
@@ -67,7 +67,7 @@ internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
     [Test]
     public async Task One_that_is_nowhere_is_an_expired_session([Values] RedisSessionMode mode)
     {
-        await using var app = await Stack.StartAsync(options => (options.Mode, _) = (mode, Take(options)));
+        await using var app = await StartAsync(mode);
         using var browser = await LeaveAsync();
         await Redis.KeyDeleteAsync(BlobKeyOf(browser));
         await browser.At(app).VisitAsync(async context =>
@@ -146,12 +146,7 @@ internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
     [Test]
     public async Task The_absolute_timeout_begins_when_it_is_taken_over([Values] RedisSessionMode mode)
     {
-        await using var app = await Stack.StartAsync(options =>
-        {
-            options.Mode = mode;
-            options.AbsoluteTimeout = TimeSpan.FromMinutes(5);
-            Take(options);
-        });
+        await using var app = await StartAsync(mode, options => options.AbsoluteTimeout = TimeSpan.FromMinutes(5));
         using var browser = await LeaveAsync();
         await browser.At(app).VisitAsync(_ => { }); // also by a request that does not touch it, whose renewal is a script then
         await Until.TrueAsync("it is taken over", () => Redis.KeyExistsAsync(HashKeyOf(browser)));
@@ -163,11 +158,7 @@ internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
     [Test]
     public async Task Values_are_protected_when_they_are_taken_over([Values] RedisSessionMode mode)
     {
-        await using var app = await Stack.StartAsync(options =>
-        {
-            (options.Mode, options.ProtectValues) = (mode, true);
-            Take(options);
-        });
+        await using var app = await StartAsync(mode, options => options.ProtectValues = true);
         using var browser = await LeaveAsync();
         await CheckKeptAsync(browser.At(app));
         var stored = await Redis.HashGetAsync(HashKeyOf(browser), ["name", "count", "bytes", "empty", "@@name"]);
@@ -213,11 +204,5 @@ internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
         using var browser = await LeaveAsync();
         await browser.At(Apps[RedisSessionMode.Live]).VisitAsync(session => session.SetString("name", "Bea"));
         await browser.At(Apps[RedisSessionMode.Buffered]).VisitAsync(session => Assert.That(session.GetString("name"), Is.EqualTo("Bea")));
-    }
-
-    private RedisHashSessionOptions Take(RedisHashSessionOptions options)
-    {
-        options.TakeOverSessions(InstanceName);
-        return options;
     }
 }
