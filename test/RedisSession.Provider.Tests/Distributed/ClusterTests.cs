@@ -7,7 +7,7 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>Sessions on a cluster, where a session, the list of its user and what AddSession has left are on different servers as a rule.</summary>
+/// <summary>Sessions on a cluster: one, the list of its user and what AddSession has left are on different servers as a rule.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable]
 internal sealed class ClusterTests(ServerKind kind)

@@ -26,9 +26,9 @@ internal sealed class SentinelFailoverTests(ServerKind kind)
     public async Task Service_resumes_by_itself_and_no_session_is_corrupted()
     {
         await using var trio = await SentinelTrio.StartAsync(kind);
-        await using var crowd = new WritingCrowd(trio.ConfigurationString);
-        for (int i = 0; i < 2; i++) await crowd.AddInEachModeAsync();
-        await crowd.SurvivesAsync(trio.KillPrimaryAsync, trio.WaitForFailoverAsync);
+        await using var failover = await Failover.StartAsync(trio.ConfigurationString);
+        for (int i = 0; i < 2; i++) await failover.AddVisitorsAsync();
+        await failover.IsSurvivedAsync(trio.KillPrimaryAsync, trio.WaitForFailoverAsync);
         Assert.That(await ExpiryAudit.KeysWithoutExpiryAsync([await trio.PrimaryAsync()], ExpiryAudit.SessionKeys), Is.Empty);
     }
 }

@@ -228,7 +228,7 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(await events.WaitForAsync(1), Is.EqualTo([new SessionCreated(id, "ann")]));
 
         // The connection may not be there yet at the first attempt; the right is missing at all others.
-        int Refusals() => own.App.Logs.Of(SessionEvents.ListeningFailed).Count(log => log.Error!.Message.Contains("NOPERM", StringComparison.Ordinal));
+        int Refusals() => own.App.Logs.Of(SessionEvents.ListeningFailed).Count(log => log.Error!.Message.Contains("NOPERM"));
         await Until.TrueAsync("it is logged", () => Task.FromResult(Refusals() > 0));
         Assert.That(Refusals(), Is.EqualTo(1));
     }
@@ -262,7 +262,8 @@ internal sealed class AclTests(ServerKind kind)
     private static async Task AssertCodeExpiresAsync(OwnServerApp own)
     {
         string key = "app:sessions:" + await own.Browser.VisitAsync(session => session.Id);
-        await using var admin = await ConnectionMultiplexer.ConnectAsync($"{own.Server.ConfigurationString},user=admin,password={Password}");
+        string configuration = $"{own.Server.ConfigurationString},user=admin,password={Password}";
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(configuration);
         Assert.That(await admin.GetDatabase().HashFieldGetExpireDateTimeAsync(key, ["code"]), Is.All.Positive, "it moves along");
     }
 
@@ -279,7 +280,8 @@ internal sealed class AclTests(ServerKind kind)
         return await StartAppAsync(server, mode);
     });
 
-    private static Task<TestApp> StartAppAsync(ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:", string? takeOver = null) =>
+    private static Task<TestApp> StartAppAsync(
+        ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:", string? takeOver = null) =>
         TestApp.StartAsync($"redis://sessions:{Password}@{server.ConfigurationString}", options =>
         {
             (options.KeyPrefix, options.Mode, options.FailureMode) = (keyPrefix, mode, FailureMode.Throw);

@@ -129,7 +129,8 @@ internal sealed class OutageTests(ServerKind kind)
             using (own.Server.Paused())
             {
                 using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-                var error = await Assert.CatchAsync<OperationCanceledException>(async () => await context.Session.GetIntAsync("key", impatient.Token));
+                var error = await Assert.CatchAsync<OperationCanceledException>(
+                    async () => await context.Session.GetIntAsync("key", impatient.Token));
                 Assert.That(error!.CancellationToken, Is.EqualTo(impatient.Token));
             }
 

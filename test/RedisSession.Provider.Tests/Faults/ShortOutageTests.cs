@@ -207,7 +207,7 @@ internal sealed class ShortOutageTests(ServerKind kind)
         }
 
         await load.UntilServedAsync();
-        Assert.That(await load.StopAndCountLostAsync(), Is.Zero);
+        Assert.That(await load.StopAndFindLostAsync(), Is.Empty);
         Assert.That((load.Failed, string.Join('\n', load.Faults)), Is.EqualTo((0, "")));
     }
 

@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>
-/// Writes on a server that takes its time, or fails: the response waits for those that the application does not wait for, and a commit tries
-/// once more, in the same request, what has failed.
+/// Writes on a server that takes its time, or fails: the response waits for those that the application does not wait for, and a commit
+/// tries once more, in the same request, what has failed.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable]
@@ -137,7 +137,9 @@ internal sealed class UnderWayTests(ServerKind kind)
     {
         using var impatient = new CancellationTokenSource();
         var token = way == "not awaited" ? CancellationToken.None : impatient.Token;
-        var write = way == "cancelled commit" ? SetAndCommitAsync(session, "new", token) : session.SetAsync("key", "new"u8.ToArray(), token);
+        var write = way == "cancelled commit"
+            ? SetAndCommitAsync(session, "new", token)
+            : session.SetAsync("key", "new"u8.ToArray(), token);
         if (way == "not awaited") return;
         await impatient.CancelAsync();
         Assert.That(async () => await write, Throws.InstanceOf<OperationCanceledException>());

@@ -191,6 +191,7 @@ internal sealed class CacheTakeoverTests(ServerKind kind) : TakeoverFixture(kind
 
         public void Set(string key, byte[] value, DistributedCacheEntryOptions options) => Get(key);
 
-        public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default) => answer(key);
+        public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default) =>
+            answer(key);
     }
 }

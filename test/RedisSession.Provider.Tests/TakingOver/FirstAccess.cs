@@ -48,7 +48,8 @@ internal sealed record FirstAccess(string Name, Func<HttpContext, Task> Work, pa
             Assert.That(session.GetString("name"), Is.EqualTo("Ann"));
         }),
         Adding("an asynchronous set", context => context.Session.SetValueAsync("new", 1)),
-        Adding("a set of several keys", context => context.Session.SetAsync(new Dictionary<string, byte[]> { ["new"] = [1], ["newer"] = [2] })),
+        Adding("a set of several keys", context =>
+            context.Session.SetAsync(new Dictionary<string, byte[]> { ["new"] = [1], ["newer"] = [2] })),
         Adding("sets at once", context => Task.WhenAll(Enumerable.Range(0, 8).Select(i => context.Session.SetValueAsync($"new{i}", i)))),
         Adding("a commit of a set", context =>
         {

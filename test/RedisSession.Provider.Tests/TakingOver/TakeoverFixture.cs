@@ -34,14 +34,17 @@ internal abstract class TakeoverFixture(ServerKind kind) : BothModesFixture(kind
 
     /// <summary>One more instance that takes its sessions over.</summary>
     protected Task<TestApp> StartAsync(
-        RedisSessionMode mode, Action<RedisHashSessionOptions>? configure = null, Action<IServiceCollection>? addMore = null) => Stack.StartAsync(
-        options =>
+        RedisSessionMode mode, Action<RedisHashSessionOptions>? configure = null, Action<IServiceCollection>? addMore = null)
+    {
+        return Stack.StartAsync(ConfigureAll, addMore ?? (_ => { }));
+
+        void ConfigureAll(RedisHashSessionOptions options)
         {
             options.Mode = mode;
             Configure(options);
             configure?.Invoke(options);
-        },
-        addMore ?? (_ => { }));
+        }
+    }
 
     /// <summary>A visitor whose session AddSession has kept so far.</summary>
     protected Task<Browser> LeaveAsync() => LeaveAsync(Old);
