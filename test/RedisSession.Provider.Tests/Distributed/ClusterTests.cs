@@ -52,31 +52,6 @@ internal sealed class ClusterTests(ServerKind kind)
     }
 
     [Test]
-    public async Task Keys_are_set_read_removed_and_cleared([Values] RedisSessionMode mode)
-    {
-        using var browser = _apps[mode].NewBrowser();
-        await browser.VisitAsync(session =>
-        {
-            session.SetString("a", "1");
-            session.SetInt32("b", 2);
-            session.SetString("goes", "3");
-        });
-        await browser.VisitAsync(session =>
-        {
-            Assert.That((session.GetString("a"), session.GetInt32("b")), Is.EqualTo(("1", 2)));
-            session.Remove("goes");
-        });
-        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EquivalentTo(["a", "b"]));
-
-        await browser.VisitAsync(session =>
-        {
-            session.Clear();
-            session.SetString("after", "4");
-        });
-        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["after"]));
-    }
-
-    [Test]
     public async Task Sessions_are_renewed_into_other_slots_and_abandoned([Values] RedisSessionMode mode)
     {
         var redis = (await _apps[mode].RedisAsync()).Multiplexer;
@@ -98,28 +73,6 @@ internal sealed class ClusterTests(ServerKind kind)
         }
 
         Assert.That(moved, Is.GreaterThan(5));
-    }
-
-    [Test]
-    public async Task The_asynchronous_members_work([Values] RedisSessionMode mode)
-    {
-        using var browser = _apps[mode].NewBrowser();
-        await browser.VisitAsync(async context =>
-        {
-            var session = context.Session;
-            await session.SetValueAsync("n", 1);
-            await session.SetAsync(new Dictionary<string, byte[]> { ["a"] = [1], ["b"] = [2] });
-            Assert.That(await session.GetIntAsync("n"), Is.EqualTo(1));
-        });
-        await browser.VisitAsync(async context =>
-        {
-            var session = context.Session;
-            var read = await session.ReadAsync(["a", "b", "absent"]);
-            Assert.That(read.Values.Select(value => value.Raw), Is.EqualTo(new byte[]?[] { [1], [2], null }));
-            await session.RemoveAsync("a");
-            await session.LoadAsync();
-            Assert.That(session.Keys, Is.EquivalentTo(["b", "n"]));
-        });
     }
 
     [Test]
@@ -217,13 +170,30 @@ internal sealed class ClusterTests(ServerKind kind)
             using var browser = app.NewBrowser();
             string key = KeyOf(await browser.BeginAsync());
             primaries.Add(await _cluster.PrimaryOfAsync(key));
-            await browser.VisitAsync(session => session.GetString("key")); // renews by a script
+            await browser.VisitAsync(session => session.SetInt32("n", session.GetStr("key").Length)); // renews by a script
+            await browser.VisitAsync(async context =>
+            {
+                var session = context.Session;
+                await session.SetValueAsync("n", await session.GetIntAsync("n") + 1);
+                await session.SetAsync(new Dictionary<string, byte[]> { ["a"] = [1], ["b"] = [2] });
+                Assert.That(await session.GetIntAsync("n"), Is.EqualTo(2));
+            });
+            await browser.VisitAsync(async context =>
+            {
+                var read = await context.Session.ReadAsync(["a", "b", "absent"]);
+                Assert.That(read.Values.Select(value => value.Raw), Is.EqualTo(new byte[]?[] { [1], [2], null }));
+                await context.Session.RemoveAsync("a");
+                await context.Session.LoadAsync();
+                Assert.That(context.Session.Keys, Is.EquivalentTo(["b", "key", "n"]));
+            });
             await browser.VisitAsync(session => session.Remove("key"));
+            Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EquivalentTo(["b", "n"]));
             await browser.VisitAsync(session =>
             {
                 session.Clear();
                 session.SetString("new", "1");
             });
+            Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["new"]));
             await AskAsync(key, "HSET", key, "@created", Ago(minutes: 21));
             await browser.VisitAsync(session => session.SetString("newer", "1"));
             Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["newer"]));

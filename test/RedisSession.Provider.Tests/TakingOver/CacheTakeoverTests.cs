@@ -136,8 +136,12 @@ internal sealed class CacheTakeoverTests(ServerKind kind) : TakeoverFixture(kind
         await using var app = await StartHangingAsync(mode);
         using var browser = Apps[mode].NewBrowser();
         string id = await browser.BeginAsync("name", "Ann");
-        await browser.At(app).VisitAsync(context => context.RenewSessionAsync().WaitAsync(Patience));
-        Assert.That(await browser.VisitAsync(session => session.Id), Is.Not.EqualTo(id));
+        string renewed = await browser.At(app).VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync().WaitAsync(Patience);
+            return context.Session.Id;
+        });
+        Assert.That(renewed, Is.Not.EqualTo(id));
         Assert.That(app.Logs.Of(SessionEvents.StockSessionNotMarked), Has.Count.EqualTo(1));
         await browser.VisitAsync(context => Assert.ThatAsync(
             () => context.AbandonSessionAsync().WaitAsync(Patience), Throws.InstanceOf<OperationCanceledException>()));
