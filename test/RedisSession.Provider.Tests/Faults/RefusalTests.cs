@@ -153,7 +153,7 @@ internal sealed class RefusalTests(ServerKind kind)
         Directory.CreateDirectory(directory); // another one to the server, which stays in the old one
     }
 
-    private static Task AllowAsync(ServerProcess server, string refusal) => refusal switch
+    private static Task<RespReply> AllowAsync(ServerProcess server, string refusal) => refusal switch
     {
         "NOREPLICAS" => server.AskAsync("CONFIG", "SET", "min-replicas-to-write", "0"),
         "NOPERM" => server.AskAsync("ACL", "SETUSER", "default", "+expire", "+pexpire"),

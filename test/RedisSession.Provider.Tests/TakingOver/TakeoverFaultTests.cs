@@ -134,14 +134,14 @@ internal sealed class TakeoverFaultTests(ServerKind kind)
                 () => left.EndAsync(secret, Waiting.Asynchronously),
             ])
         {
-            Assert.That(() => call(), Throws.InstanceOf<RedisException>().With.Matches<Exception>(error => !Names(error, secret)));
+            Assert.That(() => call(), Throws.InstanceOf<RedisException>().With.Matches<Exception>(error => !Names(error!, secret)));
         }
 
         static bool Names(Exception error, string secret) =>
             $"{error} {string.Join(' ', error.Data.Values.Cast<object>())}".Contains(secret, StringComparison.Ordinal);
     }
 
-    private static Task AllowAsync(ServerProcess server, params string[] keys) =>
+    private static Task<RespReply> AllowAsync(ServerProcess server, params string[] keys) =>
         server.AskAsync(["ACL", "SETUSER", "sessions", "on", ">secret", "+@all", "allchannels", .. keys]);
 
     /// <summary>A visitor whose session an old instance has left.</summary>
