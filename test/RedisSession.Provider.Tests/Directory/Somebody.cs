@@ -22,6 +22,14 @@ internal static class Somebody
         return Task.CompletedTask;
     });
 
+    /// <summary>Begins a session of <paramref name="user"/> with one key; returns its id.</summary>
+    public static Task<string> BeginAsAsync(this Browser browser, string? user, string key = "key", string value = "1") =>
+        browser.VisitAsAsync(user, session =>
+        {
+            session.SetString(key, value);
+            return session.Id;
+        });
+
     /// <summary>The same with an answer.</summary>
     public static Task<T> VisitAsAsync<T>(this Browser browser, string? user, Func<ISession, T> work) => browser.VisitAsync(context =>
     {

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace RedisSession.Provider.Tests;
@@ -16,7 +15,7 @@ internal sealed class ClusterLifecycleTests(ServerKind kind)
     {
         await using var cluster = await RedisCluster.StartAsync(kind);
         var primaries = await cluster.PrimariesAsync();
-        foreach (var primary in primaries) await NotifyAsync(primary, "Ex");
+        foreach (var primary in primaries) await primary.AskAsync("CONFIG", "SET", "notify-keyspace-events", "Ex");
         string prefix = SessionStack.NewKeyPrefix();
         var (one, other) = (new RecordedEvents(), new RecordedEvents());
         await using var first = await StartAsync(cluster, one, prefix).WhenListeningAsync();
@@ -27,11 +26,7 @@ internal sealed class ClusterLifecycleTests(ServerKind kind)
         {
             using var browser = (i % 2 == 0 ? first : second).NewBrowser();
             string user = $"user {i}";
-            string id = await browser.VisitAsAsync(user, session =>
-            {
-                session.SetString("key", "value");
-                return session.Id;
-            });
+            string id = await browser.BeginAsAsync(user);
             users[id] = user;
             servers.Add(await cluster.PrimaryOfAsync($"{prefix}sessions:{id}"));
         }
@@ -47,15 +42,12 @@ internal sealed class ClusterLifecycleTests(ServerKind kind)
             entry.Level >= LogLevel.Warning && entry.Category.StartsWith("RedisSession.Provider", StringComparison.Ordinal)), Is.Empty);
         foreach (string pattern in ExpiryAudit.LifecycleKeys) Assert.That(await ExpiryAudit.KeysWithoutExpiryAsync(primaries, pattern), Is.Empty);
 
-        await NotifyAsync(primaries[1], "");
+        await primaries[1].AskAsync("CONFIG", "SET", "notify-keyspace-events", "");
         await using var third = await StartAsync(cluster, new RecordedEvents(), prefix);
         await Until.TrueAsync("it is logged", () => Task.FromResult(third.Logs.Of(SessionEvents.ExpiriesUnheard).Count > 0));
         string warning = third.Logs.Of(SessionEvents.ExpiriesUnheard).Single().Message;
         Assert.That(primaries.Where(primary => warning.Contains($":{primary.Port},", StringComparison.Ordinal)), Is.EqualTo([primaries[1]]));
     }
-
-    private static Task<RespReply> NotifyAsync(ServerProcess server, string events) =>
-        Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", events);
 
     private static Task<TestApp> StartAsync(RedisCluster cluster, ISessionLifecycle handler, string prefix) => ListeningApp.StartAsync(
         cluster.ConfigurationString, handler, options => (options.KeyPrefix, options.IdleTimeout) = (prefix, TimeSpan.FromSeconds(1)));

@@ -3,10 +3,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>Sessions on a cluster whose nodes are all well.</summary>
+/// <summary>Sessions on a cluster: one, the list of its user and what AddSession has left are on different servers as a rule.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable]
 internal sealed class ClusterTests(ServerKind kind)
@@ -51,82 +52,27 @@ internal sealed class ClusterTests(ServerKind kind)
     }
 
     [Test]
-    public async Task Keys_are_set_read_removed_and_cleared([Values] RedisSessionMode mode)
-    {
-        using var browser = _apps[mode].NewBrowser();
-        await browser.VisitAsync(session =>
-        {
-            session.SetString("a", "1");
-            session.SetInt32("b", 2);
-            session.SetString("goes", "3");
-        });
-        await browser.VisitAsync(session =>
-        {
-            Assert.That((session.GetString("a"), session.GetInt32("b")), Is.EqualTo(("1", 2)));
-            session.Remove("goes");
-        });
-        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EquivalentTo(["a", "b"]));
-
-        await browser.VisitAsync(session =>
-        {
-            session.Clear();
-            session.SetString("after", "4");
-        });
-        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["after"]));
-    }
-
-    [Test]
     public async Task Sessions_are_renewed_into_other_slots_and_abandoned([Values] RedisSessionMode mode)
     {
-        var redis = (await _apps[mode].Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync()).Multiplexer;
-        int SlotOf(string id) => redis.HashSlot($"{_keyPrefix}sessions:{id}");
+        var redis = (await _apps[mode].RedisAsync()).Multiplexer;
+        int SlotOf(string id) => redis.HashSlot(KeyOf(id));
         int moved = 0;
         for (int i = 0; i < 10; i++)
         {
             using var browser = _apps[mode].NewBrowser();
-            string oldId = await browser.VisitAsync(session =>
-            {
-                session.SetInt32("n", i);
-                return session.Id;
-            });
+            string oldId = await browser.BeginAsync("n", $"{i}");
             string newId = await browser.VisitAsync(async context =>
             {
                 await context.RenewSessionAsync("ann");
                 return context.Session.Id;
             });
             if (SlotOf(newId) != SlotOf(oldId)) moved++;
-            await browser.VisitAsync(session =>
-            {
-                Assert.That(session.Id, Is.EqualTo(newId));
-                Assert.That(session.GetInt32("n"), Is.EqualTo(i));
-            });
+            await browser.VisitAsync(session => Assert.That((session.Id, session.GetString("n")), Is.EqualTo((newId, $"{i}"))));
             await browser.VisitAsync(context => context.AbandonSessionAsync());
             Assert.That(browser.SessionCookie, Is.Null);
         }
 
         Assert.That(moved, Is.GreaterThan(5));
-    }
-
-    [Test]
-    public async Task The_asynchronous_members_work([Values] RedisSessionMode mode)
-    {
-        using var browser = _apps[mode].NewBrowser();
-        await browser.VisitAsync(async context =>
-        {
-            var session = context.Session;
-            await session.SetValueAsync("n", 1);
-            await session.SetAsync(new Dictionary<string, byte[]> { ["a"] = [1], ["b"] = [2] });
-            Assert.That(await session.GetIntAsync("n"), Is.EqualTo(1));
-        });
-        await browser.VisitAsync(async context =>
-        {
-            var session = context.Session;
-            var read = await session.ReadAsync(["a", "b", "absent"]);
-            Assert.That(read.Values.Select(value => value.Raw), Is.EqualTo(new byte[]?[] { [1], [2], null }));
-            await session.RemoveAsync("a");
-            await session.LoadAsync();
-            Assert.That(session.Keys, Is.EquivalentTo(["b", "n"]));
-        });
     }
 
     [Test]
@@ -162,7 +108,7 @@ internal sealed class ClusterTests(ServerKind kind)
     {
         using (var browser = _apps[mode].NewBrowser())
         {
-            string key = KeyOf(await NewSessionAsync(browser));
+            string key = KeyOf(await browser.BeginAsync());
             await AskAsync(key, "PEXPIRE", key, "60000");
             await browser.VisitAsync(session => session.GetString("key"));
             Assert.That(
@@ -171,7 +117,7 @@ internal sealed class ClusterTests(ServerKind kind)
 
         await using var app = await StartAppAsync(options => (options.Mode, options.IdleTimeout) = (mode, TimeSpan.FromMilliseconds(200)));
         using var late = app.NewBrowser();
-        string gone = KeyOf(await NewSessionAsync(late));
+        string gone = KeyOf(await late.BeginAsync());
         Assert.That(async () => (await AskAsync(gone, "EXISTS", gone)).Number, Is.Zero.After(5000, 10));
         Assert.That(await late.VisitAsync(session => session.GetString("key")), Is.Null);
     }
@@ -181,7 +127,7 @@ internal sealed class ClusterTests(ServerKind kind)
     {
         await using var app = await StartAppAsync(options => (options.Mode, options.AbsoluteTimeout) = (mode, Idle * 2));
         using var browser = app.NewBrowser();
-        string key = KeyOf(await NewSessionAsync(browser));
+        string key = KeyOf(await browser.BeginAsync());
 
         await AskAsync(key, "HSET", key, "@created", Ago(minutes: 15));
         foreach (var use in (Action<ISession>[])[session => session.GetString("key"), session => session.SetString("key", "2"), _ => { }])
@@ -202,10 +148,10 @@ internal sealed class ClusterTests(ServerKind kind)
     public async Task An_ended_session_stays_ended([Values] RedisSessionMode mode)
     {
         using var browser = _apps[mode].NewBrowser();
-        string key = KeyOf(await NewSessionAsync(browser));
+        string key = KeyOf(await browser.BeginAsync());
         await browser.VisitAsync(async context =>
         {
-            Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("value"));
+            Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("1"));
             await AskAsync(key, "DEL", key);
             context.Session.SetString("late", "1");
             Assert.That(async () => await context.Session.CommitAsync(), Throws.InstanceOf<SessionEndedException>());
@@ -222,15 +168,32 @@ internal sealed class ClusterTests(ServerKind kind)
         for (int i = 0; i < 30; i++)
         {
             using var browser = app.NewBrowser();
-            string key = KeyOf(await NewSessionAsync(browser));
+            string key = KeyOf(await browser.BeginAsync());
             primaries.Add(await _cluster.PrimaryOfAsync(key));
-            await browser.VisitAsync(session => session.GetString("key")); // renews by a script
+            await browser.VisitAsync(session => session.SetInt32("n", session.GetStr("key").Length)); // renews by a script
+            await browser.VisitAsync(async context =>
+            {
+                var session = context.Session;
+                await session.SetValueAsync("n", await session.GetIntAsync("n") + 1);
+                await session.SetAsync(new Dictionary<string, byte[]> { ["a"] = [1], ["b"] = [2] });
+                Assert.That(await session.GetIntAsync("n"), Is.EqualTo(2));
+            });
+            await browser.VisitAsync(async context =>
+            {
+                var read = await context.Session.ReadAsync(["a", "b", "absent"]);
+                Assert.That(read.Values.Select(value => value.Raw), Is.EqualTo(new byte[]?[] { [1], [2], null }));
+                await context.Session.RemoveAsync("a");
+                await context.Session.LoadAsync();
+                Assert.That(context.Session.Keys, Is.EquivalentTo(["b", "key", "n"]));
+            });
             await browser.VisitAsync(session => session.Remove("key"));
+            Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EquivalentTo(["b", "n"]));
             await browser.VisitAsync(session =>
             {
                 session.Clear();
                 session.SetString("new", "1");
             });
+            Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["new"]));
             await AskAsync(key, "HSET", key, "@created", Ago(minutes: 21));
             await browser.VisitAsync(session => session.SetString("newer", "1"));
             Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["newer"]));
@@ -244,18 +207,165 @@ internal sealed class ClusterTests(ServerKind kind)
     public async Task A_session_stays_while_its_slot_moves_to_another_primary([Values] RedisSessionMode mode)
     {
         using var browser = _apps[mode].NewBrowser();
-        string key = KeyOf(await NewSessionAsync(browser));
+        string key = KeyOf(await browser.BeginAsync());
         var before = await _cluster.PrimaryOfAsync(key);
 
         await _cluster.MoveSlotAsync(key, async () =>
         {
-            Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("value"));
+            Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("1"));
             await browser.VisitAsync(session => session.SetString("on the way", "1"));
         });
         await browser.VisitAsync(session => session.SetString("after", "2"));
 
         Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EquivalentTo(["key", "on the way", "after"]));
         Assert.That(await _cluster.PrimaryOfAsync(key), Is.Not.SameAs(before));
+    }
+
+    [Test]
+    [Category(FullRun.Only)]
+    public async Task Some_of_the_sessions_are_found_on_every_primary()
+    {
+        var app = _apps[RedisSessionMode.Buffered];
+        var directory = DirectoryOf(app);
+        string user = $"User {Guid.NewGuid()}";
+        var ids = new HashSet<string>();
+        var primaries = new HashSet<ServerProcess>();
+        while (primaries.Count < 3 || ids.Count < 10)
+        {
+            using var browser = app.NewBrowser();
+            string id = await browser.BeginAsAsync(user);
+            ids.Add(id);
+            primaries.Add(await _cluster.PrimaryOfAsync(KeyOf(id)));
+            Assert.That(await FindAsync(new() { IdStart = id[..12] }), Is.EqualTo([id]));
+        }
+
+        Assert.That(await FindAsync(new() { UserInAnyCase = user.ToUpperInvariant() }), Is.EquivalentTo(ids));
+
+        Task<HashSet<string>> FindAsync(SessionFilter filter) => IdsPageByPageAsync(next => directory.FindPageAsync(filter, 3, next));
+    }
+
+    [Test]
+    [Category(FullRun.Only)]
+    public async Task Sessions_on_every_primary_are_bound_found_moved_and_ended([Values] RedisSessionMode mode, [Values] bool reads)
+    {
+        await using var app = await StartAppAsync(options => (options.Mode, options.RefreshInterval) = (mode, TimeSpan.FromSeconds(1)));
+        var directory = DirectoryOf(app);
+        var primaries = new HashSet<ServerProcess>();
+        var ids = new HashSet<string>();
+        string user = $"user {Guid.NewGuid()}";
+        var browsers = Enumerable.Range(0, 20).Select(_ => app.NewBrowser()).ToArray();
+        foreach (var browser in browsers)
+        {
+            string id = await browser.BeginAsAsync(reads ? null : user);
+            if (reads) await browser.VisitAsAsync(user, session => session.GetString("key"));
+            Assert.That(ids.Add(id), Is.True);
+            primaries.Add(await _cluster.PrimaryOfAsync(KeyOf(id)));
+            Assert.That(await IdsOfAsync(directory, user), Is.EquivalentTo(ids));
+        }
+
+        Assert.That(primaries, Has.Count.EqualTo(3));
+        foreach (var browser in browsers.Take(10))
+        {
+            var (oldId, newId) = await browser.VisitAsync(async context =>
+            {
+                string before = context.Session.Id;
+                await context.RenewSessionAsync(user);
+                return (before, context.Session.Id);
+            });
+            ids.Remove(oldId);
+            ids.Add(newId);
+            Assert.That(await IdsOfAsync(directory, user), Is.EquivalentTo(ids));
+        }
+
+        await browsers[0].VisitAsync(context => context.AbandonSessionAsync());
+        string kept = await browsers[1].VisitAsync(session => session.Id);
+        Assert.That(await directory.EndAllForUserAsync(user, exceptId: kept), Is.EqualTo(18));
+        Assert.That(await IdsOfAsync(directory, user), Is.EqualTo([kept]));
+        Assert.That(await directory.EndAsync(kept), Is.True);
+        Assert.That(await directory.FindByUserAsync(user).CountAsync(), Is.Zero);
+        Assert.That(app.Logs.Of(SessionEvents.ListingFailed), Is.Empty);
+        foreach (var browser in browsers) browser.Dispose();
+    }
+
+    [Test]
+    [Category(FullRun.Only)]
+    public async Task All_primaries_are_listed()
+    {
+        await using var app = await StartAppAsync(options => options.KeyPrefix = SessionStack.NewKeyPrefix());
+        var ids = await BeginAsync(app, 100);
+        var directory = DirectoryOf(app);
+        Assert.That(await directory.ListAsync().Select(session => session.Id).ToArrayAsync(), Is.EquivalentTo(ids));
+        Assert.That(await directory.CountAsync(), Is.EqualTo(100));
+        Assert.That((await directory.GetAsync(ids.First()))!.KeyCount, Is.EqualTo(1));
+
+        // The same page by page: some end at one primary, and some go on at the next.
+        Assert.That(await IdsPageByPageAsync(next => directory.ListPageAsync(10, next)), Is.EquivalentTo(ids));
+    }
+
+    [Test]
+    [Category(FullRun.Only)]
+    public async Task While_a_primary_is_away_there_is_no_list_rather_than_one_with_holes()
+    {
+        await using var cluster = await RedisCluster.StartAsync(kind);
+        await using var app = await StartAppAsync(options => (options.Configuration, options.IOTimeout, options.OutageTolerance) =
+            (cluster.ConfigurationString, TimeSpan.FromSeconds(5), TimeSpan.FromMilliseconds(100)));
+        string[] ids = await BeginAsync(app, 30);
+        var directory = DirectoryOf(app);
+        var killed = await cluster.KillPrimaryOfAsync(KeyOf(ids[0]));
+        Assert.That(async () => await directory.ListAsync().CountAsync(), Throws.Exception.Matches<Exception>(IsOutage));
+        Assert.That(async () => await directory.ListPageAsync(1000), Throws.Exception.Matches<Exception>(IsOutage));
+        Assert.That(async () => await directory.CountAsync(), Throws.Exception.Matches<Exception>(IsOutage));
+
+        await cluster.WaitForFailoverAsync(killed);
+        Assert.That(
+            async () =>
+            {
+                try
+                {
+                    return await directory.CountAsync();
+                }
+                catch (Exception error) when (IsOutage(error))
+                {
+                    return -1; // the client has not noticed yet
+                }
+            },
+            Is.EqualTo(30).After(30_000, 50));
+        Assert.That(await directory.ListAsync().Select(session => session.Id).ToArrayAsync(), Is.EquivalentTo(ids));
+    }
+
+    [Test]
+    [Category(FullRun.Only)]
+    public async Task Sessions_are_taken_over_from_any_slot_renewed_and_ended([Values] RedisSessionMode mode)
+    {
+        string left = _keyPrefix + "left:";
+        await using var old = await TakeoverFixture.StartOldAsync(_cluster.ConfigurationString, left);
+        await using var app = await StartAppAsync(options =>
+        {
+            options.Mode = mode;
+            options.TakeOverSessions(left);
+        });
+        var redis = (await app.RedisAsync()).Multiplexer;
+        int apart = 0;
+        for (int i = 0; i < 20; i++)
+        {
+            using var browser = await TakeoverFixture.LeaveAsync(old);
+            using var thief = browser.Twin();
+            string id = SessionId.Of(TakeoverFixture.SessionKeyIn(browser));
+            if (redis.HashSlot(TakeoverFixture.BlobKeyOf(left, browser)) != redis.HashSlot(KeyOf(id))) apart++;
+
+            await browser.At(app).VisitAsync(session =>
+            {
+                if (i % 2 == 0) session.SetString("new", "1");
+                else session.GetString("name");
+            });
+            await TakeoverFixture.CheckKeptAsync(browser);
+            await browser.VisitAsync(context => i % 3 == 0 ? context.RenewSessionAsync() : context.AbandonSessionAsync());
+            Assert.That(await thief.At(app).VisitAsync(session => session.Keys.Count()), Is.Zero);
+            if (i % 3 == 0) await TakeoverFixture.CheckKeptAsync(browser);
+        }
+
+        Assert.That(apart, Is.GreaterThan(15));
+        Assert.That(await ExpiryAudit.KeysWithoutExpiryAsync(await _cluster.PrimariesAsync(), left + "*"), Is.Empty);
     }
 
     [TestCase("")]
@@ -271,41 +381,61 @@ internal sealed class ClusterTests(ServerKind kind)
     private async Task<int[]> SpreadAsync(string keyPrefix)
     {
         await using var app = await StartAppAsync(options => options.KeyPrefix = keyPrefix);
-        for (int i = 0; i < Sessions; i++)
-        {
-            using var browser = app.NewBrowser();
-            await NewSessionAsync(browser);
-        }
-
+        await BeginAsync(app, Sessions);
         var primaries = await _cluster.PrimariesAsync();
-        var keys = await Task.WhenAll(primaries.Select(primary => Resp.AskAsync(primary.Port, "KEYS", $"{keyPrefix}sessions:*")));
+        var keys = await Task.WhenAll(primaries.Select(primary => primary.AskAsync("KEYS", $"{keyPrefix}sessions:*")));
         return [.. keys.Select(found => found.Items!.Count)];
     }
 
-    private Task<TestApp> StartAppAsync(Action<RedisHashSessionOptions> configure) => TestApp.StartAsync(services =>
-        services.AddRedisHashSession(options =>
+    private Task<TestApp> StartAppAsync(Action<RedisHashSessionOptions> configure) =>
+        TestApp.StartAsync(_cluster.ConfigurationString, options =>
         {
-            options.Configuration = _cluster.ConfigurationString;
-            options.KeyPrefix = _keyPrefix;
-            options.IdleTimeout = Idle;
-            options.FailureMode = FailureMode.Throw;
-            options.RefreshInterval = TimeSpan.Zero;
+            (options.KeyPrefix, options.IdleTimeout) = (_keyPrefix, Idle);
+            (options.FailureMode, options.RefreshInterval) = (FailureMode.Throw, TimeSpan.Zero);
             configure(options);
-        }));
+        });
+
+    /// <summary>So many sessions, each of a visitor of its own; returns their ids.</summary>
+    private static async Task<string[]> BeginAsync(TestApp app, int count)
+    {
+        string[] ids = new string[count];
+        for (int i = 0; i < count; i++)
+        {
+            using var browser = app.NewBrowser();
+            ids[i] = await browser.BeginAsync();
+        }
+
+        return ids;
+    }
+
+    private static bool IsOutage(Exception? error) => error is RedisException or OperationCanceledException;
+
+    private static IRedisSessionDirectory DirectoryOf(TestApp app) => app.Services.GetRequiredService<IRedisSessionDirectory>();
+
+    private static ValueTask<string[]> IdsOfAsync(IRedisSessionDirectory directory, string user) =>
+        directory.FindByUserAsync(user).Select(session => session.Id).ToArrayAsync();
+
+    private static async Task<HashSet<string>> IdsPageByPageAsync(Func<string?, Task<SessionPage>> pageAfter)
+    {
+        var found = new HashSet<string>();
+        string? next = null;
+        do
+        {
+            var page = await pageAfter(next);
+            found.UnionWith(page.Sessions.Select(session => session.Id));
+            next = page.Next;
+        }
+        while (next is not null);
+        return found;
+    }
 
     private string KeyOf(string sessionId) => $"{_keyPrefix}sessions:{sessionId}";
 
     private async Task<RespReply> AskAsync(string key, params string[] command) =>
-        await Resp.AskAsync((await _cluster.PrimaryOfAsync(key)).Port, command);
+        await (await _cluster.PrimaryOfAsync(key)).AskAsync(command);
 
     private async Task<TimeSpan> TimeToLiveAsync(string key) => TimeSpan.FromMilliseconds((await AskAsync(key, "PTTL", key)).Number);
 
     private static string Ago(int minutes) =>
         DateTimeOffset.UtcNow.AddMinutes(-minutes).ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
-
-    private static Task<string> NewSessionAsync(Browser browser) => browser.VisitAsync(session =>
-    {
-        session.SetString("key", "value");
-        return session.Id;
-    });
 }

@@ -58,10 +58,8 @@ internal sealed class AclTests(ServerKind kind)
     [Test]
     public async Task Those_rights_are_enough_for_all_that_sessions_do([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await UseAclAsync(server, AllCommands);
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
+        await using var own = await StartAsync(mode);
+        var browser = own.Browser;
         await browser.VisitAsync(async context =>
         {
             context.Session.SetString("a", "1");
@@ -77,7 +75,7 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["a"]));
         await browser.VisitAsync(session => session.Clear());
 
-        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        var directory = own.App.Services.GetRequiredService<IRedisSessionDirectory>();
         var session = await directory.FindByUserAsync("ann").SingleAsync();
         Assert.That(session.SizeInBytes, Is.Positive);
         Assert.That(await directory.CountAsync(), Is.EqualTo(1));
@@ -90,16 +88,14 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(await directory.EndAsync(session.Id), Is.True);
         Assert.That(await directory.EndAllForUserAsync("ann"), Is.Zero);
         await browser.VisitAsync(context => context.AbandonSessionAsync());
-        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+        Assert.That(own.App.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
     }
 
     [Test]
     public async Task They_are_enough_for_atomic_changes_and_keys_that_expire([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await UseAclAsync(server, AllCommands);
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
+        await using var own = await StartAsync(mode);
+        var browser = own.Browser;
         await browser.VisitAsync(async context =>
         {
             var session = context.Session;
@@ -110,39 +106,27 @@ internal sealed class AclTests(ServerKind kind)
             if (HasFieldExpiry) await session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5));
             else Assert.That(() => session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5)), Throws.InstanceOf<NotSupportedException>());
         });
-        string id = await browser.VisitAsync(async context =>
-        {
-            await context.RenewSessionAsync();
-            return context.Session.Id;
-        });
-        if (HasFieldExpiry)
-        {
-            var redis = await app.RedisAsync();
-            Assert.That(await redis.HashFieldGetExpireDateTimeAsync($"app:sessions:{id}", ["code"]), Is.All.Positive, "it moves along");
-        }
-
+        await browser.VisitAsync(context => context.RenewSessionAsync());
+        if (HasFieldExpiry) await AssertCodeExpiresAsync(own);
         Assert.That(
             await browser.VisitAsync(session => session.Keys.Order().ToArray()),
             Is.EqualTo((string[])[.. HasFieldExpiry ? ["code"] : (string[])[], "count", "list"]));
-        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+        Assert.That(own.App.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
     }
 
     [Test]
     public async Task Without_the_right_to_let_keys_expire_no_key_is_set_that_would_stay([Values] RedisSessionMode mode)
     {
         if (!HasFieldExpiry) return; // it is said above what happens there
-        await using var server = await ServerProcess.StartAsync(kind);
-        await UseAclAsync(server, AllCommands.Except(["hpexpire"]));
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(async context =>
+        await using var own = await StartAsync(mode, without: "hpexpire");
+        await own.Browser.VisitAsync(async context =>
         {
             Assert.That(
                 () => context.Session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5)),
                 Throws.InstanceOf<RedisServerException>().With.Message.Contains("hpexpire"));
             Assert.That(await context.Session.IsNoneAsync("code"), Is.True);
         });
-        Assert.That(await app.Services.GetRequiredService<IRedisSessionDirectory>().CountAsync(), Is.Zero);
+        Assert.That(await own.App.Services.GetRequiredService<IRedisSessionDirectory>().CountAsync(), Is.Zero);
     }
 
     /// <summary>Without COPY the expiries have to be asked for; with it Redis copies them.</summary>
@@ -150,16 +134,13 @@ internal sealed class AclTests(ServerKind kind)
     public async Task Without_the_right_to_see_expiries_no_expiry_is_lost([Values] RedisSessionMode mode, [Values] bool mayCopy)
     {
         if (!HasFieldExpiry) return;
-        await using var server = await ServerProcess.StartAsync(kind);
-        await UseAclAsync(server, AllCommands.Except(mayCopy ? ["hpexpiretime"] : ["hpexpiretime", "copy"]));
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(async context =>
+        await using var own = await StartAsync(mode, without: mayCopy ? ["hpexpiretime"] : ["hpexpiretime", "copy"]);
+        await own.Browser.VisitAsync(async context =>
         {
             context.Session.SetString("a", "1");
             await context.Session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5));
         });
-        await browser.VisitAsync(async context =>
+        await own.Browser.VisitAsync(async context =>
         {
             string id = context.Session.Id;
             if (mayCopy)
@@ -171,9 +152,8 @@ internal sealed class AclTests(ServerKind kind)
             Assert.That(() => context.RenewSessionAsync(), Throws.InstanceOf<RedisServerException>().With.Message.Contains("hpexpiretime"));
             Assert.That(context.Session.Id, Is.EqualTo(id));
         });
-        string last = await browser.VisitAsync(session => session.Id);
-        await AssertExpiresAsync(server, $"app:sessions:{last}");
-        Assert.That(await browser.VisitAsync(session => session.GetString("a")), Is.EqualTo("1"));
+        await AssertCodeExpiresAsync(own);
+        Assert.That(await own.Browser.VisitAsync(session => session.GetString("a")), Is.EqualTo("1"));
     }
 
     /// <summary>Redis then moves the data in the script, field by field.</summary>
@@ -181,30 +161,23 @@ internal sealed class AclTests(ServerKind kind)
     public async Task Without_the_rights_to_copy_and_rename_a_session_gets_its_new_key_all_the_same(
         [Values] RedisSessionMode mode, [Values("copy", "rename", "copy rename")] string missing)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await UseAclAsync(server, AllCommands.Except(missing.Split(' ')));
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
+        await using var own = await StartAsync(mode, without: missing.Split(' '));
+        var browser = own.Browser;
         await browser.VisitAsync(async context =>
         {
             for (int i = 0; i < 5000; i++) context.Session.SetInt32($"key{i}", i);
             if (HasFieldExpiry) await context.Session.SetValueAsync("code", "123456", TimeSpan.FromMinutes(5));
         });
         using var old = browser.Twin();
-        string id = await browser.VisitAsync(async context =>
+        await browser.VisitAsync(async context =>
         {
             await context.RenewSessionAsync("ann");
             await old.VisitAsync(session => session.SetString("beside", "1"));
-            return context.Session.Id;
         });
         Assert.That(await browser.VisitAsync(session => session.Keys.Count()), Is.EqualTo(HasFieldExpiry ? 5002 : 5001));
         Assert.That(await old.VisitAsync(session => session.Keys.Count()), Is.Zero);
-        if (HasFieldExpiry)
-        {
-            await AssertExpiresAsync(server, $"app:sessions:{id}");
-        }
-
-        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+        if (HasFieldExpiry) await AssertCodeExpiresAsync(own);
+        Assert.That(own.App.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
     }
 
     [Test]
@@ -214,8 +187,8 @@ internal sealed class AclTests(ServerKind kind)
         await using var old = await TakeoverFixture.StartOldAsync(server.ConfigurationString, "shop:");
         using var renewed = await TakeoverFixture.LeaveAsync(old);
         using var abandoned = await TakeoverFixture.LeaveAsync(old);
-        await UseAclAsync(server, AllCommands, "~shop:*");
-        await using var app = await StartAsync(server, mode, takeOver: "shop:");
+        await UseAclAsync(server, AllCommands, ["~shop:*"]);
+        await using var app = await StartAppAsync(server, mode, takeOver: "shop:");
         await TakeoverFixture.CheckKeptAsync(renewed.At(app));
         await renewed.VisitAsync(context => context.RenewSessionAsync());
         await abandoned.At(app).VisitAsync(_ => { });
@@ -227,56 +200,35 @@ internal sealed class AclTests(ServerKind kind)
     [Test]
     public async Task Keys_outside_the_prefix_are_out_of_reach()
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await UseAclAsync(server, AllCommands);
-        await using var app = await StartAsync(server, RedisSessionMode.Buffered, keyPrefix: "other:");
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(async context =>
-        {
-            Assert.That(
-                async () => await context.Session.SetAsync("a", [1]),
-                Throws.InstanceOf<RedisServerException>().With.Message.Contains("NOPERM"));
-        });
+        await using var own = await StartAsync(RedisSessionMode.Buffered);
+        await using var app = await StartAppAsync(own.Server, RedisSessionMode.Buffered, keyPrefix: "other:");
+        await own.Browser.At(app).VisitAsync(session => Assert.That(
+            async () => await session.SetAsync("a", [1]), Throws.InstanceOf<RedisServerException>().With.Message.Contains("NOPERM")));
     }
 
     [Test]
     public async Task Handlers_are_told_of_everything_with_the_rights_for_that()
     {
-        await using var server = await ListeningApp.StartServerAsync(kind);
-        await UseAclAsync(server, AllCommands, LifecycleRights);
         var events = new RecordedEvents();
-        await using var app = await StartListeningAsync(server, events).WhenListeningAsync();
-        using var browser = app.NewBrowser();
-        string id = await browser.VisitAsync(async context =>
-        {
-            context.Session.SetString("a", "1");
-            await context.RenewSessionAsync("ann");
-            return context.Session.Id;
-        });
+        await using var own = await StartListeningAsync(events, LifecycleRights, options => options.IdleTimeout = TimeSpan.FromSeconds(1));
+        await Task.FromResult(own.App).WhenListeningAsync();
+        string id = await BeginAndRenewAsync(own.Browser);
         await events.WaitForAsync(2);
         Assert.That(events.All, Is.EqualTo(new object[] { new SessionCreated(id, "ann"), new SessionEnded(id, "ann", SessionEndReason.Expired) }));
-        await app.StopAsync();
-        Assert.That(app.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
+        await own.App.StopAsync();
+        Assert.That(own.App.Logs.All.Where(entry => entry.Error is RedisException), Is.Empty);
     }
 
     [Test]
     public async Task Without_those_rights_everything_else_works_and_one_warning_says_what_is_wrong()
     {
-        await using var server = await ListeningApp.StartServerAsync(kind);
-        await UseAclAsync(server, AllCommands);
         var events = new RecordedEvents();
-        await using var app = await StartListeningAsync(server, events);
-        using var browser = app.NewBrowser();
-        string id = await browser.VisitAsync(async context =>
-        {
-            context.Session.SetString("a", "1");
-            await context.RenewSessionAsync("ann");
-            return context.Session.Id;
-        });
+        await using var own = await StartListeningAsync(events, rights: [], options => options.IdleTimeout = TimeSpan.FromSeconds(1));
+        string id = await BeginAndRenewAsync(own.Browser);
         Assert.That(await events.WaitForAsync(1), Is.EqualTo([new SessionCreated(id, "ann")]));
 
         // The connection may not be there yet at the first attempt; the right is missing at all others.
-        int Refusals() => app.Logs.Of(SessionEvents.ListeningFailed).Count(log => log.Error!.Message.Contains("NOPERM", StringComparison.Ordinal));
+        int Refusals() => own.App.Logs.Of(SessionEvents.ListeningFailed).Count(log => log.Error!.Message.Contains("NOPERM"));
         await Until.TrueAsync("it is logged", () => Task.FromResult(Refusals() > 0));
         Assert.That(Refusals(), Is.EqualTo(1));
     }
@@ -285,49 +237,70 @@ internal sealed class AclTests(ServerKind kind)
     [Test]
     public async Task Without_the_right_to_note_whose_a_session_is_one_warning_says_so()
     {
-        await using var server = await ListeningApp.StartServerAsync(kind);
-        await UseAclAsync(server, AllCommands, [.. LifecycleRights.Except(["~app:owners:*"])]);
-        await using var app = await ListeningApp.StartAsync(
-            $"redis://sessions:{Password}@{server.ConfigurationString}",
-            new RecordedEvents(),
-            options => (options.KeyPrefix, options.UserIdentifier) = ("app:", _ => "ann")).WhenListeningAsync();
+        await using var own = await StartListeningAsync(
+            new RecordedEvents(), LifecycleRights.Except(["~app:owners:*"]), options => options.UserIdentifier = _ => "ann");
+        await Task.FromResult(own.App).WhenListeningAsync();
         for (int i = 0; i < 3; i++)
         {
-            using var browser = app.NewBrowser();
-            await browser.VisitAsync(session => session.SetString("a", "1"));
+            using var browser = own.App.NewBrowser();
+            await browser.BeginAsync();
         }
 
-        await Until.TrueAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.ListingFailed).Count > 0));
-        var warnings = app.Logs.Of(SessionEvents.ListingFailed);
+        await Until.TrueAsync("it is logged", () => Task.FromResult(own.App.Logs.Of(SessionEvents.ListingFailed).Count > 0));
+        var warnings = own.App.Logs.Of(SessionEvents.ListingFailed);
         Assert.That(warnings, Has.Count.EqualTo(1));
         Assert.That(warnings[0].Error!.Message, Does.Contain("NOPERM"));
     }
 
-    private static async Task AssertExpiresAsync(ServerProcess server, RedisKey key)
+    private static Task<string> BeginAndRenewAsync(Browser browser) => browser.VisitAsync(async context =>
     {
-        await using var admin = await ConnectionMultiplexer.ConnectAsync($"{server.ConfigurationString},user=admin,password={Password}");
-        Assert.That(await admin.GetDatabase().HashFieldGetExpireDateTimeAsync(key, ["code"]), Is.All.Positive);
+        context.Session.SetString("a", "1");
+        await context.RenewSessionAsync("ann");
+        return context.Session.Id;
+    });
+
+    private static async Task AssertCodeExpiresAsync(OwnServerApp own)
+    {
+        string key = "app:sessions:" + await own.Browser.VisitAsync(session => session.Id);
+        string configuration = $"{own.Server.ConfigurationString},user=admin,password={Password}";
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(configuration);
+        Assert.That(await admin.GetDatabase().HashFieldGetExpireDateTimeAsync(key, ["code"]), Is.All.Positive, "it moves along");
     }
 
-    private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands, params string[] moreRights)
+    private static async Task UseAclAsync(ServerProcess server, IEnumerable<string> commands, IEnumerable<string> moreRights)
     {
-        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
-        object[] rules = ["SETUSER", .. KeysAndNothingElse, .. commands.Select(name => "+" + name), .. moreRights];
-        await admin.GetDatabase().ExecuteAsync("ACL", rules);
-        await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "admin", "on", $">{Password}", "~*", "&*", "+@all");
-        await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "off");
+        await server.AskAsync(["ACL", "SETUSER", .. KeysAndNothingElse, .. commands.Select(name => "+" + name), .. moreRights]);
+        await server.AskAsync("ACL", "SETUSER", "admin", "on", $">{Password}", "~*", "&*", "+@all");
+        await server.AskAsync("ACL", "SETUSER", "default", "off");
     }
 
-    private static Task<TestApp> StartListeningAsync(ServerProcess server, ISessionLifecycle handler) => ListeningApp.StartAsync(
-        $"redis://sessions:{Password}@{server.ConfigurationString}",
-        handler,
-        options => (options.KeyPrefix, options.IdleTimeout, options.FailureMode) = ("app:", TimeSpan.FromSeconds(1), FailureMode.Throw));
+    private Task<OwnServerApp> StartAsync(RedisSessionMode mode, params string[] without) => OwnServerApp.StartAsync(kind, async server =>
+    {
+        await UseAclAsync(server, AllCommands.Except(without), []);
+        return await StartAppAsync(server, mode);
+    });
 
-    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:", string? takeOver = null) =>
+    private static Task<TestApp> StartAppAsync(
+        ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:", string? takeOver = null) =>
         TestApp.StartAsync($"redis://sessions:{Password}@{server.ConfigurationString}", options =>
         {
             (options.KeyPrefix, options.Mode, options.FailureMode) = (keyPrefix, mode, FailureMode.Throw);
             options.AbsoluteTimeout = TimeSpan.FromHours(8);
             if (takeOver is not null) options.TakeOverSessions(takeOver);
         });
+
+    private Task<OwnServerApp> StartListeningAsync(
+        ISessionLifecycle handler, IEnumerable<string> rights, Action<RedisHashSessionOptions> configure) => OwnServerApp.StartAsync(
+        kind,
+        async server =>
+        {
+            await UseAclAsync(server, AllCommands, rights);
+            return await ListeningApp.StartAsync($"redis://sessions:{Password}@{server.ConfigurationString}", handler, options =>
+            {
+                (options.KeyPrefix, options.FailureMode) = ("app:", FailureMode.Throw);
+                configure(options);
+            });
+        },
+        "--notify-keyspace-events",
+        "Ex");
 }

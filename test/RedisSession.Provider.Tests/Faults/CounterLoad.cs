@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 
@@ -19,40 +21,45 @@ internal sealed class CounterLoad : IAsyncDisposable
     private readonly Visitor[] _visitors;
     private readonly Task _running;
 
-    private CounterLoad(TestApp app, Way way)
+    private CounterLoad(IEnumerable<Browser> browsers, Way way)
     {
-        _visitors = [.. Enumerable.Range(0, Visitors).Select(i => new Visitor($"visitor{i}", app.NewBrowser(), way))];
+        _visitors = [.. browsers.Select((browser, i) => new Visitor($"visitor{i}", browser, way))];
         _running = Task.WhenAll(_visitors.Select(visitor => Task.Run(() => visitor.WriteUntilAsync(_end.Token))));
     }
 
     /// <summary>What went wrong in a way that is not an outage.</summary>
     public IEnumerable<string> Faults => _visitors.SelectMany(visitor => visitor.Faults);
 
-    public int Confirmed => _visitors.Sum(visitor => visitor.Confirmed);
+    public int Confirmed => _visitors.Sum(visitor => visitor.Confirmed.Count);
 
     public int Failed => _visitors.Sum(visitor => visitor.Failed);
 
     /// <summary>The longest that a request has taken.</summary>
     public TimeSpan Slowest => _visitors.Max(visitor => visitor.Slowest);
 
-    public static CounterLoad Start(TestApp app, Way way = Way.Asynchronous) => new(app, way);
+    public static CounterLoad Start(TestApp app, Way way = Way.Asynchronous) =>
+        Start(Enumerable.Range(0, Visitors).Select(_ => app.NewBrowser()), way);
 
-    /// <summary>Returns when every visitor has had a write confirmed from now on.</summary>
-    public async Task UntilServedAsync()
+    /// <summary>One visitor for each of the browsers.</summary>
+    public static CounterLoad Start(IEnumerable<Browser> browsers, Way way) => new(browsers, way);
+
+    /// <summary>Returns when every visitor has had so many writes confirmed from now on.</summary>
+    public async Task UntilServedAsync(int writes = 2)
     {
-        int[] before = [.. _visitors.Select(visitor => visitor.Confirmed)];
+        var now = DateTime.UtcNow;
         await Assert.ThatAsync(
-            () => Task.FromResult(_visitors.Zip(before).All(pair => pair.First.Confirmed > pair.Second + 1)), Is.True.After(30_000, 5));
+            () => Task.FromResult(_visitors.All(visitor => visitor.Confirmed.Count(write => write.Begun > now) >= writes)),
+            Is.True.After(30_000, 5));
     }
 
     /// <summary>Ends the load and compares what each session holds with what was confirmed to its visitor.</summary>
-    /// <returns>How many confirmed writes are not there.</returns>
-    public async Task<int> StopAndCountLostAsync()
+    /// <returns>The confirmed writes that are not there.</returns>
+    public async Task<IReadOnlyList<ConfirmedWrite>> StopAndFindLostAsync()
     {
         await _end.CancelAsync();
         await _running;
-        int lost = 0;
-        foreach (var visitor in _visitors) lost += await visitor.CountLostAsync();
+        var lost = new List<ConfirmedWrite>();
+        foreach (var visitor in _visitors) lost.AddRange(await visitor.FindLostAsync());
         return lost;
     }
 
@@ -64,7 +71,7 @@ internal sealed class CounterLoad : IAsyncDisposable
         _end.Dispose();
     }
 
-    /// <summary>How a visitor reads, and how it learns that its write is confirmed.</summary>
+    /// <summary>How a visitor reads and writes, and how it learns that its write is confirmed.</summary>
     public enum Way
     {
         /// <summary>By <c>GetStrAsync</c>, and by <c>CommitAsync</c>.</summary>
@@ -75,16 +82,25 @@ internal sealed class CounterLoad : IAsyncDisposable
 
         /// <summary>By the synchronous API alone: by the status of the response, where the failure mode is <c>Throw</c>.</summary>
         ByStatus,
+
+        /// <summary>
+        /// By turns by both, with a key for each write, so that one that was lost shows after others too, and by the status of the response.
+        /// Writes may be lost here, but never a session that was begun before.
+        /// </summary>
+        KeyForEach,
     }
 
     private sealed class Visitor(string name, Browser browser, Way way) : IDisposable
     {
+        private const string Counter = "counter";
+        private const string Write = "write-";
+
         private int _attempted;
         private int _lastConfirmed;
 
         public ConcurrentQueue<string> Faults { get; } = [];
 
-        public int Confirmed { get; private set; }
+        public ConcurrentQueue<ConfirmedWrite> Confirmed { get; } = [];
 
         public int Failed { get; private set; }
 
@@ -96,74 +112,114 @@ internal sealed class CounterLoad : IAsyncDisposable
             {
                 int n = ++_attempted;
                 bool failed = false;
+                var begun = DateTime.UtcNow;
                 var clock = Stopwatch.StartNew();
                 using var response = await browser.SendAsync(async context =>
                 {
                     try
                     {
-                        var session = context.Session;
-                        string seen = way == Way.Asynchronous ? await session.GetStrAsync("counter") : session.GetStr("counter");
-                        if (seen.Length > 0 || session.IsAvailable) Check(seen);
-                        session.SetString("counter", $"{name}:{n}");
-                        if (way != Way.ByStatus) await session.CommitAsync();
-                    }
-                    catch (Exception error) when (IsOutage(error))
-                    {
-                        failed = true;
+                        await WriteAsync(context.Session, n);
                     }
                     catch (Exception error)
                     {
                         failed = true;
-                        Faults.Enqueue($"{name}: {error}");
+                        if (!IsOutage(error)) Faults.Enqueue($"{name}: {error}");
                     }
                 });
                 if (clock.Elapsed > Slowest) Slowest = clock.Elapsed;
                 if (response.StatusCode != HttpStatusCode.OK)
                 {
-                    if (failed || way != Way.ByStatus) Faults.Enqueue($"{name}: {response.StatusCode}");
+                    if (way is not Way.KeyForEach && (failed || way != Way.ByStatus)) Faults.Enqueue($"{name}: {response.StatusCode}");
                     failed = true;
                 }
 
                 if (failed)
                 {
                     Failed++;
-                    await Task.Delay(10, CancellationToken.None);
+                    await Task.Delay(10, CancellationToken.None); // failures are quick: leave the machine to the servers
                     continue;
                 }
 
                 _lastConfirmed = n;
-                Confirmed++;
+                Confirmed.Enqueue(new(n, begun));
             }
         }
+
+        private async Task WriteAsync(ISession session, int n)
+        {
+            if (way == Way.KeyForEach)
+            {
+                await WriteWithKeyAsync(session, n);
+                return;
+            }
+
+            string seen = way == Way.Asynchronous ? await session.GetStrAsync(Counter) : session.GetStr(Counter);
+            if (seen.Length > 0 || session.IsAvailable) Check(seen);
+            session.SetString(Counter, $"{name}:{n}");
+            if (way != Way.ByStatus) await session.CommitAsync();
+        }
+
+        private async Task WriteWithKeyAsync(ISession session, int n)
+        {
+            var seen = await session.ReadAsync(["key", Counter]);
+            if (seen["key"].None) Faults.Enqueue($"{name} does not see the session that it has begun");
+            Check(seen[Counter].Str);
+            byte[] counter = Encoding.UTF8.GetBytes($"{name}:{n}");
+            if (IsOneChange(n))
+            {
+                await session.SetAsync(new Dictionary<string, byte[]> { [Write + n] = [], [Counter] = counter });
+            }
+            else
+            {
+                session.Set(Write + n, []);
+                session.Set(Counter, counter);
+            }
+        }
+
+        // The synchronous API makes two changes of it in live mode.
+        private static bool IsOneChange(int n) => n % 2 == 0;
 
         private void Check(string seen)
         {
             if (seen.Length > 0 && !seen.StartsWith(name + ":", StringComparison.Ordinal)) Faults.Enqueue($"{name} saw {seen}");
-            else if (NumberIn(seen) < _lastConfirmed) Faults.Enqueue($"{name} saw '{seen}' after {_lastConfirmed} was confirmed");
+            else if (NumberIn(seen) > _attempted) Faults.Enqueue($"{name} saw '{seen}', which it never wrote");
+            else if (NumberIn(seen) < _lastConfirmed && way != Way.KeyForEach)
+                Faults.Enqueue($"{name} saw '{seen}' after {_lastConfirmed} was confirmed");
         }
 
-        private static int NumberIn(string counter) =>
-            counter.Length == 0 ? 0 : int.Parse(counter.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture);
+        private static int NumberIn(string counter) => counter.Length == 0 ? 0 : int.Parse(counter.Split(':', '-')[1], CultureInfo.InvariantCulture);
 
         // Or the server has forgotten the session.
         private static bool IsOutage(Exception error) =>
             error is RedisException or OperationCanceledException or TimeoutException or SessionEndedException;
 
-        public async Task<int> CountLostAsync()
+        public async Task<IEnumerable<ConfirmedWrite>> FindLostAsync()
         {
-            string? held = null;
-            await Until.TrueAsync("the counter is read", async () =>
+            var (counter, keys) = ("", (HashSet<string>?)null);
+            await Until.TrueAsync("the session is read", async () =>
             {
                 // Of a server that is there again, or of a loaded machine, which may be slower than the IOTimeout of a test.
-                using var response = await browser.SendAsync(async context => held = await context.Session.GetStrAsync("counter"));
-                return held is not null;
+                using var response = await browser.SendAsync(async context =>
+                {
+                    await context.Session.LoadAsync();
+                    (counter, keys) = (context.Session.GetStr(Counter), context.Session.Keys.ToHashSet());
+                });
+                return keys is not null;
             });
-            Check(held!);
-            int stored = NumberIn(held!);
-            if (stored > _attempted) Faults.Enqueue($"{name} holds {stored}, which it never wrote");
-            return Math.Max(0, _lastConfirmed - stored);
+            Check(counter);
+            int stored = NumberIn(counter);
+            if (way != Way.KeyForEach) return Confirmed.Where(write => write.Number > stored);
+
+            if (stored > 0 && IsOneChange(stored) && !keys!.Contains(Write + stored))
+                Faults.Enqueue($"{name} has the counter {counter} without what was written with it");
+            foreach (string key in keys!.Where(key => key.StartsWith(Write, StringComparison.Ordinal) && NumberIn(key) > _attempted))
+                Faults.Enqueue($"{name} has {key} and never wrote it");
+            return Confirmed.Where(write => !keys!.Contains(Write + write.Number));
         }
 
         public void Dispose() => browser.Dispose();
     }
 }
+
+/// <summary>A write whose request was answered with success.</summary>
+internal sealed record ConfirmedWrite(int Number, DateTime Begun);

@@ -1,7 +1,7 @@
+using System.Diagnostics;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -11,15 +11,11 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable]
 internal sealed class OutageTests(ServerKind kind)
 {
-    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20); // a loaded machine is slow; it is there within a second or two
-
     [Test]
     public async Task Synchronous_reads_find_nothing_and_one_failure_is_logged([Values] RedisSessionMode mode)
     {
-        await using var own = await StartAsync(mode, FailureMode.LogAndContinue);
-        await own.KillServerAsync();
+        await using var own = await StartAndKillServerAsync(mode, FailureMode.LogAndContinue);
         int before = own.App.Logs.Of(SessionEvents.ReadFailed).Count;
-
         await own.Browser.VisitAsync(session =>
         {
             for (int i = 0; i < 10; i++) Assert.That(session.GetString("key"), Is.Null);
@@ -32,8 +28,7 @@ internal sealed class OutageTests(ServerKind kind)
     [Test]
     public async Task Synchronous_reads_throw_with_FailureMode_Throw([Values] RedisSessionMode mode)
     {
-        await using var own = await StartAsync(mode, FailureMode.Throw);
-        await own.KillServerAsync();
+        await using var own = await StartAndKillServerAsync(mode, FailureMode.Throw);
         await own.Browser.VisitAsync(session =>
         {
             Assert.That(() => session.GetString("key"), Throws.InstanceOf<RedisException>());
@@ -45,16 +40,15 @@ internal sealed class OutageTests(ServerKind kind)
     [Test]
     public async Task Asynchronous_members_and_LoadAsync_throw_in_both_failure_modes([Values] RedisSessionMode mode, [Values] FailureMode failureMode)
     {
-        await using var own = await StartAsync(mode, failureMode);
-        await own.KillServerAsync();
-        await own.Browser.VisitAsync(async context =>
+        await using var own = await StartAndKillServerAsync(mode, failureMode);
+        await own.Browser.VisitAsync(session =>
         {
-            Assert.That(async () => await context.Session.LoadAsync(), Throws.InstanceOf<RedisException>());
-            Assert.That(async () => await context.Session.GetIntAsync("key"), Throws.InstanceOf<RedisException>());
-            Assert.That(async () => await context.Session.ReadAsync(["key"]), Throws.InstanceOf<RedisException>());
-            Assert.That(async () => await context.Session.SetAsync("key", [1]), Throws.InstanceOf<RedisException>());
-            Assert.That(async () => await context.Session.RemoveAsync("key"), Throws.InstanceOf<RedisException>());
-            Assert.That(async () => await context.Session.ReloadAsync(), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await session.LoadAsync(), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await session.GetIntAsync("key"), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await session.ReadAsync(["key"]), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await session.SetAsync("key", [1]), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await session.RemoveAsync("key"), Throws.InstanceOf<RedisException>());
+            Assert.That(async () => await session.ReloadAsync(), Throws.InstanceOf<RedisException>());
         });
     }
 
@@ -62,49 +56,47 @@ internal sealed class OutageTests(ServerKind kind)
     public async Task A_write_is_an_error_500_or_lost_with_a_log_entry_as_the_failure_mode_says(
         [Values] RedisSessionMode mode, [Values] FailureMode failureMode)
     {
-        await using var own = await StartAsync(mode, failureMode);
-        await own.KillServerAsync();
-        using var response = await own.Browser.SendAsync(context =>
-        {
-            context.Session.SetString("key", "2");
-            return context.Response.WriteAsync("done");
-        });
-        var expected = failureMode == FailureMode.Throw ? HttpStatusCode.InternalServerError : HttpStatusCode.OK;
-        Assert.That(response.StatusCode, Is.EqualTo(expected));
+        await using var own = await StartAndKillServerAsync(mode, failureMode);
+        await CheckFailedWriteAsync(own, failureMode);
         Assert.That(own.App.Logs.Of(SessionEvents.ReadFailed).Concat(own.App.Logs.Of(SessionEvents.WriteFailed)), Is.Not.Empty);
+    }
+
+    [Test]
+    public async Task A_write_that_the_client_cannot_even_send_is_a_failed_write([Values] RedisSessionMode mode, [Values] FailureMode failureMode)
+    {
+        await using var own = await OwnServerApp.StartAsync(kind, server => TestApp.StartAsync(
+            $"redis://{server.ConfigurationString}/99", options => (options.Mode, options.FailureMode) = (mode, failureMode)));
+        await CheckFailedWriteAsync(own, failureMode);
+        Assert.That(own.App.Logs.Of(SessionEvents.WriteFailed), Has.Count.EqualTo(1));
     }
 
     [Test]
     public async Task Service_resumes_by_itself_when_the_server_is_back([Values] RedisSessionMode mode)
     {
-        await using var own = await StartAsync(mode, FailureMode.Throw);
-        await own.KillServerAsync();
+        await using var own = await StartAndKillServerAsync(mode, FailureMode.Throw);
         await own.Server.RestartAsync();
-        await UntilUpAsync(own.Browser);
+        await CheckServedAgainAsync(own);
     }
 
     [Test]
     public async Task An_application_whose_server_is_down_starts_and_recovers()
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        server.Kill();
-        await using var app = await TestApp.StartAsync(server.ConfigurationString);
-        using var browser = app.NewBrowser();
-        using (var response = await browser.SendAsync(context => context.Response.WriteAsync(context.Session.GetStr("key"))))
+        await using var own = await OwnServerApp.StartAsync(kind, server =>
         {
-            Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
-        }
-
-        await server.RestartAsync();
-        await UntilUpAsync(browser);
+            server.Kill();
+            return TestApp.StartAsync(server.ConfigurationString);
+        });
+        await own.Browser.VisitAsync(context => context.Response.WriteAsync(context.Session.GetStr("key")));
+        await own.Server.RestartAsync();
+        await CheckServedAgainAsync(own);
     }
 
     [Test]
     public async Task A_server_that_does_not_answer_is_waited_for_no_longer_than_the_IOTimeout([Values] RedisSessionMode mode)
     {
-        await using var own = await StartAsync(mode, FailureMode.LogAndContinue, ioTimeout: TimeSpan.FromMilliseconds(300));
-        own.Server.Pause();
-        try
+        var wait = TimeSpan.FromMilliseconds(300);
+        await using var own = await StartAsync(mode, FailureMode.LogAndContinue, wait);
+        using (own.Server.Paused())
         {
             await own.Browser.VisitAsync(async context =>
             {
@@ -112,10 +104,10 @@ internal sealed class OutageTests(ServerKind kind)
                 Assert.That(error!.InnerException, Is.InstanceOf<TimeoutException>());
 
                 // The first failure is remembered: nothing in this request waits again.
-                var clock = System.Diagnostics.Stopwatch.StartNew();
+                var clock = Stopwatch.StartNew();
                 for (int i = 0; i < 100; i++) Assert.That(context.Session.GetString("key"), Is.Null);
                 Assert.That(async () => await context.Session.LoadAsync(), Throws.InstanceOf<OperationCanceledException>());
-                Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromMilliseconds(300)));
+                Assert.That(clock.Elapsed, Is.LessThan(wait));
             });
             await own.Browser.VisitAsync(session =>
             {
@@ -124,12 +116,8 @@ internal sealed class OutageTests(ServerKind kind)
             });
             Assert.That(own.App.Logs.Of(SessionEvents.TimedOut), Is.Not.Empty);
         }
-        finally
-        {
-            own.Server.Resume();
-        }
 
-        await UntilUpAsync(own.Browser);
+        await CheckServedAgainAsync(own);
     }
 
     [Test]
@@ -138,11 +126,14 @@ internal sealed class OutageTests(ServerKind kind)
         await using var own = await StartAsync(RedisSessionMode.Buffered, FailureMode.Throw);
         await own.Browser.VisitAsync(async context =>
         {
-            own.Server.Pause();
-            using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
-            var error = await Assert.CatchAsync<OperationCanceledException>(async () => await context.Session.GetIntAsync("key", impatient.Token));
-            Assert.That(error!.CancellationToken, Is.EqualTo(impatient.Token));
-            own.Server.Resume();
+            using (own.Server.Paused())
+            {
+                using var impatient = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
+                var error = await Assert.CatchAsync<OperationCanceledException>(
+                    async () => await context.Session.GetIntAsync("key", impatient.Token));
+                Assert.That(error!.CancellationToken, Is.EqualTo(impatient.Token));
+            }
+
             Assert.That(await context.Session.GetIntAsync("key"), Is.EqualTo(1));
         });
         Assert.That(own.App.Logs.Of(SessionEvents.ReadFailed).Concat(own.App.Logs.Of(SessionEvents.TimedOut)), Is.Empty);
@@ -151,7 +142,8 @@ internal sealed class OutageTests(ServerKind kind)
     [Test]
     public async Task UseRedisHashSession_goes_on_or_throws_as_the_failure_mode_says([Values] FailureMode failureMode)
     {
-        await using var own = await StartAsync(RedisSessionMode.Buffered, failureMode, preload: true);
+        await using var own = await OwnServerApp.StartAsync(
+            kind, options => options.FailureMode = failureMode, app => app.UseRedisHashSession(loadAhead: true));
         await own.KillServerAsync();
         using var response = await own.Browser.SendAsync(context => context.Response.WriteAsync(context.Session.IsAvailable.ToString()));
         if (failureMode == FailureMode.Throw) Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
@@ -166,58 +158,44 @@ internal sealed class OutageTests(ServerKind kind)
         await using var own = await OwnServerApp.StartAsync(
             kind,
             options => (options.FailureMode, options.IOTimeout) = (failureMode, wait),
-            app =>
-            {
-                app.UseExceptionHandler("/page");
-                app.Use(pipeline);
-                app.Use(next => context => context.Request.Path == "/page" ? context.Response.WriteAsync("sorry") : next(context));
-            });
-        own.Server.Pause();
-        try
-        {
-            var clock = System.Diagnostics.Stopwatch.StartNew();
-            using var response = await own.Browser.SendAsync(context => context.Response.WriteAsync($"read {context.Session.GetString("key")}"));
-            Assert.That(clock.Elapsed, Is.LessThan(1.8 * wait));
-            Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo(failureMode == FailureMode.Throw ? "sorry" : "read "));
-            Assert.That(own.App.Logs.Of(SessionEvents.ReadFailed), Has.Count.EqualTo(1));
-        }
-        finally
-        {
-            own.Server.Resume();
-        }
+            app => app.UseExceptionHandler("/page").Use(pipeline)
+                .Use(next => context => context.Request.Path == "/page" ? context.Response.WriteAsync("sorry") : next(context)));
+        using var paused = own.Server.Paused();
+        var clock = Stopwatch.StartNew();
+        using var response = await own.Browser.SendAsync(context => context.Response.WriteAsync($"read {context.Session.GetString("key")}"));
+        Assert.That(clock.Elapsed, Is.LessThan(1.8 * wait));
+        Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo(failureMode == FailureMode.Throw ? "sorry" : "read "));
+        Assert.That(own.App.Logs.Of(SessionEvents.ReadFailed), Has.Count.EqualTo(1));
     }
 
-    private Task<OwnServerApp> StartAsync(
-        RedisSessionMode mode, FailureMode failureMode, TimeSpan? ioTimeout = null, bool preload = false) =>
-        OwnServerApp.StartAsync(
-            kind,
-            options =>
-            {
-                (options.Mode, options.FailureMode) = (mode, failureMode);
-                options.IOTimeout = ioTimeout ?? options.IOTimeout;
-            },
-            preload ? app => app.UseRedisHashSession(loadAhead: true) : null);
-
-    private static async Task UntilUpAsync(Browser browser)
+    private static async Task CheckFailedWriteAsync(OwnServerApp own, FailureMode failureMode)
     {
-        var until = DateTime.UtcNow + Soon;
-        while (true)
+        using var response = await own.Browser.SendAsync(context =>
         {
-            using var response = await browser.SendAsync(async context =>
-            {
-                try
-                {
-                    await context.Session.SetAsync("key", "back"u8.ToArray());
-                }
-                catch (Exception error) when (error is RedisException or OperationCanceledException && DateTime.UtcNow < until)
-                {
-                    context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-                }
-            });
-            if (response.StatusCode == HttpStatusCode.OK) break;
-            await Task.Delay(20);
-        }
-
-        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("back"));
+            context.Session.SetString("key", "2");
+            return context.Response.WriteAsync("done");
+        });
+        var expected = failureMode == FailureMode.Throw ? HttpStatusCode.InternalServerError : HttpStatusCode.OK;
+        Assert.That(response.StatusCode, Is.EqualTo(expected));
     }
+
+    private static async Task CheckServedAgainAsync(OwnServerApp own)
+    {
+        await own.Browser.UntilServedAsync(context => context.Session.SetAsync("key", "back"u8.ToArray()));
+        Assert.That(await own.Browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("back"));
+    }
+
+    private async Task<OwnServerApp> StartAndKillServerAsync(RedisSessionMode mode, FailureMode failureMode)
+    {
+        var own = await StartAsync(mode, failureMode);
+        await own.KillServerAsync();
+        return own;
+    }
+
+    private Task<OwnServerApp> StartAsync(RedisSessionMode mode, FailureMode failureMode, TimeSpan? ioTimeout = null) =>
+        OwnServerApp.StartAsync(kind, options =>
+        {
+            (options.Mode, options.FailureMode) = (mode, failureMode);
+            options.IOTimeout = ioTimeout ?? options.IOTimeout;
+        });
 }

@@ -20,18 +20,12 @@ internal sealed class ShortOutageTests(ServerKind kind)
     public async Task Nobody_is_signed_out_by_a_short_one_and_no_write_is_lost(
         [Values] RedisSessionMode mode, [Values] FailureMode failureMode, [Values] bool awaits)
     {
-        await using var relay = await RelayAsync();
-        await using var app = await StartAsync(relay, options =>
-            (options.Mode, options.FailureMode, options.OutageTolerance) = (mode, failureMode, Long));
-        var visitors = await Task.WhenAll(Enumerable.Range(0, 20).Select(async i =>
-        {
-            var browser = app.NewBrowser();
-            await browser.VisitAsync(session => session.SetString("name", $"visitor{i}"));
-            return browser;
-        }));
+        await using var relayed = await RelayedApp.StartAsync(kind, options => (options.Mode, options.FailureMode) = (mode, failureMode));
+        var visitors = Enumerable.Range(0, 20).Select(_ => relayed.App.NewBrowser()).ToArray();
+        await Task.WhenAll(visitors.Select((browser, i) => browser.BeginAsync("name", $"visitor{i}")));
 
-        relay.Down();
-        var visits = visitors.Select((browser, i) => browser.VisitAsync(async context =>
+        relayed.Relay.Down();
+        var visits = visitors.Select(browser => browser.VisitAsync(async context =>
         {
             string name = awaits ? await context.Session.GetStrAsync("name") : context.Session.GetStr("name");
             if (awaits) await context.Session.SetValueAsync("seen", name);
@@ -39,7 +33,7 @@ internal sealed class ShortOutageTests(ServerKind kind)
         })).ToList();
         await Task.Delay(300); // under way, most of them
         Assert.That(visits.Where(visit => visit.IsCompleted), Is.Empty);
-        relay.Up();
+        relayed.Relay.Up();
         await Task.WhenAll(visits);
         for (int i = 0; i < visitors.Length; i++)
         {
@@ -47,21 +41,17 @@ internal sealed class ShortOutageTests(ServerKind kind)
             visitors[i].Dispose();
         }
 
-        Assert.That(app.Logs.Of(SessionEvents.ReadFailed).Concat(app.Logs.Of(SessionEvents.WriteFailed)), Is.Empty);
+        var logs = relayed.App.Logs;
+        Assert.That(logs.Of(SessionEvents.ReadFailed).Concat(logs.Of(SessionEvents.WriteFailed)), Is.Empty);
     }
 
     [Test]
     public async Task In_a_long_one_nobody_waits_beyond_the_tolerance_and_then_nobody_at_all([Values] bool awaits)
     {
         var tolerance = TimeSpan.FromSeconds(1);
-        await using var relay = await RelayAsync();
-        await using var app = await StartAsync(relay, options => (options.FailureMode, options.OutageTolerance) = (FailureMode.Throw, tolerance));
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-
+        await using var relayed = await RelayedApp.StartAsync(kind, options => options.OutageTolerance = tolerance);
         var outage = Stopwatch.StartNew();
-        relay.Down();
-        await app.UntilDisconnectedAsync();
+        await relayed.DownAsync();
         Assert.That(await FailsAsync(), Is.True, "it waited for the end of the tolerance, and no longer");
         Assert.That(outage.Elapsed, Is.GreaterThanOrEqualTo(tolerance - TimeSpan.FromMilliseconds(50)));
         var least = TimeSpan.MaxValue;
@@ -73,13 +63,13 @@ internal sealed class ShortOutageTests(ServerKind kind)
         }
 
         Assert.That(least, Is.LessThan(tolerance / 2), "from then on requests fail at once");
-        relay.Up();
+        relayed.Relay.Up();
         await Until.TrueAsync("it is served", async () => !await FailsAsync());
 
         async Task<bool> FailsAsync()
         {
             bool fails = false;
-            await browser.VisitAsync(async context =>
+            await relayed.Browser.VisitAsync(async context =>
             {
                 try
                 {
@@ -98,70 +88,67 @@ internal sealed class ShortOutageTests(ServerKind kind)
     [Test]
     public async Task No_command_waits_longer_than_the_IOTimeout()
     {
-        await using var relay = await RelayAsync();
-        await using var app = await StartAsync(relay, options =>
-            (options.FailureMode, options.OutageTolerance, options.IOTimeout) = (FailureMode.Throw, Long, TimeSpan.FromMilliseconds(500)));
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        relay.Down();
-        await app.UntilDisconnectedAsync();
-        await browser.VisitAsync(async context =>
+        await using var relayed = await RelayedApp.StartAsync(kind, options => options.IOTimeout = TimeSpan.FromMilliseconds(500));
+        await relayed.DownAsync();
+        await FailsWithinAsync(relayed.Browser, Long / 2, session =>
         {
-            var clock = Stopwatch.StartNew();
-            Assert.That(async () => await context.Session.GetStrAsync("key"), Throws.Exception);
-            Assert.That(() => context.Session.GetString("key"), Throws.Exception);
-            Assert.That(clock.Elapsed, Is.LessThan(Long / 2));
-            await Task.CompletedTask;
+            Assert.That(async () => await session.GetStrAsync("key"), Throws.Exception);
+            Assert.That(() => session.GetString("key"), Throws.Exception);
         });
     }
 
     [Test]
     public async Task With_a_tolerance_of_0_and_with_the_applications_own_policy_commands_fail_at_once([Values] bool own)
     {
-        await using var relay = await RelayAsync();
-        await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+        await using var relayed = await RelayedApp.StartAsync(kind, options =>
         {
-            options.ConfigurationOptions = ConfigurationOptions.Parse(relay.Address);
+            options.ConfigurationOptions = ConfigurationOptions.Parse(options.Configuration!);
             if (own) options.ConfigurationOptions.BacklogPolicy = BacklogPolicy.FailFast;
-            options.OutageTolerance = own ? Long : TimeSpan.Zero;
-            options.FailureMode = FailureMode.Throw;
-        }));
+            else options.OutageTolerance = TimeSpan.Zero;
+        });
+        await relayed.DownAsync();
+        await FailsWithinAsync(relayed.Browser, Long / 4, session =>
+            Assert.That(async () => await session.GetStrAsync("key"), Throws.InstanceOf<RedisConnectionException>()));
+    }
+
+    [Test]
+    public async Task A_connection_of_the_application_is_waited_for_no_longer_either()
+    {
+        await using var relay = new Relay((await TestServers.GetAsync(kind)).ConfigurationString);
+        await using var own = await ConnectionMultiplexer.ConnectAsync(relay.Address + ",asyncTimeout=60000,abortConnect=false");
+        await using var app = await TestApp.StartAsync(services => services.AddSingleton<IConnectionMultiplexer>(own).AddRedisHashSession(
+            options => (options.FailureMode, options.OutageTolerance) = (FailureMode.Throw, TimeSpan.FromSeconds(1))));
         using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
+        await browser.BeginAsync();
         relay.Down();
         await app.UntilDisconnectedAsync();
-        await browser.VisitAsync(context =>
-        {
-            var clock = Stopwatch.StartNew();
-            Assert.That(async () => await context.Session.GetStrAsync("key"), Throws.InstanceOf<RedisConnectionException>());
-            Assert.That(clock.Elapsed, Is.LessThan(Long / 4));
-            return Task.CompletedTask;
-        });
+
+        // The client would keep it for a minute.
+        await FailsWithinAsync(browser, TimeSpan.FromSeconds(30), session =>
+            Assert.That(async () => await session.GetStrAsync("key"), Throws.InstanceOf<RedisConnectionException>()));
     }
 
     /// <summary>The server has the commands, and the connection is cut before anybody has an answer.</summary>
     [Test]
     public async Task What_was_under_way_is_sent_again_unless_it_would_count_twice()
     {
-        await using var relay = await RelayAsync();
-        await using var app = await StartAsync(relay, options => (options.FailureMode, options.OutageTolerance) = (FailureMode.Throw, Long));
-        using var browser = app.NewBrowser();
+        await using var relayed = await RelayedApp.StartAsync(kind);
+        var (relay, browser) = (relayed.Relay, relayed.Browser);
         await browser.VisitAsync(async context =>
         {
             await context.Session.IncrementAsync("count");
             await context.Session.SetValueAsync("token", "once");
-            await context.Session.SetValueAsync("key", "old");
         });
         (string Name, string Command, Func<ISession, Task<string>> Call)[] calls =
         [
             ("read", "HMGET", async session => await session.GetStrAsync("key")),
             ("load", "HGETALL", Load),
-            ("set", "EVAL", async session => await Set(session)),
+            ("set", "EVAL", Set),
             ("increment", "EVAL", async session => $"{await session.IncrementAsync("count")}"),
             ("take", "EVAL", async session => (await session.TakeAsync("token")).Str),
             ("try", "EVAL", async session => $"{await session.TrySetValueAsync("first", "mine")}"),
         ];
-        var redis = await app.RedisAsync();
+        var redis = await relayed.App.RedisAsync();
         var answers = new Dictionary<string, string>();
         foreach (var (name, command, call) in calls)
         {
@@ -185,7 +172,7 @@ internal sealed class ShortOutageTests(ServerKind kind)
             });
         }
 
-        Assert.That((answers["read"], answers["load"], answers["set"]), Is.EqualTo(("old", "old", "set")));
+        Assert.That((answers["read"], answers["load"], answers["set"]), Is.EqualTo(("1", "1", "set")));
         Assert.That((string[])[answers["increment"], answers["take"], answers["try"]], Has.All.Contains("may have been applied"));
         await browser.VisitAsync(async context =>
         {
@@ -216,19 +203,18 @@ internal sealed class ShortOutageTests(ServerKind kind)
         for (int i = 0; i < 20; i++)
         {
             await load.UntilServedAsync();
-            await Resp.AskAsync(server.Port, "CLIENT", "KILL", "TYPE", "normal");
+            await server.AskAsync("CLIENT", "KILL", "TYPE", "normal");
         }
 
         await load.UntilServedAsync();
-        Assert.That(await load.StopAndCountLostAsync(), Is.Zero);
+        Assert.That(await load.StopAndFindLostAsync(), Is.Empty);
         Assert.That((load.Failed, string.Join('\n', load.Faults)), Is.EqualTo((0, "")));
     }
 
     [Test]
     public async Task The_cache_does_the_same([Values] bool awaits)
     {
-        var server = await TestServers.GetAsync(kind);
-        await using var relay = new Relay(server.ConfigurationString);
+        await using var relay = new Relay((await TestServers.GetAsync(kind)).ConfigurationString);
         await using var services = new ServiceCollection().AddLogging().AddRedisHashCache(options =>
             (options.Configuration, options.InstanceName, options.OutageTolerance) =
                 (relay.Address + ",syncTimeout=60000", CacheStack.NewInstanceName(), Long)).BuildServiceProvider();
@@ -254,51 +240,25 @@ internal sealed class ShortOutageTests(ServerKind kind)
     }
 
     [Test]
-    public async Task A_connection_of_the_application_is_waited_for_no_longer_either()
-    {
-        var tolerance = TimeSpan.FromSeconds(1);
-        await using var relay = await RelayAsync();
-        await using var own = await ConnectionMultiplexer.ConnectAsync(relay.Address + ",asyncTimeout=60000,abortConnect=false");
-        await using var app = await TestApp.StartAsync(services => services.AddSingleton<IConnectionMultiplexer>(own).AddRedisHashSession(
-            options => (options.FailureMode, options.OutageTolerance) = (FailureMode.Throw, tolerance)));
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        relay.Down();
-        await app.UntilDisconnectedAsync();
-        await browser.VisitAsync(context =>
-        {
-            var clock = Stopwatch.StartNew();
-            Assert.That(async () => await context.Session.GetStrAsync("key"), Throws.InstanceOf<RedisConnectionException>());
-            Assert.That(clock.Elapsed, Is.LessThan(TimeSpan.FromSeconds(30)), "the client would keep it for a minute");
-            return Task.CompletedTask;
-        });
-    }
-
-    [Test]
     public async Task A_proxy_that_cuts_the_connection_at_the_question_for_the_size_is_told_by_nothing_else()
     {
-        await using var relay = await RelayAsync();
-        await using var app = await StartAsync(relay, options => (options.FailureMode, options.OutageTolerance) = (FailureMode.Throw, Long));
-        using var browser = app.NewBrowser();
+        await using var relayed = await RelayedApp.StartAsync(kind);
         string user = $"user {Guid.NewGuid()}";
-        await browser.VisitAsAsync(user, session => session.SetString("key", "1"));
-        relay.CutAt("MEMORY");
-        var directory = app.Services.GetRequiredService<IRedisSessionDirectory>();
+        await relayed.Browser.VisitAsAsync(user, session => session.SetString("key", "1"));
+        relayed.Relay.CutAt("MEMORY");
+        var directory = relayed.App.Services.GetRequiredService<IRedisSessionDirectory>();
         for (int i = 0; i < 4; i++)
         {
             Assert.That((await directory.FindByUserAsync(user).SingleAsync()).SizeInBytes, Is.Null);
         }
 
-        Assert.That(relay.Cuts, Is.EqualTo(2), "once more, because the first may have been an accident");
+        Assert.That(relayed.Relay.Cuts, Is.EqualTo(2), "once more, because the first may have been an accident");
     }
 
-    private async Task<Relay> RelayAsync() => new((await TestServers.GetAsync(kind)).ConfigurationString);
-
-    private static Task<TestApp> StartAsync(Relay relay, Action<RedisHashSessionOptions> configure) => TestApp.StartAsync(
-        relay.Address,
-        options =>
-        {
-            options.KeyPrefix = SessionStack.NewKeyPrefix();
-            configure(options);
-        });
+    private static Task FailsWithinAsync(Browser browser, TimeSpan time, Action<ISession> work) => browser.VisitAsync(session =>
+    {
+        var clock = Stopwatch.StartNew();
+        work(session);
+        Assert.That(clock.Elapsed, Is.LessThan(time));
+    });
 }

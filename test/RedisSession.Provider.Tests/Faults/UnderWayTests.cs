@@ -1,34 +1,31 @@
 using System.Net;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>Writes that the application does not wait for, on a server that takes its time: the response does.</summary>
+/// <summary>
+/// Writes on a server that takes its time, or fails: the response waits for those that the application does not wait for, and a commit
+/// tries once more, in the same request, what has failed.
+/// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable]
 internal sealed class UnderWayTests(ServerKind kind)
 {
-    private static readonly string[] Ways = ["not awaited", "cancelled"];
-
     [Test]
     public async Task A_response_does_not_start_before_an_asynchronous_write_is_confirmed(
-        [ValueSource(nameof(Ways))] string way, [Values] RedisSessionMode mode)
+        [Values("not awaited", "cancelled")] string way, [Values] RedisSessionMode mode)
     {
-        await using var own = await StartAsync(mode);
+        await using var own = await StartThrowingAsync(mode);
         await own.Browser.VisitAsync(async context =>
         {
-            own.Server.Pause();
             Task start;
-            try
+            using (own.Server.Paused())
             {
                 await LeaveUnderWayAsync(context.Session, way);
                 start = context.Response.StartAsync();
                 Assert.That(await Task.WhenAny(start, Task.Delay(200)), Is.Not.SameAs(start));
-            }
-            finally
-            {
-                own.Server.Resume();
             }
 
             await start;
@@ -36,24 +33,20 @@ internal sealed class UnderWayTests(ServerKind kind)
         Assert.That(await own.Browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
     }
 
+    /// <summary>Who cancels has been told that the wait is over, and not that the write has failed.</summary>
     [Test]
-    public async Task An_asynchronous_write_that_fails_while_nobody_waits_for_it_is_a_500(
-        [ValueSource(nameof(Ways))] string way, [Values] RedisSessionMode mode)
+    public async Task A_write_that_fails_while_nobody_waits_for_it_is_a_500(
+        [Values("not awaited", "cancelled", "cancelled commit")] string way, [Values] RedisSessionMode mode)
     {
-        await using var own = await StartAsync(mode);
-        await MakeUnwritableAsync(own);
+        await using var own = await StartThrowingAsync(mode);
+        await PutNoHashInPlaceAsync(own);
         using var response = await own.Browser.SendAsync(async context =>
         {
-            own.Server.Pause();
             Task start;
-            try
+            using (own.Server.Paused())
             {
                 await LeaveUnderWayAsync(context.Session, way);
                 start = context.Response.WriteAsync("all is well");
-            }
-            finally
-            {
-                own.Server.Resume();
             }
 
             await start;
@@ -61,51 +54,119 @@ internal sealed class UnderWayTests(ServerKind kind)
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
     }
 
-    // Who cancels has been told that the wait is over, and not that the write has failed.
     [Test]
-    public async Task A_commit_that_is_cancelled_and_fails_afterwards_is_a_500([Values] RedisSessionMode mode)
+    public async Task A_commit_works_after_a_read_that_timed_out([Values] RedisSessionMode mode)
     {
         await using var own = await StartAsync(mode);
-        await MakeUnwritableAsync(own);
-        using var response = await own.Browser.SendAsync(async context =>
+        await own.Browser.VisitAsync(async context =>
         {
-            own.Server.Pause();
-            try
+            await TimesOutAsync(own, () => context.Session.LoadAsync());
+            context.Session.SetString("key", "new");
+            await context.Session.CommitAsync();
+        });
+        Assert.That(await own.Browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
+    }
+
+    // The first may have been applied all the same: applying it twice does no harm.
+    [Test]
+    public async Task A_commit_works_after_one_that_timed_out([Values] RedisSessionMode mode)
+    {
+        await using var own = await StartAsync(mode);
+        await own.Browser.VisitAsync(async context =>
+        {
+            await SetAndCommitAsync(context.Session, "1");
+            await TimesOutAsync(own, () => SetAndCommitAsync(context.Session, "2"));
+            await SetAndCommitAsync(context.Session, "3");
+            Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("3"));
+        });
+        Assert.That(await own.Browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("3"));
+    }
+
+    [Test]
+    public async Task A_commit_waits_for_one_that_timed_out_and_is_still_under_way([Values] RedisSessionMode mode)
+    {
+        await using var own = await StartAsync(mode, ioTimeout: TimeSpan.FromSeconds(1));
+        await own.Browser.VisitAsync(async context =>
+        {
+            Task again;
+            using (own.Server.Paused())
             {
-                context.Session.SetString("key", "new");
-                using var impatient = new CancellationTokenSource();
-                var commit = context.Session.CommitAsync(impatient.Token);
-                await impatient.CancelAsync();
-                Assert.That(async () => await commit, Throws.InstanceOf<OperationCanceledException>());
-            }
-            finally
-            {
-                own.Server.Resume();
+                Assert.That(() => SetAndCommitAsync(context.Session, "new"), Throws.InstanceOf<OperationCanceledException>());
+                again = context.Session.CommitAsync();
+                Assert.That(again.IsCompleted, Is.False);
             }
 
-            await context.Response.WriteAsync("all is well");
+            await again;
         });
-        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
+        Assert.That(await own.Browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("new"));
+    }
+
+    [Test]
+    public async Task Of_several_writes_that_failed_all_are_written_and_the_newest_value_wins([Values] RedisSessionMode mode)
+    {
+        await using var own = await StartAsync(mode);
+        await own.Browser.VisitAsync(async context =>
+        {
+            await own.KillServerAsync();
+            foreach (string value in (string[])["1", "2"])
+            {
+                byte[] bytes = Encoding.UTF8.GetBytes(value);
+                var values = new Dictionary<string, byte[]> { ["key"] = bytes, [$"with {value}"] = bytes };
+                Assert.That(async () => await context.Session.SetAsync(values), Throws.InstanceOf<RedisException>());
+            }
+
+            context.Session.SetString("other", "3");
+            await own.Server.RestartAsync();
+            await UntilAnswersAsync(own);
+            await context.Session.CommitAsync();
+        });
+        await own.Browser.VisitAsync(session =>
+        {
+            Assert.That((session.GetString("key"), session.GetString("other")), Is.EqualTo(("2", "3")));
+            Assert.That(session.Keys, Is.EquivalentTo(["key", "with 1", "with 2", "other"]));
+        });
+    }
+
+    private static Task SetAndCommitAsync(ISession session, string value, CancellationToken cancellationToken = default)
+    {
+        session.SetString("key", value);
+        return session.CommitAsync(cancellationToken);
     }
 
     private static async Task LeaveUnderWayAsync(ISession session, string way)
     {
         using var impatient = new CancellationTokenSource();
-        var write = session.SetAsync("key", "new"u8.ToArray(), way == "cancelled" ? impatient.Token : CancellationToken.None);
-        if (way != "cancelled") return;
+        var token = way == "not awaited" ? CancellationToken.None : impatient.Token;
+        var write = way == "cancelled commit"
+            ? SetAndCommitAsync(session, "new", token)
+            : session.SetAsync("key", "new"u8.ToArray(), token);
+        if (way == "not awaited") return;
         await impatient.CancelAsync();
         Assert.That(async () => await write, Throws.InstanceOf<OperationCanceledException>());
     }
 
-    /// <summary>Puts something under the session's key that is no hash.</summary>
-    private static async Task MakeUnwritableAsync(OwnServerApp own)
+    private static async Task PutNoHashInPlaceAsync(OwnServerApp own)
     {
-        string id = await own.Browser.VisitAsync(session => session.Id);
-        await using var admin = await ConnectionMultiplexer.ConnectAsync(own.Server.ConfigurationString);
-        await admin.GetDatabase().KeyDeleteAsync($"sessions:{id}");
-        await admin.GetDatabase().StringSetAsync($"sessions:{id}", "no hash", TimeSpan.FromMinutes(5));
+        string key = "sessions:" + await own.Browser.VisitAsync(session => session.Id);
+        await own.Server.AskAsync("SET", key, "no hash", "EX", "300");
     }
 
-    private Task<OwnServerApp> StartAsync(RedisSessionMode mode) =>
+    private static async Task TimesOutAsync(OwnServerApp own, Func<Task> call)
+    {
+        using (own.Server.Paused()) await Assert.ThatAsync(call, Throws.InstanceOf<OperationCanceledException>());
+        await UntilAnswersAsync(own);
+    }
+
+    /// <summary>Returns when the application's connection works: from then on a commit has no excuse.</summary>
+    private static async Task UntilAnswersAsync(OwnServerApp own)
+    {
+        using var twin = own.Browser.Twin();
+        await twin.UntilServedAsync(context => context.Session.LoadAsync());
+    }
+
+    private Task<OwnServerApp> StartAsync(RedisSessionMode mode, TimeSpan? ioTimeout = null) => OwnServerApp.StartAsync(
+        kind, options => (options.Mode, options.IOTimeout) = (mode, ioTimeout ?? TimeSpan.FromMilliseconds(500)));
+
+    private Task<OwnServerApp> StartThrowingAsync(RedisSessionMode mode) =>
         OwnServerApp.StartAsync(kind, options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw));
 }

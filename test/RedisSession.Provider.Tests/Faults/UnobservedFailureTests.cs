@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
@@ -28,36 +27,26 @@ internal sealed class UnobservedFailureTests(ServerKind kind)
     [Test]
     public async Task A_refused_write_leaves_none([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode);
-        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
-        using var browser = app.NewBrowser();
-        string id = await NewSessionAsync(browser);
-        await browser.VisitAsync(async context =>
+        await using var own = await StartAsync(mode);
+        await own.Browser.VisitAsync(async context =>
         {
-            Assert.That(context.Session.GetString("key"), Is.EqualTo("old"));
-            await admin.GetDatabase().KeyDeleteAsync($"sessions:{id}");
+            Assert.That(context.Session.GetString("key"), Is.EqualTo("1"));
+            await own.Server.AskAsync("DEL", "sessions:" + context.Session.Id);
             await context.Response.StartAsync();
             context.Session.SetString("late", "1");
         });
-        Assert.That(() => app.Logs.Of(SessionEvents.WriteRefused), Is.Not.Empty.After(5000, 5));
+        Assert.That(() => own.App.Logs.Of(SessionEvents.WriteRefused), Is.Not.Empty.After(5000, 5));
         RequireNone();
     }
 
     [Test]
     public async Task A_write_that_timed_out_leaves_none([Values] RedisSessionMode mode)
     {
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var app = await StartAsync(server, mode);
-        using var browser = app.NewBrowser();
-        await NewSessionAsync(browser);
-        server.Pause();
-        await browser.VisitAsync(session => session.SetString("key", "new"));
-        Assert.That(app.Logs.Of(SessionEvents.TimedOut), Is.Not.Empty);
-
-        // Now what is still under way fails, and nobody is left to wait for it.
-        server.Kill();
-        await app.UntilDisconnectedAsync();
+        await using var own = await StartAsync(mode);
+        own.Server.Pause();
+        await own.Browser.VisitAsync(session => session.SetString("key", "new"));
+        Assert.That(own.App.Logs.Of(SessionEvents.TimedOut), Is.Not.Empty);
+        await own.KillServerAsync(); // now what is still under way fails, and nobody is left to wait for it
         RequireNone();
     }
 
@@ -76,12 +65,6 @@ internal sealed class UnobservedFailureTests(ServerKind kind)
         GC.WaitForPendingFinalizers();
     }
 
-    private static Task<string> NewSessionAsync(Browser browser) => browser.VisitAsync(session =>
-    {
-        session.SetString("key", "old");
-        return session.Id;
-    });
-
-    private static Task<TestApp> StartAsync(ServerProcess server, RedisSessionMode mode) => TestApp.StartAsync(
-        server.ConfigurationString, options => (options.Mode, options.IOTimeout) = (mode, TimeSpan.FromMilliseconds(200)));
+    private Task<OwnServerApp> StartAsync(RedisSessionMode mode) => OwnServerApp.StartAsync(
+        kind, options => (options.Mode, options.IOTimeout) = (mode, TimeSpan.FromMilliseconds(200)));
 }

@@ -79,8 +79,8 @@ internal sealed class Browser : IDisposable
     /// <summary>One request that must succeed and answers something, through the synchronous API of its session.</summary>
     public Task<T> VisitAsync<T>(Func<ISession, T> work) => VisitAsync(context => Task.FromResult(work(context.Session)));
 
-    /// <summary>One request that sets a key; returns the id of its session.</summary>
-    public Task<string> SetStringAsync(string key, string value) => VisitAsync(session =>
+    /// <summary>One request that sets a key, and begins a session if there is none; returns the id of its session.</summary>
+    public Task<string> SetStringAsync(string key = "key", string value = "1") => VisitAsync(session =>
     {
         session.SetString(key, value);
         return session.Id;
@@ -93,6 +93,15 @@ internal sealed class Browser : IDisposable
 
     public static string ContentOf(ISession session) =>
         string.Join(' ', session.Keys.Order(StringComparer.Ordinal).Select(key => $"{key}={session.GetString(key)}"));
+
+    /// <summary>Requests until one succeeds: Redis is there again.</summary>
+    public Task UntilServedAsync(Func<HttpContext, Task> work) => Assert.ThatAsync(
+        async () =>
+        {
+            using var response = await SendAsync(work);
+            return response.IsSuccessStatusCode;
+        },
+        Is.True.After(20_000, 20));
 
     private Task<(HttpResponseMessage Response, Exception? Thrown)> RequestAsync(
         Func<HttpContext, Task> work, string path = "/", CancellationToken cancellationToken = default) =>

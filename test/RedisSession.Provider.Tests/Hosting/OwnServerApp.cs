@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
@@ -22,24 +21,31 @@ internal sealed class OwnServerApp : IAsyncDisposable
         Action<IApplicationBuilder>? use = null,
         params string[] serverArguments)
     {
-        var server = await ServerProcess.StartAsync(kind, serverArguments);
-        try
-        {
-            var own = new OwnServerApp(server, await TestApp.StartAsync(server.ConfigurationString, Configure, use));
-            await own.Browser.VisitAsync(session => session.SetString("key", "1"));
-            return own;
-        }
-        catch
-        {
-            await server.DisposeAsync(); // the application ends with the tests
-            throw;
-        }
+        var own = await StartAsync(kind, server => TestApp.StartAsync(server.ConfigurationString, Configure, use), serverArguments);
+        await own.Browser.BeginAsync();
+        return own;
 
         // What a test does to its server lasts longer than anybody is to wait; short outages have tests of their own.
         void Configure(RedisHashSessionOptions options)
         {
             options.OutageTolerance = TimeSpan.FromMilliseconds(100);
             configure(options);
+        }
+    }
+
+    /// <summary>The same with an application of any kind, whose visitor has no session yet.</summary>
+    public static async Task<OwnServerApp> StartAsync(
+        ServerKind kind, Func<ServerProcess, Task<TestApp>> startApp, params string[] serverArguments)
+    {
+        var server = await ServerProcess.StartAsync(kind, serverArguments);
+        try
+        {
+            return new(server, await startApp(server));
+        }
+        catch
+        {
+            await server.DisposeAsync(); // the application ends with the tests
+            throw;
         }
     }
 

@@ -60,6 +60,13 @@ internal sealed class ServerProcess : IRunningServer
     /// <summary>Ends a <see cref="Pause"/> (SIGCONT).</summary>
     public void Resume() => Running.Signal("CONT");
 
+    /// <summary>A <see cref="Pause"/> that ends with the scope.</summary>
+    public IDisposable Paused()
+    {
+        Pause();
+        return new PauseScope(this);
+    }
+
     /// <summary>Kills it if it still runs, and returns when a new and empty one answers on the same port.</summary>
     public async Task RestartAsync()
     {
@@ -76,6 +83,9 @@ internal sealed class ServerProcess : IRunningServer
 
     /// <summary>Whether the server answers PING within the time.</summary>
     public Task<bool> AnswersAsync(TimeSpan timeout) => RespPing.AnswersAsync(Port, timeout);
+
+    /// <summary>Asks it one thing, on a connection of its own.</summary>
+    public Task<RespReply> AskAsync(params string[] command) => Resp.AskAsync(Port, command);
 
     public ValueTask DisposeAsync()
     {
@@ -159,4 +169,9 @@ internal sealed class ServerProcess : IRunningServer
 
     // Before 7.0 the DEBUG command was always on, and the server does not start with a setting that it does not know.
     private string[] DebugCommand() => _kind.Version?.Major >= 7 ? ["--enable-debug-command", "yes"] : [];
+
+    private sealed class PauseScope(ServerProcess server) : IDisposable
+    {
+        public void Dispose() => server.Resume();
+    }
 }

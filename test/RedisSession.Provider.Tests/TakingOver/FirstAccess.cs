@@ -8,8 +8,6 @@ namespace RedisSession.Provider.Tests;
 /// <param name="Removes">The keys that it removes or changes.</param>
 internal sealed record FirstAccess(string Name, Func<HttpContext, Task> Work, params string[] Removes)
 {
-    private static readonly TimeSpan FiveMinutes = TimeSpan.FromMinutes(5);
-
     public static IReadOnlyList<FirstAccess> All { get; } =
     [
         // Reading.
@@ -39,57 +37,46 @@ internal sealed record FirstAccess(string Name, Func<HttpContext, Task> Work, pa
             await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => context.Session.GetIntAsync("count").AsTask())), Is.All.EqualTo(41))),
 
         // Writing without having read.
-        Sync("a set", session => session.SetString("new", "1")) with { Adds = true },
-        Sync("several sets", session =>
+        Adding("a set", session => session.SetString("new", "1")),
+        Adding("several sets", session =>
         {
             for (int i = 0; i < 5; i++) session.SetString($"new{i}", "1");
-        }) with { Adds = true },
-        Sync("a set, and a read of something else", session =>
+        }),
+        Adding("a set, and a read of something else", session =>
         {
             session.SetString("new", "1");
             Assert.That(session.GetString("name"), Is.EqualTo("Ann"));
-        }) with { Adds = true },
-        new("an asynchronous set", context => context.Session.SetValueAsync("new", 1)) { Adds = true },
-        new("a set of several keys", context => context.Session.SetAsync(new Dictionary<string, byte[]> { ["new"] = [1], ["newer"] = [2] }))
-        {
-            Adds = true,
-        },
-        new("sets at once", context => Task.WhenAll(Enumerable.Range(0, 8).Select(i => context.Session.SetValueAsync($"new{i}", i))))
-        {
-            Adds = true,
-        },
-        new("a commit of a set", context =>
+        }),
+        Adding("an asynchronous set", context => context.Session.SetValueAsync("new", 1)),
+        Adding("a set of several keys", context =>
+            context.Session.SetAsync(new Dictionary<string, byte[]> { ["new"] = [1], ["newer"] = [2] })),
+        Adding("sets at once", context => Task.WhenAll(Enumerable.Range(0, 8).Select(i => context.Session.SetValueAsync($"new{i}", i)))),
+        Adding("a commit of a set", context =>
         {
             context.Session.SetString("new", "1");
             return context.Session.CommitAsync();
-        }) { Adds = true },
+        }),
         Sync("an overwriting set", session => session.SetString("name", "Bea"), "name"),
         Sync("a remove", session => session.Remove("name"), "name"),
         new("an asynchronous remove", context => context.Session.RemoveAsync("name"), "name"),
         Sync("a remove of what is not there", session => session.Remove("other")),
 
         // Changing what depends on what is there.
-        new("an increment", async context => Assert.That(await context.Session.IncrementAsync("new"), Is.EqualTo(1))) { Adds = true },
-        new("increments at once", async context => Assert.That(
-            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => context.Session.IncrementAsync("new"))), Is.EquivalentTo([1L, 2L, 3L, 4L])))
-        {
-            Adds = true,
-        },
+        Adding("an increment", async context => Assert.That(await context.Session.IncrementAsync("new"), Is.EqualTo(1))),
+        Adding("increments at once", async context => Assert.That(
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => context.Session.IncrementAsync("new"))), Is.EquivalentTo([1L, 2L, 3L, 4L]))),
         new("a take", async context => Assert.That((await context.Session.TakeAsync("name")).Str, Is.EqualTo("Ann")), "name"),
         new("a take of what is not there", async context => Assert.That((await context.Session.TakeAsync("other")).None, Is.True)),
         new("a set of what is there, if it is not there", async context =>
             Assert.That(await context.Session.TrySetValueAsync("name", "Bea"), Is.False)),
-        new("a set of what is not there", async context => Assert.That(await context.Session.TrySetValueAsync("new", 1), Is.True))
-        {
-            Adds = true,
-        },
-        new("an update", async context => Assert.That(
-            await context.Session.UpdateJsonAsync<int[]>("new", list => [.. list ?? [], 1]), Is.EqualTo(new[] { 1 }))) { Adds = true },
+        Adding("a set of what is not there", async context => Assert.That(await context.Session.TrySetValueAsync("new", 1), Is.True)),
+        Adding("an update", async context => Assert.That(
+            await context.Session.UpdateJsonAsync<int[]>("new", list => [.. list ?? [], 1]), Is.EqualTo(new[] { 1 }))),
         new("a set of a key that expires", async context =>
         {
             try
             {
-                await context.Session.SetValueAsync("new", 1, FiveMinutes);
+                await context.Session.SetValueAsync("new", 1, TimeSpan.FromMinutes(5));
             }
             catch (NotSupportedException)
             {
@@ -100,11 +87,11 @@ internal sealed record FirstAccess(string Name, Func<HttpContext, Task> Work, pa
         // Its life.
         new("a renewal", context => context.RenewSessionAsync()),
         new("a renewal for a user", context => context.RenewSessionAsync("ann")),
-        new("a set and a renewal", context =>
+        Adding("a set and a renewal", context =>
         {
             context.Session.SetString("new", "1");
             return context.RenewSessionAsync();
-        }) { Adds = true },
+        }),
         new("nothing at all", _ => Task.CompletedTask),
         Sync("the id", session => Assert.That(session.Id, Has.Length.EqualTo(43))),
         new("a commit of nothing", context => context.Session.CommitAsync()),
@@ -114,6 +101,10 @@ internal sealed record FirstAccess(string Name, Func<HttpContext, Task> Work, pa
     public bool Adds { get; init; }
 
     public override string ToString() => Name;
+
+    private static FirstAccess Adding(string name, Func<HttpContext, Task> work) => new(name, work) { Adds = true };
+
+    private static FirstAccess Adding(string name, Action<ISession> work) => Sync(name, work) with { Adds = true };
 
     private static FirstAccess Sync(string name, Action<ISession> work, params string[] removes) => new(
         name,

@@ -12,11 +12,11 @@ internal sealed class ParallelTakeoverTests(ServerKind kind) : TakeoverFixture(k
     [Test]
     public async Task It_is_taken_over_once_and_nobody_finds_it_empty([Values] RedisSessionMode mode)
     {
-        await using var instances = await Instances.StartAsync(Stack, mode, InstanceName);
+        await using var instances = await StartThreeAsync(mode);
         for (int round = 1; round <= Rounds; round++)
         {
             using var browser = await LeaveAsync();
-            await InParallelAsync(browser, instances, async (context, i) =>
+            await InParallelAsync(browser, Requests, instances.All, async (context, i) =>
             {
                 var session = context.Session;
                 switch (i % 4)
@@ -51,9 +51,9 @@ internal sealed class ParallelTakeoverTests(ServerKind kind) : TakeoverFixture(k
     [Test]
     public async Task Parallel_increments_of_what_is_not_there_yet_count_all([Values] RedisSessionMode mode)
     {
-        await using var instances = await Instances.StartAsync(Stack, mode, InstanceName);
+        await using var instances = await StartThreeAsync(mode);
         using var browser = await LeaveAsync();
-        await InParallelAsync(browser, instances, (context, _) => context.Session.IncrementAsync("counter"));
+        await InParallelAsync(browser, Requests, instances.All, (context, _) => context.Session.IncrementAsync("counter"));
         await CheckKeptAsync(browser.At(instances.All[0]));
         Assert.That(await browser.VisitAsync(session => session.GetInt("counter")), Is.EqualTo(Requests));
     }
@@ -75,26 +75,15 @@ internal sealed class ParallelTakeoverTests(ServerKind kind) : TakeoverFixture(k
         }
     }
 
-    private static Task InParallelAsync(Browser browser, Instances instances, Func<HttpContext, int, Task> work) =>
-        Task.WhenAll(Enumerable.Range(0, Requests).Select(async i =>
-        {
-            using var twin = browser.Twin();
-            await twin.At(instances.All[i % instances.All.Count]).VisitAsync(context => work(context, i));
-        }));
+    private async Task<Instances> StartThreeAsync(RedisSessionMode mode) =>
+        new(await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => StartAsync(mode))));
 
     /// <summary>Several instances of one application.</summary>
-    private sealed class Instances(IReadOnlyList<TestApp> all) : IAsyncDisposable
+    private sealed class Instances(TestApp[] all) : IAsyncDisposable
     {
-        public IReadOnlyList<TestApp> All => all;
+        public TestApp[] All => all;
 
         public int TakenOver => all.Sum(app => app.Logs.Of(SessionEvents.SessionTakenOver).Count);
-
-        public static async Task<Instances> StartAsync(OurStack stack, RedisSessionMode mode, string instanceName) =>
-            new(await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => stack.StartAsync(options =>
-            {
-                options.Mode = mode;
-                options.TakeOverSessions(instanceName);
-            }))));
 
         public async ValueTask DisposeAsync()
         {

@@ -45,13 +45,7 @@ internal sealed class TakeoverDiagnosticsTests(ServerKind kind) : TakeoverFixtur
     {
         var events = new RecordedEvents();
         string user = Guid.NewGuid().ToString();
-        await using var app = await Stack.StartAsync(
-            options =>
-            {
-                options.Mode = mode;
-                Configure(options);
-            },
-            services => services.AddSingleton<ISessionLifecycle>(events));
+        await using var app = await StartAsync(mode, addMore: services => services.AddSingleton<ISessionLifecycle>(events));
         using var browser = await LeaveAsync();
         string id = await browser.At(app).VisitAsAsync(user, session =>
         {

@@ -32,6 +32,20 @@ internal abstract class TakeoverFixture(ServerKind kind) : BothModesFixture(kind
         services.AddSession();
     });
 
+    /// <summary>One more instance that takes its sessions over.</summary>
+    protected Task<TestApp> StartAsync(
+        RedisSessionMode mode, Action<RedisHashSessionOptions>? configure = null, Action<IServiceCollection>? addMore = null)
+    {
+        return Stack.StartAsync(ConfigureAll, addMore ?? (_ => { }));
+
+        void ConfigureAll(RedisHashSessionOptions options)
+        {
+            options.Mode = mode;
+            Configure(options);
+            configure?.Invoke(options);
+        }
+    }
+
     /// <summary>A visitor whose session AddSession has kept so far.</summary>
     protected Task<Browser> LeaveAsync() => LeaveAsync(Old);
 
@@ -68,9 +82,19 @@ internal abstract class TakeoverFixture(ServerKind kind) : BothModesFixture(kind
     /// <summary>The session key in a browser's cookie is the secret under which AddSession keeps its blob.</summary>
     protected RedisKey BlobKeyOf(Browser browser) => BlobKeyOf(InstanceName, browser);
 
-    public static RedisKey BlobKeyOf(string instanceName, Browser browser) => instanceName + TestApp.SessionKeyIn(browser.SessionCookie!.Value);
+    public static RedisKey BlobKeyOf(string instanceName, Browser browser) => instanceName + SessionKeyIn(browser);
 
-    protected RedisKey HashKeyOf(Browser browser) => Stack.KeyOf(SessionId.Of(TestApp.SessionKeyIn(browser.SessionCookie!.Value)));
+    protected RedisKey HashKeyOf(Browser browser) => Stack.KeyOf(SessionId.Of(SessionKeyIn(browser)));
+
+    public static string SessionKeyIn(Browser browser) => TestApp.SessionKeyIn(browser.SessionCookie!.Value);
+
+    /// <summary>So many requests of one visitor at once, at each of the instances in turn.</summary>
+    protected static Task InParallelAsync(Browser browser, int count, TestApp[] instances, Func<HttpContext, int, Task> work) =>
+        Task.WhenAll(Enumerable.Range(0, count).Select(async i =>
+        {
+            using var twin = browser.Twin();
+            await twin.At(instances[i % instances.Length]).VisitAsync(context => work(context, i));
+        }));
 
     protected static Task<string[]> KeysAsync(Browser browser) =>
         browser.VisitAsync(session => session.Keys.Order(StringComparer.Ordinal).ToArray());

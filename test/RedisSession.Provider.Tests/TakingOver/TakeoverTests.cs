@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -52,7 +53,7 @@ internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
     [Test]
     public async Task It_is_logged_and_is_no_expired_session([Values] RedisSessionMode mode)
     {
-        await using var app = await Stack.StartAsync(options => (options.Mode, _) = (mode, Take(options)));
+        await using var app = await StartAsync(mode);
         using var browser = await LeaveAsync();
         await browser.At(app).VisitAsync(session => session.GetString("name"));
         string id = await browser.VisitAsync(session => session.Id);
@@ -67,7 +68,7 @@ internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
     [Test]
     public async Task One_that_is_nowhere_is_an_expired_session([Values] RedisSessionMode mode)
     {
-        await using var app = await Stack.StartAsync(options => (options.Mode, _) = (mode, Take(options)));
+        await using var app = await StartAsync(mode);
         using var browser = await LeaveAsync();
         await Redis.KeyDeleteAsync(BlobKeyOf(browser));
         await browser.At(app).VisitAsync(async context =>
@@ -146,12 +147,7 @@ internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
     [Test]
     public async Task The_absolute_timeout_begins_when_it_is_taken_over([Values] RedisSessionMode mode)
     {
-        await using var app = await Stack.StartAsync(options =>
-        {
-            options.Mode = mode;
-            options.AbsoluteTimeout = TimeSpan.FromMinutes(5);
-            Take(options);
-        });
+        await using var app = await StartAsync(mode, options => options.AbsoluteTimeout = TimeSpan.FromMinutes(5));
         using var browser = await LeaveAsync();
         await browser.At(app).VisitAsync(_ => { }); // also by a request that does not touch it, whose renewal is a script then
         await Until.TrueAsync("it is taken over", () => Redis.KeyExistsAsync(HashKeyOf(browser)));
@@ -163,11 +159,7 @@ internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
     [Test]
     public async Task Values_are_protected_when_they_are_taken_over([Values] RedisSessionMode mode)
     {
-        await using var app = await Stack.StartAsync(options =>
-        {
-            (options.Mode, options.ProtectValues) = (mode, true);
-            Take(options);
-        });
+        await using var app = await StartAsync(mode, options => options.ProtectValues = true);
         using var browser = await LeaveAsync();
         await CheckKeptAsync(browser.At(app));
         var stored = await Redis.HashGetAsync(HashKeyOf(browser), ["name", "count", "bytes", "empty", "@@name"]);
@@ -215,9 +207,76 @@ internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
         await browser.At(Apps[RedisSessionMode.Buffered]).VisitAsync(session => Assert.That(session.GetString("name"), Is.EqualTo("Bea")));
     }
 
-    private RedisHashSessionOptions Take(RedisHashSessionOptions options)
+    private static IEnumerable<TestCaseData> Blobs() =>
+        from mode in Enum.GetValues<RedisSessionMode>()
+        from blob in new (string Name, Func<byte[], byte[]> Change)[]
+        {
+            ("empty", _ => []),
+            ("cut off", blob => blob[..^3]),
+            ("cut off in its head", blob => blob[..10]),
+            ("of another revision", blob => [1, .. blob[1..]]),
+            ("longer than it says", blob => [.. blob, 0]),
+            ("with a length that is not there", blob => [.. blob[..20], 0xff, 0xff, .. blob[22..]]),
+            ("text", _ => "hello"u8.ToArray()),
+            ("claiming millions of keys", blob => [blob[0], 0xff, 0xff, 0xff, .. blob[4..]]),
+        }
+        select new TestCaseData(mode, blob.Change).SetArgDisplayNames($"{mode}", blob.Name);
+
+    /// <summary>Where there is no session but something else: an empty session and one entry in the log, never an exception.</summary>
+    [TestCaseSource(nameof(Blobs))]
+    public async Task A_blob_that_is(RedisSessionMode mode, Func<byte[], byte[]> change)
     {
-        options.TakeOverSessions(InstanceName);
-        return options;
+        await using var app = await StartAsync(mode);
+        using var browser = await LeaveAsync();
+        byte[] blob = (byte[])(await Redis.HashGetAsync(BlobKeyOf(browser), "data"))!;
+        await Redis.HashSetAsync(BlobKeyOf(browser), "data", change(blob));
+        await CheckBeginsEmptyAsync(browser.At(app), app);
+        Assert.That((byte[]?)await Redis.HashGetAsync(BlobKeyOf(browser), "data"), Is.EqualTo(change(blob)), "who can read it still can");
+    }
+
+    [Test]
+    public async Task A_key_that_is_no_hash_begins_an_empty_session([Values] RedisSessionMode mode)
+    {
+        await using var app = await StartAsync(mode);
+        using var browser = await LeaveAsync();
+        await Redis.KeyDeleteAsync(BlobKeyOf(browser));
+        await Redis.StringSetAsync(BlobKeyOf(browser), "something else", TimeSpan.FromMinutes(1));
+        await CheckBeginsEmptyAsync(browser.At(app), app);
+        await browser.VisitAsync(context => context.RenewSessionAsync());
+        await browser.VisitAsync(context => context.AbandonSessionAsync());
+        Assert.That(app.Logs.All.Where(entry => entry.Level > LogLevel.Warning), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_hash_without_data_is_no_session([Values] RedisSessionMode mode)
+    {
+        await using var app = await StartAsync(mode);
+        using var browser = await LeaveAsync();
+        await Redis.HashDeleteAsync(BlobKeyOf(browser), "data");
+        Assert.That(await KeysAsync(browser.At(app)), Is.Empty);
+        Assert.That(app.Logs.Of(SessionEvents.StockSessionUnreadable), Is.Empty);
+        Assert.That(app.Logs.Of(SessionEvents.AccessingExpiredSession), Has.Count.EqualTo(1));
+    }
+
+    private async Task CheckBeginsEmptyAsync(Browser browser, TestApp app)
+    {
+        string id = await browser.VisitAsync(async context =>
+        {
+            var session = context.Session;
+            Assert.That(await session.GetStrAsync("name"), Is.Empty);
+            Assert.That(session.Keys, Is.Empty);
+            await session.SetValueAsync("new", 1);
+            return session.Id;
+        });
+        await browser.VisitAsync(session => Assert.That((session.GetInt("new"), session.Keys.Count()), Is.EqualTo((1, 1))));
+        var logged = app.Logs.Of(SessionEvents.StockSessionUnreadable).Single();
+        Assert.That((logged.Level, logged.Error), Is.EqualTo((LogLevel.Warning, (Exception?)null)));
+        Assert.That(logged.Message, Does.Contain(id).And.Not.Contain(SessionKeyIn(browser)));
+
+        // A blob that is passed over is not logged, or looked at, again.
+        await Redis.KeyDeleteAsync(HashKeyOf(browser));
+        if (await Redis.KeyTypeAsync(BlobKeyOf(browser)) != RedisType.Hash) return;
+        await browser.VisitAsync(session => Assert.That(session.Keys, Is.Empty));
+        Assert.That(app.Logs.Of(SessionEvents.StockSessionUnreadable), Has.Count.EqualTo(1));
     }
 }
