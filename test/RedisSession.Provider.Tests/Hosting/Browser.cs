@@ -69,6 +69,13 @@ internal sealed class Browser : IDisposable
     /// <summary>One request that must succeed and answers something, through the synchronous API of its session.</summary>
     public Task<T> VisitAsync<T>(Func<ISession, T> work) => VisitAsync(context => Task.FromResult(work(context.Session)));
 
+    /// <summary>Begins a session with one key; returns its id.</summary>
+    public Task<string> BeginAsync(string key = "key", string value = "1") => VisitAsync(session =>
+    {
+        session.SetString(key, value);
+        return session.Id;
+    });
+
     private Task<(HttpResponseMessage Response, Exception? Thrown)> RequestAsync(
         Func<HttpContext, Task> work, string path = "/", CancellationToken cancellationToken = default) =>
         _app.SendAsync(_client, new HttpRequestMessage(HttpMethod.Get, new Uri(_app.Address, path)), work, cancellationToken);
