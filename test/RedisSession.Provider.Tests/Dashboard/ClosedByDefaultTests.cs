@@ -240,7 +240,7 @@ internal sealed class ClosedByDefaultTests
         Assert.That(page.Text, Does.Contain("The page’s authorization policy was not evaluated; is UseAuthorization missing?"));
     }
 
-    /// <summary>The page as <paramref name="user"/> gets it through a proxy, of an application with policies where nothing else is said.</summary>
+    /// <summary>The page as <paramref name="user"/> gets it through a proxy; the application has policies unless it is said otherwise.</summary>
     private static async Task<Operator.Page> GetInProductionAsync(
         Action<IEndpointConventionBuilder> protect,
         string? user = null,

@@ -337,13 +337,6 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
         await _redis.KeyDeleteAsync(key);
     }
 
-    private static string Fill(ISession session)
-    {
-        session.SetString("name", "ann");
-        session.SetValue("visits", 1);
-        return session.Id;
-    }
-
     private static string NewUser() => $"user {Guid.NewGuid()}";
 
     private static string Find(string search) => "?q=" + Uri.EscapeDataString(search);

@@ -24,7 +24,7 @@ internal sealed class RedisConnectionTests
         var asking = Enumerable.Range(0, 8).Select(_ => connection.GetDatabaseAsync().AsTask()).ToList();
         answer.SetResult(Multiplexer().Object);
         var databases = await Task.WhenAll(asking);
-        Assert.That(connection.GetDatabaseAsync().IsCompletedSuccessfully, Is.True, "it is there at once");
+        Assert.That(connection.GetDatabaseAsync().AsTask().IsCompletedSuccessfully, Is.True, "it is there at once");
         using var scope = Assert.EnterMultipleScope();
         Assert.That(calls, Is.EqualTo(1));
         Assert.That(databases.Append(await connection.GetDatabaseAsync()).Distinct(), Has.Exactly(1).Items);

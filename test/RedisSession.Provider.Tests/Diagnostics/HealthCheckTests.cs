@@ -214,7 +214,8 @@ internal sealed class HealthCheckTests(ServerKind kind)
     // The default user may be off.
     private async Task<long> KeysAsync()
     {
-        await using var admin = await ConnectionMultiplexer.ConnectAsync($"{_server.ConfigurationString},user=admin,password=admin,allowAdmin=true");
+        await using var admin = await ConnectionMultiplexer.ConnectAsync(
+            _server.ConfigurationString + ",user=admin,password=admin,allowAdmin=true");
         return await admin.GetServers().Single().DatabaseSizeAsync();
     }
 
