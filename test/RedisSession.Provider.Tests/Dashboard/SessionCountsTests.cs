@@ -91,8 +91,9 @@ internal sealed class SessionCountsTests
     public async Task A_count_that_fails_is_logged_once_and_made_up_for()
     {
         var time = new FakeTimeProvider(Start);
-        await using var app = await DashboardApp.StartAtAsync(
-            $"127.0.0.1:{FreePort.Choose()},connectTimeout=200", add: Counting(time, TimeSpan.FromSeconds(1)));
+        string nobody = $"127.0.0.1:{FreePort.Choose()},connectTimeout=200";
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet, add: Counting(time, TimeSpan.FromSeconds(1)), server: nobody);
         await Until.TrueAsync("it has failed", () => Task.FromResult(app.Logs.Of(DashboardEvents.CountingFailed).Count == 1));
         for (int i = 0; i < 20; i++)
         {
@@ -137,7 +138,8 @@ internal sealed class SessionCountsTests
         var time = new FakeTimeProvider(Start);
         var server = await TestServers.GetAsync(ServerKind.Garnet);
         string own = $"{server.ConfigurationString},defaultDatabase=9"; // where a page shows all there is
-        await using var app = await DashboardApp.StartAtAsync(own, add: services => services.AddSingleton<TimeProvider>(time));
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet, add: services => services.AddSingleton<TimeProvider>(time), server: own);
         var counts = app.Services.GetRequiredService<SessionCounts>();
         using var browser = app.NewBrowser();
         await browser.BeginAsync();
