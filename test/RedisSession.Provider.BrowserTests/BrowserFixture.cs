@@ -128,6 +128,17 @@ internal abstract class BrowserFixture
         await Expect(page.GetByText("Hello,")).ToBeVisibleAsync();
     }
 
+    /// <summary>A new customer of the shop, signed in, and the id of the session.</summary>
+    protected async Task<(IPage Page, string Id)> SignInAsync(string name)
+    {
+        var page = await OpenAsync("/");
+        await SignInAsync(page, name);
+        return (page, await SessionIdAsync(page));
+    }
+
+    protected static Task AddToCartAsync(IPage page, string product) =>
+        page.GetByRole(AriaRole.Button, new() { Name = $"Add {product} to the cart" }).ClickAsync();
+
     /// <summary>The session that a shop page is about: its Redis panel names the key.</summary>
     protected static async Task<string> SessionIdAsync(IPage page)
     {
@@ -171,9 +182,14 @@ internal abstract class BrowserFixture
         TestContext.AddTestAttachment(path);
     }
 
-    /// <summary>The part of a page that is seen at first, or all of it: for the documents, where that is asked for, and else for who looks.</summary>
+    /// <summary>
+    /// The part of a page that is seen at first, or all of it: for the documents, where that is asked for, and else for who looks. As it is
+    /// shown to everybody, it has to fit and be accessible.
+    /// </summary>
     protected static async Task DocumentAsync(IPage page, string name, bool wholePage = false)
     {
+        await IsAccessibleAsync(page);
+        await FitsAsync(page);
         byte[] image = await page.ScreenshotAsync(new() { FullPage = wholePage });
         Assert.That(image, Has.Length.LessThan(MostBytesOfImage));
         await ScreenshotAsync(page, $"document-{name}");

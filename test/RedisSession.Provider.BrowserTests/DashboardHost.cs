@@ -1,3 +1,6 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -42,7 +45,7 @@ internal sealed class DashboardHost : IAsyncDisposable
     /// <summary>Makes a session that was begun and last used so long ago; answers its id.</summary>
     public async Task<string> AddAsync(int number, string? user, TimeSpan age, TimeSpan idle, params HashEntry[] keys)
     {
-        string id = IdOf(number);
+        string id = Base64Url.EncodeToString(SHA256.HashData(BitConverter.GetBytes(number)));
         var database = _redis.GetDatabase();
         string key = $"{_keyPrefix}sessions:{id}";
         long created = (DateTimeOffset.UtcNow - age).ToUnixTimeMilliseconds();
@@ -50,8 +53,8 @@ internal sealed class DashboardHost : IAsyncDisposable
         await database.KeyExpireAsync(key, IdleTimeout - idle);
         if (user is null) return id;
         await database.HashSetAsync(key, "@user", user);
-        byte[] digest = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(user));
-        await database.SortedSetAddAsync($"{_keyPrefix}users:{System.Buffers.Text.Base64Url.EncodeToString(digest)}", id, double.MaxValue);
+        string digest = Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(user)));
+        await database.SortedSetAddAsync($"{_keyPrefix}users:{digest}", id, double.MaxValue);
         return id;
     }
 
@@ -66,7 +69,4 @@ internal sealed class DashboardHost : IAsyncDisposable
         await _app.DisposeAsync();
         await _redis.DisposeAsync();
     }
-
-    private static string IdOf(int number) => System.Buffers.Text.Base64Url.EncodeToString(
-        System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(number)));
 }

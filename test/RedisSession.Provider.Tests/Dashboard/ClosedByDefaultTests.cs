@@ -47,7 +47,7 @@ internal sealed class ClosedByDefaultTests
         "Forwarded", "X-Forwarded-For", "x-forwarded-for", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Original-For", "X-Real-IP", "Via",
         "CF-Connecting-IP", "True-Client-IP")] string header)
     {
-        var context = RequestFrom("127.0.0.1", "127.0.0.1", "localhost");
+        var context = RequestFrom();
         Assert.That(IsOpen(context, Environments.Development), Is.True);
         context.Request.Headers[header] = "127.0.0.1";
         Assert.That(IsOpen(context, Environments.Development), Is.False);
@@ -63,13 +63,13 @@ internal sealed class ClosedByDefaultTests
             add: services => services.AddCors(),
             use: pipeline => pipeline.UseCors(policy => policy.AllowAnyOrigin()));
         using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("name", "ann"));
+        await browser.BeginAsync("name", "ann");
         using var @operator = new Operator(app);
         var page = await @operator.GetAsync("", request => request.Headers.Add("Origin", origin));
         IsClosed(page);
 
         // As browsers send the page's own forms, which are not to have a referrer.
-        var post = RequestFrom("127.0.0.1", "127.0.0.1", "localhost");
+        var post = RequestFrom();
         post.Request.Method = HttpMethods.Post;
         post.Request.Headers.Origin = "null";
         Assert.That(IsOpen(post, Environments.Development), Is.True);
@@ -77,12 +77,12 @@ internal sealed class ClosedByDefaultTests
 
     [Test]
     public void In_other_environments_nobody_is_let_in_without_a_policy([Values("Production", "Staging", "Anything")] string environment) =>
-        Assert.That(IsOpen(RequestFrom("127.0.0.1", "127.0.0.1", "localhost"), environment), Is.False);
+        Assert.That(IsOpen(RequestFrom(), environment), Is.False);
 
     private static bool IsOpen(HttpContext context, string environment) =>
         ClosedByDefault.Refuses(context, new HostingEnvironment { EnvironmentName = environment }) is null;
 
-    private static DefaultHttpContext RequestFrom(string? remote, string? local, string host)
+    private static DefaultHttpContext RequestFrom(string? remote = "127.0.0.1", string? local = "127.0.0.1", string host = "localhost")
     {
         var context = new DefaultHttpContext();
         context.Connection.RemoteIpAddress = remote is null ? null : IPAddress.Parse(remote);
@@ -134,13 +134,9 @@ internal sealed class ClosedByDefaultTests
     [Test]
     public async Task In_Development_on_a_Unix_socket_nobody_is_local_whatever_he_says()
     {
-        var redis = await TestServers.GetAsync(ServerKind.Garnet);
         string socket = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.sock");
-        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", "--environment=Development"]);
+        var builder = await DevelopmentAsync();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket));
-        builder.Services.AddRedisHashSession(redis.ConfigurationString);
-        builder.Services.AddRedisSessionsDashboard(options => options.CountInterval = Timeout.InfiniteTimeSpan);
-        builder.Logging.ClearProviders();
         await using var app = builder.Build();
         var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.All };
         forwarded.KnownProxies.Clear();
@@ -167,12 +163,8 @@ internal sealed class ClosedByDefaultTests
     [Test]
     public async Task A_test_server_is_refused_in_Development()
     {
-        var server = await TestServers.GetAsync(ServerKind.Garnet);
-        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", "--environment=Development"]);
+        var builder = await DevelopmentAsync();
         builder.WebHost.UseTestServer();
-        builder.Services.AddRedisHashSession(server.ConfigurationString);
-        builder.Services.AddRedisSessionsDashboard(options => options.CountInterval = Timeout.InfiniteTimeSpan);
-        builder.Logging.ClearProviders();
         await using var app = builder.Build();
         app.MapRedisSessions();
         await app.StartAsync();
@@ -180,21 +172,20 @@ internal sealed class ClosedByDefaultTests
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
     }
 
+    private static async Task<WebApplicationBuilder> DevelopmentAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder(["--hostBuilder:reloadConfigOnChange=false", "--environment=Development"]);
+        builder.Services.AddRedisHashSession((await TestServers.GetAsync(ServerKind.Garnet)).ConfigurationString);
+        builder.Services.AddRedisSessionsDashboard(options => options.CountInterval = Timeout.InfiniteTimeSpan);
+        builder.Logging.ClearProviders();
+        return builder;
+    }
+
     [TestCase("olga", ExpectedResult = HttpStatusCode.OK)]
     [TestCase("ann", ExpectedResult = HttpStatusCode.Forbidden)]
     [TestCase(null, ExpectedResult = HttpStatusCode.Unauthorized)]
-    public async Task<HttpStatusCode> A_policy_opens_it_to_whom_it_admits_in_any_environment_and_from_anywhere(string? user)
-    {
-        await using var app = await DashboardApp.StartAsync(
-            ServerKind.Garnet, null, Environments.Production, page => page.RequireAuthorization("operators"), AddPolicies, UsePolicies);
-        using var @operator = new Operator(app);
-        var page = await @operator.GetAsync("", request =>
-        {
-            request.Headers.Add("X-Forwarded-For", "203.0.113.7");
-            if (user is not null) request.Headers.Add("X-User", user);
-        });
-        return page.Status;
-    }
+    public async Task<HttpStatusCode> A_policy_opens_it_to_whom_it_admits_in_any_environment_and_from_anywhere(string? user) =>
+        (await GetInProductionAsync(Operators, user)).Status;
 
     [Test]
     public async Task The_log_names_the_operator_who_has_signed_in()
@@ -202,13 +193,9 @@ internal sealed class ClosedByDefaultTests
         string prefix = SessionStack.NewKeyPrefix();
         await using var shop = await DashboardApp.StartAsync(ServerKind.Garnet, prefix);
         await using var app = await DashboardApp.StartAsync(
-            ServerKind.Garnet, prefix, Environments.Production, page => page.RequireAuthorization("operators"), AddPolicies, UsePolicies);
+            ServerKind.Garnet, prefix, Environments.Production, Operators, AddPolicies, UsePolicies);
         using var browser = shop.NewBrowser();
-        string id = await browser.VisitAsync(session =>
-        {
-            session.SetString("name", "ann");
-            return session.Id;
-        });
+        string id = await browser.BeginAsync("name", "ann");
         using var handler = new AsOperator();
         using var @operator = new Operator(app, handler: handler);
         var page = await @operator.GetAsync($"?session={id}");
@@ -218,69 +205,59 @@ internal sealed class ClosedByDefaultTests
 
     /// <summary>A fallback policy is for all pages: it admits customers.</summary>
     [Test]
-    public async Task A_fallback_policy_does_not_open_it()
-    {
-        await using var app = await DashboardApp.StartAsync(
-            ServerKind.Garnet, environment: Environments.Production, add: AddPolicies, use: UsePolicies);
-        using var @operator = new Operator(app);
-        var page = await @operator.GetAsync("", request => request.Headers.Add("X-User", "ann"));
-        IsClosed(page);
-    }
+    public async Task A_fallback_policy_does_not_open_it() => IsClosed(await GetInProductionAsync(_ => { }, "ann"));
 
     /// <summary>Nor beside a policy, which it switches off: then the page is closed, not open to all.</summary>
     [Test]
-    public async Task AllowAnonymous_does_not_open_it([Values] bool besideAPolicy)
+    public async Task AllowAnonymous_does_not_open_it([Values] bool besideAPolicy) => IsClosed(await GetInProductionAsync(page =>
     {
-        await using var app = await DashboardApp.StartAsync(
-            ServerKind.Garnet,
-            environment: Environments.Production,
-            protect: page =>
-            {
-                if (besideAPolicy) page.RequireAuthorization("operators");
-                page.AllowAnonymous();
-            },
-            add: AddPolicies,
-            use: UsePolicies);
-        using var @operator = new Operator(app);
-        var page = await @operator.GetAsync();
-        IsClosed(page);
-    }
+        if (besideAPolicy) Operators(page);
+        page.AllowAnonymous();
+    }));
 
     [Test]
     public async Task Who_wants_it_open_to_everybody_writes_a_policy_that_admits_everybody()
     {
-        await using var app = await DashboardApp.StartAsync(
-            ServerKind.Garnet,
-            environment: Environments.Production,
-            protect: page => page.RequireAuthorization(policy => policy.RequireAssertion(_ => true)),
-            add: AddPolicies,
-            use: UsePolicies);
-        using var @operator = new Operator(app);
-        Assert.That((await @operator.GetAsync()).Status, Is.EqualTo(HttpStatusCode.OK));
+        var page = await GetInProductionAsync(page => page.RequireAuthorization(policy => policy.RequireAssertion(_ => true)));
+        Assert.That(page.Status, Is.EqualTo(HttpStatusCode.OK));
     }
 
     [Test]
     public async Task A_policy_that_nobody_asks_is_an_error_and_no_open_door()
     {
-        await using var app = await DashboardApp.StartAsync(
-            ServerKind.Garnet, environment: Environments.Production, protect: page => page.RequireAuthorization("operators"));
-        using var @operator = new Operator(app);
-        Assert.That((await @operator.GetAsync()).Status, Is.EqualTo(HttpStatusCode.InternalServerError));
+        var page = await GetInProductionAsync(Operators, add: _ => { }, use: _ => { });
+        Assert.That(page.Status, Is.EqualTo(HttpStatusCode.InternalServerError));
     }
 
     [Test]
     public async Task Nor_where_the_application_has_switched_that_error_off()
     {
-        await using var app = await DashboardApp.StartAsync(
-            ServerKind.Garnet,
-            environment: Environments.Production,
-            protect: page => page.RequireAuthorization("operators"),
-            add: services => services.Configure<RouteOptions>(options => options.SuppressCheckForUnhandledSecurityMetadata = true));
-        using var @operator = new Operator(app);
-        var page = await @operator.GetAsync();
+        var page = await GetInProductionAsync(
+            Operators,
+            add: services => services.Configure<RouteOptions>(options => options.SuppressCheckForUnhandledSecurityMetadata = true),
+            use: _ => { });
         Assert.That(page.Status, Is.EqualTo(HttpStatusCode.Forbidden));
         Assert.That(page.Text, Does.Contain("The page’s authorization policy was not evaluated; is UseAuthorization missing?"));
     }
+
+    /// <summary>The page as <paramref name="user"/> gets it through a proxy; the application has policies unless it is said otherwise.</summary>
+    private static async Task<Operator.Page> GetInProductionAsync(
+        Action<IEndpointConventionBuilder> protect,
+        string? user = null,
+        Action<IServiceCollection>? add = null,
+        Action<IApplicationBuilder>? use = null)
+    {
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet, null, Environments.Production, protect, add ?? AddPolicies, use ?? UsePolicies);
+        using var @operator = new Operator(app);
+        return await @operator.GetAsync("", request =>
+        {
+            request.Headers.Add("X-Forwarded-For", "203.0.113.7");
+            if (user is not null) request.Headers.Add("X-User", user);
+        });
+    }
+
+    private static void Operators(IEndpointConventionBuilder page) => page.RequireAuthorization("operators");
 
     private static void IsClosed(Operator.Page page)
     {

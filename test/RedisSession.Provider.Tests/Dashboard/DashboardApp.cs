@@ -7,6 +7,7 @@ namespace RedisSession.Provider.Tests;
 /// <summary>Applications that have the sessions page, at <c>/sessions</c>.</summary>
 internal static class DashboardApp
 {
+    /// <summary>Starts one at the shared server of this kind, or at <paramref name="server"/>.</summary>
     public static async Task<TestApp> StartAsync(
         ServerKind kind,
         string? keyPrefix = null,
@@ -14,20 +15,11 @@ internal static class DashboardApp
         Action<IEndpointConventionBuilder>? protect = null,
         Action<IServiceCollection>? add = null,
         Action<IApplicationBuilder>? use = null,
-        Action<RedisHashSessionOptions>? configure = null)
+        Action<RedisHashSessionOptions>? configure = null,
+        string? server = null)
     {
-        var server = await TestServers.GetAsync(kind);
-        return await StartAtAsync(server.ConfigurationString, keyPrefix, environment, protect, add, use, configure);
-    }
-
-    public static Task<TestApp> StartAtAsync(
-        string server,
-        string? keyPrefix = null,
-        string environment = "Development",
-        Action<IEndpointConventionBuilder>? protect = null,
-        Action<IServiceCollection>? add = null,
-        Action<IApplicationBuilder>? use = null,
-        Action<RedisHashSessionOptions>? configure = null) => TestApp.StartAsync(
+        server ??= (await TestServers.GetAsync(kind)).ConfigurationString;
+        return await TestApp.StartAsync(
             services =>
             {
                 services.AddRedisHashSession(options =>
@@ -50,4 +42,5 @@ internal static class DashboardApp
                     protect?.Invoke(page);
                 });
             });
+    }
 }

@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -58,11 +57,7 @@ internal sealed class DashboardRegistrationTests
                 });
             });
         using var browser = app.NewBrowser();
-        string id = await browser.VisitAsync(session =>
-        {
-            session.SetString("a", "1");
-            return session.Id;
-        });
+        string id = await browser.BeginAsync();
         using var @operator = new Operator(app, path);
         Assert.That((await @operator.LeafThroughAsync()).SelectMany(page => page.Ids).Distinct(), Is.EqualTo([id]));
         var one = await @operator.GetAsync($"?session={id}");

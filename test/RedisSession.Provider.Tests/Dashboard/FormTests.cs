@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Http.Json;
+using System.Text;
 using Microsoft.AspNetCore.Http;
 using RedisSession.Provider.Dashboard;
 
@@ -8,154 +8,112 @@ namespace RedisSession.Provider.Tests;
 /// <summary>Forms that are not the page's own do nothing.</summary>
 [TestFixture]
 [Parallelizable]
-internal sealed class FormTests
+internal sealed class FormTests() : DashboardFixture(ServerKind.Garnet)
 {
-    private TestApp _app = null!;
+    private Victim _victim = null!;
+    private Operator.Page _page = null!;
 
-    [OneTimeSetUp]
-    public async Task Start() => _app = await DashboardApp.StartAsync(ServerKind.Garnet);
+    [SetUp]
+    public async Task Start()
+    {
+        _victim = await Victim.SignInAsync(App);
+        _page = await Operator.GetAsync(); // there is a cookie
+    }
 
-    [OneTimeTearDown]
-    public async Task Stop() => await _app.DisposeAsync();
+    [TearDown]
+    public void Stop() => _victim.Dispose();
 
     [Test]
     public async Task Without_its_token_nothing_is_ended([Values("end", "end-all")] string field)
     {
-        using var session = await Victim.SignInAsync(_app);
-        using var @operator = new Operator(_app);
-        await @operator.GetAsync(); // there is a cookie
-        await session.StaysAsync(await @operator.PostAsync(@operator.Address, null, (field, session.Id)));
-        await session.StaysAsync(await @operator.PostAsync(@operator.Address, null, (field, session.User)));
-        Assert.That(_app.Logs.Of(DashboardEvents.FormRefused), Is.Not.Empty);
+        await _victim.StaysAsync(await Operator.PostAsync(Operator.Address, null, (field, _victim.Id)));
+        await _victim.StaysAsync(await Operator.PostAsync(Operator.Address, null, (field, _victim.User)));
+        Assert.That(App.Logs.Of(DashboardEvents.FormRefused), Is.Not.Empty);
     }
 
     [Test]
-    public async Task With_a_made_up_token_nothing_is_ended()
-    {
-        using var session = await Victim.SignInAsync(_app);
-        using var @operator = new Operator(_app);
-        var page = await @operator.GetAsync();
-        await session.StaysAsync(await @operator.PostAsync(@operator.Address, (page.Token!.Value.Name, "made up"), ("end", session.Id)));
-    }
+    public async Task With_a_made_up_token_nothing_is_ended() => await _victim.StaysAsync(
+        await Operator.PostAsync(Operator.Address, (_page.Token!.Value.Name, "made up"), ("end", _victim.Id)));
 
     [Test]
     public async Task With_the_token_of_another_browser_nothing_is_ended()
     {
-        using var session = await Victim.SignInAsync(_app);
-        using var @operator = new Operator(_app);
-        using var attacker = new Operator(_app);
-        await @operator.GetAsync();
+        using var attacker = new Operator(App);
         var token = (await attacker.GetAsync()).Token;
-        await session.StaysAsync(await @operator.PostAsync(@operator.Address, token, ("end", session.Id)));
-    }
-
-    [Test]
-    public async Task What_is_no_form_ends_nothing()
-    {
-        using var session = await Victim.SignInAsync(_app);
-        using var @operator = new Operator(_app);
-        using var request = new HttpRequestMessage(HttpMethod.Post, @operator.Address);
-        request.Content = JsonContent.Create(new { end = session.Id });
-        await session.StaysAsync(await @operator.SendAsync(request));
+        await _victim.StaysAsync(await Operator.PostAsync(Operator.Address, token, ("end", _victim.Id)));
     }
 
     [Test]
     public async Task A_link_ends_nothing()
     {
-        using var session = await Victim.SignInAsync(_app);
-        using var @operator = new Operator(_app);
-        var token = (await @operator.GetAsync()).Token!.Value;
-        string query = $"?end={session.Id}&end-all={Uri.EscapeDataString(session.User)}&{token.Name}={Uri.EscapeDataString(token.Value)}";
-        Assert.That((await @operator.GetAsync(query)).Status, Is.EqualTo(HttpStatusCode.OK));
-        Assert.That(await session.LivesAsync(), Is.True);
+        var token = _page.Token!.Value;
+        string query = $"?end={_victim.Id}&end-all={Uri.EscapeDataString(_victim.User)}&{token.Name}={Uri.EscapeDataString(token.Value)}";
+        Assert.That((await Operator.GetAsync(query)).Status, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(await _victim.LivesAsync(), Is.True);
     }
 
     [Test]
     public async Task Other_methods_are_not_allowed([Values("PUT", "DELETE", "PATCH")] string method)
     {
-        using var @operator = new Operator(_app);
-        using var request = new HttpRequestMessage(new HttpMethod(method), @operator.Address);
-        Assert.That((await @operator.SendAsync(request)).Status, Is.EqualTo(HttpStatusCode.MethodNotAllowed));
+        using var request = new HttpRequestMessage(new HttpMethod(method), Operator.Address);
+        Assert.That((await Operator.SendAsync(request)).Status, Is.EqualTo(HttpStatusCode.MethodNotAllowed));
     }
 
     [Test]
     public async Task A_form_that_says_nothing_is_told_so()
     {
-        using var @operator = new Operator(_app);
-        var page = await @operator.GetAsync();
-        Assert.That((await @operator.PressAsync(page, "other", "x")).Text, Does.Contain("did not say what to do"));
-        Assert.That((await @operator.PressAsync(page, "end", "")).Status, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That((await Operator.PressAsync(_page, "other", "x")).Text, Does.Contain("did not say what to do"));
+        Assert.That((await Operator.PressAsync(_page, "end", "")).Status, Is.EqualTo(HttpStatusCode.BadRequest));
     }
 
     [Test]
     public async Task Sessions_that_are_chosen_end_by_their_own_button_and_by_no_other()
     {
-        using var one = await Victim.SignInAsync(_app);
-        using var other = await Victim.SignInAsync(_app);
-        using var third = await Victim.SignInAsync(_app);
-        using var @operator = new Operator(_app);
-        var page = await @operator.GetAsync();
-        (string, string)[] chosen = [("chosen", one.Id), ("chosen", other.Id), ("chosen", "no id"), ("chosen", one.Id)];
-        var nothing = await @operator.PostAsync(@operator.Address, page.Token, chosen);
+        using var other = await Victim.SignInAsync(App);
+        using var third = await Victim.SignInAsync(App);
+        (string, string)[] chosen = [("chosen", _victim.Id), ("chosen", other.Id), ("chosen", "no id"), ("chosen", _victim.Id)];
+        var nothing = await PostAsync(chosen);
         Assert.That(nothing.Text, Does.Contain("did not say what to do"));
-        await @operator.FollowAsync(await @operator.PostAsync(@operator.Address, page.Token, [.. chosen, ("end", third.Id)]));
-        Assert.That((await one.LivesAsync(), await other.LivesAsync(), await third.LivesAsync()), Is.EqualTo((true, true, false)));
+        await Operator.FollowAsync(await PostAsync([.. chosen, ("end", third.Id)]));
+        Assert.That((await _victim.LivesAsync(), await other.LivesAsync(), await third.LivesAsync()), Is.EqualTo((true, true, false)));
 
-        var done = await @operator.PostAsync(@operator.Address, page.Token, [.. chosen, ("end-chosen", "yes")]);
-        var after = await @operator.FollowAsync(done);
+        var after = await Operator.FollowAsync(await PostAsync([.. chosen, ("end-chosen", "yes")]));
         Assert.That(after.Text, Does.Contain("2 sessions ended."));
-        Assert.That((await one.LivesAsync(), await other.LivesAsync()), Is.EqualTo((false, false)));
-        var logged = _app.Logs.Of(DashboardEvents.SessionEnded).Where(entry => entry.Message.Contains(one.Id, StringComparison.Ordinal));
-        Assert.That(logged.Count(), Is.EqualTo(1));
+        Assert.That((await _victim.LivesAsync(), await other.LivesAsync()), Is.EqualTo((false, false)));
+        Assert.That(LogsAbout(_victim.Id, DashboardEvents.SessionEnded).Count(), Is.EqualTo(1));
 
-        nothing = await @operator.PostAsync(@operator.Address, page.Token, ("end-chosen", "yes"));
+        nothing = await PostAsync(("end-chosen", "yes"));
         Assert.That(nothing.Status, Is.EqualTo(HttpStatusCode.BadRequest));
+
+        Task<Operator.Page> PostAsync(params (string, string)[] fields) => Operator.PostAsync(Operator.Address, _page.Token, fields);
     }
 
-    [Test]
-    public async Task A_form_that_is_broken_off_is_told_so()
+    [TestCase("application/json", "{\"end\":\"ID\"}")]
+    [TestCase("multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"end\"\r\n\r\nID")] // broken off
+    [TestCase("multipart/form-data", "end=ID")]
+    [TestCase("multipart/form-data; boundary=", "end=ID")]
+    [TestCase("application/x-www-form-urlencoded; charset=no-such-charset", "end=ID")]
+    public async Task What_is_no_form_or_no_whole_one_ends_nothing_and_is_told_so(string type, string text)
     {
-        using var session = await Victim.SignInAsync(_app);
-        using var @operator = new Operator(_app);
-        await @operator.GetAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Post, @operator.Address);
-        request.Content = new StringContent("--x\r\nContent-Disposition: form-data; name=\"end\"\r\n\r\n" + session.Id);
-        request.Content.Headers.ContentType = new("multipart/form-data") { Parameters = { new("boundary", "x") } };
-        await session.StaysAsync(await @operator.SendAsync(request));
-    }
-
-    [TestCase("multipart/form-data")]
-    [TestCase("multipart/form-data; boundary=")]
-    [TestCase("application/x-www-form-urlencoded; charset=no-such-charset")]
-    public async Task A_form_of_no_known_shape_is_told_so(string type)
-    {
-        using var session = await Victim.SignInAsync(_app);
-        using var @operator = new Operator(_app);
-        await @operator.GetAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Post, @operator.Address);
-        request.Content = new ByteArrayContent(System.Text.Encoding.UTF8.GetBytes($"end={session.Id}"));
+        using var request = new HttpRequestMessage(HttpMethod.Post, Operator.Address);
+        request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(text.Replace("ID", _victim.Id, StringComparison.Ordinal)));
         request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
-        await session.StaysAsync(await @operator.SendAsync(request));
+        await _victim.StaysAsync(await Operator.SendAsync(request));
     }
 
     [Test]
     public async Task A_form_with_more_fields_than_an_application_takes_is_told_so([Values(1025, 5000)] int fields)
     {
-        using var session = await Victim.SignInAsync(_app);
-        using var @operator = new Operator(_app);
-        var page = await @operator.GetAsync();
-        var many = Enumerable.Repeat(("chosen", session.Id), fields).Append(("end-chosen", "yes")).ToArray();
-        await session.StaysAsync(await @operator.PostAsync(@operator.Address, page.Token, many));
+        var many = Enumerable.Repeat(("chosen", _victim.Id), fields).Append(("end-chosen", "yes")).ToArray();
+        await _victim.StaysAsync(await Operator.PostAsync(Operator.Address, _page.Token, many));
     }
 
     /// <summary>Where it leads is made here, whatever the query says.</summary>
     [Test]
     public async Task The_way_back_stays_on_the_page()
     {
-        using var @operator = new Operator(_app);
-        var page = await @operator.GetAsync();
-        var address = new Uri(@operator.Address, "?q=https://evil.example/&after=//evil.example&back=https://evil.example");
-        var back = await @operator.PostAsync(address, page.Token, ("end", "nobody's"));
+        var address = new Uri(Operator.Address, "?q=https://evil.example/&after=//evil.example&back=https://evil.example");
+        var back = await Operator.PostAsync(address, _page.Token, ("end", "nobody's"));
         string location = back.Headers.Location!.OriginalString;
         Assert.That(location, Is.EqualTo("?q=https%3A%2F%2Fevil.example%2F&after=%2F%2Fevil.example&ended=0"));
     }

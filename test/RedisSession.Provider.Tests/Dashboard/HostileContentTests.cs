@@ -9,7 +9,7 @@ namespace RedisSession.Provider.Tests;
 /// <summary>Keys, values and users of any content: shown, and harmless.</summary>
 [TestFixture]
 [Parallelizable]
-internal sealed class HostileContentTests
+internal sealed class HostileContentTests() : DashboardFixture(ServerKind.Garnet)
 {
     private static readonly string[] Hostile =
     [
@@ -26,31 +26,15 @@ internal sealed class HostileContentTests
         "＜script＞",
     ];
 
-    private TestApp _app = null!;
-
-    [OneTimeSetUp]
-    public async Task Start() => _app = await DashboardApp.StartAsync(ServerKind.Garnet);
-
-    [OneTimeTearDown]
-    public async Task Stop() => await _app.DisposeAsync();
-
     [TestCaseSource(nameof(Hostile))]
     public async Task Markup_stays_text_wherever_it_is(string hostile)
     {
         string user = $"{Guid.NewGuid():N}"[..8] + hostile;
-        using var browser = _app.NewBrowser();
-        string id = await browser.VisitAsAsync(user, session =>
-        {
-            session.SetString(hostile, hostile);
-            session.SetJson("json", new[] { hostile });
-            return session.Id;
-        });
-        using var @operator = new Operator(_app);
-        string[] queries = ["?q=" + Uri.EscapeDataString(user), $"?session={id}", $"?session={id}&values=shown"];
+        string id = await NewSessionAsync(user, session => Put(session, hostile));
         string? skeleton = null;
-        foreach (string query in queries)
+        foreach (string query in (string[])["?q=" + Uri.EscapeDataString(user), $"?session={id}", $"?session={id}&values=shown"])
         {
-            var page = await @operator.GetAsync(query);
+            var page = await Operator.GetAsync(query);
             Assert.That(page.Status, Is.EqualTo(HttpStatusCode.OK));
             Assert.That(page.Text, Does.Contain(hostile), query);
             if (hostile.AsSpan().ContainsAny('<', '"', '\'')) Assert.That(page.Html, Does.Not.Contain(hostile), query);
@@ -58,15 +42,15 @@ internal sealed class HostileContentTests
         }
 
         // The tags are the same as those of a page on which everything is harmless.
-        using var harmless = _app.NewBrowser();
-        string other = await harmless.VisitAsAsync($"{Guid.NewGuid()}", session =>
-        {
-            session.SetString("harmless", "harmless");
-            session.SetJson("json", new[] { "harmless" });
-            return session.Id;
-        });
-        string expected = (await @operator.GetAsync($"?session={other}&values=shown")).Html;
+        string other = await NewSessionAsync($"{Guid.NewGuid()}", session => Put(session, "harmless"));
+        string expected = (await Operator.GetAsync($"?session={other}&values=shown")).Html;
         Assert.That(Tags(skeleton!), Is.EqualTo(Tags(expected)));
+
+        static void Put(ISession session, string text)
+        {
+            session.SetString(text, text);
+            session.SetJson("json", new[] { text });
+        }
     }
 
     private static string[] Tags(string html) => [.. Regex.Matches(html, "<[a-z/!][a-z]*").Select(tag => tag.Value)];
@@ -163,16 +147,13 @@ internal sealed class HostileContentTests
     [Test]
     public async Task A_session_of_thousands_of_keys_and_megabytes_makes_no_large_page()
     {
-        using var browser = _app.NewBrowser();
-        string id = await browser.VisitAsync(session =>
+        string id = await NewSessionAsync(null, session =>
         {
             for (int i = 0; i < 2000; i++) session.Set($"key {i}", new byte[2000]);
-            return session.Id;
         });
-        using var @operator = new Operator(_app);
-        var unasked = await @operator.GetAsync($"?session={id}");
+        var unasked = await Operator.GetAsync($"?session={id}");
         Assert.That(unasked.Text, Does.Contain("This session is large."));
-        var page = await @operator.GetAsync($"?session={id}&values=shown");
+        var page = await Operator.GetAsync($"?session={id}&values=shown");
         Assert.That(page.Text, Does.Contain("key 499").And.Not.Contain("key 500").And.Contain("1,500 more keys"));
         Assert.That(page.Html, Has.Length.LessThan(2_000_000));
     }

@@ -36,7 +36,7 @@ internal sealed class ManySessionsTests(ServerKind kind)
             await Task.WhenAll(sent);
         }
 
-        _app = await DashboardApp.StartAtAsync(_server.ConfigurationString, KeyPrefix);
+        _app = await DashboardApp.StartAsync(kind, KeyPrefix, server: _server.ConfigurationString);
     }
 
     [OneTimeTearDown]
@@ -138,7 +138,7 @@ internal sealed class ManySessionsTests(ServerKind kind)
     public async Task Among_keys_of_others_a_page_looks_at_some_thousands_and_says_that_there_are_more()
     {
         string prefix = "other:";
-        await using var app = await DashboardApp.StartAtAsync(_server.ConfigurationString, prefix);
+        await using var app = await DashboardApp.StartAsync(kind, prefix, server: _server.ConfigurationString);
         using var @operator = new Operator(app);
         await @operator.GetAsync();
         await using var monitor = await CommandMonitor.StartAsync(_server);

@@ -24,9 +24,9 @@ internal sealed partial class Operator : IDisposable
     }
 
     /// <summary>All pages of the list: in the database of the tests there are many keys, and a session can be on any page.</summary>
-    public async Task<IReadOnlyList<Page>> LeafThroughAsync()
+    public async Task<IReadOnlyList<Page>> LeafThroughAsync(string query = "")
     {
-        var pages = new List<Page> { await GetAsync() };
+        var pages = new List<Page> { await GetAsync(query) };
         while (pages[^1].Next is { } next) pages.Add(await GetAsync(next));
         return pages;
     }

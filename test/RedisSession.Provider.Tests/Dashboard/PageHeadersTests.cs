@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -11,25 +10,8 @@ namespace RedisSession.Provider.Tests;
 /// <summary>What the browser is told a page may do.</summary>
 [TestFixture]
 [Parallelizable]
-internal sealed class PageHeadersTests
+internal sealed class PageHeadersTests() : DashboardFixture(ServerKind.Garnet)
 {
-    private TestApp _app = null!;
-    private TestApp _closed = null!;
-
-    [OneTimeSetUp]
-    public async Task Start()
-    {
-        _app = await DashboardApp.StartAsync(ServerKind.Garnet);
-        _closed = await DashboardApp.StartAsync(ServerKind.Garnet, environment: Environments.Production);
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        await _app.DisposeAsync();
-        await _closed.DisposeAsync();
-    }
-
     private static readonly string[] Queries =
         ["", "?q=ann", "?who=users&sort=-size&refresh=5", "?session=x", "?after=x", "POST", "closed", "own"];
 
@@ -45,17 +27,15 @@ internal sealed class PageHeadersTests
             "default-src 'none'", $"style-src 'sha256-{hash}'", "img-src data:",
             "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
         ]));
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(page.Headers.GetValues("X-Content-Type-Options"), Is.EqualTo(["nosniff"]));
-            Assert.That(page.Headers.GetValues("X-Frame-Options"), Is.EqualTo(["DENY"]));
-            Assert.That(page.Headers.GetValues("Referrer-Policy"), Is.EqualTo(["no-referrer"]));
-            Assert.That(page.Headers.CacheControl!.NoStore, Is.True);
-            Assert.That(page.Headers.Vary, Is.EqualTo(["Accept"]));
-            Assert.That(page.ContentHeaders.ContentType!.ToString(), Is.EqualTo("text/html; charset=utf-8"));
-            Assert.That(page.Html, Does.Not.Contain("<script").And.Not.Contain(" style=").And.Not.Match(" on[a-z]+="));
-            Assert.That(page.Html, Does.Not.Match("(src|href|action)=\"(?!\\?|#|data:image/svg)"), "all links lead to the page itself");
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(page.Headers.GetValues("X-Content-Type-Options"), Is.EqualTo(["nosniff"]));
+        Assert.That(page.Headers.GetValues("X-Frame-Options"), Is.EqualTo(["DENY"]));
+        Assert.That(page.Headers.GetValues("Referrer-Policy"), Is.EqualTo(["no-referrer"]));
+        Assert.That(page.Headers.CacheControl!.NoStore, Is.True);
+        Assert.That(page.Headers.Vary, Is.EqualTo(["Accept"]));
+        Assert.That(page.ContentHeaders.ContentType!.ToString(), Is.EqualTo("text/html; charset=utf-8"));
+        Assert.That(page.Html, Does.Not.Contain("<script").And.Not.Contain(" style=").And.Not.Match(" on[a-z]+="));
+        Assert.That(page.Html, Does.Not.Match("(src|href|action)=\"(?!\\?|#|data:image/svg)"), "all links lead to the page itself");
     }
 
     /// <summary>ASP.NET Core's output cache looks at no headers of responses, and answers before anybody is asked who may see it.</summary>
@@ -67,29 +47,26 @@ internal sealed class PageHeadersTests
             add: services => services.AddOutputCache(options => options.AddBasePolicy(policy => policy.Expire(TimeSpan.FromMinutes(1)))),
             use: pipeline => pipeline.UseOutputCache());
         using var @operator = new Operator(app);
-        for (int i = 0; i < 2; i++) // a page with a new cookie is not kept
-        {
-            Assert.That((await @operator.GetAsync()).Status, Is.EqualTo(HttpStatusCode.OK));
-        }
-
+        var first = await @operator.GetAsync();
+        var second = await @operator.GetAsync(); // as a page with a new cookie is not kept
+        Assert.That((first.Status, second.Status), Is.EqualTo((HttpStatusCode.OK, HttpStatusCode.OK)));
         var page = await @operator.GetAsync("", request => request.Headers.Add("X-Forwarded-For", "203.0.113.7"));
         Assert.That(page.Status, Is.EqualTo(HttpStatusCode.Forbidden));
     }
 
     private async Task<Operator.Page> GetAsync(string query)
     {
-        using var @operator = new Operator(query == "closed" ? _closed : _app);
-        if (query == "POST") return await @operator.PostAsync(@operator.Address, null);
-        if (query != "own") return await @operator.GetAsync(query == "closed" ? "" : query);
-
-        using var browser = _app.NewBrowser();
-        string id = await browser.VisitAsync(session =>
+        if (query == "POST") return await Operator.PostAsync(Operator.Address, null);
+        if (query == "closed")
         {
-            session.SetString("a", "1");
-            return session.Id;
-        });
-        var page = await @operator.GetAsync($"?session={id}&values=shown");
-        Assert.That(page.Status, Is.EqualTo(HttpStatusCode.OK));
-        return page;
+            await using var closed = await DashboardApp.StartAsync(ServerKind.Garnet, environment: Environments.Production);
+            using var refused = new Operator(closed);
+            return await refused.GetAsync();
+        }
+
+        if (query != "own") return await Operator.GetAsync(query);
+        var own = await Operator.GetAsync($"?session={await NewSessionAsync()}&values=shown");
+        Assert.That(own.Status, Is.EqualTo(HttpStatusCode.OK));
+        return own;
     }
 }

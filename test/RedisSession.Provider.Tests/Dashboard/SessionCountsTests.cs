@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -19,17 +18,11 @@ internal sealed class SessionCountsTests
     public async Task Sessions_are_counted_at_the_start_and_then_once_in_each_interval()
     {
         var time = new FakeTimeProvider(Start);
-        await using var app = await DashboardApp.StartAsync(
-            ServerKind.Garnet,
-            add: services =>
-            {
-                services.AddSingleton<TimeProvider>(time);
-                services.Configure<RedisSessionsDashboardOptions>(options => options.CountInterval = TimeSpan.FromMinutes(2));
-            });
+        await using var app = await DashboardApp.StartAsync(ServerKind.Garnet, add: Counting(time, TimeSpan.FromMinutes(2)));
         var counts = app.Services.GetRequiredService<SessionCounts>();
         await Until.TrueAsync("they are counted", () => Task.FromResult(counts.All.Count == 1));
         using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.BeginAsync();
         await AdvanceUntilAsync(2);
         Assert.That(counts.All.Select(count => count.Count), Is.EqualTo([0L, 1L]));
         Assert.That(counts.All[1].At - counts.All[0].At, Is.GreaterThanOrEqualTo(TimeSpan.FromMinutes(2)));
@@ -98,14 +91,9 @@ internal sealed class SessionCountsTests
     public async Task A_count_that_fails_is_logged_once_and_made_up_for()
     {
         var time = new FakeTimeProvider(Start);
-        int port = FreePort.Choose();
-        await using var app = await DashboardApp.StartAtAsync(
-            $"127.0.0.1:{port},connectTimeout=200",
-            add: services =>
-            {
-                services.AddSingleton<TimeProvider>(time);
-                services.Configure<RedisSessionsDashboardOptions>(options => options.CountInterval = TimeSpan.FromSeconds(1));
-            });
+        string nobody = $"127.0.0.1:{FreePort.Choose()},connectTimeout=200";
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet, add: Counting(time, TimeSpan.FromSeconds(1)), server: nobody);
         await Until.TrueAsync("it has failed", () => Task.FromResult(app.Logs.Of(DashboardEvents.CountingFailed).Count == 1));
         for (int i = 0; i < 20; i++)
         {
@@ -150,10 +138,11 @@ internal sealed class SessionCountsTests
         var time = new FakeTimeProvider(Start);
         var server = await TestServers.GetAsync(ServerKind.Garnet);
         string own = $"{server.ConfigurationString},defaultDatabase=9"; // where a page shows all there is
-        await using var app = await DashboardApp.StartAtAsync(own, add: services => services.AddSingleton<TimeProvider>(time));
+        await using var app = await DashboardApp.StartAsync(
+            ServerKind.Garnet, add: services => services.AddSingleton<TimeProvider>(time), server: own);
         var counts = app.Services.GetRequiredService<SessionCounts>();
         using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.BeginAsync();
         using var @operator = new Operator(app);
         await @operator.GetAsync();
         Assert.That(counts.All, Is.Empty, "counting is switched off");
@@ -190,12 +179,11 @@ internal sealed class SessionCountsTests
     [TestCase(0)]
     [TestCase(-5)]
     [TestCase(0.5)]
-    public void An_interval_that_would_never_rest_is_refused_at_the_start(double seconds)
-    {
-        Assert.That(
-            async () => await DashboardApp.StartAsync(
-                ServerKind.Garnet,
-                add: services => services.AddRedisSessionsDashboard(options => options.CountInterval = TimeSpan.FromSeconds(seconds))),
-            Throws.InstanceOf<OptionsValidationException>().With.Message.Contains("CountInterval"));
-    }
+    public void An_interval_that_would_never_rest_is_refused_at_the_start(double seconds) => Assert.That(
+        async () => await DashboardApp.StartAsync(ServerKind.Garnet, add: Counting(TimeProvider.System, TimeSpan.FromSeconds(seconds))),
+        Throws.InstanceOf<OptionsValidationException>().With.Message.Contains("CountInterval"));
+
+    private static Action<IServiceCollection> Counting(TimeProvider time, TimeSpan interval) => services => services
+        .AddSingleton(time)
+        .Configure<RedisSessionsDashboardOptions>(options => options.CountInterval = interval);
 }

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider.Tests;
@@ -19,20 +21,25 @@ internal static class Application
         return app;
     }
 
+    /// <summary>Starts the application, runs <paramref name="whileItRuns"/> and stops it; returns what it has logged.</summary>
+    public static async Task<RecordedLogs> RunAsync(Action<IServiceCollection> configure, Func<IServiceProvider, Task>? whileItRuns = null)
+    {
+        var logs = new RecordedLogs();
+        await using var app = Build(services => configure(services.AddLogging(logging => logging.AddProvider(logs))));
+        await app.StartAsync();
+        if (whileItRuns is not null) await whileItRuns(app.Services);
+        await app.StopAsync();
+        return logs;
+    }
+
     /// <summary>Starts the application and gives what it says instead of starting; fails when it starts.</summary>
     public static async Task<string> RefusalAsync(Action<IServiceCollection> configure)
     {
         await using var app = Build(configure);
-        try
-        {
-            await app.StartAsync();
-        }
-        catch (OptionsValidationException error)
-        {
-            return error.Message;
-        }
-
-        await app.StopAsync();
-        throw new AssertionException("The application started.");
+        return (await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync()))!.Message;
     }
+
+    /// <summary>The same of an application whose sessions are configured by <paramref name="configuration"/> alone.</summary>
+    public static Task<string> RefusalAsync(IConfiguration configuration) =>
+        RefusalAsync(services => services.AddRedisHashSession(configuration));
 }

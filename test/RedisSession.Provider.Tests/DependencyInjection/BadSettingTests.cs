@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider.Tests;
@@ -69,7 +68,7 @@ internal sealed class BadSettingTests
     [TestCaseSource(nameof(Settings))]
     public async Task Unparsable_setting_stops_the_start_and_is_named(string name, string text, string wanted)
     {
-        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(InMemorySettings.Of((name, text))));
+        string refusal = await Application.RefusalAsync(InMemorySettings.Of((name, text)));
         Assert.That(refusal, Does.Contain($"The setting {name} is '{text}'").And.Contains(wanted));
     }
 
@@ -77,7 +76,7 @@ internal sealed class BadSettingTests
     public async Task Setting_in_a_section_is_named_by_its_whole_path()
     {
         var section = InMemorySettings.Of(("App:Session:Cookie:SameSite", "sometimes")).GetSection("App:Session");
-        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(section));
+        string refusal = await Application.RefusalAsync(section);
         Assert.That(refusal, Does.Contain("The setting App:Session:Cookie:SameSite is 'sometimes'"));
     }
 
@@ -85,31 +84,27 @@ internal sealed class BadSettingTests
     public void All_unparsable_settings_are_named_at_once()
     {
         var configuration = InMemorySettings.Of(("SESSION_EXPIRE", "x"), ("session-cookie-secure", "y"), ("RedisHashSession:Mode", "z"));
-
         var error = Assert.Throws<OptionsValidationException>(() => SessionConfiguration.Apply(configuration, new()))!;
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(error.Failures, Has.Exactly(3).Items);
-            Assert.That(error.Message, Does.Contain("SESSION_EXPIRE").And.Contains("session-cookie-secure"));
-            Assert.That(error.Message, Does.Contain("RedisHashSession:Mode"));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(error.Failures, Has.Exactly(3).Items);
+        Assert.That(error.Message, Does.Contain("SESSION_EXPIRE").And.Contains("session-cookie-secure"));
+        Assert.That(error.Message, Does.Contain("RedisHashSession:Mode"));
     }
 
     // What parses and still cannot work is refused by the same start, under the option's name.
     [Test]
     public async Task Setting_that_parses_and_cannot_work_stops_the_start()
     {
-        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(
-            InMemorySettings.Of(("SESSION_REDIS", "localhost"), ("RedisHashSession:IdleTimeout", "00:00:00"), ("SESSION_COOKIE_ID", "a b"))));
+        string refusal = await Application.RefusalAsync(InMemorySettings.Of(
+            ("SESSION_REDIS", "localhost"), ("RedisHashSession:IdleTimeout", "00:00:00"), ("SESSION_COOKIE_ID", "a b")));
         Assert.That(refusal, Does.Contain("IdleTimeout is 00:00:00").And.Contains("Cookie.Name is 'a b'"));
     }
 
     [Test]
     public async Task Secret_in_a_setting_does_not_show()
     {
-        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(
-            InMemorySettings.Of(("SESSION_REDIS", "redis://me:hunter2@localhost:port"), ("session-redis", "redis://me:hunter2@localhost/x"))));
+        string refusal = await Application.RefusalAsync(InMemorySettings.Of(
+            ("SESSION_REDIS", "redis://me:hunter2@localhost:port"), ("session-redis", "redis://me:hunter2@localhost/x")));
         Assert.That(refusal, Does.Contain("database").And.Not.Contain(BadConfigurations.Password));
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Configuration;
 
 namespace RedisSession.Provider.Tests;
@@ -8,4 +9,7 @@ internal static class InMemorySettings
     public static IConfigurationRoot Of(params (string Name, string Text)[] settings) => new ConfigurationBuilder()
         .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Text)))
         .Build();
+
+    public static IConfigurationRoot OfJson(string json) =>
+        new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build();
 }

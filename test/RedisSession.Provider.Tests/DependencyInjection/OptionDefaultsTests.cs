@@ -48,13 +48,10 @@ internal sealed class OptionDefaultsTests
     public void Defaults_of_AddSession_are_kept()
     {
         var stock = new SessionOptions();
-
-        using (Assert.EnterMultipleScope())
+        using var scope = Assert.EnterMultipleScope();
+        foreach (var property in typeof(SessionOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
-            foreach (var property in typeof(SessionOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance))
-            {
-                Assert.That(Show(property.GetValue(stock)), Is.EqualTo(Defaults.GetValueOrDefault(property.Name)), property.Name);
-            }
+            Assert.That(Show(property.GetValue(stock)), Is.EqualTo(Defaults.GetValueOrDefault(property.Name)), property.Name);
         }
     }
 
@@ -69,11 +66,9 @@ internal sealed class OptionDefaultsTests
     [Test]
     public void Zero_is_the_default_of_the_enums()
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(default(RedisSessionMode), Is.EqualTo(RedisSessionMode.Buffered));
-            Assert.That(default(FailureMode), Is.EqualTo(FailureMode.LogAndContinue));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(default(RedisSessionMode), Is.EqualTo(RedisSessionMode.Buffered));
+        Assert.That(default(FailureMode), Is.EqualTo(FailureMode.LogAndContinue));
     }
 
     private static string Show(object? value) => value switch

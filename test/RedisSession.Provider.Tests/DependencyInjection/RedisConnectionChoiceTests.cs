@@ -13,57 +13,26 @@ internal sealed class RedisConnectionChoiceTests
     private const string Key = "sessions";
 
     [Test]
-    public async Task Factory_comes_before_all_others()
-    {
-        var settings = RedisConnectionSettings.Of(AllGiven());
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(RedisConnectionChoice.OwnConnection(settings), Is.Null);
-            Assert.That(await RedisConnectionChoice.ForeignConnection(settings, AllServices()), Is.SameAs(Connections.FromFactory));
-        }
-    }
+    public async Task Factory_comes_before_all_others() =>
+        Assert.That(await ForeignConnectionAsync(AllGiven()), Is.SameAs(Connections.FromFactory));
 
     [Test]
-    public void Configuration_options_come_second()
+    public void Configuration_options_come_second_and_configuration_third()
     {
         var options = AllGiven();
         options.ConnectionMultiplexerFactory = null;
-        Assert.That(OwnServer(options), Is.EqualTo("options"));
-    }
-
-    [Test]
-    public void Configuration_comes_third()
-    {
-        var options = AllGiven();
-        options.ConnectionMultiplexerFactory = null;
+        Assert.That(OwnConnection(options)!.EndPoints, Is.EqualTo([new DnsEndPoint("options", 0)]));
         options.ConfigurationOptions = null;
-        Assert.That(OwnServer(options), Is.EqualTo("configuration"));
+        Assert.That(OwnConnection(options)!.EndPoints, Is.EqualTo([new DnsEndPoint("configuration", 0)]));
     }
 
     [Test]
-    public async Task Keyed_service_comes_fourth()
-    {
-        var settings = RedisConnectionSettings.Of(new RedisHashSessionOptions { ServiceKey = Key });
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(RedisConnectionChoice.OwnConnection(settings), Is.Null);
-            Assert.That(await RedisConnectionChoice.ForeignConnection(settings, AllServices()), Is.SameAs(Connections.FromKey));
-        }
-    }
+    public async Task Keyed_service_comes_fourth() =>
+        Assert.That(await ForeignConnectionAsync(new() { ServiceKey = Key }), Is.SameAs(Connections.FromKey));
 
     [Test]
-    public async Task Plain_service_comes_last()
-    {
-        var settings = RedisConnectionSettings.Of(new RedisHashSessionOptions());
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(RedisConnectionChoice.OwnConnection(settings), Is.Null);
-            Assert.That(await RedisConnectionChoice.ForeignConnection(settings, AllServices()), Is.SameAs(Connections.FromServices));
-        }
-    }
+    public async Task Plain_service_comes_last() =>
+        Assert.That(await ForeignConnectionAsync(new()), Is.SameAs(Connections.FromServices));
 
     [TestCase(null)]
     [TestCase("")]
@@ -77,13 +46,10 @@ internal sealed class RedisConnectionChoiceTests
     public void Configuration_may_be_client_syntax_or_url(string configuration)
     {
         var own = OwnConnection(new() { Configuration = configuration })!;
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(own.EndPoints, Is.EqualTo([new DnsEndPoint("configuration", 7000)]));
-            Assert.That(own.Password, Is.EqualTo("secret"));
-            Assert.That(own.DefaultDatabase, Is.EqualTo(2));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(own.EndPoints, Is.EqualTo([new DnsEndPoint("configuration", 7000)]));
+        Assert.That(own.Password, Is.EqualTo("secret"));
+        Assert.That(own.DefaultDatabase, Is.EqualTo(2));
     }
 
     // "host1,host2" is how StackExchange.Redis names a cluster or a set of Sentinels.
@@ -91,12 +57,9 @@ internal sealed class RedisConnectionChoiceTests
     public void Configuration_may_name_several_servers()
     {
         var own = OwnConnection(new() { Configuration = "one:26379,two:26379,serviceName=main" })!;
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(own.EndPoints, Is.EqualTo([new DnsEndPoint("one", 26379), new DnsEndPoint("two", 26379)]));
-            Assert.That(own.ServiceName, Is.EqualTo("main"));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(own.EndPoints, Is.EqualTo([new DnsEndPoint("one", 26379), new DnsEndPoint("two", 26379)]));
+        Assert.That(own.ServiceName, Is.EqualTo("main"));
     }
 
     [TestCase("localhost,password=p@ss,user=me@example.org,name=a@b")]
@@ -120,12 +83,9 @@ internal sealed class RedisConnectionChoiceTests
         {
             if (!waits) options.OutageTolerance = TimeSpan.Zero;
             var own = OwnConnection(options)!;
-
-            using (Assert.EnterMultipleScope())
-            {
-                Assert.That(own.AbortOnConnectFail, Is.False, options.Configuration);
-                Assert.That(own.BacklogPolicy, Is.SameAs(waits ? BacklogPolicy.Default : BacklogPolicy.FailFast), options.Configuration);
-            }
+            using var scope = Assert.EnterMultipleScope();
+            Assert.That(own.AbortOnConnectFail, Is.False, options.Configuration);
+            Assert.That(own.BacklogPolicy, Is.SameAs(waits ? BacklogPolicy.Default : BacklogPolicy.FailFast), options.Configuration);
         }
     }
 
@@ -161,17 +121,14 @@ internal sealed class RedisConnectionChoiceTests
 
         var own = OwnConnection(new() { ConfigurationOptions = given })!;
         own.EndPoints.Add("another", 7001);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(own, Is.Not.SameAs(given));
-            Assert.That(own.Password, Is.EqualTo("secret"));
-            Assert.That(own.AsyncTimeout, Is.EqualTo(1234));
-            Assert.That(given.ToString(includePassword: true), Is.EqualTo(before));
-            Assert.That(given.AbortOnConnectFail, Is.True);
-            Assert.That(given.BacklogPolicy, Is.SameAs(BacklogPolicy.Default));
-            Assert.That(given.EndPoints, Has.Count.EqualTo(1));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(own, Is.Not.SameAs(given));
+        Assert.That(own.Password, Is.EqualTo("secret"));
+        Assert.That(own.AsyncTimeout, Is.EqualTo(1234));
+        Assert.That(given.ToString(includePassword: true), Is.EqualTo(before));
+        Assert.That(given.AbortOnConnectFail, Is.True);
+        Assert.That(given.BacklogPolicy, Is.SameAs(BacklogPolicy.Default));
+        Assert.That(given.EndPoints, Has.Count.EqualTo(1));
     }
 
     private static RedisHashSessionOptions AllGiven() => new()
@@ -182,17 +139,19 @@ internal sealed class RedisConnectionChoiceTests
         ServiceKey = Key,
     };
 
-    private static ServiceProvider AllServices() => new ServiceCollection()
-        .AddKeyedSingleton(Key, Connections.FromKey)
-        .AddKeyedSingleton("other", Mock.Of<IConnectionMultiplexer>())
-        .AddSingleton(Connections.FromServices)
-        .BuildServiceProvider();
-
     private static ConfigurationOptions? OwnConnection(RedisHashSessionOptions options) =>
         RedisConnectionChoice.OwnConnection(RedisConnectionSettings.Of(options));
 
-    private static string OwnServer(RedisHashSessionOptions options) =>
-        ((DnsEndPoint)OwnConnection(options)!.EndPoints.Single()).Host;
+    /// <summary>Of all services that there could be; there is no connection of our own beside it.</summary>
+    private static Task<IConnectionMultiplexer> ForeignConnectionAsync(RedisHashSessionOptions options)
+    {
+        Assert.That(OwnConnection(options), Is.Null);
+        return RedisConnectionChoice.ForeignConnection(RedisConnectionSettings.Of(options), new ServiceCollection()
+            .AddKeyedSingleton(Key, Connections.FromKey)
+            .AddKeyedSingleton("other", Mock.Of<IConnectionMultiplexer>())
+            .AddSingleton(Connections.FromServices)
+            .BuildServiceProvider());
+    }
 
     private static class Connections
     {

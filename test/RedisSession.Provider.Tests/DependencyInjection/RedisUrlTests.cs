@@ -55,6 +55,7 @@ internal sealed class RedisUrlTests
         ["unix://m%40e:%2F@/run/redis.sock", "/run/redis.sock", "m@e", "/", null],
         ["unix:/run/my%20redis%3F.sock", "/run/my redis?.sock", null, null, null],
         ["unix:/run/a@b:c.sock", "/run/a@b:c.sock", null, null, null],
+        ["unix:/a", "/a", null, null, null],
     ];
 
     [TestCaseSource(nameof(TcpUrls))]
@@ -62,15 +63,12 @@ internal sealed class RedisUrlTests
     {
         Assert.That(RedisUrl.IsUrl(url), Is.True);
         var options = RedisUrl.Parse(url);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(options.EndPoints.Select(Parts), Is.EqualTo([(host, port)]));
-            Assert.That(options.User, Is.EqualTo(user));
-            Assert.That(options.Password, Is.EqualTo(password));
-            Assert.That(options.DefaultDatabase, Is.EqualTo(database));
-            Assert.That(options.Ssl, Is.EqualTo(tls));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(options.EndPoints.Select(Parts), Is.EqualTo([(host, port)]));
+        Assert.That(options.User, Is.EqualTo(user));
+        Assert.That(options.Password, Is.EqualTo(password));
+        Assert.That(options.DefaultDatabase, Is.EqualTo(database));
+        Assert.That(options.Ssl, Is.EqualTo(tls));
     }
 
     [TestCaseSource(nameof(UnixUrls))]
@@ -78,16 +76,13 @@ internal sealed class RedisUrlTests
     {
         Assert.That(RedisUrl.IsUrl(url), Is.True);
         var options = RedisUrl.Parse(url);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(options.EndPoints, Has.Count.EqualTo(1).And.All.TypeOf<UnixDomainSocketEndPoint>());
-            Assert.That(options.EndPoints[0].ToString(), Is.EqualTo(path));
-            Assert.That(options.User, Is.EqualTo(user));
-            Assert.That(options.Password, Is.EqualTo(password));
-            Assert.That(options.DefaultDatabase, Is.EqualTo(database));
-            Assert.That(options.Ssl, Is.False);
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(options.EndPoints, Has.Count.EqualTo(1).And.All.TypeOf<UnixDomainSocketEndPoint>());
+        Assert.That(options.EndPoints[0].ToString(), Is.EqualTo(path));
+        Assert.That(options.User, Is.EqualTo(user));
+        Assert.That(options.Password, Is.EqualTo(password));
+        Assert.That(options.DefaultDatabase, Is.EqualTo(database));
+        Assert.That(options.Ssl, Is.False);
     }
 
     // In a cluster, which answers with numbers, a node would otherwise be known twice.
@@ -104,12 +99,9 @@ internal sealed class RedisUrlTests
     public void Scheme_is_read_in_any_case_on_a_turkish_server(string url)
     {
         using var culture = new CultureScope("tr-TR");
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(RedisUrl.IsUrl(url), Is.True);
-            Assert.That(RedisUrl.Parse(url).EndPoints, Has.Count.EqualTo(1));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(RedisUrl.IsUrl(url), Is.True);
+        Assert.That(RedisUrl.Parse(url).EndPoints, Has.Count.EqualTo(1));
     }
 
     [TestCase("localhost")]
@@ -121,6 +113,27 @@ internal sealed class RedisUrlTests
     [TestCase("[::1]:6379,name=a://b")]
     [TestCase("")]
     public void StackExchange_syntax_is_no_url(string configuration) => Assert.That(RedisUrl.IsUrl(configuration), Is.False);
+
+    // All of the error: an inner exception would be logged too.
+    [TestCaseSource(typeof(BadConfigurations), nameof(BadConfigurations.Urls))]
+    public void Url_that_names_no_server_is_refused_for_its_reason_and_neither_the_url_nor_the_password_repeated(string url, string reason)
+    {
+        var error = Assert.Throws<FormatException>(() => RedisUrl.Parse(url))!;
+        Assert.That(error.Message, Does.Contain(reason));
+        Assert.That(error.ToString(), Does.Not.Contain(url).And.Not.Contain(BadConfigurations.Password), reason);
+    }
+
+    [TestCase("unix:", "absolute path")]
+    [TestCase("unix:/", "absolute path")]
+    [TestCase("unix://", "absolute path")]
+    [TestCase("unix:?x=1", "only one parameter")]
+    [TestCase("redis:localhost", "redis://")]
+    [TestCase("redis://:%zz@host", "In the password of")]
+    [TestCase("redis://%zz:secret@host", "In the user of")]
+    [TestCase("redis://%zz", "In the host of")]
+    [TestCase("unix:///tmp/%zz", "In the path of")]
+    public void Refusal_says_which_part_is_wrong(string url, string reason) =>
+        Assert.That(() => RedisUrl.Parse(url), Throws.TypeOf<FormatException>().With.Message.Contains(reason));
 
     private static (string Host, int Port) Parts(EndPoint endPoint) => endPoint switch
     {

@@ -14,41 +14,31 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable]
 internal sealed class RegistrationTests
 {
-    [Test]
-    public void Store_is_ours_when_AddSession_came_before() => Assert.That(
-        Store(services => services.AddDistributedMemoryCache().AddSession().AddRedisHashSession("localhost")),
-        Is.TypeOf<RedisHashSessionStore>());
-
-    [Test]
-    public void Store_is_ours_when_AddSession_comes_after() => Assert.That(
-        Store(services => services.AddRedisHashSession("localhost").AddDistributedMemoryCache().AddSession()),
-        Is.TypeOf<RedisHashSessionStore>());
-
-    [Test]
-    public void There_is_no_other_store_beside_ours()
+    [TestCase(true, false)]
+    [TestCase(false, true)]
+    [TestCase(true, true)]
+    public void Store_is_ours_and_there_is_no_other_wherever_AddSession_is_called(bool before, bool after)
     {
-        var services = new ServiceCollection().AddDistributedMemoryCache().AddSession().AddRedisHashSession("localhost").AddSession();
-        Assert.That(services.Where(service => service.ServiceType == typeof(ISessionStore)), Has.Exactly(1).Items);
-    }
-
-    [Test]
-    public void All_that_UseSession_needs_is_registered()
-    {
-        using var services = Build(services => services.AddRedisHashSession("localhost"));
-
-        using (Assert.EnterMultipleScope())
+        using var services = Build(services =>
         {
-            Assert.That(services.GetService<IDataProtectionProvider>(), Is.Not.Null);
-            Assert.That(services.GetService<IOptions<SessionOptions>>(), Is.Not.Null);
-            Assert.That(new ApplicationBuilder(services).UseSession().Build(), Is.Not.Null);
-        }
+            services.AddDistributedMemoryCache();
+            if (before) services.AddSession();
+            services.AddRedisHashSession("localhost");
+            if (after) services.AddSession();
+        });
+        Assert.That(services.GetServices<ISessionStore>().Single(), Is.TypeOf<RedisHashSessionStore>());
     }
 
-    // It takes HttpContext out of ASP.NET Core's pool: whoever wants it, pays for it.
     [Test]
-    public void HttpContextAccessor_is_left_to_the_application()
+    public void All_that_UseSession_needs_is_registered_and_HttpContextAccessor_left_to_the_application()
     {
         using var services = Build(services => services.AddRedisHashSession("localhost"));
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(services.GetService<IDataProtectionProvider>(), Is.Not.Null);
+        Assert.That(services.GetService<IOptions<SessionOptions>>(), Is.Not.Null);
+        Assert.That(new ApplicationBuilder(services).UseSession().Build(), Is.Not.Null);
+
+        // It takes HttpContext out of ASP.NET Core's pool: whoever wants it, pays for it.
         Assert.That(services.GetService<IHttpContextAccessor>(), Is.Null);
     }
 
@@ -57,43 +47,6 @@ internal sealed class RegistrationTests
     {
         var options = Options(services => services.AddSingleton(Mock.Of<IConnectionMultiplexer>()).AddRedisHashSession());
         Assert.That(options.Configuration, Is.Null);
-    }
-
-    [Test]
-    public void With_a_string_it_is_the_configuration() =>
-        Assert.That(Options(services => services.AddRedisHashSession("redis://one")).Configuration, Is.EqualTo("redis://one"));
-
-    [Test]
-    public void With_a_lambda_it_sets_our_options()
-    {
-        var options = Options(services => services.AddRedisHashSession(options =>
-        {
-            options.Configuration = "one";
-            options.KeyPrefix = "app:";
-            options.Mode = RedisSessionMode.Live;
-        }));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(options.Configuration, Is.EqualTo("one"));
-            Assert.That(options.KeyPrefix, Is.EqualTo("app:"));
-            Assert.That(options.Mode, Is.EqualTo(RedisSessionMode.Live));
-        }
-    }
-
-    [Test]
-    public void With_a_section_its_values_are_the_options()
-    {
-        var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection(new Dictionary<string, string?> { ["Session:Configuration"] = "one", ["Session:Cookie:Name"] = "sid" })
-            .Build();
-        var options = Options(services => services.AddRedisHashSession(configuration.GetSection("Session")));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(options.Configuration, Is.EqualTo("one"));
-            Assert.That(options.Cookie.Name, Is.EqualTo("sid"));
-        }
     }
 
     [Test]
@@ -122,26 +75,20 @@ internal sealed class RegistrationTests
         var options = Options(services => services
             .AddRedisHashSession(options => (options.Configuration, options.KeyPrefix) = ("one", "app:"))
             .AddRedisHashSession("two"));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(options.Configuration, Is.EqualTo("two"));
-            Assert.That(options.KeyPrefix, Is.EqualTo("app:"));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(options.Configuration, Is.EqualTo("two"));
+        Assert.That(options.KeyPrefix, Is.EqualTo("app:"));
     }
 
     [Test]
     public void Services_are_returned_for_the_next_call()
     {
         var services = new ServiceCollection();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(services.AddRedisHashSession(), Is.SameAs(services));
-            Assert.That(services.AddRedisHashSession("one"), Is.SameAs(services));
-            Assert.That(services.AddRedisHashSession(_ => { }), Is.SameAs(services));
-            Assert.That(services.AddRedisHashSession(new ConfigurationBuilder().Build()), Is.SameAs(services));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(services.AddRedisHashSession(), Is.SameAs(services));
+        Assert.That(services.AddRedisHashSession("one"), Is.SameAs(services));
+        Assert.That(services.AddRedisHashSession(_ => { }), Is.SameAs(services));
+        Assert.That(services.AddRedisHashSession(new ConfigurationBuilder().Build()), Is.SameAs(services));
     }
 
     [Test]
@@ -149,18 +96,15 @@ internal sealed class RegistrationTests
     {
         var services = new ServiceCollection();
         var configuration = new ConfigurationBuilder().Build();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(() => ((IServiceCollection)null!).AddRedisHashSession(), ThrowsNull.Of("services"));
-            Assert.That(() => ((IServiceCollection)null!).AddRedisHashSession("one"), ThrowsNull.Of("services"));
-            Assert.That(() => ((IServiceCollection)null!).AddRedisHashSession(_ => { }), ThrowsNull.Of("services"));
-            Assert.That(() => ((IServiceCollection)null!).AddRedisHashSession(configuration), ThrowsNull.Of("services"));
-            Assert.That(() => services.AddRedisHashSession((string)null!), ThrowsNull.Of("configuration"));
-            Assert.That(() => services.AddRedisHashSession((Action<RedisHashSessionOptions>)null!), ThrowsNull.Of("configure"));
-            Assert.That(() => services.AddRedisHashSession((IConfiguration)null!), ThrowsNull.Of("section"));
-            Assert.That(() => ((IApplicationBuilder)null!).UseRedisHashSession(), ThrowsNull.Of("app"));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(() => ((IServiceCollection)null!).AddRedisHashSession(), ThrowsNull.Of("services"));
+        Assert.That(() => ((IServiceCollection)null!).AddRedisHashSession("one"), ThrowsNull.Of("services"));
+        Assert.That(() => ((IServiceCollection)null!).AddRedisHashSession(_ => { }), ThrowsNull.Of("services"));
+        Assert.That(() => ((IServiceCollection)null!).AddRedisHashSession(configuration), ThrowsNull.Of("services"));
+        Assert.That(() => services.AddRedisHashSession((string)null!), ThrowsNull.Of("configuration"));
+        Assert.That(() => services.AddRedisHashSession((Action<RedisHashSessionOptions>)null!), ThrowsNull.Of("configure"));
+        Assert.That(() => services.AddRedisHashSession((IConfiguration)null!), ThrowsNull.Of("section"));
+        Assert.That(() => ((IApplicationBuilder)null!).UseRedisHashSession(), ThrowsNull.Of("app"));
     }
 
     // Where it is given, since another connection may be in the services; with the help that an application gets which gives none.
@@ -170,13 +114,10 @@ internal sealed class RegistrationTests
     {
         var error = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddRedisHashSession(configuration))!;
         string none = await Application.RefusalAsync(services => services.AddRedisHashSession());
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(error.ParamName, Is.EqualTo("configuration"));
-            Assert.That(error.Message, Does.StartWith(none));
-            Assert.That(none, Does.StartWith("AddRedisHashSession does not know which Redis to use."));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(error.ParamName, Is.EqualTo("configuration"));
+        Assert.That(error.Message, Does.StartWith(none));
+        Assert.That(none, Does.StartWith("AddRedisHashSession does not know which Redis to use."));
     }
 
     [Test]
@@ -185,22 +126,13 @@ internal sealed class RegistrationTests
         using var none = Build(_ => { });
         using var stock = Build(services => services.AddDistributedMemoryCache().AddSession());
         using var incomplete = Build(services => services.AddSession(), isComplete: false); // without a cache its store cannot even be made
-
-        using (Assert.EnterMultipleScope())
+        using var scope = Assert.EnterMultipleScope();
+        foreach (var services in new[] { none, stock, incomplete })
         {
-            foreach (var services in new[] { none, stock, incomplete })
-            {
-                Assert.That(
-                    () => new ApplicationBuilder(services).UseRedisHashSession(),
-                    Throws.InvalidOperationException.With.Message.Contains("AddRedisHashSession"));
-            }
+            Assert.That(
+                () => new ApplicationBuilder(services).UseRedisHashSession(),
+                Throws.InvalidOperationException.With.Message.Contains("AddRedisHashSession"));
         }
-    }
-
-    private static ISessionStore Store(Action<IServiceCollection> configure)
-    {
-        using var services = Build(configure);
-        return services.GetRequiredService<ISessionStore>();
     }
 
     private static RedisHashSessionOptions Options(Action<IServiceCollection> configure)

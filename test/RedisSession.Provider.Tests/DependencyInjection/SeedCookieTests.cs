@@ -30,31 +30,26 @@ internal sealed class SeedCookieTests
         }
     }
 
-    private static IEnumerable<TestCaseData> Others
-    {
-        get
-        {
-            TestCaseData Other(string what, CookieSecurePolicy expected, Action<IServiceCollection> configure) =>
-                new TestCaseData(expected, configure).SetArgDisplayNames(what);
-            yield return Other("nothing is set", CookieSecurePolicy.None, services => services.AddRedisHashSession(InMemorySettings.Of()));
-            yield return Other("names are .NET's", CookieSecurePolicy.None, services =>
-                services.AddRedisHashSession(InMemorySettings.Of(("RedisHashSession:KeyPrefix", "app:"))));
-            yield return Other("it is false", CookieSecurePolicy.None, services =>
-                services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("SESSION_COOKIE_SECURE", "false"))));
-            yield return Other("it is true", CookieSecurePolicy.Always, services =>
-                services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("session-cookie-secure", "true"))));
-            yield return Other(".NET's name says it", CookieSecurePolicy.None, services => services.AddRedisHashSession(
-                InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("RedisHashSession:Cookie:SecurePolicy", "None"))));
-            yield return Other("code has said it before", CookieSecurePolicy.SameAsRequest, services => services
-                .Configure<SessionOptions>(options => options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest)
-                .AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60"))));
-            yield return Other("code says it afterwards", CookieSecurePolicy.None, services => services
-                .AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60")))
-                .AddRedisHashSession(options => options.Cookie.SecurePolicy = CookieSecurePolicy.None));
-            yield return Other("names of redis-session are empty", CookieSecurePolicy.None, services =>
-                services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", ""))));
-        }
-    }
+    private static IEnumerable<TestCaseData> Others =>
+    [
+        Other("nothing is set", CookieSecurePolicy.None, services => services.AddRedisHashSession(InMemorySettings.Of())),
+        Other("names are .NET's", CookieSecurePolicy.None, services =>
+            services.AddRedisHashSession(InMemorySettings.Of(("RedisHashSession:KeyPrefix", "app:")))),
+        Other("it is false", CookieSecurePolicy.None, services =>
+            services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("SESSION_COOKIE_SECURE", "false")))),
+        Other("it is true", CookieSecurePolicy.Always, services =>
+            services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("session-cookie-secure", "true")))),
+        Other(".NET's name says it", CookieSecurePolicy.None, services => services.AddRedisHashSession(
+            InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("RedisHashSession:Cookie:SecurePolicy", "None")))),
+        Other("code has said it before", CookieSecurePolicy.SameAsRequest, services => services
+            .Configure<SessionOptions>(options => options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest)
+            .AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60")))),
+        Other("code says it afterwards", CookieSecurePolicy.None, services => services
+            .AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60")))
+            .AddRedisHashSession(options => options.Cookie.SecurePolicy = CookieSecurePolicy.None)),
+        Other("names of redis-session are empty", CookieSecurePolicy.None, services =>
+            services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "")))),
+    ];
 
     [TestCaseSource(nameof(Others))]
     public async Task It_is_as_ever_where(CookieSecurePolicy expected, Action<IServiceCollection> configure)
@@ -80,25 +75,26 @@ internal sealed class SeedCookieTests
         Assert.That(told, Has.Exactly(1).Items);
     }
 
+    private static TestCaseData Other(string what, CookieSecurePolicy expected, Action<IServiceCollection> configure) =>
+        new TestCaseData(expected, configure).SetArgDisplayNames(what);
+
     /// <summary>What the middleware reads, and what was said of it at the start.</summary>
     private static async Task<(CookieSecurePolicy Policy, IReadOnlyList<RecordedLogs.Entry> Told)> StartAsync(
         Action<IServiceCollection> configure)
     {
-        var logs = new RecordedLogs();
-        await using var app = Application.Build(services =>
-        {
-            services.AddLogging(logging => logging.AddProvider(logs));
-            configure(services);
-            services.Configure<RedisHashSessionOptions>(options =>
+        CookieSecurePolicy policy = default;
+        var logs = await Application.RunAsync(
+            services =>
             {
-                options.Configuration = null;
-                options.ConnectionMultiplexerFactory =
-                    () => Task.FromResult(Mock.Of<IConnectionMultiplexer>(one => one.Configuration == "localhost"));
+                configure(services);
+                services.Configure<RedisHashSessionOptions>(options => (options.Configuration, options.ConnectionMultiplexerFactory) = (
+                    null, () => Task.FromResult(Mock.Of<IConnectionMultiplexer>(one => one.Configuration == "localhost"))));
+            },
+            services =>
+            {
+                policy = services.GetRequiredService<IOptions<SessionOptions>>().Value.Cookie.SecurePolicy;
+                return Task.CompletedTask;
             });
-        });
-        await app.StartAsync();
-        var policy = app.Services.GetRequiredService<IOptions<SessionOptions>>().Value.Cookie.SecurePolicy;
-        await app.StopAsync();
         return (policy, logs.Of(SessionEvents.SecureAsInSeed));
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -17,12 +16,10 @@ internal sealed class SessionConfigurationTests
     [Test]
     public void Every_setting_is_in_the_tables()
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(Seed.Select(row => row.Name), Is.EquivalentTo(SessionSetting.Seed.Select(setting => setting.Name)));
-            Assert.That(Seed.Count(), Is.EqualTo(8));
-            Assert.That(DotNet.Select(row => row.Name), Is.EquivalentTo(SessionSetting.DotNet.Select(setting => setting.Name)));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(Seed.Select(row => row.Name), Is.EquivalentTo(SessionSetting.Seed.Select(setting => setting.Name)));
+        Assert.That(Seed.Count(), Is.EqualTo(8));
+        Assert.That(DotNet.Select(row => row.Name), Is.EquivalentTo(SessionSetting.DotNet.Select(setting => setting.Name)));
     }
 
     [Test]
@@ -32,45 +29,32 @@ internal sealed class SessionConfigurationTests
         Assert.That(Seed.Concat(DotNet).Where(row => Equals(row.Read(defaults), row.Expected)), Is.Empty);
     }
 
-    [TestCaseSource(nameof(Seed))]
-    public void Seed_setting_is_read_from_configuration(SettingRow row) =>
-        Assert.That(row.Read(Options(InMemorySettings.Of((row.Name, row.Text)))), Is.EqualTo(row.Expected));
+    // Turkish, where I and i are two letters in any case.
+    [Test]
+    public void Seed_setting_is_read_from(
+        [Values("configuration", "environment", "command line", "command line with =")] string source,
+        [ValueSource(nameof(Seed))] SettingRow row,
+        [Values("en-US", "tr-TR")] string culture)
+    {
+        using var scope = new CultureScope(culture);
+        var configuration = source switch
+        {
+            "configuration" => InMemorySettings.Of((row.Name, row.Text)),
+            "environment" => FromEnvironment(row),
+            "command line" => new ConfigurationBuilder().AddCommandLine([row.Switch, row.Text]).Build(),
+            _ => new ConfigurationBuilder().AddCommandLine([$"{row.Switch}={row.Text}"]).Build(),
+        };
+        Assert.That(row.Read(Options(configuration)), Is.EqualTo(row.Expected));
+    }
 
-    [TestCaseSource(nameof(Seed))]
-    public void Seed_setting_is_read_from_the_environment(SettingRow row)
+    private static IConfigurationRoot FromEnvironment(SettingRow row)
     {
         // The provider takes the prefix away, so that no other test sees the variable.
         string prefix = Guid.NewGuid().ToString("N") + "_";
         Environment.SetEnvironmentVariable(prefix + row.Name, row.Text);
-        try
-        {
-            var configuration = new ConfigurationBuilder().AddEnvironmentVariables(prefix).Build();
-            Assert.That(row.Read(Options(configuration)), Is.EqualTo(row.Expected));
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable(prefix + row.Name, null);
-        }
-    }
-
-    [TestCaseSource(nameof(Seed))]
-    public void Seed_setting_is_read_from_the_command_line(SettingRow row)
-    {
-        string[][] ways = [[row.Switch, row.Text], [$"{row.Switch}={row.Text}"]];
-        foreach (string[] arguments in ways)
-        {
-            var configuration = new ConfigurationBuilder().AddCommandLine(arguments).Build();
-            Assert.That(row.Read(Options(configuration)), Is.EqualTo(row.Expected));
-        }
-    }
-
-    // There I and i are two letters in any case.
-    [TestCaseSource(nameof(Seed))]
-    public void Seed_setting_is_read_from_the_command_line_of_a_turkish_server(SettingRow row)
-    {
-        using var culture = new CultureScope("tr-TR");
-        var configuration = new ConfigurationBuilder().AddCommandLine([row.Switch, row.Text]).Build();
-        Assert.That(row.Read(Options(configuration)), Is.EqualTo(row.Expected));
+        var configuration = new ConfigurationBuilder().AddEnvironmentVariables(prefix).Build();
+        Environment.SetEnvironmentVariable(prefix + row.Name, null);
+        return configuration;
     }
 
     [Test]
@@ -78,28 +62,21 @@ internal sealed class SessionConfigurationTests
     {
         using var culture = new CultureScope("tr-TR");
         var options = Options(InMemorySettings.Of(("RedisHashSession:Mode", "LIVE"), ("RedisHashSession:Cookie:SameSite", "STRICT")));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(options.Mode, Is.EqualTo(RedisSessionMode.Live));
-            Assert.That(options.Cookie.SameSite, Is.EqualTo(SameSiteMode.Strict));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(options.Mode, Is.EqualTo(RedisSessionMode.Live));
+        Assert.That(options.Cookie.SameSite, Is.EqualTo(SameSiteMode.Strict));
     }
 
     [TestCaseSource(nameof(DotNet))]
-    public void DotNet_setting_is_read_from_a_section(SettingRow row)
+    public void DotNet_setting_is_read_from_a_section_and_at_the_root_is_somebody_elses(SettingRow row)
     {
+        using var scope = Assert.EnterMultipleScope();
         var section = InMemorySettings.Of(("Session:" + row.Name, row.Text)).GetSection("Session");
-        Assert.That(row.Read(Options(section)), Is.EqualTo(row.Expected));
+        Assert.That(row.Read(Options(section)), Is.EqualTo(row.Expected), "section that is given");
+        var root = InMemorySettings.Of(("RedisHashSession:" + row.Name, row.Text));
+        Assert.That(row.Read(Options(root)), Is.EqualTo(row.Expected), "default section");
+        Assert.That(row.Read(Options(InMemorySettings.Of((row.Name, row.Text)))), Is.EqualTo(row.Read(new())), "root");
     }
-
-    [TestCaseSource(nameof(DotNet))]
-    public void DotNet_setting_is_read_from_the_default_section_of_the_root(SettingRow row) =>
-        Assert.That(row.Read(Options(InMemorySettings.Of(("RedisHashSession:" + row.Name, row.Text)))), Is.EqualTo(row.Expected));
-
-    [TestCaseSource(nameof(DotNet))]
-    public void DotNet_setting_at_the_root_is_somebody_elses(SettingRow row) =>
-        Assert.That(row.Read(Options(InMemorySettings.Of((row.Name, row.Text)))), Is.EqualTo(row.Read(new RedisHashSessionOptions())));
 
     // An empty text is how compose files and pipelines say "not set".
     [TestCaseSource(nameof(Seed))]
@@ -124,18 +101,14 @@ internal sealed class SessionConfigurationTests
               }
             }
             """;
-        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(AppSettings));
-        var options = Options(new ConfigurationBuilder().AddJsonStream(stream).Build().GetSection("Session"));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(options.Configuration, Is.EqualTo("redis://one"));
-            Assert.That(options.IdleTimeout, Is.EqualTo(TimeSpan.FromHours(1)));
-            Assert.That(options.UseDedicatedThreads, Is.False);
-            Assert.That(options.Cookie.Name, Is.EqualTo("sid"));
-            Assert.That(options.Cookie.SameSite, Is.EqualTo(SameSiteMode.None));
-            Assert.That(options.Cookie.IsEssential, Is.True);
-        }
+        var options = Options(InMemorySettings.OfJson(AppSettings).GetSection("Session"));
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(options.Configuration, Is.EqualTo("redis://one"));
+        Assert.That(options.IdleTimeout, Is.EqualTo(TimeSpan.FromHours(1)));
+        Assert.That(options.UseDedicatedThreads, Is.False);
+        Assert.That(options.Cookie.Name, Is.EqualTo("sid"));
+        Assert.That(options.Cookie.SameSite, Is.EqualTo(SameSiteMode.None));
+        Assert.That(options.Cookie.IsEssential, Is.True);
     }
 
     [TestCase("true", CookieSecurePolicy.Always)]
@@ -155,11 +128,13 @@ internal sealed class SessionConfigurationTests
     [TestCase("True", "")]
     [TestCase("false", null)]
     [TestCase("trueshop:", "trueshop:")]
-    public void Sessions_are_taken_over_from_the_instance_that_is_named_or_from_none_that_has_a_name(string text, string? expected)
-    {
-        var options = Options(InMemorySettings.Of(("RedisHashSession:TakeOverSessions", text)));
-        Assert.That(options.InstanceNameOfLeft, Is.EqualTo(expected));
-    }
+    [TestCase("shop:", "shop:")]
+    [TestCase("truth:", "truth:")]
+    [TestCase("falsetto", "falsetto")]
+    [TestCase("10", "10")]
+    [TestCase("t", "t")]
+    public void Sessions_are_taken_over_from_the_instance_that_is_named_or_from_none_that_has_a_name(string text, string? expected) =>
+        Assert.That(Options(InMemorySettings.Of(("RedisHashSession:TakeOverSessions", text))).InstanceNameOfLeft, Is.EqualTo(expected));
 
     [Test]
     public void Names_of_the_seed_win_over_DotNet_names()
@@ -183,13 +158,10 @@ internal sealed class SessionConfigurationTests
             .AddConfiguration(InMemorySettings.Of([.. environment, .. appSettings]))
             .Build();
         var options = Options(configuration);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(options.KeyPrefix, Is.EqualTo("line:"));
-            Assert.That(options.Cookie.Name, Is.EqualTo("env"));
-            Assert.That(options.Cookie.Path, Is.EqualTo("/json"));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(options.KeyPrefix, Is.EqualTo("line:"));
+        Assert.That(options.Cookie.Name, Is.EqualTo("env"));
+        Assert.That(options.Cookie.Path, Is.EqualTo("/json"));
     }
 
     [Test]
@@ -206,12 +178,9 @@ internal sealed class SessionConfigurationTests
         var configuration = InMemorySettings.Of(
             ("SESSION_REDIS_PREFIX", "root:"), ("RedisHashSession:KeyPrefix", "default:"), ("Session:SESSION_COOKIE_ID", "section"));
         var options = Options(configuration.GetSection("Session"));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(options.KeyPrefix, Is.Empty);
-            Assert.That(options.Cookie.Name, Is.EqualTo("section"));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(options.KeyPrefix, Is.Empty);
+        Assert.That(options.Cookie.Name, Is.EqualTo("section"));
     }
 
     // As there, where the colon is put in front of "sessions:" whatever the prefix is.
@@ -220,12 +189,10 @@ internal sealed class SessionConfigurationTests
     [TestCase("a b", "a b:")]
     public void Prefix_of_the_seed_is_what_it_is_there(string text, string expected)
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(Options(InMemorySettings.Of(("SESSION_REDIS_PREFIX", text))).KeyPrefix, Is.EqualTo(expected));
-            Assert.That(Options(InMemorySettings.Of(("session-redis-prefix", text))).KeyPrefix, Is.EqualTo(expected));
-            Assert.That(Options(InMemorySettings.Of(("RedisHashSession:KeyPrefix", text))).KeyPrefix, Is.EqualTo(text), "in .NET as ever");
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(Options(InMemorySettings.Of(("SESSION_REDIS_PREFIX", text))).KeyPrefix, Is.EqualTo(expected));
+        Assert.That(Options(InMemorySettings.Of(("session-redis-prefix", text))).KeyPrefix, Is.EqualTo(expected));
+        Assert.That(Options(InMemorySettings.Of(("RedisHashSession:KeyPrefix", text))).KeyPrefix, Is.EqualTo(text), "in .NET as ever");
     }
 
     [TestCase("true:", "true")]
@@ -253,33 +220,22 @@ internal sealed class SessionConfigurationTests
                 + $"If this is really an instance name, set it in code: options.TakeOverSessions(\"{text}\")."));
     }
 
-    [TestCase("shop:")]
-    [TestCase("truth:")]
-    [TestCase("falsetto")]
-    [TestCase("10")]
-    [TestCase("t")]
-    public void Instance_name_that_does_not_is_taken(string text) => Assert.That(
-        Options(InMemorySettings.Of(("RedisHashSession:TakeOverSessions", text))).InstanceNameOfLeft, Is.EqualTo(text));
-
     [Test]
     public void Configuration_reaches_both_options_objects_in_its_place()
     {
         var configuration = InMemorySettings.Of(("SESSION_REDIS", "configured"), ("SESSION_COOKIE_ID", "configured"), ("SESSION_EXPIRE", "90"));
-        var services = new ServiceCollection()
+        using var services = new ServiceCollection()
             .AddRedisHashSession("before")
             .AddRedisHashSession(configuration)
             .AddRedisHashSession(options => options.Cookie.Name = "after")
             .BuildServiceProvider();
-        using (services)
-        using (Assert.EnterMultipleScope())
-        {
-            var session = services.GetRequiredService<IOptions<Microsoft.AspNetCore.Builder.SessionOptions>>().Value;
-            var ours = services.GetRequiredService<IOptions<RedisHashSessionOptions>>().Value;
-            Assert.That(ours.Configuration, Is.EqualTo("configured"));
-            Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromSeconds(90)));
-            Assert.That(session.Cookie.Name, Is.EqualTo("after"));
-            Assert.That(ours.Cookie.Name, Is.EqualTo("after"));
-        }
+        var session = services.GetRequiredService<IOptions<Microsoft.AspNetCore.Builder.SessionOptions>>().Value;
+        var ours = services.GetRequiredService<IOptions<RedisHashSessionOptions>>().Value;
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(ours.Configuration, Is.EqualTo("configured"));
+        Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromSeconds(90)));
+        Assert.That(session.Cookie.Name, Is.EqualTo("after"));
+        Assert.That(ours.Cookie.Name, Is.EqualTo("after"));
     }
 
     private static RedisHashSessionOptions Options(IConfiguration configuration)

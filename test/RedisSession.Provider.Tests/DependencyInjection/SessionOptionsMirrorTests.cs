@@ -13,7 +13,7 @@ internal sealed class SessionOptionsMirrorTests
     [Test]
     public void Lambda_written_for_AddSession_has_its_effect()
     {
-        var (session, _) = Read(services => services.AddRedisHashSession("localhost").AddRedisHashSession(options =>
+        Action<SessionOptions> forAddSession = options =>
         {
             options.Cookie.Name = "sid";
             options.Cookie.HttpOnly = false;
@@ -21,25 +21,15 @@ internal sealed class SessionOptionsMirrorTests
             options.Cookie.SameSite = SameSiteMode.Strict;
             options.IdleTimeout = TimeSpan.FromSeconds(10);
             options.IOTimeout = TimeSpan.FromSeconds(5);
-        }));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(session.Cookie.Name, Is.EqualTo("sid"));
-            Assert.That(session.Cookie.HttpOnly, Is.False);
-            Assert.That(session.Cookie.IsEssential, Is.True);
-            Assert.That(session.Cookie.SameSite, Is.EqualTo(SameSiteMode.Strict));
-            Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromSeconds(10)));
-            Assert.That(session.IOTimeout, Is.EqualTo(TimeSpan.FromSeconds(5)));
-        }
-    }
-
-    [Test]
-    public void Delegate_written_for_AddSession_fits()
-    {
-        Action<SessionOptions> forAddSession = options => options.Cookie.Name = "sid";
+        };
         var (session, _) = Read(services => services.AddRedisHashSession("localhost").AddRedisHashSession(forAddSession));
+        using var scope = Assert.EnterMultipleScope();
         Assert.That(session.Cookie.Name, Is.EqualTo("sid"));
+        Assert.That(session.Cookie.HttpOnly, Is.False);
+        Assert.That(session.Cookie.IsEssential, Is.True);
+        Assert.That(session.Cookie.SameSite, Is.EqualTo(SameSiteMode.Strict));
+        Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromSeconds(10)));
+        Assert.That(session.IOTimeout, Is.EqualTo(TimeSpan.FromSeconds(5)));
     }
 
     [Test]
@@ -47,15 +37,12 @@ internal sealed class SessionOptionsMirrorTests
     {
         var (session, ours) = Read(services => services.AddRedisHashSession("localhost"));
         var stock = new SessionOptions();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(session.IdleTimeout, Is.EqualTo(stock.IdleTimeout));
-            Assert.That(session.IOTimeout, Is.EqualTo(stock.IOTimeout));
-            Assert.That(session.Cookie.Name, Is.EqualTo(stock.Cookie.Name));
-            Assert.That(ours.IdleTimeout, Is.EqualTo(stock.IdleTimeout));
-            Assert.That(ours.Cookie.Name, Is.EqualTo(stock.Cookie.Name));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(session.IdleTimeout, Is.EqualTo(stock.IdleTimeout));
+        Assert.That(session.IOTimeout, Is.EqualTo(stock.IOTimeout));
+        Assert.That(session.Cookie.Name, Is.EqualTo(stock.Cookie.Name));
+        Assert.That(ours.IdleTimeout, Is.EqualTo(stock.IdleTimeout));
+        Assert.That(ours.Cookie.Name, Is.EqualTo(stock.Cookie.Name));
     }
 
     [Test]
@@ -76,13 +63,10 @@ internal sealed class SessionOptionsMirrorTests
                 seen.Add(options.IdleTimeout.TotalMinutes);
                 options.IdleTimeout += TimeSpan.FromMinutes(2);
             }));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(seen, Is.EqualTo([1.0, 2.0]));
-            Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(4)));
-            Assert.That(ours.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(4)));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(seen, Is.EqualTo([1.0, 2.0]));
+        Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(4)));
+        Assert.That(ours.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(4)));
     }
 
     [Test]
@@ -92,13 +76,10 @@ internal sealed class SessionOptionsMirrorTests
             .AddRedisHashSession("localhost")
             .AddRedisHashSession(options => (options.IdleTimeout, options.Cookie.Name) = (TimeSpan.FromMinutes(1), "one"))
             .AddSession(options => options.Cookie.Name = "two"));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(session.Cookie.Name, Is.EqualTo("two"));
-            Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(1)));
-            Assert.That(ours.Cookie.Name, Is.EqualTo("two"));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(session.Cookie.Name, Is.EqualTo("two"));
+        Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(1)));
+        Assert.That(ours.Cookie.Name, Is.EqualTo("two"));
     }
 
     [Test]
@@ -112,13 +93,10 @@ internal sealed class SessionOptionsMirrorTests
                 options.IdleTimeout = TimeSpan.FromMinutes(3);
                 options.IOTimeout = TimeSpan.FromSeconds(3);
             }));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(ours.Cookie, Is.SameAs(session.Cookie));
-            Assert.That(ours.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(3)));
-            Assert.That(ours.IOTimeout, Is.EqualTo(TimeSpan.FromSeconds(3)));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(ours.Cookie, Is.SameAs(session.Cookie));
+        Assert.That(ours.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(3)));
+        Assert.That(ours.IOTimeout, Is.EqualTo(TimeSpan.FromSeconds(3)));
     }
 
     // The lambda is called for each of the two options objects: what it adds must be added once.
@@ -130,13 +108,10 @@ internal sealed class SessionOptionsMirrorTests
             options.IdleTimeout *= 2;
             options.Cookie.Name += ".mine";
         }));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(40)));
-            Assert.That(ours.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(40)));
-            Assert.That(ours.Cookie.Name, Is.EqualTo(new SessionOptions().Cookie.Name + ".mine"));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(40)));
+        Assert.That(ours.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(40)));
+        Assert.That(ours.Cookie.Name, Is.EqualTo(new SessionOptions().Cookie.Name + ".mine"));
     }
 
     private static (SessionOptions Session, RedisHashSessionOptions Ours) Read(Action<IServiceCollection> configure)

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -17,43 +16,30 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable]
 internal sealed class SettingNamesTests
 {
-    private static IEnumerable<TestCaseData> Mistyped
-    {
-        get
-        {
-            (string, string)[] names =
-            [
-                ("ProtectValeus", "ProtectValues"),
-                ("protectvalue", "ProtectValues"),
-                ("AbsoluteTimout", "AbsoluteTimeout"),
-                ("IdelTimeout", "IdleTimeout"),
-                ("Cookie:Nam", "Cookie:Name"),
-                ("Cookie:Secure", "Cookie:SecurePolicy"),
-                ("Cookie:SecurePolicy:Always", "Cookie:SecurePolicy"),
-                ("Cokie:Name", "Cookie:Name"),
-                ("CookieName", "Cookie:Name"),
-                ("Cookie", "Cookie:Name"),
-                ("KeyPrefix:Text", "KeyPrefix"),
-                ("Absolute", "AbsoluteTimeout"),
-                ("Konfiguration", "Configuration"),
-                ("Konfiguration:Host", "Configuration"),
-                ("SESSION_EXPIRES", "SESSION_EXPIRE"),
-                ("session-expires", "session-expire"),
-            ];
-            return names.Select(pair => new TestCaseData(pair.Item1, pair.Item2).SetArgDisplayNames(pair.Item1));
-        }
-    }
-
-    [TestCaseSource(nameof(Mistyped))]
+    [TestCase("ProtectValeus", "ProtectValues")]
+    [TestCase("protectvalue", "ProtectValues")]
+    [TestCase("AbsoluteTimout", "AbsoluteTimeout")]
+    [TestCase("IdelTimeout", "IdleTimeout")]
+    [TestCase("Cookie:Nam", "Cookie:Name")]
+    [TestCase("Cookie:Secure", "Cookie:SecurePolicy")]
+    [TestCase("Cookie:SecurePolicy:Always", "Cookie:SecurePolicy")]
+    [TestCase("Cokie:Name", "Cookie:Name")]
+    [TestCase("CookieName", "Cookie:Name")]
+    [TestCase("Cookie", "Cookie:Name")]
+    [TestCase("KeyPrefix:Text", "KeyPrefix")]
+    [TestCase("Absolute", "AbsoluteTimeout")]
+    [TestCase("Konfiguration", "Configuration")]
+    [TestCase("Konfiguration:Host", "Configuration")]
+    [TestCase("SESSION_EXPIRES", "SESSION_EXPIRE")]
+    [TestCase("session-expires", "session-expire")]
     public async Task Unknown_name_in_a_section_of_ours_stops_the_start_and_the_nearest_is_named(string name, string nearest)
     {
         (string, string)[] settings = [("App:Session:Configuration", "localhost"), ($"App:Session:{name}", "secret")];
-        string refusal = await Application.RefusalAsync(
-            services => services.AddRedisHashSession(InMemorySettings.Of(settings).GetSection("App:Session")));
+        string refusal = await Application.RefusalAsync(InMemorySettings.Of(settings).GetSection("App:Session"));
         Assert.That(refusal, Is.EqualTo($"There is no setting App:Session:{name}: the nearest is App:Session:{nearest}."));
 
         settings = [("SESSION_REDIS", "localhost"), ($"RedisHashSession:{name}", "secret")];
-        refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(InMemorySettings.Of(settings)));
+        refusal = await Application.RefusalAsync(InMemorySettings.Of(settings));
         Assert.That(refusal, Is.EqualTo($"There is no setting RedisHashSession:{name}: the nearest is RedisHashSession:{nearest}."));
     }
 
@@ -71,9 +57,7 @@ internal sealed class SettingNamesTests
     public async Task Names_are_those_of_json_too()
     {
         const string json = """{ "Session": { "Configuration": "localhost", "ProtectValeus": true, "Cookie": { "Nam": "sid" } } }""";
-        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(json));
-        var section = new ConfigurationBuilder().AddJsonStream(stream).Build().GetSection("Session");
-        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(section));
+        string refusal = await Application.RefusalAsync(InMemorySettings.OfJson(json).GetSection("Session"));
         Assert.That(refusal, Does.Contain("Session:ProtectValues").And.Contains("Session:Cookie:Name"));
     }
 
@@ -111,12 +95,11 @@ internal sealed class SettingNamesTests
             ("Sessions:ProtectValeus", "true"), ("ProtectValeus", "true"), ("Cookie:Nam", "sid"), ("Logging:LogLevel:Default", "Warning"),
         ];
         var configuration = InMemorySettings.Of(all);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(() => SessionConfiguration.Apply(configuration.GetSection("Session"), new()), Throws.Nothing);
-            Assert.That(() => SessionConfiguration.Apply(configuration, new()), Throws.Nothing);
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(() => SessionConfiguration.Apply(configuration.GetSection("Session"), new()), Throws.Nothing);
+        Assert.That(() => SessionConfiguration.Apply(configuration, new()), Throws.Nothing);
+        var withoutOurs = InMemorySettings.Of(("Logging:LogLevel:Default", "Warning"));
+        Assert.That(() => SessionConfiguration.Apply(withoutOurs, new()), Throws.Nothing);
     }
 
     [Test]
@@ -138,27 +121,17 @@ internal sealed class SettingNamesTests
         Assert.That(() => SessionConfiguration.Apply(section, new()), Throws.Nothing);
     }
 
-    [TestCase("Sesion")]
-    [TestCase("App:Session")]
-    public async Task Section_that_is_given_and_not_there_stops_the_start(string name)
+    [TestCase("Sesion", "{ \"IdleTimeout\": \"00:01:00\" }")]
+    [TestCase("App:Session", "{ \"IdleTimeout\": \"00:01:00\" }")]
+    [TestCase("Session", "{}")]
+    [TestCase("Session", "null")]
+    [TestCase("Session", "\"\"")]
+    [TestCase("Session", "[]")]
+    public async Task Section_that_is_given_and_empty_or_not_there_stops_the_start(string name, string session)
     {
-        var configuration = InMemorySettings.Of(("Session:IdleTimeout", "00:01:00"));
-        string refusal = await Application.RefusalAsync(services => services
-            .AddSingleton(Mock.Of<IConnectionMultiplexer>())
-            .AddRedisHashSession(configuration.GetSection(name)));
-        Assert.That(refusal, Does.StartWith($"The section {name} that AddRedisHashSession was given is empty or missing: "));
-    }
-
-    [TestCase("{}")]
-    [TestCase("null")]
-    [TestCase("\"\"")]
-    [TestCase("[]")]
-    public async Task Section_that_is_given_and_empty_stops_the_start(string value)
-    {
-        using var stream = new MemoryStream(Encoding.UTF8.GetBytes($$"""{ "Session": {{value}} }"""));
-        var section = new ConfigurationBuilder().AddJsonStream(stream).Build().GetSection("Session");
+        var section = InMemorySettings.OfJson($$"""{ "Session": {{session}} }""").GetSection(name);
         string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession("localhost").AddRedisHashSession(section));
-        Assert.That(refusal, Does.StartWith("The section Session that AddRedisHashSession was given is empty or missing: "));
+        Assert.That(refusal, Does.StartWith($"The section {name} that AddRedisHashSession was given is empty or missing: "));
     }
 
     [Test]
@@ -168,15 +141,11 @@ internal sealed class SettingNamesTests
             ("ConnectionStrings:Redis", "redis://:hunter2@localhost"), ("RedisHashSession", "redis://:hunter2@localhost"));
         foreach (var given in new[] { configuration, (IConfiguration)configuration.GetSection("ConnectionStrings:Redis") })
         {
-            string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(given));
+            string refusal = await Application.RefusalAsync(given);
             Assert.That(refusal, Does.Contain("is a single value, not a section").And.Not.Contain(BadConfigurations.Password));
             Assert.That(refusal, Does.Match("(RedisHashSession|ConnectionStrings:Redis):Configuration"));
         }
     }
-
-    [Test]
-    public void Whole_configuration_without_a_word_of_ours_is_no_mistake() =>
-        Assert.That(() => SessionConfiguration.Apply(InMemorySettings.Of(("Logging:LogLevel:Default", "Warning")), new()), Throws.Nothing);
 
     [TestCase("SESSION_EXPIRES", "SESSION_EXPIRE")]
     [TestCase("SESION_REDIS", "SESSION_REDIS")]
@@ -192,13 +161,10 @@ internal sealed class SettingNamesTests
     {
         var logs = await StartAsync((name, "hunter2"), ("SESSION_COOKIE_SECURE", "true"));
         var warning = logs.Of(SessionEvents.SettingNearlyOurs).Single();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(warning.Level, Is.EqualTo(LogLevel.Warning));
-            Assert.That(warning.Message, Does.Contain($"the setting {named ?? name}. Did you mean {meant}?"));
-            Assert.That(logs.All.Select(entry => entry.Message), Has.None.Contains(BadConfigurations.Password));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(warning.Level, Is.EqualTo(LogLevel.Warning));
+        Assert.That(warning.Message, Does.Contain($"the setting {named ?? name}. Did you mean {meant}?"));
+        Assert.That(logs.All.Select(entry => entry.Message), Has.None.Contains(BadConfigurations.Password));
     }
 
     [TestCase("SESSION_EXPIRE", "60")]
@@ -227,40 +193,29 @@ internal sealed class SettingNamesTests
     [Test]
     public async Task Message_that_no_redis_is_known_says_where_it_was_looked_for()
     {
-        string whole = await Application.RefusalAsync(services => services.AddRedisHashSession(InMemorySettings.Of()));
-        string section = await Application.RefusalAsync(
-            services => services.AddRedisHashSession(InMemorySettings.Of(("App:Session:KeyPrefix", "x")).GetSection("App:Session")));
-        string both = await Application.RefusalAsync(services => services
-            .AddRedisHashSession(InMemorySettings.Of())
-            .AddRedisHashSession(InMemorySettings.Of(("App:Session:KeyPrefix", "x")).GetSection("App:Session")));
+        var nothing = InMemorySettings.Of();
+        var prefix = InMemorySettings.Of(("App:Session:KeyPrefix", "x")).GetSection("App:Session");
+        string whole = await Application.RefusalAsync(nothing);
+        string section = await Application.RefusalAsync(prefix);
+        string both = await Application.RefusalAsync(services => services.AddRedisHashSession(nothing).AddRedisHashSession(prefix));
         string none = await Application.RefusalAsync(services => services.AddRedisHashSession(options => options.KeyPrefix = "x"));
 
         const string ofWhole = "RedisHashSession:Configuration, RedisHashSession:ServiceKey, SESSION_REDIS, session-redis";
         const string ofSection =
             "App:Session:Configuration, App:Session:ServiceKey, App:Session:SESSION_REDIS, App:Session:session-redis";
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(whole, Does.Contain("does not know which Redis to use").And.Contains($"looked in the configuration for {ofWhole}:"));
-            Assert.That(section, Does.Contain($"It looked in the configuration for {ofSection}:"));
-            Assert.That(both, Does.Contain($"It looked in the configuration for {ofWhole}, {ofSection}:"));
-            Assert.That(none, Does.Contain("It was given no configuration to look in: AddRedisHashSession(builder.Configuration) reads "));
-        }
+        using var scope = Assert.EnterMultipleScope();
+        Assert.That(whole, Does.Contain("does not know which Redis to use").And.Contains($"looked in the configuration for {ofWhole}:"));
+        Assert.That(section, Does.Contain($"It looked in the configuration for {ofSection}:"));
+        Assert.That(both, Does.Contain($"It looked in the configuration for {ofWhole}, {ofSection}:"));
+        Assert.That(none, Does.Contain("It was given no configuration to look in: AddRedisHashSession(builder.Configuration) reads "));
     }
 
     private static Task<RecordedLogs> StartAsync(params (string, string)[] settings) =>
         StartAsync(services => services.AddRedisHashSession(InMemorySettings.Of(settings)));
 
-    private static async Task<RecordedLogs> StartAsync(Action<IServiceCollection> configure)
+    private static Task<RecordedLogs> StartAsync(Action<IServiceCollection> configure) => Application.RunAsync(services =>
     {
-        var logs = new RecordedLogs();
-        await using var app = Application.Build(services =>
-        {
-            services.AddLogging(logging => logging.AddProvider(logs));
-            services.AddSingleton(Mock.Of<IConnectionMultiplexer>(one => one.Configuration == "localhost"));
-            configure(services);
-        });
-        await app.StartAsync();
-        await app.StopAsync();
-        return logs;
-    }
+        services.AddSingleton(Mock.Of<IConnectionMultiplexer>(one => one.Configuration == "localhost"));
+        configure(services);
+    });
 }

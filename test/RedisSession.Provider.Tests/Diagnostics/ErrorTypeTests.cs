@@ -27,8 +27,4 @@ internal sealed class ErrorTypeTests
         Assert.That(ErrorType.CodeOf(new InvalidOperationException("OOM so to speak")), Is.Null);
         Assert.That(ErrorType.Of(new InvalidOperationException("OOM so to speak")), Is.EqualTo("System.InvalidOperationException"));
     }
-
-    [Test]
-    public void A_timeout_is_named_though_it_comes_as_a_cancellation() =>
-        Assert.That(ErrorType.Of(new OperationCanceledException("Late", new TimeoutException())), Is.EqualTo("System.TimeoutException"));
 }

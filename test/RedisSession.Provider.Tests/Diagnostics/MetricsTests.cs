@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,7 +16,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     {
         using var browser = Apps[mode].NewBrowser();
         using var metrics = new RecordedMetrics();
-        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.BeginAsync("a");
         Assert.That(metrics.Operations("write"), Is.EqualTo(1));
 
         await browser.VisitAsync(async context =>
@@ -49,7 +50,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     public async Task Synchronous_reads_are_timed_too([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.BeginAsync("a");
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(session =>
         {
@@ -100,11 +101,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     public async Task Sessions_that_the_directory_ends_are_counted_as_that([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        string id = await browser.VisitAsync(session =>
-        {
-            session.SetString("a", "1");
-            return session.Id;
-        });
+        string id = await browser.BeginAsync("a");
         using var metrics = new RecordedMetrics();
         var directory = Apps[mode].Services.GetRequiredService<IRedisSessionDirectory>();
         await directory.EndAsync(id);
@@ -117,11 +114,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     public async Task A_session_that_the_cookie_names_and_that_is_gone_is_absent_and_counted_as_expired([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        string id = await browser.VisitAsync(session =>
-        {
-            session.SetString("a", "1");
-            return session.Id;
-        });
+        string id = await browser.BeginAsync("a");
         await Redis.KeyDeleteAsync(Stack.KeyOf(id));
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(async context =>
@@ -142,7 +135,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     public async Task A_refused_write_has_ended_and_not_failed([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.BeginAsync("a");
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(async context =>
         {
@@ -159,7 +152,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     public async Task Bytes_are_those_of_what_was_read_and_written([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.BeginAsync("a");
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(session => session.Set("big", new byte[5000]));
         Assert.That(Bytes("write"), Is.InRange(5003, 5003 + 100), "with the expiry and the generations");
@@ -181,7 +174,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     {
         using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
         using var metrics = new RecordedMetrics();
-        await browser.VisitAsync(session => session.SetString("a", "1"));
+        await browser.BeginAsync("a");
         await browser.VisitAsync(async context => await context.Session.GetStrAsync("a"));
 
         var units = metrics.All.ToDictionary(metric => metric.Name, metric => metric.Unit);
@@ -197,5 +190,21 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
         Assert.That(bounds, Is.SupersetOf(advised));
         Assert.That(bounds[0], Is.EqualTo(0.0001));
         Assert.That(bounds, Is.Ordered);
+    }
+
+    [Test]
+    public void The_meter_is_that_of_the_applications_own_factory()
+    {
+        var meters = Apps[RedisSessionMode.Buffered].Services.GetRequiredService<IMeterFactory>();
+        List<string> ofThisApplication = [];
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Scope == meters) ofThisApplication.Add(instrument.Name);
+            },
+        };
+        listener.Start();
+        Assert.That(ofThisApplication, Has.Member(SessionMetrics.RefusedWrites));
     }
 }
