@@ -157,8 +157,8 @@ internal sealed class HealthCheckTests(ServerKind kind)
     public async Task TLS_that_does_not_come_about_is_not_called_a_wrong_password([Values] bool portSpeaksTls)
     {
         await using var server = await ServerProcess.StartAsync(kind);
-        await using var relay = new TlsRelay(server.Port); // with a certificate that nobody trusts
-        string address = portSpeaksTls ? relay.Address : server.ConfigurationString;
+        await using var tls = new UntrustedTlsPort();
+        string address = portSpeaksTls ? tls.Address : server.ConfigurationString;
         await using var app = await StartAsync($"{address},ssl=true,user=sessions,password={Password}");
         var entry = await CheckAsync(app);
         Assert.That(entry.Status, Is.EqualTo(HealthStatus.Unhealthy));

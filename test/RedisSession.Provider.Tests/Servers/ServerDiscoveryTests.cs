@@ -1,32 +1,40 @@
 namespace RedisSession.Provider.Tests;
 
+/// <summary>Of the servers of a run what no other test would notice.</summary>
 [TestFixture]
 internal sealed class ServerDiscoveryTests
 {
+    private static readonly ServerKind[] Kinds = [new("redis-7.0.15"), new("redis-10.1.0")];
+
     [Test]
-    public void Embedded_server_is_always_found()
+    public void Every_required_server_kind_is_present()
     {
-        Assert.That(ServerDiscovery.Find(null), Does.Contain(ServerKind.Garnet));
+        var required = Environment.GetEnvironmentVariable(ServerDiscovery.RequiredVariable);
+        var found = string.Join(", ", TestServers.Kinds);
+        Assert.That(ServerDiscovery.MissingFrom(TestServers.Kinds, required), Is.Empty, $"Missing; found {found}.");
     }
 
-    [TestCaseSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-    public void Server_found_twice_is_one_kind(ServerKind kind)
-    {
-        var found = ServerDiscovery.Find($"{kind.Binary};{kind.Binary}");
-        Assert.That(found.Count(other => other.Name == kind.Name), Is.EqualTo(1));
-    }
+    [TestCase("redis-8")]
+    [TestCase("redis-1")]
+    [TestCase("redis-7.0.1")]
+    [TestCase("valkey-7")]
+    public void Kind_that_was_not_found_is_missing(string required) =>
+        Assert.That(ServerDiscovery.MissingFrom(Kinds, $"redis-7;{required}"), Is.EqualTo([required]));
 
     [TestCase("/nowhere/redis-server")]
     [TestCase("redis-server")]
-    public void Named_server_that_is_not_there_is_an_error(string path)
-    {
+    [TestCase("/bin/sh", IncludePlatform = "Unix")]
+    public void Named_server_that_is_none_is_an_error(string path) =>
         Assert.That(() => ServerDiscovery.Find(path), Throws.InvalidOperationException.With.Message.Contains(path));
-    }
 
-    [Test]
-    [Platform("Unix")]
-    public void Executable_that_is_no_such_server_is_an_error()
+    [TestCaseSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+    public void Server_found_twice_is_one_kind(ServerKind kind) =>
+        Assert.That(ServerDiscovery.Find($"{kind.Binary};{kind.Binary}").Select(found => found.Name), Has.Exactly(1).EqualTo(kind.Name));
+
+    [TestCaseSource(typeof(TestServers), nameof(TestServers.Kinds))]
+    public async Task All_who_ask_at_once_share_one_server(ServerKind kind)
     {
-        Assert.That(() => ServerDiscovery.Find("/bin/sh"), Throws.InvalidOperationException.With.Message.Contains("/bin/sh"));
+        var servers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => TestServers.GetAsync(kind))));
+        Assert.That(servers.Distinct().Select(server => server.Kind), Is.EqualTo([kind]));
     }
 }

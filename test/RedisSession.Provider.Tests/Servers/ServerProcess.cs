@@ -74,9 +74,6 @@ internal sealed class ServerProcess : IRunningServer
         }
     }
 
-    /// <summary>Whether the server answers PING within the time.</summary>
-    public Task<bool> AnswersAsync(TimeSpan timeout) => RespPing.AnswersAsync(Port, timeout);
-
     public ValueTask DisposeAsync()
     {
         if (_process is not null)
@@ -127,11 +124,24 @@ internal sealed class ServerProcess : IRunningServer
             }
 
             // Its own word comes first: an answer alone might be that of a stranger who has the port.
-            if (output.Contains(ReadyWord) && await AnswersAsync(TimeSpan.FromSeconds(1)))
+            if (output.Contains(ReadyWord) && await AnswersAsync())
                 return true;
             if (clock.Elapsed > StartTimeout)
                 throw new TimeoutException($"{_kind} did not answer on port {Port} within {StartTimeout}:\n{output}");
             await Task.Delay(20);
+        }
+    }
+
+    // An answer that asks for a password is one, too.
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            return (await Resp.AskAsync(Port, "PING")).Text == "PONG";
+        }
+        catch (Exception error) when (error is IOException or RespErrorException)
+        {
+            return error.Message.StartsWith("NOAUTH", StringComparison.Ordinal);
         }
     }
 
