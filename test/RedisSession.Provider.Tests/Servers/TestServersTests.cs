@@ -1,8 +1,10 @@
+using StackExchange.Redis;
+
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Of the servers of a run what no other test would notice.</summary>
 [TestFixture]
-internal sealed class ServerDiscoveryTests
+internal sealed class TestServersTests
 {
     private static readonly ServerKind[] Kinds = [new("redis-7.0.15"), new("redis-10.1.0")];
 
@@ -36,5 +38,28 @@ internal sealed class ServerDiscoveryTests
     {
         var servers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => TestServers.GetAsync(kind))));
         Assert.That(servers.Distinct().Select(server => server.Kind), Is.EqualTo([kind]));
+    }
+
+    [TestCaseSource(typeof(TestServers), nameof(TestServers.Kinds))]
+    public async Task Script_runs_as_one_step(ServerKind kind)
+    {
+        const int Clients = 4;
+        const int Rounds = 200;
+        const string Increment = """
+            local n = tonumber(redis.call('GET', KEYS[1]) or '0')
+            for _ = 1, 5000 do end -- Time for others to come in between.
+            redis.call('SET', KEYS[1], n + 1)
+            """;
+        var server = await TestServers.GetAsync(kind);
+        string key = $"{nameof(TestServersTests)}:{Guid.NewGuid()}";
+
+        await Task.WhenAll(Enumerable.Range(0, Clients).Select(async _ =>
+        {
+            await using var connection = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
+            for (int round = 0; round < Rounds; round++)
+                await connection.GetDatabase().ScriptEvaluateAsync(Increment, [key]);
+        }));
+
+        Assert.That((int)await server.Admin.GetDatabase().StringGetDeleteAsync(key), Is.EqualTo(Clients * Rounds));
     }
 }
