@@ -29,16 +29,19 @@ internal sealed class AppBuild
         string output = Workplace.NewFolder($"{verb}-output");
         await DotNet.BuildAsync(
         [
-            verb,
-            project,
-            "--configuration",
-            "Release",
-            "--output",
-            output,
-            .. arguments,
-            $"-p:LibraryVersion={Packed.Version}",
-            $"-p:RestoreAdditionalProjectSources={Packed.Folder}",
+            verb, project, "--configuration", "Release", "--output", output, .. arguments,
+            $"-p:LibraryVersion={Packed.Version}", $"-p:RestoreAdditionalProjectSources={Packed.Folder}",
         ]);
         return new AppBuild(output);
     }
+}
+
+/// <summary>When an application becomes machine code.</summary>
+internal enum Compilation
+{
+    /// <summary>While it runs, as usual.</summary>
+    JustInTime,
+
+    /// <summary>When it is published, without what nothing refers to (Native AOT).</summary>
+    AheadOfTime,
 }

@@ -48,20 +48,17 @@ internal sealed partial class PackageTests(string id)
     public void It_says_what_a_gallery_shows()
     {
         var metadata = _package.Metadata;
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(Text("id"), Is.EqualTo(id));
-            Assert.That(Text("version"), Is.EqualTo(Packed.Version));
-            Assert.That(Text("license"), Is.EqualTo("MIT"));
-            Assert.That((string?)metadata.Element("license")?.Attribute("type"), Is.EqualTo("expression"));
-            Assert.That(Text("icon"), Is.EqualTo("icon.png"));
-            Assert.That(Text("readme"), Is.EqualTo("README.md"));
-            Assert.That(Text("authors"), Is.Not.EqualTo(id), "NuGet's own default");
-            Assert.That(Text("description"), Is.Not.EqualTo("Package Description"), "NuGet's own default");
-            Assert.That(Text("tags"), Does.Contain("redis").And.Contain("session"));
-            Assert.That(Text("releaseNotes"), Does.Contain("CHANGELOG.md"));
-            Assert.That((string?)metadata.Element("repository")?.Attribute("commit"), Does.Match("^[0-9a-f]{40}$"));
-        }
+        Assert.That(Text("id"), Is.EqualTo(id));
+        Assert.That(Text("version"), Is.EqualTo(Packed.Version));
+        Assert.That(Text("license"), Is.EqualTo("MIT"));
+        Assert.That((string?)metadata.Element("license")?.Attribute("type"), Is.EqualTo("expression"));
+        Assert.That(Text("icon"), Is.EqualTo("icon.png"));
+        Assert.That(Text("readme"), Is.EqualTo("README.md"));
+        Assert.That(Text("authors"), Is.Not.EqualTo(id), "NuGet's own default");
+        Assert.That(Text("description"), Is.Not.EqualTo("Package Description"), "NuGet's own default");
+        Assert.That(Text("tags"), Does.Contain("redis").And.Contain("session"));
+        Assert.That(Text("releaseNotes"), Does.Contain("CHANGELOG.md"));
+        Assert.That((string?)metadata.Element("repository")?.Attribute("commit"), Does.Match("^[0-9a-f]{40}$"));
 
         string? Text(string name) => metadata.Element(name)?.Value;
     }

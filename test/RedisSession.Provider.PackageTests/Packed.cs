@@ -35,14 +35,8 @@ internal static class Packed
         foreach (string id in Ids)
         {
             await DotNet.BuildAsync(
-                "pack",
-                Repository.PathOf($"src/{id}"),
-                "--output",
-                Folder,
-                "--artifacts-path",
-                artifacts,
-                $"-p:Version={Version}",
-                "-p:ContinuousIntegrationBuild=true");
+                "pack", Repository.PathOf($"src/{id}"), "--output", Folder, "--artifacts-path", artifacts,
+                $"-p:Version={Version}", "-p:ContinuousIntegrationBuild=true");
         }
 
         Directory.Delete(artifacts, recursive: true);

@@ -18,8 +18,7 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [Test]
     public async Task What_was_set_is_got([Values] CacheAccess set, [Values] CacheAccess get)
     {
-        string key = NewKey();
-        await set.SetAsync(Cache, key, Value, FromNow(TenMinutes));
+        string key = await NewEntryAsync(FromNow(TenMinutes), set);
         Assert.That(await get.GetAsync(Cache, key), Is.EqualTo(Value));
     }
 
@@ -39,8 +38,7 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [Test]
     public async Task A_removed_entry_is_gone([Values] CacheAccess access)
     {
-        string key = NewKey();
-        await access.SetAsync(Cache, key, Value, FromNow(TenMinutes));
+        string key = await NewEntryAsync(FromNow(TenMinutes), access);
         await access.RemoveAsync(Cache, key);
         Assert.That(await access.GetAsync(Cache, key), Is.Null);
         Assert.That(await Redis.KeyExistsAsync(KeyOf(key)), Is.False);
@@ -100,8 +98,7 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [Test]
     public async Task An_entry_is_a_hash_of_three_fields()
     {
-        string key = NewKey();
-        await Cache.SetAsync(key, Value, Sliding(TenMinutes));
+        string key = await NewEntryAsync(Sliding(TenMinutes));
         var fields = await Redis.HashGetAllAsync(KeyOf(key));
         Assert.That(fields.Select(field => field.Name.ToString()), Is.EquivalentTo(["absexp", "sldexp", "data"]));
         Assert.That((byte[]?)fields.Single(field => field.Name == "data").Value, Is.EqualTo(Value));
@@ -110,9 +107,8 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [Test]
     public async Task An_absolute_expiration_is_kept_in_ticks_and_is_the_TTL([Values] CacheAccess access)
     {
-        string key = NewKey();
         var end = DateTimeOffset.UtcNow + TenMinutes;
-        await access.SetAsync(Cache, key, Value, new() { AbsoluteExpiration = end });
+        string key = await NewEntryAsync(new() { AbsoluteExpiration = end }, access);
         Assert.That(await FieldsAsync(key), Is.EqualTo(($"{end.Ticks}", "-1")));
         Assert.That(await TimeToLiveAsync(key), Is.EqualTo(TenMinutes).Within(Tolerance));
     }
@@ -120,9 +116,8 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [Test]
     public async Task An_expiration_from_now_is_kept_as_an_absolute_one([Values] CacheAccess access)
     {
-        string key = NewKey();
         var before = DateTimeOffset.UtcNow;
-        await access.SetAsync(Cache, key, Value, FromNow(TenMinutes));
+        string key = await NewEntryAsync(FromNow(TenMinutes), access);
         var end = new DateTimeOffset(long.Parse((await FieldAsync(key, "absexp"))!, CultureInfo.InvariantCulture), TimeSpan.Zero);
         Assert.That(end, Is.InRange(before + TenMinutes, DateTimeOffset.UtcNow + TenMinutes));
         Assert.That(await FieldAsync(key, "sldexp"), Is.EqualTo("-1"));
@@ -132,17 +127,15 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [Test]
     public async Task Of_a_time_and_one_from_now_the_latter_counts()
     {
-        string key = NewKey();
-        await Cache.SetAsync(
-            key, Value, new() { AbsoluteExpiration = DateTimeOffset.UtcNow.AddDays(1), AbsoluteExpirationRelativeToNow = TenMinutes });
+        string key = await NewEntryAsync(
+            new() { AbsoluteExpiration = DateTimeOffset.UtcNow.AddDays(1), AbsoluteExpirationRelativeToNow = TenMinutes });
         Assert.That(await TimeToLiveAsync(key), Is.EqualTo(TenMinutes).Within(Tolerance));
     }
 
     [Test]
     public async Task A_sliding_expiration_is_kept_in_ticks_and_is_the_TTL([Values] CacheAccess access)
     {
-        string key = NewKey();
-        await access.SetAsync(Cache, key, Value, Sliding(TenMinutes));
+        string key = await NewEntryAsync(Sliding(TenMinutes), access);
         Assert.That(await FieldsAsync(key), Is.EqualTo(("-1", $"{TenMinutes.Ticks}")));
         Assert.That(await TimeToLiveAsync(key), Is.EqualTo(TenMinutes).Within(Tolerance));
     }
@@ -151,28 +144,16 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [TestCase(60, 10, 10)]
     public async Task Of_both_the_nearer_is_the_TTL(int sliding, int absolute, int expected)
     {
-        string key = NewKey();
-        await Cache.SetAsync(key, Value, Both(TimeSpan.FromMinutes(sliding), TimeSpan.FromMinutes(absolute)));
+        string key = await NewEntryAsync(Both(TimeSpan.FromMinutes(sliding), TimeSpan.FromMinutes(absolute)));
         Assert.That(await TimeToLiveAsync(key), Is.EqualTo(TimeSpan.FromMinutes(expected)).Within(Tolerance));
     }
 
     [Test]
-    public async Task A_get_gives_a_sliding_entry_its_time_again([Values] CacheAccess access)
+    public async Task A_get_or_a_refresh_gives_a_sliding_entry_its_time_again([Values] CacheAccess access, [Values] bool refresh)
     {
-        string key = NewKey();
-        await access.SetAsync(Cache, key, Value, Sliding(TenMinutes));
+        string key = await NewEntryAsync(Sliding(TenMinutes), access);
         await AgeAsync(key, TimeSpan.FromMinutes(1));
-        Assert.That(await access.GetAsync(Cache, key), Is.EqualTo(Value));
-        Assert.That(await TimeToLiveAsync(key), Is.EqualTo(TenMinutes).Within(Tolerance));
-    }
-
-    [Test]
-    public async Task A_refresh_gives_a_sliding_entry_its_time_again([Values] CacheAccess access)
-    {
-        string key = NewKey();
-        await access.SetAsync(Cache, key, Value, Sliding(TenMinutes));
-        await AgeAsync(key, TimeSpan.FromMinutes(1));
-        await access.RefreshAsync(Cache, key);
+        await UseAsync(key, access, refresh);
         Assert.That(await TimeToLiveAsync(key), Is.EqualTo(TenMinutes).Within(Tolerance));
         Assert.That(await access.GetAsync(Cache, key), Is.EqualTo(Value));
     }
@@ -180,8 +161,7 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [Test]
     public async Task Neither_moves_an_absolute_expiration([Values] CacheAccess access)
     {
-        string key = NewKey();
-        await access.SetAsync(Cache, key, Value, FromNow(TenMinutes));
+        string key = await NewEntryAsync(FromNow(TenMinutes), access);
         await AgeAsync(key, TimeSpan.FromMinutes(1));
         await access.GetAsync(Cache, key);
         await access.RefreshAsync(Cache, key);
@@ -191,14 +171,12 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [Test]
     public async Task Neither_goes_past_the_absolute_end_of_a_sliding_entry([Values] CacheAccess access, [Values] bool refresh)
     {
-        string key = NewKey();
-        await access.SetAsync(Cache, key, Value, Both(sliding: TenMinutes, absolute: TimeSpan.FromMinutes(15)));
+        string key = await NewEntryAsync(Both(sliding: TenMinutes, absolute: TimeSpan.FromMinutes(15)), access);
 
         // Ten minutes later: five are left.
         await Redis.HashSetAsync(KeyOf(key), "absexp", DateTimeOffset.UtcNow.AddMinutes(5).Ticks);
         await AgeAsync(key, TimeSpan.FromMinutes(1));
-        if (refresh) await access.RefreshAsync(Cache, key);
-        else Assert.That(await access.GetAsync(Cache, key), Is.EqualTo(Value));
+        await UseAsync(key, access, refresh);
         Assert.That(await TimeToLiveAsync(key), Is.EqualTo(TimeSpan.FromMinutes(5)).Within(Tolerance));
     }
 
@@ -213,8 +191,7 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [TestCaseSource(nameof(ShortExpirations))]
     public async Task An_entry_that_nobody_uses_goes_by_itself(DistributedCacheEntryOptions options)
     {
-        string key = NewKey();
-        await Cache.SetAsync(key, Value, options);
+        string key = await NewEntryAsync(options);
         Assert.That(async () => await Redis.KeyExistsAsync(KeyOf(key)), Is.False.After(10_000, 20));
         Assert.That(await Cache.GetAsync(key), Is.Null);
     }
@@ -222,8 +199,7 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [Test]
     public async Task A_set_replaces_expirations_too([Values] CacheAccess access, [Values(10, 10_000)] int length)
     {
-        string key = NewKey();
-        await access.SetAsync(Cache, key, Value, Both(TenMinutes, TimeSpan.FromMinutes(5)));
+        string key = await NewEntryAsync(Both(TenMinutes, TimeSpan.FromMinutes(5)), access);
         await access.SetAsync(Cache, key, new byte[length], Sliding(TimeSpan.FromHours(1)));
         Assert.That(await FieldsAsync(key), Is.EqualTo(("-1", $"{TimeSpan.FromHours(1).Ticks}")));
         Assert.That(await TimeToLiveAsync(key), Is.EqualTo(TimeSpan.FromHours(1)).Within(Tolerance));
@@ -247,38 +223,29 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     [Test]
     public void Null_arguments_are_refused([Values] CacheAccess access)
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(async () => await access.GetAsync(Cache, null!), ThrowsNull.Of("key"));
-            Assert.That(async () => await access.SetAsync(Cache, null!, Value, Never), ThrowsNull.Of("key"));
-            Assert.That(async () => await access.SetAsync(Cache, NewKey(), Value, null!), ThrowsNull.Of("options"));
-            Assert.That(async () => await access.RefreshAsync(Cache, null!), ThrowsNull.Of("key"));
-            Assert.That(async () => await access.RemoveAsync(Cache, null!), ThrowsNull.Of("key"));
-            Assert.That(() => Cache.Set(NewKey(), null!, Never), Throws.ArgumentNullException);
-            Assert.That(async () => await Cache.SetAsync(NewKey(), null!, Never), Throws.ArgumentNullException);
-        }
+        Assert.That(async () => await access.GetAsync(Cache, null!), ThrowsNull.Of("key"));
+        Assert.That(async () => await access.SetAsync(Cache, null!, Value, Never), ThrowsNull.Of("key"));
+        Assert.That(async () => await access.SetAsync(Cache, NewKey(), Value, null!), ThrowsNull.Of("options"));
+        Assert.That(async () => await access.RefreshAsync(Cache, null!), ThrowsNull.Of("key"));
+        Assert.That(async () => await access.RemoveAsync(Cache, null!), ThrowsNull.Of("key"));
+        Assert.That(() => Cache.Set(NewKey(), null!, Never), Throws.ArgumentNullException);
+        Assert.That(async () => await Cache.SetAsync(NewKey(), null!, Never), Throws.ArgumentNullException);
     }
 
     [Test]
     public async Task A_token_that_is_cancelled_already_ends_every_call()
     {
         string key = NewKey();
-        using var cancelled = new CancellationTokenSource();
-        await cancelled.CancelAsync();
+        var cancelled = new CancellationToken(canceled: true);
         var writer = new System.Buffers.ArrayBufferWriter<byte>();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(async () => await Cache.GetAsync(key, cancelled.Token), Throws.InstanceOf<OperationCanceledException>());
-            Assert.That(async () => await Cache.TryGetAsync(key, writer, cancelled.Token), Throws.InstanceOf<OperationCanceledException>());
-            Assert.That(
-                async () => await Cache.SetAsync(key, Value, Never, cancelled.Token), Throws.InstanceOf<OperationCanceledException>());
-            Assert.That(
-                async () => await Cache.SetAsync(key, CacheAccessExtensions.InPieces(Value), Never, cancelled.Token),
-                Throws.InstanceOf<OperationCanceledException>());
-            Assert.That(async () => await Cache.RefreshAsync(key, cancelled.Token), Throws.InstanceOf<OperationCanceledException>());
-            Assert.That(async () => await Cache.RemoveAsync(key, cancelled.Token), Throws.InstanceOf<OperationCanceledException>());
-        }
+        Assert.That(async () => await Cache.GetAsync(key, cancelled), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await Cache.TryGetAsync(key, writer, cancelled), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await Cache.SetAsync(key, Value, Never, cancelled), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(
+            async () => await Cache.SetAsync(key, CacheAccessExtensions.InPieces(Value), Never, cancelled),
+            Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await Cache.RefreshAsync(key, cancelled), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(async () => await Cache.RemoveAsync(key, cancelled), Throws.InstanceOf<OperationCanceledException>());
 
         Assert.That(await Redis.KeyExistsAsync(KeyOf(key)), Is.False);
     }
@@ -288,13 +255,9 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     {
         string key = NewKey();
         await Redis.StringSetAsync(KeyOf(key), "somebody's", TenMinutes);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(async () => await access.GetAsync(Cache, key), WrongType());
-            Assert.That(async () => await access.RefreshAsync(Cache, key), WrongType());
-            Assert.That((string?)await Redis.StringGetAsync(KeyOf(key)), Is.EqualTo("somebody's"));
-        }
+        Assert.That(async () => await access.GetAsync(Cache, key), WrongType());
+        Assert.That(async () => await access.RefreshAsync(Cache, key), WrongType());
+        Assert.That((string?)await Redis.StringGetAsync(KeyOf(key)), Is.EqualTo("somebody's"));
     }
 
     [Test]
@@ -304,19 +267,21 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
         var cache = running.Cache;
         await access.GetAsync(cache, "key");
         ((IDisposable)cache).Dispose();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(async () => await access.GetAsync(cache, "key"), Throws.InstanceOf<ObjectDisposedException>());
-            Assert.That(async () => await access.SetAsync(cache, "key", Value, Never), Throws.InstanceOf<ObjectDisposedException>());
-            Assert.That(async () => await access.RefreshAsync(cache, "key"), Throws.InstanceOf<ObjectDisposedException>());
-            Assert.That(async () => await access.RemoveAsync(cache, "key"), Throws.InstanceOf<ObjectDisposedException>());
-            Assert.That(((IDisposable)cache).Dispose, Throws.Nothing);
-        }
+        Assert.That(async () => await access.GetAsync(cache, "key"), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(async () => await access.SetAsync(cache, "key", Value, Never), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(async () => await access.RefreshAsync(cache, "key"), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(async () => await access.RemoveAsync(cache, "key"), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(((IDisposable)cache).Dispose, Throws.Nothing);
     }
 
     private static DistributedCacheEntryOptions Both(TimeSpan sliding, TimeSpan absolute) =>
         new() { SlidingExpiration = sliding, AbsoluteExpirationRelativeToNow = absolute };
+
+    private async Task UseAsync(string key, CacheAccess access, bool refresh)
+    {
+        if (refresh) await access.RefreshAsync(Cache, key);
+        else Assert.That(await access.GetAsync(Cache, key), Is.EqualTo(Value));
+    }
 
     private static ContainsConstraint WrongType() => Throws.InstanceOf<RedisServerException>().With.Message.Contains("WRONGTYPE");
 

@@ -11,8 +11,7 @@ internal sealed class CacheDifferenceTests(CacheStack stack) : CacheFixture(stac
     public async Task A_set_without_expiration_ends_the_TTL_of_the_entry_before_it(
         [Values] CacheAccess access, [Values(10, 10_000)] int length)
     {
-        string key = NewKey();
-        await access.SetAsync(Cache, key, Value, FromNow(TenMinutes));
+        string key = await NewEntryAsync(FromNow(TenMinutes), access);
         await access.SetAsync(Cache, key, new byte[length], Never);
         Assert.That(await TimeToLiveAsync(key), Stack.IsStock ? Is.Not.Null : Is.Null);
         await access.RemoveAsync(Cache, key);
@@ -21,8 +20,7 @@ internal sealed class CacheDifferenceTests(CacheStack stack) : CacheFixture(stac
     [Test]
     public async Task Nothing_of_the_entry_before_stays([Values(10, 10_000)] int length)
     {
-        string key = NewKey();
-        await Cache.SetAsync(key, Value, Sliding(TenMinutes));
+        string key = await NewEntryAsync(Sliding(TenMinutes));
         await Redis.HashSetAsync(KeyOf(key), "of another version", "1");
         await Cache.SetAsync(key, new byte[length], Sliding(TenMinutes));
         Assert.That(await FieldAsync(key, "of another version"), Stack.IsStock ? Is.EqualTo("1") : Is.Null);
@@ -80,8 +78,7 @@ internal sealed class CacheDifferenceTests(CacheStack stack) : CacheFixture(stac
     [Test]
     public async Task A_sliding_entry_past_its_absolute_end_is_not_there_and_is_removed([Values] CacheAccess access, [Values] bool refresh)
     {
-        string key = NewKey();
-        await access.SetAsync(Cache, key, Value, Sliding(TenMinutes));
+        string key = await NewEntryAsync(Sliding(TenMinutes), access);
         await Redis.HashSetAsync(KeyOf(key), "absexp", DateTimeOffset.UtcNow.AddMinutes(-1).Ticks);
         if (Stack.IsStock && !Stack.Server.IsProcess)
         {
@@ -103,18 +100,13 @@ internal sealed class CacheDifferenceTests(CacheStack stack) : CacheFixture(stac
     [Test]
     public async Task Null_arguments_have_the_names_of_the_parameters()
     {
-        string key = NewKey();
-        await Cache.SetAsync(key, Value, FromNow(TenMinutes));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(() => Cache.Set(key, null!, Never), ThrowsNull.Of(Stack.IsStock ? "array" : "value"));
-            Assert.That(
-                () => Cache.TryGet(key, null!),
-                Stack.IsStock ? Throws.InstanceOf<NullReferenceException>() : ThrowsNull.Of("destination"));
-            Assert.That(
-                async () => await Cache.TryGetAsync(key, null!),
-                Stack.IsStock ? Throws.InstanceOf<NullReferenceException>() : ThrowsNull.Of("destination"));
-        }
+        string key = await NewEntryAsync(FromNow(TenMinutes));
+        Assert.That(() => Cache.Set(key, null!, Never), ThrowsNull.Of(Stack.IsStock ? "array" : "value"));
+        Assert.That(
+            () => Cache.TryGet(key, null!),
+            Stack.IsStock ? Throws.InstanceOf<NullReferenceException>() : ThrowsNull.Of("destination"));
+        Assert.That(
+            async () => await Cache.TryGetAsync(key, null!),
+            Stack.IsStock ? Throws.InstanceOf<NullReferenceException>() : ThrowsNull.Of("destination"));
     }
 }

@@ -30,6 +30,14 @@ internal abstract class CacheFixture(CacheStack stack)
 
     protected static string NewKey() => Guid.NewGuid().ToString("N");
 
+    /// <summary>Sets an entry that is new, and returns its key.</summary>
+    protected async Task<string> NewEntryAsync(DistributedCacheEntryOptions options, CacheAccess access = CacheAccess.Asynchronous)
+    {
+        string key = NewKey();
+        await access.SetAsync(Cache, key, Value, options);
+        return key;
+    }
+
     protected static DistributedCacheEntryOptions Never => new();
 
     protected static DistributedCacheEntryOptions Sliding(TimeSpan window) => new() { SlidingExpiration = window };

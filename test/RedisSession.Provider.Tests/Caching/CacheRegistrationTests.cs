@@ -1,7 +1,9 @@
+using System.Reflection;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Moq;
 using StackExchange.Redis;
@@ -28,14 +30,10 @@ internal sealed class CacheRegistrationTests
             .AddRedisHashCache("one");
         int once = services.Count(IsNoConfiguration);
         services.AddRedisHashCache("two").AddDistributedMemoryCache();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(services.Count(IsNoConfiguration), Is.EqualTo(once));
-            Assert.That(
-                services.Single(service => service.ServiceType == typeof(IDistributedCache)).ImplementationType,
-                Is.EqualTo(typeof(RedisHashCache)));
-        }
+        Assert.That(services.Count(IsNoConfiguration), Is.EqualTo(once));
+        Assert.That(
+            services.Single(service => service.ServiceType == typeof(IDistributedCache)).ImplementationType,
+            Is.EqualTo(typeof(RedisHashCache)));
 
         // Each call may configure once more, and AddDistributedMemoryCache adds options of its own.
         static bool IsNoConfiguration(ServiceDescriptor service) =>
@@ -58,53 +56,43 @@ internal sealed class CacheRegistrationTests
         // Not validated: no server is named.
         var configured = new RedisHashCacheOptions();
         foreach (var configure in services.GetServices<IConfigureOptions<RedisHashCacheOptions>>()) configure.Configure(configured);
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(configured.Configuration, Is.EqualTo("one"));
-            Assert.That(configured.ConfigurationOptions, Is.SameAs(configurationOptions));
-            Assert.That(configured.ConnectionMultiplexerFactory == factory, Is.True);
-            Assert.That(configured.InstanceName, Is.EqualTo("shop:"));
-        }
+        Assert.That(configured.Configuration, Is.EqualTo("one"));
+        Assert.That(configured.ConfigurationOptions, Is.SameAs(configurationOptions));
+        Assert.That(configured.ConnectionMultiplexerFactory == factory, Is.True);
+        Assert.That(configured.InstanceName, Is.EqualTo("shop:"));
     }
 
     [Test]
     public void Services_are_returned_for_the_next_call_and_null_arguments_are_named()
     {
         var services = new ServiceCollection();
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(services.AddRedisHashCache(), Is.SameAs(services));
-            Assert.That(services.AddRedisHashCache("one"), Is.SameAs(services));
-            Assert.That(services.AddRedisHashCache(_ => { }), Is.SameAs(services));
-            Assert.That(services.AddRedisHashCache(new ConfigurationManager()), Is.SameAs(services));
-            Assert.That(() => services.AddRedisHashCache((IConfiguration)null!), ThrowsNull.Of("section"));
-            Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(new ConfigurationManager()), ThrowsNull.Of("services"));
-            Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(), ThrowsNull.Of("services"));
-            Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache("one"), ThrowsNull.Of("services"));
-            Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(_ => { }), ThrowsNull.Of("services"));
-            Assert.That(() => services.AddRedisHashCache((string)null!), ThrowsNull.Of("configuration"));
-            Assert.That(() => services.AddRedisHashCache((Action<RedisHashCacheOptions>)null!), ThrowsNull.Of("configure"));
-            Assert.That(
-                () => services.AddRedisHashCache(" "),
-                Throws.ArgumentException.With.Message.StartsWith("AddRedisHashCache does not know which Redis to use."));
-        }
+        Assert.That(services.AddRedisHashCache(), Is.SameAs(services));
+        Assert.That(services.AddRedisHashCache("one"), Is.SameAs(services));
+        Assert.That(services.AddRedisHashCache(_ => { }), Is.SameAs(services));
+        Assert.That(services.AddRedisHashCache(new ConfigurationManager()), Is.SameAs(services));
+        Assert.That(() => services.AddRedisHashCache((IConfiguration)null!), ThrowsNull.Of("section"));
+        Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(new ConfigurationManager()), ThrowsNull.Of("services"));
+        Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(), ThrowsNull.Of("services"));
+        Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache("one"), ThrowsNull.Of("services"));
+        Assert.That(() => ((IServiceCollection)null!).AddRedisHashCache(_ => { }), ThrowsNull.Of("services"));
+        Assert.That(() => services.AddRedisHashCache((string)null!), ThrowsNull.Of("configuration"));
+        Assert.That(() => services.AddRedisHashCache((Action<RedisHashCacheOptions>)null!), ThrowsNull.Of("configure"));
+        Assert.That(
+            () => services.AddRedisHashCache(" "),
+            Throws.ArgumentException.With.Message.StartsWith("AddRedisHashCache does not know which Redis to use."));
     }
 
     [Test]
     public async Task Without_a_connection_the_application_does_not_start_and_says_all_six_ways()
     {
         string refusal = await RefusalAsync(services => services.AddRedisHashCache());
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(refusal, Does.StartWith("AddRedisHashCache does not know which Redis to use."));
-            Assert.That(refusal, Does.Contain("1. Configuration: AddRedisHashCache(\"localhost:6379\")").And.Contains("redis://"));
-            Assert.That(refusal, Does.Contain("2. ConfigurationOptions:"));
-            Assert.That(refusal, Does.Contain("3. ConnectionMultiplexerFactory:"));
-            Assert.That(refusal, Does.Contain("4. ServiceKey:"));
-            Assert.That(refusal, Does.Contain("5. an IConnectionMultiplexer"));
-            Assert.That(refusal, Does.Contain("6. AddRedisHashSession").And.EndsWith("."));
-        }
+        Assert.That(refusal, Does.StartWith("AddRedisHashCache does not know which Redis to use."));
+        Assert.That(refusal, Does.Contain("1. Configuration: AddRedisHashCache(\"localhost:6379\")").And.Contains("redis://"));
+        Assert.That(refusal, Does.Contain("2. ConfigurationOptions:"));
+        Assert.That(refusal, Does.Contain("3. ConnectionMultiplexerFactory:"));
+        Assert.That(refusal, Does.Contain("4. ServiceKey:"));
+        Assert.That(refusal, Does.Contain("5. an IConnectionMultiplexer"));
+        Assert.That(refusal, Does.Contain("6. AddRedisHashSession").And.EndsWith("."));
     }
 
     private static IEnumerable<TestCaseData> BadOptions()
@@ -163,6 +151,93 @@ internal sealed class CacheRegistrationTests
         Assert.That(defaults, Is.EquivalentTo(Defaults));
     }
 
+    private static IEnumerable<TestCaseData> Settings =>
+    [
+        Setting("Configuration", "one:7000", options => options.Configuration, "one:7000"),
+        Setting("ServiceKey", "cache", options => options.ServiceKey, "cache"),
+        Setting("InstanceName", "shop:", options => options.InstanceName, "shop:"),
+        Setting("OutageTolerance", "00:00:01.5", options => options.OutageTolerance, TimeSpan.FromSeconds(1.5)),
+        Setting("UseDedicatedThreads", "False", options => options.UseDedicatedThreads, false),
+    ];
+
+    [Test]
+    public void Every_setting_is_in_the_table_and_every_option_that_text_can_say_is_a_setting()
+    {
+        var sayable = typeof(RedisHashCacheOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property =>
+                property.PropertyType == typeof(string) || property.PropertyType == typeof(bool) || property.PropertyType == typeof(object)
+                || property.PropertyType == typeof(TimeSpan))
+            .Select(property => property.Name);
+        Assert.That(CacheConfiguration.Settings.Keys, Is.EquivalentTo(sayable));
+        Assert.That(Settings.Select(setting => setting.Arguments[0]), Is.EquivalentTo(CacheConfiguration.Settings.Keys));
+    }
+
+    [TestCaseSource(nameof(Settings))]
+    public void A_setting_is_read_from_a_section_and_from_the_default_section_of_the_root(
+        string name, string text, Func<RedisHashCacheOptions, object?> read, object expected)
+    {
+        Assert.That(read(Options(InMemorySettings.Of(("Cache:" + name, text)).GetSection("Cache"))), Is.EqualTo(expected));
+        Assert.That(read(Options(InMemorySettings.Of(("RedisHashCache:" + name, text)))), Is.EqualTo(expected));
+        Assert.That(read(Options(InMemorySettings.Of((name, text)))), Is.EqualTo(read(new())), "at the root it is somebody else's");
+        Assert.That(read(Options(InMemorySettings.Of(("RedisHashCache:" + name, "")))), Is.EqualTo(read(new())), "an empty text says nothing");
+    }
+
+    [Test]
+    public void What_does_not_parse_stops_the_start_and_is_named()
+    {
+        var services = new ServiceCollection().AddRedisHashCache(InMemorySettings.Of(("App:Cache:UseDedicatedThreads", "perhaps")).GetSection("App:Cache"));
+        using var provider = services.BuildServiceProvider();
+        Assert.That(
+            () => provider.GetRequiredService<IOptions<RedisHashCacheOptions>>().Value,
+            Throws.TypeOf<OptionsValidationException>()
+                .With.Message.Contains("The setting App:Cache:UseDedicatedThreads is 'perhaps': expected true or false"));
+    }
+
+    [TestCase("InstanceNmae", "InstanceName")]
+    [TestCase("KeyPrefix", "ServiceKey")]
+    [TestCase("UseDedicatedThread", "UseDedicatedThreads")]
+    public void Unknown_name_stops_the_start_and_the_nearest_is_named(string name, string nearest)
+    {
+        var configuration = InMemorySettings.Of(($"RedisHashCache:{name}", "x"));
+        Assert.That(
+            () => Options(configuration),
+            Throws.TypeOf<OptionsValidationException>().With.Message.EqualTo(
+                $"There is no setting RedisHashCache:{name}: the nearest is RedisHashCache:{nearest}."));
+        Assert.That(() => Options(configuration.GetSection("RedisHashCache")), Throws.TypeOf<OptionsValidationException>());
+    }
+
+    [Test]
+    public void Every_option_is_a_setting_or_for_code_only()
+    {
+        var options = typeof(RedisHashCacheOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Select(option => option.Name);
+        Assert.That(CacheConfiguration.Settings.Keys.Concat(CacheConfiguration.InCode), Is.EquivalentTo(options));
+        var section = InMemorySettings.Of(("Cache:ConfigurationOptions:Ssl", "true")).GetSection("Cache");
+        Assert.That(() => Options(section), Throws.TypeOf<OptionsValidationException>().With.Message.Contains("only code can set"));
+    }
+
+    [Test]
+    public void Section_that_is_given_and_empty_stops_the_start() => Assert.That(
+        () => Options(InMemorySettings.Of(("Cache:InstanceName", "shop:")).GetSection("Cahce")),
+        Throws.TypeOf<OptionsValidationException>().With.Message.Contains("The section Cahce that AddRedisHashCache was given is empty"));
+
+    [Test]
+    public async Task Section_at_the_root_that_is_nearly_ours_is_a_warning_at_the_start()
+    {
+        var logs = new RecordedLogs();
+        var builder = Host.CreateEmptyApplicationBuilder(new());
+        builder.Logging.AddProvider(logs);
+        builder.Services.AddSingleton(Mock.Of<IConnectionMultiplexer>(one => one.Configuration == "localhost"))
+            .AddRedisHashCache(InMemorySettings.Of(("RedisHashCahce:InstanceName", "shop:"), ("SESSION_EXPIRES", "60")));
+        using var host = builder.Build();
+        await host.StartAsync();
+        await host.StopAsync();
+        var warning = logs.Of(SessionEvents.SettingNearlyOurs).Single();
+        Assert.That(
+            warning.Message,
+            Does.Contain("AddRedisHashCache").And.Contains("the setting RedisHashCahce. Did you mean RedisHashCache?"));
+    }
+
     /// <summary>What the application says instead of starting; fails when it starts.</summary>
     private static async Task<string> RefusalAsync(Action<IServiceCollection> configure)
     {
@@ -177,5 +252,15 @@ internal sealed class CacheRegistrationTests
         var services = new ServiceCollection(); // with nothing else in it, not even logging
         configure(services);
         return services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
+    }
+
+    private static TestCaseData Setting(string name, string text, Func<RedisHashCacheOptions, object?> read, object expected) =>
+        new TestCaseData(name, text, read, expected).SetArgDisplayNames(name, text);
+
+    private static RedisHashCacheOptions Options(IConfiguration configuration)
+    {
+        var options = new RedisHashCacheOptions();
+        CacheConfiguration.Apply(configuration, options);
+        return options;
     }
 }

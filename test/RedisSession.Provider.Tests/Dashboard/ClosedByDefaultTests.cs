@@ -63,7 +63,7 @@ internal sealed class ClosedByDefaultTests
             add: services => services.AddCors(),
             use: pipeline => pipeline.UseCors(policy => policy.AllowAnyOrigin()));
         using var browser = app.NewBrowser();
-        await browser.BeginAsync("name", "ann");
+        await browser.SetStringAsync("name", "ann");
         using var @operator = new Operator(app);
         var page = await @operator.GetAsync("", request => request.Headers.Add("Origin", origin));
         IsClosed(page);
@@ -195,7 +195,7 @@ internal sealed class ClosedByDefaultTests
         await using var app = await DashboardApp.StartAsync(
             ServerKind.Garnet, prefix, Environments.Production, Operators, AddPolicies, UsePolicies);
         using var browser = shop.NewBrowser();
-        string id = await browser.BeginAsync("name", "ann");
+        string id = await browser.SetStringAsync("name", "ann");
         using var handler = new AsOperator();
         using var @operator = new Operator(app, handler: handler);
         var page = await @operator.GetAsync($"?session={id}");

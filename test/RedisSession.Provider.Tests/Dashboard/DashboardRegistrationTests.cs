@@ -57,7 +57,7 @@ internal sealed class DashboardRegistrationTests
                 });
             });
         using var browser = app.NewBrowser();
-        string id = await browser.BeginAsync();
+        string id = await browser.SetStringAsync();
         using var @operator = new Operator(app, path);
         Assert.That((await @operator.LeafThroughAsync()).SelectMany(page => page.Ids).Distinct(), Is.EqualTo([id]));
         var one = await @operator.GetAsync($"?session={id}");

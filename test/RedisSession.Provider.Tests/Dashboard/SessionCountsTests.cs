@@ -22,7 +22,7 @@ internal sealed class SessionCountsTests
         var counts = app.Services.GetRequiredService<SessionCounts>();
         await Until.TrueAsync("they are counted", () => Task.FromResult(counts.All.Count == 1));
         using var browser = app.NewBrowser();
-        await browser.BeginAsync();
+        await browser.SetStringAsync();
         await AdvanceUntilAsync(2);
         Assert.That(counts.All.Select(count => count.Count), Is.EqualTo([0L, 1L]));
         Assert.That(counts.All[1].At - counts.All[0].At, Is.GreaterThanOrEqualTo(TimeSpan.FromMinutes(2)));
@@ -142,7 +142,7 @@ internal sealed class SessionCountsTests
             ServerKind.Garnet, add: services => services.AddSingleton<TimeProvider>(time), server: own);
         var counts = app.Services.GetRequiredService<SessionCounts>();
         using var browser = app.NewBrowser();
-        await browser.BeginAsync();
+        await browser.SetStringAsync();
         using var @operator = new Operator(app);
         await @operator.GetAsync();
         Assert.That(counts.All, Is.Empty, "counting is switched off");

@@ -122,8 +122,8 @@ internal sealed class HealthCheckTests(ServerKind kind)
     [Test]
     public async Task TLS_that_does_not_come_about_is_not_called_a_wrong_password([Values] bool portSpeaksTls)
     {
-        await using var relay = new TlsRelay(_server.Port); // with a certificate that nobody trusts
-        string address = portSpeaksTls ? relay.Address : _server.ConfigurationString;
+        await using var tls = new UntrustedTlsPort();
+        string address = portSpeaksTls ? tls.Address : _server.ConfigurationString;
         var entry = await CheckAsync($"{address},ssl=true,user=sessions,password={Password}");
 
         // A plain port says nothing to a TLS greeting.

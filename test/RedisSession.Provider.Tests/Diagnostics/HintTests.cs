@@ -76,7 +76,7 @@ internal sealed class HintTests(ServerKind kind) : BothModesFixture(kind)
     private async Task<IEnumerable<RecordedLogs.Entry>> HintsAfterAsync(RedisSessionMode mode, Func<ISession, Task> work)
     {
         using var browser = Apps[mode].NewBrowser();
-        string id = await browser.BeginAsync();
+        string id = await browser.SetStringAsync();
         await browser.VisitAsync(context => work(context.Session));
         return Apps[mode].Logs.Of(SessionEvents.ManySequentialReads).Where(entry => entry.Message.Contains(id, StringComparison.Ordinal));
     }

@@ -16,7 +16,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     {
         using var browser = Apps[mode].NewBrowser();
         using var metrics = new RecordedMetrics();
-        await browser.BeginAsync("a");
+        await browser.SetStringAsync("a");
         Assert.That(metrics.Operations("write"), Is.EqualTo(1));
 
         await browser.VisitAsync(async context =>
@@ -50,7 +50,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     public async Task Synchronous_reads_are_timed_too([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.BeginAsync("a");
+        await browser.SetStringAsync("a");
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(session =>
         {
@@ -101,7 +101,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     public async Task Sessions_that_the_directory_ends_are_counted_as_that([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        string id = await browser.BeginAsync("a");
+        string id = await browser.SetStringAsync("a");
         using var metrics = new RecordedMetrics();
         var directory = Apps[mode].Services.GetRequiredService<IRedisSessionDirectory>();
         await directory.EndAsync(id);
@@ -114,7 +114,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     public async Task A_session_that_the_cookie_names_and_that_is_gone_is_absent_and_counted_as_expired([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        string id = await browser.BeginAsync("a");
+        string id = await browser.SetStringAsync("a");
         await Redis.KeyDeleteAsync(Stack.KeyOf(id));
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(async context =>
@@ -135,7 +135,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     public async Task A_refused_write_has_ended_and_not_failed([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.BeginAsync("a");
+        await browser.SetStringAsync("a");
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(async context =>
         {
@@ -152,7 +152,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     public async Task Bytes_are_those_of_what_was_read_and_written([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.BeginAsync("a");
+        await browser.SetStringAsync("a");
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(session => session.Set("big", new byte[5000]));
         Assert.That(Bytes("write"), Is.InRange(5003, 5003 + 100), "with the expiry and the generations");
@@ -174,7 +174,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     {
         using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
         using var metrics = new RecordedMetrics();
-        await browser.BeginAsync("a");
+        await browser.SetStringAsync("a");
         await browser.VisitAsync(async context => await context.Session.GetStrAsync("a"));
 
         var units = metrics.All.ToDictionary(metric => metric.Name, metric => metric.Unit);

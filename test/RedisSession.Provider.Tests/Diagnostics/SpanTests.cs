@@ -39,7 +39,7 @@ internal sealed class SpanTests(ServerKind kind) : BothModesFixture(kind)
     public async Task A_request_that(RedisSessionMode mode, Func<HttpContext, Task> work, string expected)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.BeginAsync("a");
+        await browser.SetStringAsync("a");
         using var recorded = RecordedSpans.Start();
         ActivitySpanId request = default;
         string id = "";
@@ -107,7 +107,7 @@ internal sealed class SpanTests(ServerKind kind) : BothModesFixture(kind)
     public async Task A_session_that_is_not_there_and_one_that_has_ended_are_outcomes_and_no_errors([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.BeginAsync("a");
+        await browser.SetStringAsync("a");
         using var recorded = RecordedSpans.Start();
         await browser.VisitAsync(async context =>
         {
@@ -127,7 +127,7 @@ internal sealed class SpanTests(ServerKind kind) : BothModesFixture(kind)
     public async Task The_current_activity_stays_the_requests_own([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        await browser.BeginAsync("a");
+        await browser.SetStringAsync("a");
         using var recorded = RecordedSpans.Start();
         await browser.VisitAsync(async context =>
         {

@@ -38,11 +38,7 @@ internal static class Somebody
     });
 
     /// <summary>A new session that holds <c>key</c>: <c>old</c>; returns its id.</summary>
-    public static Task<string> NewSessionAsync(this Browser browser, string? user = null) => browser.VisitAsAsync(user, session =>
-    {
-        session.SetString("key", "old");
-        return session.Id;
-    });
+    public static Task<string> NewSessionAsync(this Browser browser, string? user = null) => browser.BeginAsAsync(user, value: "old");
 
     /// <summary>The same, bound to its user by <c>RenewSessionAsync</c>, or by itself.</summary>
     public static async Task<string> NewSessionAsync(this Browser browser, string user, bool byName)

@@ -60,7 +60,7 @@ internal sealed class ClusterTests(ServerKind kind)
         for (int i = 0; i < 10; i++)
         {
             using var browser = _apps[mode].NewBrowser();
-            string oldId = await browser.BeginAsync("n", $"{i}");
+            string oldId = await browser.SetStringAsync("n", $"{i}");
             string newId = await browser.VisitAsync(async context =>
             {
                 await context.RenewSessionAsync("ann");
@@ -108,7 +108,7 @@ internal sealed class ClusterTests(ServerKind kind)
     {
         using (var browser = _apps[mode].NewBrowser())
         {
-            string key = KeyOf(await browser.BeginAsync());
+            string key = KeyOf(await browser.SetStringAsync());
             await AskAsync(key, "PEXPIRE", key, "60000");
             await browser.VisitAsync(session => session.GetString("key"));
             Assert.That(
@@ -117,7 +117,7 @@ internal sealed class ClusterTests(ServerKind kind)
 
         await using var app = await StartAppAsync(options => (options.Mode, options.IdleTimeout) = (mode, TimeSpan.FromMilliseconds(200)));
         using var late = app.NewBrowser();
-        string gone = KeyOf(await late.BeginAsync());
+        string gone = KeyOf(await late.SetStringAsync());
         Assert.That(async () => (await AskAsync(gone, "EXISTS", gone)).Number, Is.Zero.After(5000, 10));
         Assert.That(await late.VisitAsync(session => session.GetString("key")), Is.Null);
     }
@@ -127,7 +127,7 @@ internal sealed class ClusterTests(ServerKind kind)
     {
         await using var app = await StartAppAsync(options => (options.Mode, options.AbsoluteTimeout) = (mode, Idle * 2));
         using var browser = app.NewBrowser();
-        string key = KeyOf(await browser.BeginAsync());
+        string key = KeyOf(await browser.SetStringAsync());
 
         await AskAsync(key, "HSET", key, "@created", Ago(minutes: 15));
         foreach (var use in (Action<ISession>[])[session => session.GetString("key"), session => session.SetString("key", "2"), _ => { }])
@@ -148,7 +148,7 @@ internal sealed class ClusterTests(ServerKind kind)
     public async Task An_ended_session_stays_ended([Values] RedisSessionMode mode)
     {
         using var browser = _apps[mode].NewBrowser();
-        string key = KeyOf(await browser.BeginAsync());
+        string key = KeyOf(await browser.SetStringAsync());
         await browser.VisitAsync(async context =>
         {
             Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("1"));
@@ -168,7 +168,7 @@ internal sealed class ClusterTests(ServerKind kind)
         for (int i = 0; i < 30; i++)
         {
             using var browser = app.NewBrowser();
-            string key = KeyOf(await browser.BeginAsync());
+            string key = KeyOf(await browser.SetStringAsync());
             primaries.Add(await _cluster.PrimaryOfAsync(key));
             await browser.VisitAsync(session => session.SetInt32("n", session.GetStr("key").Length)); // renews by a script
             await browser.VisitAsync(async context =>
@@ -207,7 +207,7 @@ internal sealed class ClusterTests(ServerKind kind)
     public async Task A_session_stays_while_its_slot_moves_to_another_primary([Values] RedisSessionMode mode)
     {
         using var browser = _apps[mode].NewBrowser();
-        string key = KeyOf(await browser.BeginAsync());
+        string key = KeyOf(await browser.SetStringAsync());
         var before = await _cluster.PrimaryOfAsync(key);
 
         await _cluster.MoveSlotAsync(key, async () =>
@@ -402,7 +402,7 @@ internal sealed class ClusterTests(ServerKind kind)
         for (int i = 0; i < count; i++)
         {
             using var browser = app.NewBrowser();
-            ids[i] = await browser.BeginAsync();
+            ids[i] = await browser.SetStringAsync();
         }
 
         return ids;

@@ -32,7 +32,7 @@ internal sealed class Failover : IAsyncDisposable
                 browser?.Dispose();
                 browser = app.NewBrowser();
             }
-            while (!await isWanted("sessions:" + await browser.BeginAsync()));
+            while (!await isWanted("sessions:" + await browser.SetStringAsync()));
             _browsers.Add(browser);
         }
     }

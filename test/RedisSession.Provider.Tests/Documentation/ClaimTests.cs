@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Microsoft.Extensions.Logging;
 
 namespace RedisSession.Provider.Tests;
@@ -85,6 +86,12 @@ internal sealed partial class ClaimTests
             .Select(member => member.Name);
         Assert.That(options.Where(name => !Regex.IsMatch(Settings.Text, $@"(?m)^\| `{name}\b")), Is.Empty);
     }
+
+    // Of a filter that selects more tests, the adapter makes none, and says nothing. Ten servers more would not make so many.
+    [TestCase("plain")]
+    [TestCase("full")]
+    public void A_filter_is_one_however_many_tests_it_selects(string run) => Assert.That(
+        (int)XDocument.Load(Repository.PathOf($"test/{run}.runsettings")).Descendants("AssemblySelectLimit").Single(), Is.EqualTo(1_000_000));
 
     [TestCase("README.md")]
     [TestCase("docs/performance.md")]

@@ -39,13 +39,6 @@ internal sealed class LinkTests
     public void What_leads_nowhere_is_told(string target, string? error) =>
         Assert.That(FindError(MarkdownDocument.Of("README.md"), target), Is.EqualTo(error));
 
-    [Test]
-    public void There_are_links()
-    {
-        Assert.That(MarkdownDocument.Of("README.md").Links, Has.Count.GreaterThan(20));
-        Assert.That(MarkdownDocument.Of("docs/operating.md").Links, Has.Count.GreaterThan(5));
-    }
-
     private static string? FindError(MarkdownDocument document, string target)
     {
         if (target.Contains("://", StringComparison.Ordinal) || target.StartsWith("mailto:", StringComparison.Ordinal)) return null;

@@ -1,94 +1,73 @@
-using System.Text.RegularExpressions;
+using Markdig;
+using Markdig.Extensions.AutoIdentifiers;
+using Markdig.Renderers.Html;
+using Markdig.Syntax;
+using Markdig.Syntax.Inlines;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What there is in a document that can be true or false: code, links, headings.</summary>
-internal sealed partial class MarkdownDocument
+internal sealed class MarkdownDocument
 {
-    private readonly List<MarkdownBlock> _blocks = [];
-    private readonly List<(int Line, string Target)> _links = [];
-    private readonly HashSet<string> _anchors = new(StringComparer.Ordinal);
-    private readonly List<string> _prose = [];
+    private static readonly MarkdownPipeline GitHub = new MarkdownPipelineBuilder()
+        .UseAutoIdentifiers(AutoIdentifierOptions.GitHub)
+        .UsePipeTables()
+        .UsePreciseSourceLocation()
+        .Build();
 
-    private MarkdownDocument(string name, string[] lines)
+    private MarkdownDocument(string name)
     {
         Name = name;
-        Text = string.Join('\n', lines);
-        for (int i = 0; i < lines.Length; i++)
-        {
-            if (Fence().Match(lines[i]) is { Success: true } fence) i = ReadBlock(lines, i, fence);
-            else ReadLine(lines[i], i + 1);
-        }
-
-        InlineCodes = [.. InlineCode().Matches(string.Join('\n', _prose)).Select(code => code.Value.Trim('`'))];
+        Text = File.ReadAllText(Repository.PathOf(name)).ReplaceLineEndings("\n");
+        var parsed = Markdown.Parse(Text, GitHub);
+        Blocks = [.. parsed.Descendants<FencedCodeBlock>().Select(block => MarkdownBlock.Of(name, block))];
+        Links = [.. parsed.Descendants<LinkInline>().Select(link => (link.Line + 1, link.Url!))];
+        InlineCodes = [.. parsed.Descendants<CodeInline>().Select(code => code.Content)];
+        Anchors = parsed.Descendants<HeadingBlock>().Select(heading => heading.GetAttributes().Id!).ToHashSet(StringComparer.Ordinal);
     }
+
+    public static IReadOnlyList<MarkdownDocument> All { get; } = [.. Repository.Documents.Select(name => new MarkdownDocument(name))];
 
     public string Name { get; }
 
     public string Text { get; }
 
-    public IReadOnlyList<MarkdownBlock> Blocks => _blocks;
+    public IReadOnlyList<MarkdownBlock> Blocks { get; }
 
-    public IReadOnlyList<(int Line, string Target)> Links => _links;
+    public IReadOnlyList<(int Line, string Target)> Links { get; }
 
     /// <summary>What stands between backticks.</summary>
     public IReadOnlyList<string> InlineCodes { get; }
 
     /// <summary>What a link to a heading ends with, as GitHub makes it.</summary>
-    public IReadOnlySet<string> Anchors => _anchors;
-
-    public static IReadOnlyList<MarkdownDocument> All { get; } = [.. Repository.Documents.Select(Open)];
+    public IReadOnlySet<string> Anchors { get; }
 
     public static MarkdownDocument Of(string name) => All.Single(document => document.Name == name);
 
-    /// <exception cref="FormatException">A block does not end.</exception>
-    public static MarkdownDocument Parse(string name, string text) => new(name, text.ReplaceLineEndings("\n").Split('\n'));
-
     // As the name of a test.
     public override string ToString() => Name;
+}
 
-    private static MarkdownDocument Open(string name) => Parse(name, File.ReadAllText(Repository.PathOf(name)));
+/// <summary>A fenced block of a document.</summary>
+/// <param name="Document">The document's path from the root of the working copy.</param>
+/// <param name="Fence">The line of the opening fence; the first line of the content is the next.</param>
+/// <param name="Language">What stands behind the fence; empty for nothing.</param>
+/// <param name="Content">The lines between the fences, without the indentation that the fences have.</param>
+internal sealed record MarkdownBlock(string Document, int Fence, string Language, IReadOnlyList<string> Content)
+{
+    public static MarkdownBlock Of(string document, FencedCodeBlock block) =>
+        new(document, block.Line + 1, block.Info ?? "", block.Lines.ToString().Split('\n'));
 
-    private int ReadBlock(string[] lines, int opening, Match fence)
-    {
-        string indentation = fence.Groups["indentation"].Value;
-        int closing = Array.FindIndex(lines, opening + 1, line => line.Trim() == fence.Groups["fence"].Value);
-        if (closing < 0) throw new FormatException($"{Name}:{opening + 1}: this block does not end.");
-        var content = lines[(opening + 1)..closing]
-            .Select(line => line.StartsWith(indentation, StringComparison.Ordinal) ? line[indentation.Length..] : line.TrimStart());
-        _blocks.Add(new(Name, opening + 1, fence.Groups["language"].Value, [.. content]));
-        return closing;
-    }
+    /// <summary>
+    /// The C# in it, each line where it is: a diff has two, what was there before (<c>-</c>) and what is there after (<c>+</c>). A line of
+    /// nothing but "…" says that there is more.
+    /// </summary>
+    public string CodeOf(char side) => string.Join('\n', Content.Select(line => Language == "diff" ? InDiff(line, side) : line));
 
-    private void ReadLine(string line, int number)
-    {
-        _prose.Add(line);
-        if (Heading().Match(line) is { Success: true } heading) AddAnchor(heading.Groups["text"].Value);
-        foreach (Match link in Link().Matches(InlineCode().Replace(line, "code"))) _links.Add((number, link.Groups["target"].Value));
-    }
+    // As the name of a test.
+    public override string ToString() => $"{Document}:{Fence + 1}";
 
-    private void AddAnchor(string heading)
-    {
-        string text = Link().Replace(heading, link => link.Groups["text"].Value);
-        string anchor = NotInAnchors().Replace(text.ToLowerInvariant(), "").Replace(' ', '-');
-        for (int i = 0; !_anchors.Add(i == 0 ? anchor : $"{anchor}-{i}"); i++)
-        {
-            // The same heading again is told apart by a number.
-        }
-    }
-
-    [GeneratedRegex("^(?<indentation> *)(?<fence>`{3,}|~{3,})(?<language>[^ `]*)")]
-    private static partial Regex Fence();
-
-    [GeneratedRegex("^#+ (?<text>.*)$")]
-    private static partial Regex Heading();
-
-    [GeneratedRegex(@"\[(?<text>[^\]]*)\]\((?<target>[^) ]+)[^)]*\)")]
-    private static partial Regex Link();
-
-    [GeneratedRegex("`[^`]+`")]
-    private static partial Regex InlineCode();
-
-    [GeneratedRegex(@"[^\p{L}\p{N} _-]")]
-    private static partial Regex NotInAnchors();
+    private static string InDiff(string line, char side) => line.Trim() == "…" || line.Length == 0 || (line[0] != side && line[0] != ' ')
+        ? ""
+        : " " + line[1..];
 }

@@ -44,11 +44,7 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     public async Task Who_signs_in_has_a_session_under_a_new_key()
     {
         using var browser = _app.NewBrowser();
-        string before = await browser.VisitAsync(session =>
-        {
-            session.SetString("cart", "tea");
-            return session.Id;
-        });
+        string before = await SetAsync(browser, "cart", "tea");
         await SignInAsync(browser, "ann");
         await browser.VisitAsync(async context =>
         {
@@ -92,12 +88,8 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task The_cookie_is_as_it_was_set()
     {
-        await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
-        {
-            (options.Configuration, options.KeyPrefix) = (_server.ConfigurationString, _prefix);
-            options.Cookie.Name = "__Host-id";
-            options.Cookie.SecurePolicy = CookieSecurePolicy.Always;
-        }));
+        await using var app = await TestApp.StartAsync(_server.ConfigurationString, options =>
+            (options.KeyPrefix, options.Cookie.Name, options.Cookie.SecurePolicy) = (_prefix, "__Host-id", CookieSecurePolicy.Always));
         using var browser = app.NewBrowser();
         using var response = await browser.SendAsync(context => context.Session.SetValueAsync("a", 1));
         Assert.That(response.Headers.GetValues("Set-Cookie").Single(), Does.Match("^__Host-id=[^;]+; path=/; secure; samesite=lax; httponly$"));
@@ -107,11 +99,7 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     public async Task A_session_that_is_bound_by_itself_keeps_its_key()
     {
         using var browser = _app.NewBrowser();
-        string before = await browser.VisitAsync(session =>
-        {
-            session.SetString("cart", "tea");
-            return session.Id;
-        });
+        string before = await SetAsync(browser, "cart", "tea");
         await browser.VisitAsAsync("dan", session => session.SetString("cart", "mug"));
         Assert.That((string?)await Redis.HashGetAsync(KeyOf(before), "@user"), Is.EqualTo("dan"), "readable, too");
         Assert.That(await browser.VisitAsync(session => session.Id), Is.EqualTo(before));
@@ -121,11 +109,7 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     public async Task What_others_write_is_read_though_values_are_protected()
     {
         using var browser = _app.NewBrowser();
-        string id = await browser.VisitAsync(session =>
-        {
-            session.SetString("old", "1");
-            return session.Id;
-        });
+        string id = await SetAsync(browser, "old", "1");
         await Redis.HashSetAsync(KeyOf(id), [new("role", "admin"), new("new", await Redis.HashGetAsync(KeyOf(id), "old"))]);
         await browser.VisitAsync(session =>
         {
@@ -137,8 +121,7 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task An_instance_that_protects_no_values_reads_what_others_have_encrypted_as_it_is()
     {
-        await using var plain = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
-            (options.Configuration, options.KeyPrefix) = (_server.ConfigurationString, _prefix)));
+        await using var plain = await TestApp.StartAsync(_server.ConfigurationString, options => options.KeyPrefix = _prefix);
         using var browser = _app.NewBrowser();
         await browser.VisitAsync(session => session.SetString("key", "1"));
         byte[] read = await browser.At(plain).VisitAsync(session => session.GetRaw("key")!);
@@ -182,6 +165,12 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     private IDatabase Redis => _server.Admin.GetDatabase();
 
     private string KeyOf(string id) => $"{_prefix}sessions:{id}";
+
+    private static Task<string> SetAsync(Browser browser, string key, string value) => browser.VisitAsync(session =>
+    {
+        session.SetString(key, value);
+        return session.Id;
+    });
 
     private static Task SignInAsync(Browser browser, string user) => browser.VisitAsync(context =>
         context.SignInAsync(new ClaimsPrincipal(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, user)], "password"))));

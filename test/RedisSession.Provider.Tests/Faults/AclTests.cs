@@ -243,7 +243,7 @@ internal sealed class AclTests(ServerKind kind)
         for (int i = 0; i < 3; i++)
         {
             using var browser = own.App.NewBrowser();
-            await browser.BeginAsync();
+            await browser.SetStringAsync();
         }
 
         await Until.TrueAsync("it is logged", () => Task.FromResult(own.App.Logs.Of(SessionEvents.ListingFailed).Count > 0));

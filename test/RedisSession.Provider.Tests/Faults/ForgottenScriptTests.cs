@@ -16,7 +16,7 @@ internal sealed class ForgottenScriptTests(ServerKind kind)
         for (int round = 0; round < 40; round++)
         {
             using var browser = app.NewBrowser();
-            string id = await browser.BeginAsync("key", "old");
+            string id = await browser.SetStringAsync("key", "old");
             await browser.VisitAsync(async context =>
             {
                 Assert.That(context.Session.GetString("key"), Is.EqualTo("old"));
@@ -39,7 +39,7 @@ internal sealed class ForgottenScriptTests(ServerKind kind)
         await using var app = await StartLiveAsync(server);
         await using var monitor = await CommandMonitor.StartAsync(server);
         using var browser = app.NewBrowser();
-        await browser.BeginAsync("key", "old");
+        await browser.SetStringAsync("key", "old");
         await server.Admin.GetDatabase().ExecuteAsync("SCRIPT", "FLUSH");
         var commands = await monitor.CommandsDuringAsync("sessions:", () => browser.VisitAsync(session =>
         {

@@ -17,7 +17,7 @@ internal sealed class LostSessionTests(ServerKind kind)
         using var thief = own.Browser.Twin();
         await own.Server.AskAsync("SAVE");
         await own.Browser.VisitAsync(context => context.AbandonSessionAsync());
-        await later.BeginAsync();
+        await later.SetStringAsync();
         Assert.That(await thief.VisitAsync(session => session.GetString("key")), Is.Null);
 
         await own.Server.RestartAsync();

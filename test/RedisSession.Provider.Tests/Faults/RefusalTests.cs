@@ -103,7 +103,7 @@ internal sealed class RefusalTests(ServerKind kind)
         // An instance that has not done it before, and is connected: where Redis says MISCONF, it refuses PING too, by which the client
         // knows that it has a connection.
         await using var app = await TestApp.StartAsync(own.Server.ConfigurationString, Configure);
-        using (var another = app.NewBrowser()) await another.BeginAsync();
+        using (var another = app.NewBrowser()) await another.SetStringAsync();
         await RefuseAsync(own.Server, refusal);
 
         // Through the synchronous API, read fresh, committed, not used at all.

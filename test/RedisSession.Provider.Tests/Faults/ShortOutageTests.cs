@@ -22,7 +22,7 @@ internal sealed class ShortOutageTests(ServerKind kind)
     {
         await using var relayed = await RelayedApp.StartAsync(kind, options => (options.Mode, options.FailureMode) = (mode, failureMode));
         var visitors = Enumerable.Range(0, 20).Select(_ => relayed.App.NewBrowser()).ToArray();
-        await Task.WhenAll(visitors.Select((browser, i) => browser.BeginAsync("name", $"visitor{i}")));
+        await Task.WhenAll(visitors.Select((browser, i) => browser.SetStringAsync("name", $"visitor{i}")));
 
         relayed.Relay.Down();
         var visits = visitors.Select(browser => browser.VisitAsync(async context =>
@@ -119,7 +119,7 @@ internal sealed class ShortOutageTests(ServerKind kind)
         await using var app = await TestApp.StartAsync(services => services.AddSingleton<IConnectionMultiplexer>(own).AddRedisHashSession(
             options => (options.FailureMode, options.OutageTolerance) = (FailureMode.Throw, TimeSpan.FromSeconds(1))));
         using var browser = app.NewBrowser();
-        await browser.BeginAsync();
+        await browser.SetStringAsync();
         relay.Down();
         await app.UntilDisconnectedAsync();
 

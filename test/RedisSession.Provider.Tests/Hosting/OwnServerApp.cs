@@ -22,7 +22,7 @@ internal sealed class OwnServerApp : IAsyncDisposable
         params string[] serverArguments)
     {
         var own = await StartAsync(kind, server => TestApp.StartAsync(server.ConfigurationString, Configure, use), serverArguments);
-        await own.Browser.BeginAsync();
+        await own.Browser.SetStringAsync();
         return own;
 
         // What a test does to its server lasts longer than anybody is to wait; short outages have tests of their own.

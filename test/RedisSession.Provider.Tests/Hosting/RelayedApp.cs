@@ -26,7 +26,7 @@ internal sealed class RelayedApp : IAsyncDisposable
             configure?.Invoke(options);
         });
         var relayed = new RelayedApp(relay, app);
-        if (!isDown) await relayed.Browser.BeginAsync();
+        if (!isDown) await relayed.Browser.SetStringAsync();
         return relayed;
     }
 

@@ -9,16 +9,12 @@ namespace RedisSession.Provider.Tests;
 internal sealed class ChangeReplyTests
 {
     [Test]
-    public void Nil_says_that_the_session_has_ended() =>
+    public void Nil_is_the_end_of_a_session_and_empty_text_no_hash_and_other_text_the_generation()
+    {
         Assert.That(Parse(RedisValue.Null), Is.EqualTo(new ChangeReply(Ended: true, Generation: default)));
-
-    [Test]
-    public void Empty_text_says_that_there_is_no_hash_and_that_is_no_end() =>
         Assert.That(Parse(RedisValue.EmptyString), Is.EqualTo(new ChangeReply(Ended: false, Generation: default)));
-
-    [Test]
-    public void Text_is_the_generation() =>
         Assert.That(Parse(Encoding.ASCII.GetBytes("0123456789abcdef")), Is.EqualTo(new ChangeReply(Ended: false, "0123456789abcdef")));
+    }
 
     private static ChangeReply Parse(RedisValue reply) => ChangeReply.Parse(RedisResult.Create(reply));
 }

@@ -7,14 +7,12 @@ namespace RedisSession.Provider.Tests;
 [Parallelizable]
 internal sealed class ListeningScriptTests(ServerKind kind)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
     [Test]
     public async Task The_first_instance_ever_has_missed_nothing()
     {
         var key = await NewKeyAsync();
-        Assert.That(await key.Record.BeatAsync("a", begins: true, Patience), Is.Null);
-        Assert.That(await key.Record.BeatAsync("a", begins: false, Patience), Is.Null);
+        Assert.That(await key.BeatAsync("a", begins: true), Is.Null);
+        Assert.That(await key.BeatAsync("a", begins: false), Is.Null);
         Assert.That(await key.Database.KeyTimeToLiveAsync(key.Name), Is.GreaterThan(TimeSpan.FromDays(29)));
     }
 
@@ -22,15 +20,15 @@ internal sealed class ListeningScriptTests(ServerKind kind)
     public async Task The_time_between_two_instances_is_told_to_the_second_once()
     {
         var key = await NewKeyAsync();
-        await key.Record.BeatAsync("a", begins: true, Patience);
-        await key.Record.EndAsync("a");
+        await key.BeatAsync("a", begins: true);
+        await key.EndAsync("a");
         long ended = (long)await key.Database.HashGetAsync(key.Name, "@until");
         await Task.Delay(5);
-        var missed = await key.Record.BeatAsync("b", begins: true, Patience);
+        var missed = await key.BeatAsync("b", begins: true);
         Assert.That(missed!.Since.ToUnixTimeMilliseconds(), Is.EqualTo(ended));
         Assert.That(missed.Until, Is.GreaterThan(missed.Since).And.LessThan(missed.Since.AddSeconds(30)));
-        Assert.That(await key.Record.BeatAsync("b", begins: false, Patience), Is.Null);
-        Assert.That(await key.Record.BeatAsync("c", begins: true, Patience), Is.Null);
+        Assert.That(await key.BeatAsync("b", begins: false), Is.Null);
+        Assert.That(await key.BeatAsync("c", begins: true), Is.Null);
     }
 
     [Test]
@@ -42,9 +40,9 @@ internal sealed class ListeningScriptTests(ServerKind kind)
         await key.SetAsync("b", 0, 0, judged: false);
         var told = new[]
         {
-            await key.Record.BeatAsync("b", begins: false, Patience),
-            await key.Record.BeatAsync("a", begins: false, Patience),
-            await key.Record.BeatAsync("b", begins: false, Patience),
+            await key.BeatAsync("b", begins: false),
+            await key.BeatAsync("a", begins: false),
+            await key.BeatAsync("b", begins: false),
         };
         Assert.That(told.OfType<ListeningGap>().Count(), Is.EqualTo(1));
     }
@@ -54,11 +52,11 @@ internal sealed class ListeningScriptTests(ServerKind kind)
     {
         var key = await NewKeyAsync();
         await key.SetAsync("silent", -100_000, -50_000);
-        Assert.That(await key.Record.BeatAsync("a", begins: true, Patience), Is.Null, "50 seconds are less than a minute");
+        Assert.That(await key.BeatAsync("a", begins: true), Is.Null, "50 seconds are less than a minute");
         await key.SetAsync("silent", -100_000, 20_000); // it says something
-        Assert.That(await key.Record.BeatAsync("a", begins: false, Patience), Is.Null);
+        Assert.That(await key.BeatAsync("a", begins: false), Is.Null);
         await key.SetAsync("silent", -100_000, -70_000); // and is gone later
-        Assert.That(await key.Record.BeatAsync("a", begins: false, Patience), Is.Null, "that it had listened is known already");
+        Assert.That(await key.BeatAsync("a", begins: false), Is.Null, "that it had listened is known already");
     }
 
     [Test]
@@ -66,11 +64,11 @@ internal sealed class ListeningScriptTests(ServerKind kind)
     {
         var key = await NewKeyAsync();
         await key.SetAsync("dead", -100_000, -50_000);
-        Assert.That(await key.Record.BeatAsync("a", begins: true, Patience), Is.Null);
-        var missed = await key.Record.BeatAsync("a", begins: false, TimeSpan.FromSeconds(30));
+        Assert.That(await key.BeatAsync("a", begins: true), Is.Null);
+        var missed = await key.BeatAsync("a", begins: false, patience: 30);
         Assert.That(missed!.Since.ToUnixTimeMilliseconds(), Is.EqualTo(key.Zero - 50_000));
         Assert.That(missed.Until.ToUnixTimeMilliseconds(), Is.EqualTo(key.Zero).Within(20_000));
-        Assert.That(await key.Record.BeatAsync("a", begins: false, TimeSpan.FromSeconds(30)), Is.Null);
+        Assert.That(await key.BeatAsync("a", begins: false, patience: 30), Is.Null);
         Assert.That(await key.Database.HashExistsAsync(key.Name, "dead"), Is.False);
     }
 
@@ -80,12 +78,12 @@ internal sealed class ListeningScriptTests(ServerKind kind)
         var key = await NewKeyAsync();
         await key.SetAsync("a", -100_000, -5_000);
         if (another) await key.SetAsync("b", -90_000, 0);
-        var missed = await key.Record.BeatAsync("a", begins: true, Patience);
+        var missed = await key.BeatAsync("a", begins: true);
         if (another)
         {
             Assert.That(missed, Is.Null, "b's last word is a moment old");
-            Assert.That(await key.Record.BeatAsync("b", begins: false, Patience), Is.Null);
-            Assert.That(await key.Record.BeatAsync("a", begins: false, Patience), Is.Null);
+            Assert.That(await key.BeatAsync("b", begins: false), Is.Null);
+            Assert.That(await key.BeatAsync("a", begins: false), Is.Null);
         }
         else
         {
@@ -97,20 +95,20 @@ internal sealed class ListeningScriptTests(ServerKind kind)
     public async Task One_that_was_interrupted_is_told_though_the_record_is_gone_unless_another_has_begun_since([Values] bool another)
     {
         var key = await NewKeyAsync();
-        if (another) await key.Record.BeatAsync("b", begins: true, Patience, said: key.Zero - 8_000);
-        var missed = await key.Record.BeatAsync("a", begins: true, Patience, said: key.Zero - 5_000);
+        if (another) await key.BeatAsync("b", begins: true, said: key.Zero - 8_000);
+        var missed = await key.BeatAsync("a", begins: true, said: key.Zero - 5_000);
         if (another)
         {
             Assert.That(missed, Is.Null, "b was told");
             await Task.Delay(5);
-            await key.Record.BeatAsync("b", begins: false, Patience);
-            Assert.That(await key.Record.BeatAsync("a", begins: false, Patience), Is.Null);
+            await key.BeatAsync("b", begins: false);
+            Assert.That(await key.BeatAsync("a", begins: false), Is.Null);
         }
         else
         {
             Assert.That(missed!.Since.ToUnixTimeMilliseconds(), Is.EqualTo(key.Zero - 5_000));
             Assert.That(missed.Until.ToUnixTimeMilliseconds(), Is.EqualTo(key.Zero).Within(20_000));
-            Assert.That(await key.Record.BeatAsync("a", begins: false, Patience, said: key.Zero), Is.Null);
+            Assert.That(await key.BeatAsync("a", begins: false, said: key.Zero), Is.Null);
         }
     }
 
@@ -118,7 +116,7 @@ internal sealed class ListeningScriptTests(ServerKind kind)
     public async Task The_servers_clock_is_what_a_beat_answers()
     {
         var key = await NewKeyAsync();
-        var beat = await new ListeningRecord(key.Database, key.Name).BeatAsync("a", begins: true, Patience);
+        var beat = await new ListeningRecord(key.Database, key.Name).BeatAsync("a", begins: true, TimeSpan.FromMinutes(1));
         Assert.That(beat.At, Is.EqualTo(key.Zero).Within(20_000));
         Assert.That((string?)await key.Database.HashGetAsync(key.Name, "a"), Is.EqualTo($"{beat.At} {beat.At} 1"));
     }
@@ -128,13 +126,16 @@ internal sealed class ListeningScriptTests(ServerKind kind)
         var database = (await TestServers.GetAsync(kind)).Admin.GetDatabase();
         var time = (RedisResult[])(await database.ExecuteAsync("TIME"))!;
         string name = SessionStack.NewKeyPrefix() + "lifecycle";
-        var key = new Key(database, name, ((long)time[0] * 1000) + ((long)time[1] / 1000));
-        return key;
+        return new Key(database, name, ((long)time[0] * 1000) + ((long)time[1] / 1000));
     }
 
     private sealed record Key(IDatabase Database, string Name, long Zero)
     {
-        public Told Record => new(new(Database, Name));
+        /// <summary>What a beat is told.</summary>
+        public async Task<ListeningGap?> BeatAsync(string instance, bool begins, int patience = 60, long said = 0) =>
+            (await new ListeningRecord(Database, Name).BeatAsync(instance, begins, TimeSpan.FromSeconds(patience), said)).Missed;
+
+        public Task EndAsync(string instance) => new ListeningRecord(Database, Name).EndAsync(instance);
 
         public Task SetAsync(string field, long at) => SetAsync(field, $"{Zero + at}");
 
@@ -146,14 +147,5 @@ internal sealed class ListeningScriptTests(ServerKind kind)
             await Database.HashSetAsync(Name, field, value);
             await Database.KeyExpireAsync(Name, TimeSpan.FromHours(1));
         }
-    }
-
-    /// <summary>What a beat is told.</summary>
-    private sealed class Told(ListeningRecord record)
-    {
-        public async Task<ListeningGap?> BeatAsync(string instance, bool begins, TimeSpan patience, long said = 0) =>
-            (await record.BeatAsync(instance, begins, patience, said)).Missed;
-
-        public Task EndAsync(string instance) => record.EndAsync(instance);
     }
 }

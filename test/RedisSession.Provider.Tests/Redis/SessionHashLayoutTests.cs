@@ -53,13 +53,10 @@ internal sealed class SessionHashLayoutTests
     [Test]
     public void Fields_of_ours_are_named_as_the_scripts_name_them()
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(SessionHashLayout.Generation, Is.EqualTo("@gen"));
-            Assert.That(SessionHashLayout.Created, Is.EqualTo("@created"));
-            Assert.That(SessionHashLayout.User, Is.EqualTo("@user"));
-            Assert.That(SessionHashLayout.Automatic, Is.EqualTo("@auto"));
-        }
+        Assert.That(SessionHashLayout.Generation, Is.EqualTo("@gen"));
+        Assert.That(SessionHashLayout.Created, Is.EqualTo("@created"));
+        Assert.That(SessionHashLayout.User, Is.EqualTo("@user"));
+        Assert.That(SessionHashLayout.Automatic, Is.EqualTo("@auto"));
     }
 
     [TestCase("", "sessions:")]
@@ -87,15 +84,11 @@ internal sealed class SessionHashLayoutTests
         int count = SessionHashLayout.MaxKeyBytes / bytes;
         string rest = new('a', SessionHashLayout.MaxKeyBytes - (count * bytes));
         string longest = string.Concat(Enumerable.Repeat(character, count)) + rest;
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(Encoding.UTF8.GetByteCount(longest), Is.EqualTo(65_535));
-            Assert.That(() => SessionHashLayout.ThrowIfNotAKey(longest), Throws.Nothing);
-            Assert.That(
-                () => SessionHashLayout.ThrowIfNotAKey(longest + "a"),
-                Throws.TypeOf<ArgumentOutOfRangeException>().With.Property(nameof(ArgumentException.ParamName)).EqualTo("key"));
-        }
+        Assert.That(Encoding.UTF8.GetByteCount(longest), Is.EqualTo(65_535));
+        Assert.That(() => SessionHashLayout.ThrowIfNotAKey(longest), Throws.Nothing);
+        Assert.That(
+            () => SessionHashLayout.ThrowIfNotAKey(longest + "a"),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Property(nameof(ArgumentException.ParamName)).EqualTo("key"));
     }
 
     [Test]

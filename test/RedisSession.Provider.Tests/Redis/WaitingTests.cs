@@ -48,13 +48,10 @@ internal sealed class WaitingTests
         Assert.That(waiting.ThrowIfCancelled, Throws.Nothing);
         await cancellation.CancelAsync();
         var error = await Assert.CatchAsync<OperationCanceledException>(async () => await waited);
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(error!.CancellationToken, Is.EqualTo(cancellation.Token));
-            Assert.That(waiting.IsCancelled(error), Is.True);
-            Assert.That(waiting.HasTimedOut(error), Is.False);
-            Assert.That(waiting.ThrowIfCancelled, Throws.InstanceOf<OperationCanceledException>());
-        }
+        Assert.That(error!.CancellationToken, Is.EqualTo(cancellation.Token));
+        Assert.That(waiting.IsCancelled(error), Is.True);
+        Assert.That(waiting.HasTimedOut(error), Is.False);
+        Assert.That(waiting.ThrowIfCancelled, Throws.InstanceOf<OperationCanceledException>());
     }
 
     [Test]
@@ -65,14 +62,11 @@ internal sealed class WaitingTests
         var error = await Assert.CatchAsync<OperationCanceledException>(
             async () => await waiting.ForAsync(new TaskCompletionSource<int>().Task));
         await cancellation.CancelAsync();
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(error!.CancellationToken, Is.Not.EqualTo(cancellation.Token));
-            Assert.That(error.InnerException, Is.TypeOf<TimeoutException>());
-            Assert.That(error.Message, Is.EqualTo("Redis did not answer within the IOTimeout of 00:00:00.0010000."));
-            Assert.That(waiting.HasTimedOut(error), Is.True);
-            Assert.That(waiting.IsCancelled(error), Is.False);
-        }
+        Assert.That(error!.CancellationToken, Is.Not.EqualTo(cancellation.Token));
+        Assert.That(error.InnerException, Is.TypeOf<TimeoutException>());
+        Assert.That(error.Message, Is.EqualTo("Redis did not answer within the IOTimeout of 00:00:00.0010000."));
+        Assert.That(waiting.HasTimedOut(error), Is.True);
+        Assert.That(waiting.IsCancelled(error), Is.False);
     }
 
     [Test]
@@ -82,13 +76,10 @@ internal sealed class WaitingTests
         var waited = waiting.ForAsync(new TaskCompletionSource<int>().Task);
         Assert.That(waited.IsCompleted, Is.True);
         var error = Assert.Throws<TimeoutException>(() => Waiting.Ended(waited));
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(error!.Message, Is.EqualTo("Redis did not answer within the client's syncTimeout of 00:00:00.0010000."));
-            Assert.That(waiting.HasTimedOut(error), Is.True);
-            Assert.That(waiting.HasTimedOut(new RedisTimeoutException(CommandFlags.None, "the client's own", CommandStatus.Sent)), Is.False);
-            Assert.That(waiting.ToTheEnd, Is.EqualTo(waiting), "a thread has a bound wherever it waits");
-        }
+        Assert.That(error!.Message, Is.EqualTo("Redis did not answer within the client's syncTimeout of 00:00:00.0010000."));
+        Assert.That(waiting.HasTimedOut(error), Is.True);
+        Assert.That(waiting.HasTimedOut(new RedisTimeoutException(CommandFlags.None, "the client's own", CommandStatus.Sent)), Is.False);
+        Assert.That(waiting.ToTheEnd, Is.EqualTo(waiting), "a thread has a bound wherever it waits");
     }
 
     /// <summary>All pool threads may be blocked just then: nothing of it may need another.</summary>

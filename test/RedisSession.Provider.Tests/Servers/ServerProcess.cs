@@ -81,9 +81,6 @@ internal sealed class ServerProcess : IRunningServer
         }
     }
 
-    /// <summary>Whether the server answers PING within the time.</summary>
-    public Task<bool> AnswersAsync(TimeSpan timeout) => RespPing.AnswersAsync(Port, timeout);
-
     /// <summary>Asks it one thing, on a connection of its own.</summary>
     public Task<RespReply> AskAsync(params string[] command) => Resp.AskAsync(Port, command);
 
@@ -137,11 +134,24 @@ internal sealed class ServerProcess : IRunningServer
             }
 
             // Its own word comes first: an answer alone might be that of a stranger who has the port.
-            if (output.Contains(ReadyWord) && await AnswersAsync(TimeSpan.FromSeconds(1)))
+            if (output.Contains(ReadyWord) && await AnswersAsync())
                 return true;
             if (clock.Elapsed > StartTimeout)
                 throw new TimeoutException($"{_kind} did not answer on port {Port} within {StartTimeout}:\n{output}");
             await Task.Delay(20);
+        }
+    }
+
+    // An answer that asks for a password is one, too.
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            return (await AskAsync("PING")).Text == "PONG";
+        }
+        catch (Exception error) when (error is IOException or RespErrorException)
+        {
+            return error.Message.StartsWith("NOAUTH", StringComparison.Ordinal);
         }
     }
 

@@ -135,7 +135,7 @@ internal sealed class CacheTakeoverTests(ServerKind kind) : TakeoverFixture(kind
     {
         await using var app = await StartHangingAsync(mode);
         using var browser = Apps[mode].NewBrowser();
-        string id = await browser.BeginAsync("name", "Ann");
+        string id = await browser.SetStringAsync("name", "Ann");
         string renewed = await browser.At(app).VisitAsync(async context =>
         {
             await context.RenewSessionAsync().WaitAsync(Patience);

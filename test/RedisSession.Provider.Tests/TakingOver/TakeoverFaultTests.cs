@@ -121,7 +121,7 @@ internal sealed class TakeoverFaultTests(ServerKind kind)
             options.TakeOverSessions(InstanceName);
         });
         using var browser = app.NewBrowser();
-        await browser.BeginAsync();
+        await browser.SetStringAsync();
         var left = app.Services.GetRequiredService<SessionTakeover>().Stock!;
         server.Kill();
         string secret = Guid.NewGuid().ToString();

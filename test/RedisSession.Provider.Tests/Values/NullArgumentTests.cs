@@ -42,28 +42,20 @@ internal sealed class NullArgumentTests
     {
         var session = new DictionarySession();
         session.SetValue("key", 7);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(() => session.SetValue<string>("key", null!), ThrowsNull.Of("value"));
-            Assert.That(() => session.SetJson("key", 7, null!), ThrowsNull.Of("typeInfo"));
-            Assert.That(() => session.GetJson("key", (JsonTypeInfo<Preferences>)null!), ThrowsNull.Of("typeInfo"));
-            Assert.That(() => session.GetJsonOr("key", 7, null!), ThrowsNull.Of("typeInfo"));
-            Assert.That(() => default(SessionValue).Json((JsonTypeInfo<Preferences>)null!), ThrowsNull.Of("typeInfo"));
-        }
+        Assert.That(() => session.SetValue<string>("key", null!), ThrowsNull.Of("value"));
+        Assert.That(() => session.SetJson("key", 7, null!), ThrowsNull.Of("typeInfo"));
+        Assert.That(() => session.GetJson("key", (JsonTypeInfo<Preferences>)null!), ThrowsNull.Of("typeInfo"));
+        Assert.That(() => session.GetJsonOr("key", 7, null!), ThrowsNull.Of("typeInfo"));
+        Assert.That(() => default(SessionValue).Json((JsonTypeInfo<Preferences>)null!), ThrowsNull.Of("typeInfo"));
     }
 
     [Test]
     public void Null_key_among_values_that_were_asked_for_is_named()
     {
         var values = new SessionValues(["a"], [default]);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(() => values[null!], ThrowsNull.Of("key"));
-            Assert.That(() => values.ContainsKey(null!), ThrowsNull.Of("key"));
-            Assert.That(() => values.TryGetValue(null!, out _), ThrowsNull.Of("key"));
-        }
+        Assert.That(() => values[null!], ThrowsNull.Of("key"));
+        Assert.That(() => values.ContainsKey(null!), ThrowsNull.Of("key"));
+        Assert.That(() => values.TryGetValue(null!, out _), ThrowsNull.Of("key"));
     }
 
     private static TestCaseData<Action<ISession, string>> Call(string name, Action<ISession, string> call) =>

@@ -28,80 +28,15 @@ internal sealed class OddContentTests
         Gen.Byte.Array[0, 64],
         Gen.OneOf(Pieces).Array[0, 24].Select(pieces => pieces.SelectMany(piece => piece).ToArray()));
 
-    private static readonly Action<SessionValue>[] Reads =
-    [
-        value => _ = value.Raw,
-        value => _ = value.Str,
-        value => _ = value.Int,
-        value => _ = value.Long,
-        value => _ = value.Bool,
-        value => _ = value.None,
-        value => _ = value.ToString(),
-        value => _ = value.Json(),
-        value => _ = value.As(""),
-        value => _ = value.As('x'),
-        value => _ = value.As(false),
-        value => _ = value.As((byte)0),
-        value => _ = value.As((short)0),
-        value => _ = value.As(0),
-        value => _ = value.As(0L),
-        value => _ = value.As(0ul),
-        value => _ = value.As(Int128.Zero),
-        value => _ = value.As(UInt128.Zero),
-        value => _ = value.As(BigInteger.Zero),
-        value => _ = value.As(0f),
-        value => _ = value.As(0.0),
-        value => _ = value.As(Half.Zero),
-        value => _ = value.As(0m),
-        value => _ = value.As(Complex.Zero),
-        value => _ = value.As(DateTime.MinValue),
-        value => _ = value.As(DateTimeOffset.MinValue),
-        value => _ = value.As(DateOnly.MinValue),
-        value => _ = value.As(TimeOnly.MinValue),
-        value => _ = value.As(TimeSpan.Zero),
-        value => _ = value.As(Guid.Empty),
-        value => _ = value.As(IPAddress.None),
-        value => _ = value.As(IPNetwork.Parse("10.0.0.0/8")),
-        value => _ = value.As(new Sku("", 0)),
-        value => _ = value.Json<Preferences>(),
-        value => _ = value.Json(CartJson.Default.Preferences),
-        value => _ = value.JsonOr((Cart?)null),
-        value => _ = value.JsonOr(null!, CartJson.Default.Cart),
-        value => _ = value.JsonOr<int[]>([]),
-        value => _ = value.Json<int>(),
-        value => _ = value.JsonOr<string>(""),
-        value => _ = value.JsonOr<object>(0),
-        value => _ = value.JsonOr((Uri?)null),
-        value => _ = value.JsonOr((Version?)null),
-        value => _ = value.JsonOr<byte[]>([]),
-        value => _ = value.JsonOr(TimeSpan.Zero),
-        value => _ = value.JsonOr(DateTimeOffset.MinValue),
-        value => _ = value.Json<Dictionary<string, object?>>(),
-        value => _ = value.Json<Dictionary<int, List<string?>>>(),
-        value => _ = value.JsonOr((JsonNode?)null),
-        value => _ = value.JsonOr((JsonObject?)null),
-        value => _ = value.JsonOr((JsonArray?)null),
-    ];
-
     [Test]
-    public void Reading_never_throws() => OddBytes.Sample(
-        bytes =>
-        {
-            var value = new SessionValue(bytes);
-            foreach (var read in Reads) read(value);
-        },
-        iter: 2_000,
-        print: Convert.ToHexString);
-
-    [Test]
-    public void Reading_leaves_the_stored_bytes_alone() => OddBytes.Sample(
+    public void Reading_never_throws_and_leaves_the_stored_bytes_alone() => OddBytes.Sample(
         bytes =>
         {
             byte[] before = [.. bytes];
-            var value = new SessionValue(bytes);
-            foreach (var read in Reads) read(value);
+            ReadAll(new SessionValue(bytes));
             return bytes.AsSpan().SequenceEqual(before);
         },
+        iter: 2_000,
         print: Convert.ToHexString);
 
     // A node reads its texts when it is first asked for them: what is no UTF-8, or half a surrogate pair, would throw then.
@@ -111,12 +46,8 @@ internal sealed class OddContentTests
     public void Json_with_texts_that_are_none_can_be_walked(byte[] bytes)
     {
         var node = new SessionValue(bytes).Json();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(() => node.ToJsonString(), Throws.Nothing);
-            Assert.That(() => node is JsonObject members ? members["a"]?.ToString() : node.GetValue<string>(), Throws.Nothing);
-        }
+        Assert.That(() => node.ToJsonString(), Throws.Nothing);
+        Assert.That(() => node is JsonObject members ? members["a"]?.ToString() : node.GetValue<string>(), Throws.Nothing);
     }
 
     // Each type has its parser; none may read a number into what another does not, but for 4 bytes, which SetInt32 may have written.
@@ -130,4 +61,20 @@ internal sealed class OddContentTests
         },
         iter: 2_000,
         print: Convert.ToHexString);
+
+    private static void ReadAll(SessionValue value)
+    {
+        _ = (value.Raw, value.Str, value.Int, value.Long, value.Bool, value.None, value.ToString(), value.Json());
+        _ = (value.As(""), value.As('x'), value.As(false), value.As((byte)0), value.As((short)0), value.As(0), value.As(0L), value.As(0ul));
+        _ = (value.As(Int128.Zero), value.As(UInt128.Zero), value.As(BigInteger.Zero), value.As(Complex.Zero));
+        _ = (value.As(0f), value.As(0.0), value.As(Half.Zero), value.As(0m));
+        _ = (value.As(DateTime.MinValue), value.As(DateTimeOffset.MinValue), value.As(DateOnly.MinValue), value.As(TimeOnly.MinValue));
+        _ = (value.As(TimeSpan.Zero), value.As(Guid.Empty), value.As(IPAddress.None), value.As(IPNetwork.Parse("10.0.0.0/8")));
+        _ = (value.As(new Sku("", 0)), value.Json<Preferences>(), value.Json(CartJson.Default.Preferences));
+        _ = (value.JsonOr((Cart?)null), value.JsonOr(null!, CartJson.Default.Cart));
+        _ = (value.JsonOr<int[]>([]), value.JsonOr<byte[]>([]), value.Json<int>(), value.JsonOr<string>(""), value.JsonOr<object>(0));
+        _ = (value.JsonOr((Uri?)null), value.JsonOr((Version?)null), value.JsonOr(TimeSpan.Zero), value.JsonOr(DateTimeOffset.MinValue));
+        _ = (value.Json<Dictionary<string, object?>>(), value.Json<Dictionary<int, List<string?>>>());
+        _ = (value.JsonOr((JsonNode?)null), value.JsonOr((JsonObject?)null), value.JsonOr((JsonArray?)null));
+    }
 }

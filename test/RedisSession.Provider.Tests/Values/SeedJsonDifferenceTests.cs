@@ -16,26 +16,19 @@ internal sealed class SeedJsonDifferenceTests
     public void Of_a_name_that_is_twice_in_one_object_the_last_counts_where_there_is_a_type()
     {
         var value = Value("""{"theme":"dark","theme":"light"}""");
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(value.Json().ToJsonString(), Is.EqualTo("{}"));
-            Assert.That(value.Json<Preferences>().Theme, Is.EqualTo("light"));
-            Assert.That(value.Json(CartJson.Default.Preferences).Theme, Is.EqualTo("light"));
-            Assert.That(Value("""[{"a":1},{"a":2}]""").Json().AsArray(), Has.Count.EqualTo(2), "in two objects it is no repetition");
-        }
+        Assert.That(value.Json().ToJsonString(), Is.EqualTo("{}"));
+        Assert.That(value.Json<Preferences>().Theme, Is.EqualTo("light"));
+        Assert.That(value.Json(CartJson.Default.Preferences).Theme, Is.EqualTo("light"));
+        Assert.That(Value("""[{"a":1},{"a":2}]""").Json().AsArray(), Has.Count.EqualTo(2), "in two objects it is no repetition");
     }
 
     [TestCase("\"\\ud800\"")]
     [TestCase("\"a\\udc00b\"")]
     public void Half_a_surrogate_pair_is_no_text(string json)
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(Value(json).Json().ToJsonString(), Is.EqualTo("{}"));
-            Assert.That(Value(json).JsonOr("fallback"), Is.EqualTo("fallback"));
-            Assert.That(Value("\"\\ud83d\\ude00\"").JsonOr("fallback"), Is.EqualTo("😀"), "a whole one is");
-        }
+        Assert.That(Value(json).Json().ToJsonString(), Is.EqualTo("{}"));
+        Assert.That(Value(json).JsonOr("fallback"), Is.EqualTo("fallback"));
+        Assert.That(Value("\"\\ud83d\\ude00\"").JsonOr("fallback"), Is.EqualTo("😀"), "a whole one is");
     }
 
     [Test]
@@ -45,17 +38,16 @@ internal sealed class SeedJsonDifferenceTests
         Assert.That((value.Json().ToJsonString(), value.JsonOr("fallback")), Is.EqualTo(("{}", "fallback")));
     }
 
+    // System.Text.Json stops with an error, long before the stack ends.
     [TestCase(64, true)]
     [TestCase(65, false)]
+    [TestCase(1_000_000, false)]
     public void Json_is_read_to_a_depth_of_64(int depth, bool isRead)
     {
-        var value = Value(new string('[', depth) + new string(']', depth));
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(value.Json().ToJsonString() != "{}", Is.EqualTo(isRead));
-            Assert.That(value.JsonOr<object>(Fallback) != Fallback, Is.EqualTo(isRead));
-        }
+        string opened = new('[', depth), closed = opened + new string(']', depth);
+        Assert.That(Value(closed).Json().ToJsonString(), Is.EqualTo(isRead ? closed : "{}"));
+        Assert.That(Value(closed).JsonOr<object>(Fallback) != Fallback, Is.EqualTo(isRead));
+        Assert.That(Value(opened).JsonOr<object>(Fallback), Is.SameAs(Fallback));
     }
 
     [TestCase("Infinity")]
@@ -64,12 +56,9 @@ internal sealed class SeedJsonDifferenceTests
     [TestCase("null")]
     public void These_are_no_numbers(string json)
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(Value(json).Json().ToJsonString(), Is.EqualTo("{}"));
-            Assert.That(Value(json).JsonOr(7.5), Is.EqualTo(7.5));
-            Assert.That(Value($"[{json}]").JsonOr<double[]>([7.5]), Is.EqualTo([7.5]));
-        }
+        Assert.That(Value(json).Json().ToJsonString(), Is.EqualTo("{}"));
+        Assert.That(Value(json).JsonOr(7.5), Is.EqualTo(7.5));
+        Assert.That(Value($"[{json}]").JsonOr<double[]>([7.5]), Is.EqualTo([7.5]));
     }
 
     private static readonly Encoding[] OtherEncodings =
@@ -79,11 +68,7 @@ internal sealed class SeedJsonDifferenceTests
     public void Only_UTF8_is_read([ValueSource(nameof(OtherEncodings))] Encoding encoding, [Values] bool hasMark)
     {
         SessionValue value = new([.. hasMark ? encoding.GetPreamble() : [], .. encoding.GetBytes("""{"theme":"dark"}""")]);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(value.Json().ToJsonString(), Is.EqualTo("{}"));
-            Assert.That(value.Json<Preferences>().Theme, Is.EqualTo(new Preferences().Theme));
-        }
+        Assert.That(value.Json().ToJsonString(), Is.EqualTo("{}"));
+        Assert.That(value.Json<Preferences>().Theme, Is.EqualTo(new Preferences().Theme));
     }
 }

@@ -2,6 +2,7 @@ using System.Runtime.Loader;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
@@ -20,34 +21,15 @@ internal sealed class SessionJsonTests
 
     private static SessionValue WithByteOrderMark(string json) => new([0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(json)]);
 
-    private static string Nested(int depth) => new string('[', depth) + new string(']', depth);
-
     [Test]
-    public void Record_without_default_constructor_comes_back_as_it_went_in()
+    public void Record_without_default_constructor_comes_back_as_it_went_in([Values] bool isSourceGenerated)
     {
         var session = new DictionarySession();
-        session.SetJson("cart", Cart);
-        var read = session.GetJsonOr("cart", Fallback);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(read with { Lines = [] }, Is.EqualTo(Cart with { Lines = [] }));
-            Assert.That(read.Lines, Is.EqualTo(Cart.Lines));
-        }
-    }
-
-    [Test]
-    public void Source_generated_type_comes_back_as_it_went_in()
-    {
-        var session = new DictionarySession();
-        session.SetJson("cart", Cart, CartJson.Default.Cart);
-        var read = session.GetJsonOr("cart", Fallback, CartJson.Default.Cart);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(read with { Lines = [] }, Is.EqualTo(Cart with { Lines = [] }));
-            Assert.That(read.Lines, Is.EqualTo(Cart.Lines));
-        }
+        if (isSourceGenerated) session.SetJson("cart", Cart, CartJson.Default.Cart);
+        else session.SetJson("cart", Cart);
+        var read = isSourceGenerated ? session.GetJsonOr("cart", Fallback, CartJson.Default.Cart) : session.GetJsonOr("cart", Fallback);
+        Assert.That(read with { Lines = Cart.Lines }, Is.EqualTo(Cart));
+        Assert.That(read.Lines, Is.EqualTo(Cart.Lines));
     }
 
     // What an application writes that has no cart to fall back to. As an overload of GetJson this was ambiguous: null is a JsonTypeInfo too.
@@ -56,13 +38,9 @@ internal sealed class SessionJsonTests
     {
         var session = new DictionarySession();
         session.SetJson("cart", Cart);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(session.GetJsonOr<Cart?>("absent", null), Is.Null);
-            Assert.That(session.GetJsonOr<Cart?>("cart", null), Is.Not.Null);
-            Assert.That(default(SessionValue).JsonOr<Cart?>(null), Is.Null);
-        }
+        Assert.That(session.GetJsonOr<Cart?>("absent", null), Is.Null);
+        Assert.That(session.GetJsonOr<Cart?>("cart", null), Is.Not.Null);
+        Assert.That(default(SessionValue).JsonOr<Cart?>(null), Is.Null);
     }
 
     [Test]
@@ -87,12 +65,8 @@ internal sealed class SessionJsonTests
     public void Names_are_read_in_any_case(string json)
     {
         var read = Value(json).Json<Preferences>();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(read.Theme, Is.EqualTo("dark"));
-            Assert.That(read.WeekStart, Is.EqualTo(DayOfWeek.Sunday));
-        }
+        Assert.That(read.Theme, Is.EqualTo("dark"));
+        Assert.That(read.WeekStart, Is.EqualTo(DayOfWeek.Sunday));
     }
 
     [Test]
@@ -101,25 +75,18 @@ internal sealed class SessionJsonTests
         var session = new DictionarySession();
         session.SetJson("texts", Texts);
         session.SetJson("numbers", Numbers, CartJson.Default.Int32Array);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(session.GetJsonOr<string?[]>("texts", []), Is.EqualTo(Texts));
-            Assert.That(session.GetJsonOr("numbers", [], CartJson.Default.Int32Array), Is.EqualTo(Numbers));
-            Assert.That(session.GetJson<List<int>>("numbers"), Is.EqualTo(Numbers));
-        }
+        Assert.That(session.GetJsonOr<string?[]>("texts", []), Is.EqualTo(Texts));
+        Assert.That(session.GetJsonOr("numbers", [], CartJson.Default.Int32Array), Is.EqualTo(Numbers));
+        Assert.That(session.GetJson<List<int>>("numbers"), Is.EqualTo(Numbers));
     }
 
     [Test]
     public void Byte_order_mark_is_no_part_of_the_json()
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(WithByteOrderMark("""{"a":1}""").Json()["a"]!.GetValue<int>(), Is.EqualTo(1));
-            Assert.That(WithByteOrderMark("""{"theme":"dark"}""").Json<Preferences>().Theme, Is.EqualTo("dark"));
-            Assert.That(WithByteOrderMark("""{"Theme":"dark"}""").Json(CartJson.Default.Preferences).Theme, Is.EqualTo("dark"));
-            Assert.That(WithByteOrderMark("").Json().ToJsonString(), Is.EqualTo("{}"));
-        }
+        Assert.That(WithByteOrderMark("""{"a":1}""").Json()["a"]!.GetValue<int>(), Is.EqualTo(1));
+        Assert.That(WithByteOrderMark("""{"theme":"dark"}""").Json<Preferences>().Theme, Is.EqualTo("dark"));
+        Assert.That(WithByteOrderMark("""{"Theme":"dark"}""").Json(CartJson.Default.Preferences).Theme, Is.EqualTo("dark"));
+        Assert.That(WithByteOrderMark("").Json().ToJsonString(), Is.EqualTo("{}"));
     }
 
     [Test]
@@ -134,34 +101,24 @@ internal sealed class SessionJsonTests
     public void Json_is_what_it_stands_there(string json, JsonValueKind kind)
     {
         var node = Value(json).Json();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(node.GetValueKind(), Is.EqualTo(kind));
-            Assert.That(node.ToJsonString(), Is.EqualTo(json));
-        }
+        Assert.That(node.GetValueKind(), Is.EqualTo(kind));
+        Assert.That(node.ToJsonString(), Is.EqualTo(json));
     }
 
     [TestCase("")]
     [TestCase(" ")]
-    [TestCase("null")]
     [TestCase("{")]
     [TestCase("{} {}")]
     [TestCase("{\"a\":1,}")]
     [TestCase("{'a':1}")]
     [TestCase("[1] // comment")]
-    [TestCase("NaN")]
     [TestCase("01")]
     [TestCase("\u00A0{}")]
     public void What_is_no_json_is_an_empty_object(string json)
     {
         var node = Value(json).Json();
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(node, Is.TypeOf<JsonObject>());
-            Assert.That(node.AsObject(), Is.Empty);
-        }
+        Assert.That(node, Is.TypeOf<JsonObject>());
+        Assert.That(node.AsObject(), Is.Empty);
     }
 
     [Test]
@@ -180,11 +137,8 @@ internal sealed class SessionJsonTests
     [TestCase("""{"theme":"dark"} x""")]
     public void Json_of_another_shape_gives_a_new_one(string json)
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(Value(json).Json<Preferences>().Theme, Is.EqualTo("light"));
-            Assert.That(Value(json).Json(CartJson.Default.Preferences).Theme, Is.EqualTo("light"));
-        }
+        Assert.That(Value(json).Json<Preferences>().Theme, Is.EqualTo("light"));
+        Assert.That(Value(json).Json(CartJson.Default.Preferences).Theme, Is.EqualTo("light"));
     }
 
     [TestCase("")]
@@ -194,38 +148,28 @@ internal sealed class SessionJsonTests
     [TestCase("""{"Owner":"a","Lines":{}}""")]
     public void Json_of_another_shape_gives_the_fallback_itself(string json)
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(Value(json).JsonOr(Fallback), Is.SameAs(Fallback));
-            Assert.That(Value(json).JsonOr(Fallback, CartJson.Default.Cart), Is.SameAs(Fallback));
-        }
+        Assert.That(Value(json).JsonOr(Fallback), Is.SameAs(Fallback));
+        Assert.That(Value(json).JsonOr(Fallback, CartJson.Default.Cart), Is.SameAs(Fallback));
     }
 
     [Test]
     public void Absent_key_gives_the_fallback_whatever_the_type()
     {
         SessionValue absent = default;
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(absent.JsonOr(Fallback), Is.SameAs(Fallback));
-            Assert.That(absent.JsonOr(7), Is.EqualTo(7));
-            Assert.That(absent.JsonOr(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
-            Assert.That(absent.Json<Preferences>().Theme, Is.EqualTo("light"));
-            Assert.That(absent.JsonOr(Numbers), Is.SameAs(Numbers));
-        }
+        Assert.That(absent.JsonOr(Fallback), Is.SameAs(Fallback));
+        Assert.That(absent.JsonOr(7), Is.EqualTo(7));
+        Assert.That(absent.JsonOr(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
+        Assert.That(absent.Json<Preferences>().Theme, Is.EqualTo("light"));
+        Assert.That(absent.JsonOr(Numbers), Is.SameAs(Numbers));
     }
 
     [Test]
     public void Json_of_value_types_is_read()
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(Value("12").JsonOr(7), Is.EqualTo(12));
-            Assert.That(Value("12").Json<int>(), Is.EqualTo(12));
-            Assert.That(Value("\"2024-02-29\"").JsonOr(DateOnly.MinValue), Is.EqualTo(new DateOnly(2024, 2, 29)));
-            Assert.That(Value("null").JsonOr<int?>(7), Is.EqualTo(7));
-        }
+        Assert.That(Value("12").JsonOr(7), Is.EqualTo(12));
+        Assert.That(Value("12").Json<int>(), Is.EqualTo(12));
+        Assert.That(Value("\"2024-02-29\"").JsonOr(DateOnly.MinValue), Is.EqualTo(new DateOnly(2024, 2, 29)));
+        Assert.That(Value("null").JsonOr<int?>(7), Is.EqualTo(7));
     }
 
     // A value type is never null: what could not be read must not pass for a default that was.
@@ -236,41 +180,24 @@ internal sealed class SessionJsonTests
     public void Value_type_that_does_not_parse_gives_the_fallback(string json)
     {
         var fallback = new Sku("X", 1);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(Value(json).JsonOr(7), Is.EqualTo(7));
-            Assert.That(Value(json).JsonOr(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
-            Assert.That(Value(json).JsonOr(fallback), Is.EqualTo(fallback));
-            Assert.That(Value(json).JsonOr(fallback, CartJson.Default.Sku), Is.EqualTo(fallback));
-            Assert.That(Value(json).Json<Counted>().Count, Is.EqualTo(1), "new T()");
-        }
+        Assert.That(Value(json).JsonOr(7), Is.EqualTo(7));
+        Assert.That(Value(json).JsonOr(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
+        Assert.That(Value(json).JsonOr(fallback), Is.EqualTo(fallback));
+        Assert.That(Value(json).JsonOr(fallback, CartJson.Default.Sku), Is.EqualTo(fallback));
+        Assert.That(Value(json).Json<Counted>().Count, Is.EqualTo(1), "new T()");
     }
 
     // Here content alone decides whether System.Text.Json throws, and what it throws is no JsonException.
     [Test]
-    public void Abstract_type_without_discriminator_gives_the_fallback()
+    public void Json_that_a_type_refuses_gives_the_fallback()
     {
-        var circle = new Circle();
-        Assert.That(Value("""{"radius":1}""").JsonOr<Shape>(circle), Is.SameAs(circle));
-    }
-
-    [Test]
-    public void Json_that_a_constructor_refuses_gives_the_fallback()
-    {
+        Shape circle = new Circle();
         var money = new Money(5);
-        Assert.That(Value("""{"amount":-1}""").JsonOr(money), Is.SameAs(money));
-    }
-
-    [Test]
-    public void Json_that_a_collection_refuses_gives_a_new_one() =>
-        Assert.That(Value("[{},{}]").Json<SortedSet<Preferences>>(), Is.Empty, "preferences have no order");
-
-    [Test]
-    public void Array_where_a_single_value_is_asked_for_gives_the_fallback()
-    {
         var seven = JsonValue.Create(7);
-        Assert.That(Value("[1]").JsonOr(seven), Is.SameAs(seven));
+        Assert.That(Value("""{"radius":1}""").JsonOr(circle), Is.SameAs(circle), "an abstract type without discriminator");
+        Assert.That(Value("""{"amount":-1}""").JsonOr(money), Is.SameAs(money), "its constructor throws");
+        Assert.That(Value("[{},{}]").Json<SortedSet<Preferences>>(), Is.Empty, "preferences have no order");
+        Assert.That(Value("[1]").JsonOr(seven), Is.SameAs(seven), "an array where a single value is asked for");
     }
 
     // A node reads its names when it is first asked for one; that it was read says little.
@@ -301,25 +228,32 @@ internal sealed class SessionJsonTests
     {
         var session = new DictionarySession();
         session.SetJson<Cart?>("cart", null);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(session.GetString("cart"), Is.EqualTo("null"));
-            Assert.That(session.GetJsonOr("cart", Fallback), Is.SameAs(Fallback));
-            Assert.That(session.IsNone("cart"), Is.False);
-        }
+        Assert.That(session.GetString("cart"), Is.EqualTo("null"));
+        Assert.That(session.GetJsonOr("cart", Fallback), Is.SameAs(Fallback));
+        Assert.That(session.IsNone("cart"), Is.False);
     }
 
-    // System.Text.Json reads 64 levels; below that it stops with an error, long before the stack ends.
-    [Test]
-    public void Nesting_is_read_down_to_64_levels()
+    /// <summary>A value type whose <c>new()</c> is not its default.</summary>
+    private struct Counted()
     {
-        using (Assert.EnterMultipleScope())
+        public int Count { get; set; } = 1;
+    }
+
+    /// <summary>Read only where the JSON says which shape it is.</summary>
+    [JsonPolymorphic]
+    [JsonDerivedType(typeof(Circle), "circle")]
+    private abstract class Shape;
+
+    private sealed class Circle : Shape;
+
+    private sealed class Money
+    {
+        public Money(int amount)
         {
-            Assert.That(Value(Nested(64)).Json().ToJsonString(), Is.EqualTo(Nested(64)));
-            Assert.That(Value(Nested(65)).Json().ToJsonString(), Is.EqualTo("{}"));
-            Assert.That(Value(Nested(1_000_000)).Json().ToJsonString(), Is.EqualTo("{}"));
-            Assert.That(Value(new string('[', 1_000_000)).JsonOr(Numbers), Is.SameAs(Numbers));
+            ArgumentOutOfRangeException.ThrowIfNegative(amount);
+            Amount = amount;
         }
+
+        public int Amount { get; }
     }
 }

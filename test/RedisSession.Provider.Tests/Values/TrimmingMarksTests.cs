@@ -20,11 +20,8 @@ internal sealed class TrimmingMarksTests
     [Test]
     public void What_reads_or_writes_JSON_of_any_type_without_a_JsonTypeInfo_is_marked_and_nothing_else()
     {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(PublicMethods.Where(IsMarked<RequiresUnreferencedCodeAttribute>), Is.EquivalentTo(PublicMethods.Where(Reflects)));
-            Assert.That(PublicMethods.Where(IsMarked<RequiresDynamicCodeAttribute>), Is.EquivalentTo(PublicMethods.Where(Reflects)));
-        }
+        Assert.That(PublicMethods.Where(IsMarked<RequiresUnreferencedCodeAttribute>), Is.EquivalentTo(PublicMethods.Where(Reflects)));
+        Assert.That(PublicMethods.Where(IsMarked<RequiresDynamicCodeAttribute>), Is.EquivalentTo(PublicMethods.Where(Reflects)));
     }
 
     [Test]
