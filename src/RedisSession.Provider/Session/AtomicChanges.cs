@@ -33,8 +33,9 @@ internal sealed class AtomicChanges(
             _ => [],
             (identity, reply) =>
             {
+                bool isTaken = reply.Length > 1;
                 session.State.TakeIn(key, null);
-                return Reveal(identity, reply.Length > 1 ? (RedisValue)reply[1] : default);
+                return (Reveal(identity, isTaken ? (RedisValue)reply[1] : default), isTaken);
             },
             cancellationToken).ConfigureAwait(false);
         return new(stored);
@@ -54,7 +55,7 @@ internal sealed class AtomicChanges(
             {
                 bool isSet = reply[1].IsNull;
                 session.State.TakeIn(key, isSet ? copy : Reveal(identity, (RedisValue)reply[1]));
-                return isSet;
+                return (isSet, isSet);
             },
             cancellationToken);
     }
@@ -73,9 +74,9 @@ internal sealed class AtomicChanges(
             identity => [Conceal(identity, copy), SessionExpiry.Milliseconds(expiresIn)],
             (_, reply) =>
             {
-                if (reply.Length > 1) return false;
+                if (reply.Length > 1) return (false, false);
                 session.State.TakeIn(key, copy);
-                return true;
+                return (true, true);
             },
             cancellationToken).ConfigureAwait(false);
         if (!isSet) throw FieldErrors.NotExpiring();
@@ -98,10 +99,10 @@ internal sealed class AtomicChanges(
             _ => [by],
             (_, reply) =>
             {
-                if (reply.Length > 2) return (null, (string?)reply[2]);
+                if (reply.Length > 2) return ((null, (string?)reply[2]), false);
                 byte[] sum = (byte[])reply[1]!;
                 session.State.TakeIn(field, sum);
-                return (sum, null);
+                return ((sum, null), true);
             },
             cancellationToken).ConfigureAwait(false);
         return refusal is null ? long.Parse(sum, CultureInfo.InvariantCulture) : throw FieldErrors.NotAdded(refusal, key, session.Id);
@@ -136,7 +137,7 @@ internal sealed class AtomicChanges(
                     bool isSet = (int)reply[1] == 1;
                     var other = isSet ? default : (RedisValue)reply[2];
                     session.State.TakeIn(key, isSet ? value : Reveal(identity, other));
-                    return (isSet, new Stored(identity, other));
+                    return ((isSet, new Stored(identity, other)), isSet);
                 },
                 cancellationToken).ConfigureAwait(false);
             if (isSet) return result;
@@ -154,14 +155,14 @@ internal sealed class AtomicChanges(
     /// <param name="script">Which one.</param>
     /// <param name="key">The session key.</param>
     /// <param name="operands">The script's operands, for the identity it is sent under.</param>
-    /// <param name="takeIn">Receives the reply, inside the lock.</param>
+    /// <param name="takeIn">Receives the reply, inside the lock, and tells whether anything was changed.</param>
     /// <param name="cancellationToken">The caller's.</param>
     private async Task<T> RunAsync<T>(
         RequestSession session,
         RedisScript script,
         string key,
         Func<SessionIdentity, RedisValue[]> operands,
-        Func<SessionIdentity, RedisResult[], T> takeIn,
+        Func<SessionIdentity, RedisResult[], (T Taken, bool IsChanged)> takeIn,
         CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -192,7 +193,7 @@ internal sealed class AtomicChanges(
         bool asText,
         string key,
         Func<SessionIdentity, RedisValue[]> operands,
-        Func<SessionIdentity, RedisResult[], T> takeIn)
+        Func<SessionIdentity, RedisResult[], (T Taken, bool IsChanged)> takeIn)
     {
         var state = session.State;
         lock (state.Gate)
@@ -205,11 +206,13 @@ internal sealed class AtomicChanges(
             }
 
             if (!state.AreChangesConfirmed) return null;
-            session.Renewal?.Note(key);
+            var renewal = session.Renewal;
+            renewal?.Note(key);
             var question = state.Ask();
             var change = channel.Begin(OperationKind.Change, session);
             var sent = SendScript(session, question, database, script, asText, key, change.Sends(operands(question.Identity)));
-            var operation = change.Follow(FinishAsync(session, session.Operation, question, database, script, key, operands, sent, takeIn));
+            var operation = change.Follow(
+                FinishAsync(session, renewal, session.Operation, question, database, script, key, operands, sent, takeIn));
             session.Operation = operation;
             if (takeover.IsDue(question)) session.ChangeToWaitFor = operation;
             listing.Keep(session, operation);
@@ -242,6 +245,7 @@ internal sealed class AtomicChanges(
     /// <summary>The outcome of the change; not made if the server does not have the script.</summary>
     private async Task<(bool IsMade, T Taken)> FinishAsync<T>(
         RequestSession session,
+        PendingRenewal? renewal,
         Task previous,
         Question question,
         IDatabase database,
@@ -249,13 +253,18 @@ internal sealed class AtomicChanges(
         string key,
         Func<SessionIdentity, RedisValue[]> operands,
         SentScript sent,
-        Func<SessionIdentity, RedisResult[], T> takeIn)
+        Func<SessionIdentity, RedisResult[], (T Taken, bool IsChanged)> takeIn)
     {
         var state = session.State;
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ((Task)sent.Reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var reply = sent.Reply.IsFaulted ? await sent.AfterFailureAsync(question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;
-        if (await AnswerAsync(question, reply).ConfigureAwait(false) is not { } answer) return default;
+        if (await AnswerAsync(question, reply).ConfigureAwait(false) is not { } answer)
+        {
+            lock (state.Gate) renewal?.Unnote(key);
+            return default;
+        }
+
         bool isToBeSentAgain = SessionRevival.IsDue(question, answer.IsNull)
             && await revival.IsGoneAsync(session, question, Waiting.Asynchronously).ConfigureAwait(false);
         if (takeover.IsDue(question) && !answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
@@ -278,7 +287,8 @@ internal sealed class AtomicChanges(
                 throw new SessionEndedException(session.Id);
             }
 
-            taken = takeIn(question.Identity, (RedisResult[])answer!);
+            (taken, bool isChanged) = takeIn(question.Identity, (RedisResult[])answer!);
+            if (!isChanged) renewal?.Unnote(key);
             listing.Seen(session, isCreated);
         }
 

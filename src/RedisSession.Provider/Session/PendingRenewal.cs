@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
@@ -14,7 +15,7 @@ namespace RedisSession.Provider;
 /// <param name="to">The new one.</param>
 internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, SessionIdentity to)
 {
-    private readonly HashSet<string> _changed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _changed = new(StringComparer.Ordinal); // how often
     private readonly Lock _gate = new();
     private bool _isOver;
 
@@ -73,7 +74,7 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
     public bool IsCleared { get; private set; }
 
     /// <summary>The fields changed in the new session itself: what others write to them in the old one is ignored.</summary>
-    public IReadOnlyCollection<string> Changed => _changed;
+    public IReadOnlyCollection<string> Changed => _changed.Keys;
 
     /// <summary>The new session changes these keys.</summary>
     public void Note(SessionChanges changes)
@@ -82,9 +83,16 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
         foreach (var (key, _) in changes.Keys) Note(key);
     }
 
-    public void Note(string key) => _changed.Add(SessionHashLayout.FieldOf(key));
+    public void Note(string key) => CollectionsMarshal.GetValueRefOrAddDefault(_changed, SessionHashLayout.FieldOf(key), out _)++;
 
-    public bool HasChanged(string field) => _changed.Contains(field);
+    /// <summary>A change that was noted was not made.</summary>
+    public void Unnote(string key)
+    {
+        string field = SessionHashLayout.FieldOf(key);
+        if (--_changed[field] == 0) _changed.Remove(field);
+    }
+
+    public bool HasChanged(string field) => _changed.ContainsKey(field);
 
     public Task<T> Sent<T>(Task<T> operation)
     {

@@ -22,6 +22,13 @@ internal static class Somebody
         return Task.CompletedTask;
     });
 
+    /// <summary>The same with an answer.</summary>
+    public static Task<T> VisitAsAsync<T>(this Browser browser, string? user, Func<ISession, T> work) => browser.VisitAsync(context =>
+    {
+        if (user is not null) context.SignIn(user);
+        return Task.FromResult(work(context.Session));
+    });
+
     /// <summary>Begins a session of <paramref name="user"/> with one key; returns its id.</summary>
     public static Task<string> BeginAsAsync(this Browser browser, string? user, string key = "key", string value = "1") =>
         browser.VisitAsAsync(user, session =>
@@ -29,13 +36,6 @@ internal static class Somebody
             session.SetString(key, value);
             return session.Id;
         });
-
-    /// <summary>The same with an answer.</summary>
-    public static Task<T> VisitAsAsync<T>(this Browser browser, string? user, Func<ISession, T> work) => browser.VisitAsync(context =>
-    {
-        if (user is not null) context.SignIn(user);
-        return Task.FromResult(work(context.Session));
-    });
 
     /// <summary>A new session that holds <c>key</c>: <c>old</c>; returns its id.</summary>
     public static Task<string> NewSessionAsync(this Browser browser, string? user = null) => browser.BeginAsAsync(user, value: "old");

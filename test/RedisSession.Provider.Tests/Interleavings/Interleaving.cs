@@ -332,7 +332,7 @@ internal sealed class Interleaving
                 _rules.OtherWrote(key, sum.ToString(CultureInfo.InvariantCulture));
                 break;
             case Verb.OtherTakes:
-                _rules.Takes(key, Text((await other.TakeAsync(key)).Raw));
+                _rules.Takes(key, Text((await other.TakeAsync(key)).Raw), isOther: true);
                 _rules.OtherWrote(key, null);
                 break;
             case Verb.OtherRenews:

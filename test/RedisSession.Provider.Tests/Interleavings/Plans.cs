@@ -105,6 +105,7 @@ internal static class Plans
     private static Step[] Judged(Start start, Step[] steps)
     {
         bool isRenewed = steps.Any(step => step.Verb is Verb.Renew or Verb.RenewForUser);
+        if (isRenewed && start == Start.Present) return [.. steps.Where(step => !Ends.Contains(step.Verb))];
         if (isRenewed) return [.. steps.Where(step => step.Verb < Verb.OtherSets && !Ends.Contains(step.Verb))];
         return start == Start.Legacy ? [.. steps.Where(step => !Ends.Contains(step.Verb))] : steps;
     }

@@ -42,6 +42,7 @@ internal sealed class SessionRules
     private readonly List<Moment> _moments = [];
     private readonly List<Write> _writes = [];
     private readonly HashSet<string> _taken = [];
+    private readonly HashSet<string> _takenMeanwhile = [];
 
     private int _lastLife;
     private int _seen;
@@ -59,6 +60,7 @@ internal sealed class SessionRules
     private readonly List<Operation> _reloads = [];
     private readonly List<Operation> _snapshots = []; // what asks for one
     private (RedisEntry? Entry, int Version)[] _before = [];
+    private int _movesSince = Operation.Never; // when its key began to be renewed
     private Operation? _locking; // what has taken the lock
     private int _unlockedAt = Operation.Never; // when it began to give it back
     private int _lostAt = Operation.Never; // when another has taken it
@@ -113,6 +115,8 @@ internal sealed class SessionRules
             else if (generation[0] != '~') CheckWrite(command, key, generation, _before[i].Entry, _before[i] != (entry, entry.Version));
         }
 
+        bool moves = IsRenewal(command.By) && Is(command, nameof(RenewalScripts));
+        if (moves) _movesSince = Math.Min(_movesSince, _wire.Now);
         Look(command.By?.Verb ?? OthersVerb, command);
     }
 
@@ -125,8 +129,10 @@ internal sealed class SessionRules
         if (command.Failure is null && !ForUser(command)) Reveal(command.By, command.Reply);
     }
 
-    private static bool ForUser(Command command) =>
-        command.Script is { } script && LuaScripts.NameOf(script).StartsWith(nameof(UserScripts), StringComparison.Ordinal);
+    private static bool ForUser(Command command) => Is(command, nameof(UserScripts));
+
+    private static bool Is(Command command, string scripts) =>
+        command.Script is { } script && LuaScripts.NameOf(script).StartsWith(scripts, StringComparison.Ordinal);
 
     /// <summary>Notes what the session is now, and that it has ended. By whom it has: null where nobody can have ended it.</summary>
     public void Look(Verb? by, Command? command = null)
@@ -203,9 +209,20 @@ internal sealed class SessionRules
     {
         var now = Now();
         if (now.Life == 0) return;
-        bool isOld = now.Key != _firstKey && LifeAt(_firstKey) == now.Life && _redis.HashAt(_firstKey)?.GetValueOrDefault(key) == value;
+        bool isOld = IsMoving && _redis.HashAt(_firstKey)?.GetValueOrDefault(key) == value;
         if (!isOld && ValueIn(now, key) != value) return;
-        _writes.Add(new(null, key, value, _wire.Tick()) { End = isOld ? Operation.Never : _wire.Now });
+        _writes.Add(new(null, key, value, _wire.Tick()) { IsCarriedOver = isOld, End = isOld ? Operation.Never : _wire.Now });
+    }
+
+    /// <summary>What others have written while the session moved is there, unless the request has changed that key itself then.</summary>
+    private void ConfirmCarriedOver()
+    {
+        if (Faults > 0) return;
+        foreach (var write in _writes.FindAll(write => write.IsCarriedOver))
+        {
+            bool isOwn = _writes.Exists(own => own.By is not null && own.Key == write.Key && own.End > _movesSince);
+            if (!isOwn) write.End = write.Start;
+        }
     }
 
     /// <summary>Who comes with the old cookie is told that the session has ended, and can begin none for a while.</summary>
@@ -214,10 +231,17 @@ internal sealed class SessionRules
     /// <summary>The old session has ended, and its response is not known to be sent: others wait for that, by a clock.</summary>
     public bool IsEndOpen => IsRenewed && !_redis.HashAt(_firstKey)![Generation].EndsWith(":0", StringComparison.Ordinal);
 
-    public void Takes(string key, string? value)
+    /// <summary>
+    /// A value can be taken by one. Not so while the session moves: the request takes what it takes under the new key, others under the old
+    /// one.
+    /// </summary>
+    public void Takes(string key, string? value, bool isOther = false)
     {
-        if (value is not null && !_taken.Add(value)) Break($"{key}={value} is taken twice");
+        if (value is not null && !(isOther && IsMoving ? _takenMeanwhile : _taken).Add(value)) Break($"{key}={value} is taken twice");
     }
+
+    /// <summary>The session is under its old key, while the request may have it under the new one.</summary>
+    private bool IsMoving => _movesSince != Operation.Never && Now() is { Life: > 0 } now && LifeAt(_firstKey) == now.Life;
 
     public void Expire()
     {
@@ -235,6 +259,7 @@ internal sealed class SessionRules
             Break($"{left} is left behind: the client has the cookie of {_keyOfClient}");
         if (_sawTwo || _abandon is not null || MayBeUndone) return;
 
+        ConfirmCarriedOver();
         foreach (string key in Keys) CheckKept(key, now);
         if (!isWhole || now.Life == 0) return;
         if (Faults == 0 && !_mayBeLost && !_otherHolds && now.Entry?.Hash?.ContainsKey("@lock") == true) Break("the lock is left behind");
@@ -556,6 +581,9 @@ internal sealed class SessionRules
 
         /// <summary>When it was confirmed.</summary>
         public int End { get; set; } = Operation.Never;
+
+        /// <summary>It was made under the old key while the session was moving to another.</summary>
+        public bool IsCarriedOver { get; init; }
 
         /// <summary>It does not depend on what is there, and keeps its place among the others of the request.</summary>
         public bool IsPlain { get; init; }
