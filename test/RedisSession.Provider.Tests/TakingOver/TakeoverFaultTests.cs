@@ -95,7 +95,7 @@ internal sealed class TakeoverFaultTests(ServerKind kind)
         {
             using var browser = await TakeoverFixture.LeaveAsync(old);
             await redis.ExecuteAsync("SCRIPT", "FLUSH");
-            await browser.VisitAsync(async context =>
+            await browser.At(app).VisitAsync(async context =>
             {
                 for (int i = 0; i < 10; i++) context.Session.SetInt32($"new{i}", i);
                 if (round % 2 == 0) Assert.That(await context.Session.GetStrAsync("name"), Is.EqualTo("Ann"));
