@@ -66,13 +66,18 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
         await access.RemoveAsync(Cache, key);
     }
 
-    private static IEnumerable<string> Keys =>
-    [
-        "", " ", "a:b", "Key", "key", "ключ", "鍵", "🔑", "line\nbreak", "nul\0inside", "quote\"'`", "{braces}", "\ud800", new('k', 10_000),
-    ];
+    // Escaped: with a NUL in its name, a test is silently left out wherever "dotnet test" is given a filter.
+    private static IEnumerable<TestCaseData> Keys =>
+        from key in (string[])
+        [
+            "", " ", "a:b", "Key", "key", "ключ", "鍵", "🔑", "line\nbreak", "nul\0inside", "quote\"'`", "{braces}", "\ud800",
+            new('k', 10_000),
+        ]
+        let escaped = key.Select(c => char.IsAscii(c) && !char.IsControl(c) ? $"{c}" : $"\\u{(int)c:x4}")
+        select new TestCaseData(key).SetArgDisplayNames(key.Length > 100 ? "long" : string.Concat(escaped));
 
-    [Test]
-    public async Task Keys_may_have_any_content([ValueSource(nameof(Keys))] string key)
+    [TestCaseSource(nameof(Keys))]
+    public async Task Keys_may_have_any_content(string key)
     {
         byte[] value = Encoding.UTF8.GetBytes("value of " + key);
         await Cache.SetAsync(key, value, FromNow(TenMinutes));
