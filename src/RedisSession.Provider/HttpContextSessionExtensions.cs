@@ -23,9 +23,10 @@ public static class HttpContextSessionExtensions
     /// <para>
     /// The call creates the new session, and later writes of this request go there. The old session ends when the response starts with the
     /// new cookie. Anything that other requests have written to the old session by then is carried over, unless this request has changed
-    /// the same key. From then on, writes to the old session are refused and reads find nothing. If the call throws, or the response is
-    /// never sent, the session still exists under its old key, the cookie is unchanged, and the new session is removed. With
-    /// <see cref="FailureMode.Throw"/>, a response that would be sent without the new cookie is an error.
+    /// the same key. Atomic changes are no exception: take a one-time value before you renew the key. From then on, writes to the old
+    /// session are refused and reads find nothing. If the call throws, or the response is never sent, the session still exists under its
+    /// old key, the cookie is unchanged, and the new session is removed. With <see cref="FailureMode.Throw"/>, a response that would be
+    /// sent without the new cookie is an error.
     /// </para>
     /// <para>
     /// When the session moves between slots of a cluster, or <see cref="RedisHashSessionOptions.ProtectValues"/> is set, the data passes

@@ -99,15 +99,16 @@ internal static class Plans
     }
 
     /// <summary>
-    /// Without what the rules cannot judge. What others write, begin or end while a request renews the key of its session, and how a session
-    /// ends that is being taken over, is a matter of leases, which have a clock: the tests of Renewal and TakingOver are for that.
+    /// Without what the rules cannot judge. Who ends a session whose key is being renewed, and how a session ends that is being taken over, is
+    /// a matter of leases, which have a clock: the tests of Renewal and TakingOver are for that. So is what others begin while a request
+    /// renews the key of a session that is not there.
     /// </summary>
     private static Step[] Judged(Start start, Step[] steps)
     {
         bool isRenewed = steps.Any(step => step.Verb is Verb.Renew or Verb.RenewForUser);
-        if (isRenewed && start == Start.Present) return [.. steps.Where(step => !Ends.Contains(step.Verb))];
-        if (isRenewed) return [.. steps.Where(step => step.Verb < Verb.OtherSets && !Ends.Contains(step.Verb))];
-        return start == Start.Legacy ? [.. steps.Where(step => !Ends.Contains(step.Verb))] : steps;
+        if (!isRenewed && start != Start.Legacy) return steps;
+        var judged = steps.Where(step => !Ends.Contains(step.Verb));
+        return [.. isRenewed && start != Start.Present ? judged.Where(step => step.Verb < Verb.OtherSets) : judged];
     }
 
     private static Step[] Limit(Step[] steps, int most, params Verb[] verbs)

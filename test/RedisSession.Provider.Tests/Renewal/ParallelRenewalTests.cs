@@ -212,6 +212,32 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         Assert.That(found, Is.EqualTo(["added=1", "both=ours", "counted=5", "theirs=1"]));
     }
 
+    /// <summary>What was asked for and not done is no change, so that what others write counts.</summary>
+    [Test]
+    public async Task What_the_request_tries_after_the_renewal_and_does_not_change_is_carried_over()
+    {
+        using var browser = App.NewBrowser();
+        await browser.VisitAsync(session =>
+        {
+            foreach (string key in (string[])["there", "text"]) session.SetString(key, "old");
+        });
+        using var other = browser.Twin();
+        await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            Assert.That(await context.Session.TrySetValueAsync("there", "ours"), Is.False);
+            Assert.That((await context.Session.TakeAsync("absent")).None, Is.True);
+            Assert.That(async () => await context.Session.IncrementAsync("text"), Throws.InvalidOperationException);
+            await context.Session.TrySetValueAsync("set", "ours");
+            Assert.That(await context.Session.TrySetValueAsync("set", "ours again"), Is.False);
+            await other.VisitAsync(beside =>
+            {
+                foreach (string key in (string[])["there", "absent", "text", "set"]) beside.SetString(key, "theirs");
+            });
+        });
+        Assert.That(await browser.ContentAsync(), Is.EqualTo("absent=theirs set=ours text=theirs there=theirs"));
+    }
+
     /// <summary>A request that takes longer than what is parked for it is kept has its own copy.</summary>
     [Test]
     public async Task Of_two_sign_ins_the_one_that_ends_much_later_has_all_data_too()
