@@ -180,7 +180,7 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     }
 
     /// <summary>Its time is over now, however long the test has taken so far.</summary>
-    private Task ExpireAsync(string prefix, string id) =>
+    private Task<bool> ExpireAsync(string prefix, string id) =>
         _admin.GetDatabase().KeyExpireAsync($"{prefix}sessions:{id}", TimeSpan.FromMilliseconds(1));
 
     private Task<TestApp> StartAsync(
