@@ -33,9 +33,9 @@ internal sealed class AtomicChanges(
             _ => [],
             (identity, reply) =>
             {
-                bool isTaken = reply.Length > 1;
+                var value = reply.Length > 1 ? (RedisValue)reply[1] : default;
                 session.State.TakeIn(key, null);
-                return (Reveal(identity, isTaken ? (RedisValue)reply[1] : default), isTaken);
+                return (Reveal(identity, value), !value.IsNull);
             },
             cancellationToken).ConfigureAwait(false);
         return new(stored);

@@ -48,6 +48,7 @@ internal sealed class SessionRules
     private int _seen;
     private int _seenAt = Operation.Never;
     private int _revealed;
+    private int _firstRevealed;
     private bool _sawTwo; // replies told of two lives
     private int _ends;
     private int _lastEnd;
@@ -314,6 +315,7 @@ internal sealed class SessionRules
         else if (reply is string text && _lives.TryGetValue(text, out int life))
         {
             if (_revealed != 0 && _revealed != life) _sawTwo = true;
+            if (_firstRevealed == 0) _firstRevealed = life;
             _revealed = life;
             operation?.Lives.Add(life);
         }
@@ -335,7 +337,9 @@ internal sealed class SessionRules
 
     private void Succeeded(Operation operation)
     {
-        if (_seen == 0 && operation.Lives.Count > 0) (_seen, _seenAt) = (operation.Lives[^1], operation.End);
+        // What an earlier reply has told counts, even where the call that it belongs to goes on.
+        if (_seen == 0 && operation.Lives.Count > 0)
+            (_seen, _seenAt) = (_sawTwo ? _firstRevealed : operation.Lives[^1], operation.End);
         var own = _writes.FindAll(write => write.By == operation);
         switch (operation.Verb)
         {
