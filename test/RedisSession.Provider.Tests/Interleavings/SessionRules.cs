@@ -48,7 +48,6 @@ internal sealed class SessionRules
     private int _seen;
     private int _seenAt = Operation.Never;
     private int _revealed;
-    private int _firstRevealed;
     private bool _sawTwo; // replies told of two lives
     private int _ends;
     private int _lastEnd;
@@ -315,7 +314,6 @@ internal sealed class SessionRules
         else if (reply is string text && _lives.TryGetValue(text, out int life))
         {
             if (_revealed != 0 && _revealed != life) _sawTwo = true;
-            if (_firstRevealed == 0) _firstRevealed = life;
             _revealed = life;
             operation?.Lives.Add(life);
         }
@@ -337,9 +335,7 @@ internal sealed class SessionRules
 
     private void Succeeded(Operation operation)
     {
-        // What an earlier reply has told counts, even where the call that it belongs to goes on.
-        if (_seen == 0 && operation.Lives.Count > 0)
-            (_seen, _seenAt) = (_sawTwo ? _firstRevealed : operation.Lives[^1], operation.End);
+        if (_seen == 0 && operation.Lives.Count > 0) (_seen, _seenAt) = (operation.Lives[^1], operation.End);
         var own = _writes.FindAll(write => write.By == operation);
         switch (operation.Verb)
         {
@@ -429,7 +425,7 @@ internal sealed class SessionRules
         for (int i = _moments.Count - 1; i >= 0; i--)
         {
             var moment = _moments[i];
-            bool isSeen = _seen == 0 || moment.Life == _seen;
+            bool isSeen = _seen == 0 || moment.Life == _seen || (blocks && _sawTwo); // the snapshot may be of either
             if (!isSeen || (_revealed != 0 && moment.Life != _revealed)) allowed.Add(null);
             if (isSeen || _seenAt > read.Start) allowed.Add(ValueIn(moment, key));
             if (moment.Time <= from) break;
