@@ -3,7 +3,7 @@ namespace RedisSession.Provider.Tests.Packaging;
 /// <summary>Runs the SDK, as whoever builds an application does.</summary>
 internal static class DotNet
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15); // beside other tests on few cores
 
     // No process of a build outlives it; and advisories that are published after a commit do not break it.
     private static readonly string[] Always = ["-nodeReuse:false", "-p:UseSharedCompilation=false", "-p:NuGetAudit=false"];

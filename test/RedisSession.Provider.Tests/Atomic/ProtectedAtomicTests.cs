@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The same where Redis cannot read the values.</summary>

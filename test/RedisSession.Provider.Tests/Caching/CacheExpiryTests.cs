@@ -3,7 +3,6 @@ using Microsoft.Extensions.Caching.Distributed;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The edges; <see cref="CacheContractTests"/> has what lies between them.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class CacheExpiryTests
 {

@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using NUnit.Framework.Constraints;
 
 namespace RedisSession.Provider.Tests;

@@ -5,11 +5,9 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.TestHost;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging;
@@ -19,7 +17,6 @@ using RedisSession.Provider.Dashboard;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Who sees the sessions page, and who does not.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class ClosedByDefaultTests
 {

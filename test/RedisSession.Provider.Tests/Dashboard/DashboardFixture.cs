@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The sessions page in Development on one kind of server; each test has an operator of its own.</summary>

@@ -1,12 +1,10 @@
 using System.Net;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>How the page comes into an application.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class DashboardRegistrationTests
 {

@@ -1,12 +1,10 @@
 using System.Net;
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using RedisSession.Provider.Dashboard;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Forms that are not the page's own do nothing.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class FormTests() : DashboardFixture(ServerKind.Garnet)
 {

@@ -1,13 +1,11 @@
 using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Http;
 using RedisSession.Provider.Dashboard;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Keys, values and users of any content: shown, and harmless.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class HostileContentTests() : DashboardFixture(ServerKind.Garnet)
 {

@@ -2,13 +2,11 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What the browser is told a page may do.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class PageHeadersTests() : DashboardFixture(ServerKind.Garnet)
 {

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -8,7 +7,6 @@ using RedisSession.Provider.Dashboard;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>How many sessions there were over time: counted seldom, kept in little room, drawn.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class SessionCountsTests
 {

@@ -1,12 +1,10 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using RedisSession.Provider.Dashboard;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What the address of a page says, and the links that follow from it; the pieces that need no server.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class ViewTests
 {

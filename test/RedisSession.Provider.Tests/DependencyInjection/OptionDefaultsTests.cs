@@ -1,12 +1,10 @@
 using System.Globalization;
 using System.Reflection;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A changed default changes every application that did not choose; a new option without an entry here fails.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class OptionDefaultsTests
 {

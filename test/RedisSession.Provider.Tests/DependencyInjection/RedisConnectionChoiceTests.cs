@@ -1,12 +1,10 @@
 using System.Net;
-using Microsoft.Extensions.DependencyInjection;
 using Moq;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Five sources of a connection; the first that is given is meant.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class RedisConnectionChoiceTests
 {

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Moq;
 using StackExchange.Redis;
@@ -6,7 +5,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>How a connection of the application is used: asked for once, again after a failure, and never closed.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class RedisConnectionTests
 {

@@ -4,7 +4,6 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-[TestFixture]
 [Parallelizable]
 internal sealed class RedisUrlTests
 {

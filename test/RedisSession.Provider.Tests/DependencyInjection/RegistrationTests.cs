@@ -1,16 +1,13 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Moq;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-[TestFixture]
 [Parallelizable]
 internal sealed class RegistrationTests
 {

@@ -1,7 +1,5 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Moq;
@@ -10,7 +8,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Where redis-session's names are in use and nothing says whether the cookie is Secure, it is, as with Flask there.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class SeedCookieTests
 {

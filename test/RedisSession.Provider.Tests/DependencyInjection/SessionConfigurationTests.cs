@@ -1,11 +1,8 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider.Tests;
 
-[TestFixture]
 [Parallelizable]
 internal sealed class SessionConfigurationTests
 {

@@ -1,12 +1,9 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What is said in AddRedisHashSession takes effect in SessionOptions, which the stock middleware reads, in its place.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class SessionOptionsMirrorTests
 {

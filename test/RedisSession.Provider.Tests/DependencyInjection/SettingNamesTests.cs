@@ -1,6 +1,5 @@
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Moq;
@@ -12,7 +11,6 @@ namespace RedisSession.Provider.Tests;
 /// A name that nobody reads never goes by in silence: in a section of ours it stops the start, and where others have names too, one that is
 /// nearly ours is a warning.
 /// </summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class SettingNamesTests
 {

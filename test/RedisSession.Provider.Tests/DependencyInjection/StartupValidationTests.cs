@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Moq;
@@ -8,7 +7,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>An application whose options cannot work does not start, and says which option and what to do about it.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class StartupValidationTests
 {

@@ -2,7 +2,6 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-[TestFixture]
 [Parallelizable]
 internal sealed class ErrorTypeTests
 {

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;

@@ -1,6 +1,4 @@
 using System.Diagnostics.Metrics;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Tests;
 

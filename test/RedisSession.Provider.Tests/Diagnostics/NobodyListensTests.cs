@@ -3,13 +3,11 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Session;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What metrics and traces cost while nobody listens to them: nothing is allocated. Alone, because others listen.</summary>
-[TestFixture]
 [NonParallelizable]
 internal sealed class NobodyListensTests
 {

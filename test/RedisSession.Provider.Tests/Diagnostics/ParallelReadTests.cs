@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Reads that are under way together make a request wait once, on a server that surely answers none before all are sent.</summary>

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 
 namespace RedisSession.Provider.Tests;
 
-[TestFixture]
 [Parallelizable]
 internal sealed class RedisTargetTests
 {

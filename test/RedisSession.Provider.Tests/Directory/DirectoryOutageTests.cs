@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;

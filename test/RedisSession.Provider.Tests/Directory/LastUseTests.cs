@@ -1,7 +1,6 @@
 namespace RedisSession.Provider.Tests;
 
 /// <summary>When a session was last used, as what is left of its time tells.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class LastUseTests
 {

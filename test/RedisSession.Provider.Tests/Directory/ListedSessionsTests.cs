@@ -3,7 +3,6 @@ using System.Text;
 
 namespace RedisSession.Provider.Tests;
 
-[TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 [Parallelizable]
 internal sealed class ListedSessionsTests

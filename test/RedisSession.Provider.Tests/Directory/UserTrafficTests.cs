@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What it costs to know whose a session is, by the server's own word: most of the time nothing.</summary>

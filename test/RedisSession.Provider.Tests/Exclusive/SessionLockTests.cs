@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A session of one's own for a moment.</summary>

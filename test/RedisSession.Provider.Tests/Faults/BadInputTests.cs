@@ -1,8 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using CsCheck;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Tests;
 

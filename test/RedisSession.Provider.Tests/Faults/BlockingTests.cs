@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A server that does not have the script any more (NOSCRIPT), met by live writes that are under way.</summary>

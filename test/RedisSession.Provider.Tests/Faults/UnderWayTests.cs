@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;

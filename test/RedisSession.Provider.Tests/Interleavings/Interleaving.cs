@@ -1,10 +1,8 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Session;
-using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;

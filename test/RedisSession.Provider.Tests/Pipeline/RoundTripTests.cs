@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What each kind of request costs, by the server's own word (MONITOR), as the table in docs/reading-and-writing.md says it.</summary>

@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Writes that count only when replicas have them. Each test owns a primary and, where it needs one, a replica.</summary>

@@ -1,6 +1,5 @@
 namespace RedisSession.Provider.Tests;
 
-[TestFixture]
 [Parallelizable]
 internal sealed class SessionGenerationTests
 {

@@ -5,7 +5,6 @@ using CsCheck;
 
 namespace RedisSession.Provider.Tests;
 
-[TestFixture]
 [Parallelizable]
 internal sealed class SessionIdTests
 {

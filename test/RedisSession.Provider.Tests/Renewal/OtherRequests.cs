@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Requests beside a renewal, with the cookie that the session had before.</summary>

@@ -3,7 +3,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Of the servers of a run what no other test would notice.</summary>
-[TestFixture]
 internal sealed class TestServersTests
 {
     private static readonly ServerKind[] Kinds = [new("redis-7.0.15"), new("redis-10.1.0")];

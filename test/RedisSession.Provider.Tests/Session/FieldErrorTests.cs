@@ -1,9 +1,6 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Texts that end in logs: a key is whatever an application makes of what a visitor says.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class FieldErrorTests
 {

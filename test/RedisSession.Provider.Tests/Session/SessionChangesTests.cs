@@ -5,7 +5,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Random sequences of changes against a dictionary that takes them one by one.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class SessionChangesTests
 {

@@ -1,10 +1,8 @@
-using Microsoft.AspNetCore.Http;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What a session answers from itself alone, and where there is no Redis (<see cref="FailureMode.LogAndContinue"/>).</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class SessionWithoutRedisTests
 {

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What a request can do first with a session that AddSession has left, none of which may lose anything of it.</summary>

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Many first requests of one session at once, at several instances: one takes it over, and all of them have it.</summary>

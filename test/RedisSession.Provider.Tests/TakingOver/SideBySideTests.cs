@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Old and new instances beside each other while the application is deployed, and back again: as docs/migrating.md says it.</summary>

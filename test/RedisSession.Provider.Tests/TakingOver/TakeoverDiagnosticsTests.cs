@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What metrics and handlers are told of sessions that are taken over.</summary>

@@ -1,10 +1,8 @@
 using System.Reflection;
-using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What the asynchronous extensions say where they have no session of ours, no arguments, or no Redis.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class AsynchronousExtensionsTests
 {

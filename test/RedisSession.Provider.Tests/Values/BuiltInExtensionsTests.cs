@@ -1,9 +1,6 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The extensions that ASP.NET Core itself has keep their meaning beside ours, with our namespaces imported.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class BuiltInExtensionsTests
 {

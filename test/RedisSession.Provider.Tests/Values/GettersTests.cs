@@ -1,10 +1,8 @@
 using System.Text;
-using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Each getter in one call says what <see cref="SessionValue"/> says of that key, on whatever session.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class GettersTests
 {

@@ -1,9 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
-using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
-[TestFixture]
 [Parallelizable]
 internal sealed class NullArgumentTests
 {

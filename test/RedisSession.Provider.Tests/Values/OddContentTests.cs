@@ -3,12 +3,10 @@ using System.Numerics;
 using System.Text;
 using System.Text.Json.Nodes;
 using CsCheck;
-using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Reading never throws, whatever another program, an older version or a person left in the hash.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class OddContentTests
 {

@@ -1,10 +1,8 @@
 using System.Text;
-using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Where Python's <c>json.loads</c> reads what is no JSON to .NET: as the guide says it. Nothing throws.</summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class SeedJsonDifferenceTests
 {

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
@@ -9,7 +8,6 @@ namespace RedisSession.Provider.Tests;
 /// <c>seed-parse-table.json</c>: what redis-session, the Python original, answers for a stored value. Where ours differs on purpose it has
 /// ours, and the original's answer as Python writes it, or as <c>!</c> and the error.
 /// </summary>
-[TestFixture]
 [Parallelizable]
 internal sealed class SeedParseTableTests
 {

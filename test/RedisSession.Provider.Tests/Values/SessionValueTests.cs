@@ -1,11 +1,9 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
-[TestFixture]
 [Parallelizable]
 internal sealed class SessionValueTests
 {

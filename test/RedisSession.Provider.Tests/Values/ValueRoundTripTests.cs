@@ -4,7 +4,6 @@ using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using CsCheck;
-using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Tests;
 
