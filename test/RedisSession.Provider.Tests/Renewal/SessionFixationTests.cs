@@ -94,15 +94,16 @@ internal sealed class SessionFixationTests(ServerKind kind, bool inPortions) : R
     {
         using var victim = await NewVisitorAsync();
         using var attacker = victim.Twin();
-        var attacked = new TaskCompletionSource();
+        TaskCompletionSource started = new(), attacked = new();
         var signingIn = victim.VisitAsync(async context =>
         {
             await context.RenewSessionAsync("ann");
             await context.Response.WriteAsync("a large page");
             await context.Response.Body.FlushAsync();
+            started.SetResult();
             await attacked.Task;
         });
-        await Until.TrueAsync("it is renewed", () => Task.FromResult(App.Logs.Of(SessionEvents.SessionRenewed).Any()));
+        await Task.WhenAny(started.Task, signingIn);
         var clock = System.Diagnostics.Stopwatch.StartNew();
         while (clock.ElapsedMilliseconds < 2 * SessionMove.LeaseMilliseconds)
         {
