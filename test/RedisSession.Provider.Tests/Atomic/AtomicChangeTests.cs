@@ -75,7 +75,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [TestCase("no number", typeof(InvalidOperationException))]
     [TestCase("", typeof(InvalidOperationException))]
     [TestCase("1.5", typeof(InvalidOperationException))]
-    [TestCase("\0\0\0\u0001", typeof(InvalidOperationException))] // SetInt32
+    [TestCase("\0\0\0\u0001", typeof(InvalidOperationException), TestName = "{m}(what SetInt32 wrote)")] // a filter does not find a NUL
     [TestCase("9223372036854775807", typeof(OverflowException))]
     public async Task What_cannot_be_incremented_is_told_and_stays(string value, Type expected)
     {
