@@ -206,13 +206,11 @@ internal sealed class AtomicChanges(
             }
 
             if (!state.AreChangesConfirmed) return null;
-            var renewal = session.Renewal;
-            renewal?.Note(key);
+            session.Renewal?.Note(key);
             var question = state.Ask();
             var change = channel.Begin(OperationKind.Change, session);
             var sent = SendScript(session, question, database, script, asText, key, change.Sends(operands(question.Identity)));
-            var operation = change.Follow(
-                FinishAsync(session, renewal, session.Operation, question, database, script, key, operands, sent, takeIn));
+            var operation = change.Follow(FinishAsync(session, session.Operation, question, database, script, key, operands, sent, takeIn));
             session.Operation = operation;
             if (takeover.IsDue(question)) session.ChangeToWaitFor = operation;
             listing.Keep(session, operation);
@@ -245,7 +243,6 @@ internal sealed class AtomicChanges(
     /// <summary>The outcome of the change; not made if the server does not have the script.</summary>
     private async Task<(bool IsMade, T Taken)> FinishAsync<T>(
         RequestSession session,
-        PendingRenewal? renewal,
         Task previous,
         Question question,
         IDatabase database,
@@ -256,6 +253,7 @@ internal sealed class AtomicChanges(
         Func<SessionIdentity, RedisResult[], (T Taken, bool IsChanged)> takeIn)
     {
         var state = session.State;
+        var renewal = session.Renewal; // where this was noted: it begins inside the lock
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ((Task)sent.Reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var reply = sent.Reply.IsFaulted ? await sent.AfterFailureAsync(question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;

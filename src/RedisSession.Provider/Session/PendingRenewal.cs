@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
@@ -83,9 +82,13 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
         foreach (var (key, _) in changes.Keys) Note(key);
     }
 
-    public void Note(string key) => CollectionsMarshal.GetValueRefOrAddDefault(_changed, SessionHashLayout.FieldOf(key), out _)++;
+    public void Note(string key)
+    {
+        string field = SessionHashLayout.FieldOf(key);
+        _changed[field] = _changed.GetValueOrDefault(field) + 1;
+    }
 
-    /// <summary>A change that was noted was not made.</summary>
+    /// <summary>A change that was noted changed nothing.</summary>
     public void Unnote(string key)
     {
         string field = SessionHashLayout.FieldOf(key);

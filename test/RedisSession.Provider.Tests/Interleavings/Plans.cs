@@ -99,9 +99,9 @@ internal static class Plans
     }
 
     /// <summary>
-    /// Without what the rules cannot judge. Who ends a session whose key is being renewed, and how a session ends that is being taken over, is
-    /// a matter of leases, which have a clock: the tests of Renewal and TakingOver are for that. So is what others begin while a request
-    /// renews the key of a session that is not there.
+    /// Without what the rules cannot judge: ends of a session whose key is being renewed, which must reach a copy that only the request knows;
+    /// what others begin under the old key of a session that was not there; and ends of a session that is being taken over, which are a
+    /// matter of leases, and those have a clock. The tests of Renewal and TakingOver are for that.
     /// </summary>
     private static Step[] Judged(Start start, Step[] steps)
     {
