@@ -26,7 +26,7 @@ internal sealed class ExpiryListener(
     /// <summary>How often an instance checks that it hears expiries, and records it.</summary>
     public static readonly TimeSpan Beat = TimeSpan.FromSeconds(5);
 
-    private const int Attempts = 3;
+    private const int Attempts = 4; // each may take a second, and the next beat comes after five
 
     private readonly RedisHashSessionOptions _options = options.Value;
     private readonly byte[] _sessions = SessionHashLayout.KeyStart(options.Value.KeyPrefix);
@@ -126,10 +126,12 @@ internal sealed class ExpiryListener(
         IReadOnlyList<string> deaf = [];
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
-            if (attempt > 0 && _isSubscribed) await UnsubscribeAsync(database).ConfigureAwait(false);
+            // Not at once: on a busy machine a report may be late, and what expires during a new subscription is missed for certain.
+            if (attempt >= Attempts / 2 && _isSubscribed) await UnsubscribeAsync(database).ConfigureAwait(false);
             if (!_isSubscribed) await SubscribeAsync(database).ConfigureAwait(false);
             deaf = await _probe!.FindDeafAsync(_stopping.Token).ConfigureAwait(false);
             if (deaf.Count == 0) break;
+            _isInterrupted = true;
         }
 
         return deaf;
@@ -155,7 +157,7 @@ internal sealed class ExpiryListener(
 
     private async Task UnsubscribeAsync(IDatabase database)
     {
-        (_isSubscribed, _isInterrupted) = (false, true);
+        _isSubscribed = false;
         await database.Multiplexer.GetSubscriber().UnsubscribeAsync(ChannelOf(database), Heard).ConfigureAwait(false);
     }
 

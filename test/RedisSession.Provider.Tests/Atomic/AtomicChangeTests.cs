@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Changes that depend on what a key holds, by many requests at once.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind)
 {
     private static readonly Func<ISession, Task>[] Changes =

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Keys that disappear by themselves, where the server knows how.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class FieldExpiryTests(ServerKind kind) : BothModesFixture(kind)
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);

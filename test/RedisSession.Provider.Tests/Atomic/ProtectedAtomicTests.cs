@@ -2,7 +2,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The same where Redis cannot read the values.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class ProtectedAtomicTests(ServerKind kind) : BothModesFixture(kind)
 {
     protected override void Configure(RedisHashSessionOptions options) => options.ProtectValues = true;

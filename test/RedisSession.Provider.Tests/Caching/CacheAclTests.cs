@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A Redis user with the rights that docs/operating.md names for the cache, and no more.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class CacheAclTests(ServerKind kind)
 {
     private const string Password = "acl-password";

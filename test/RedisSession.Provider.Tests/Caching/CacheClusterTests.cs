@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Cache entries on a cluster of three primaries.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class CacheClusterTests(ServerKind kind)
 {
     private static readonly DistributedCacheEntryOptions TenMinutes = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };

@@ -6,7 +6,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Which connection the cache uses, each with a real server, and whose it is in the end.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class CacheConnectionTests(ServerKind kind)
 {
     private SharedServer _server = null!;

@@ -10,7 +10,6 @@ namespace RedisSession.Provider.Tests;
 /// What RedisCache does, proven on it and on ours. What differs on purpose is in <see cref="CacheDifferenceTests"/>.
 /// </summary>
 [TestFixtureSource(typeof(CacheStack), nameof(CacheStack.All))]
-[Parallelizable]
 internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
 {
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(30); // a loaded machine is slow

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What is not as in RedisCache, by name and with both sides. All else is in <see cref="CacheContractTests"/>.</summary>
 [TestFixtureSource(typeof(CacheStack), nameof(CacheStack.All))]
-[Parallelizable]
 internal sealed class CacheDifferenceTests(CacheStack stack) : CacheFixture(stack)
 {
     [Test]

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Caching.Distributed;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The edges; <see cref="CacheContractTests"/> has what lies between them.</summary>
-[Parallelizable]
 internal sealed class CacheExpiryTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 24, 14, 5, 6, 789, TimeSpan.Zero);

@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A server that answers no more: what ends the wait, and what is left afterwards. Each test owns its server.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
+[Parallelizable(ParallelScope.All)] // most of it waits
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class CacheFaultTests(ServerKind kind)
 {

@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>RedisCache and ours on the same entries, as during a deployment: each reads, renews and removes what the other wrote.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class CacheInteropTests(ServerKind kind)
 {
     private static readonly TimeSpan TenMinutes = TimeSpan.FromMinutes(10);

@@ -9,7 +9,6 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class CacheRegistrationTests
 {
     [Test]

@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>HybridCache over the cache: each application has a memory of its own, and Redis is what they share.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class HybridCacheTests(ServerKind kind)
 {
     private static readonly HybridCacheEntryOptions TenMinutes = new() { Expiration = TimeSpan.FromMinutes(10) };

@@ -7,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 /// <see cref="SessionDifferenceTests"/>.
 /// </summary>
 [TestFixtureSource(typeof(SessionStack), nameof(SessionStack.All))]
-[Parallelizable]
 [FixtureLifeCycle(LifeCycle.SingleInstance)]
 internal sealed class SessionContractTests(SessionStack stack)
 {

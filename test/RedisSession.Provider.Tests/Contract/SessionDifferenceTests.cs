@@ -7,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Where ours differs from stock AddSession on purpose, each with what stock does beside it.</summary>
 [TestFixtureSource(typeof(SessionStack), nameof(SessionStack.All))]
-[Parallelizable]
 internal sealed class SessionDifferenceTests(SessionStack stack)
 {
     private TestApp _app = null!;

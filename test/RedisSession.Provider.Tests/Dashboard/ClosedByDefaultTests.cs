@@ -17,7 +17,6 @@ using RedisSession.Provider.Dashboard;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Who sees the sessions page, and who does not.</summary>
-[Parallelizable]
 internal sealed class ClosedByDefaultTests
 {
     [TestCase("127.0.0.1", "127.0.0.1", "localhost", ExpectedResult = true)]

@@ -5,7 +5,6 @@ using Microsoft.Extensions.Hosting;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>How the page comes into an application.</summary>
-[Parallelizable]
 internal sealed class DashboardRegistrationTests
 {
     [Test]

@@ -5,7 +5,6 @@ using RedisSession.Provider.Dashboard;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Forms that are not the page's own do nothing.</summary>
-[Parallelizable]
 internal sealed class FormTests() : DashboardFixture(ServerKind.Garnet)
 {
     private Victim _victim = null!;

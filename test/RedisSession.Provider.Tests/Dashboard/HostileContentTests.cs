@@ -6,7 +6,6 @@ using RedisSession.Provider.Dashboard;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Keys, values and users of any content: shown, and harmless.</summary>
-[Parallelizable]
 internal sealed class HostileContentTests() : DashboardFixture(ServerKind.Garnet)
 {
     private static readonly string[] Hostile =

@@ -7,7 +7,6 @@ using Microsoft.Extensions.Hosting;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What the browser is told a page may do.</summary>
-[Parallelizable]
 internal sealed class PageHeadersTests() : DashboardFixture(ServerKind.Garnet)
 {
     private static readonly string[] Queries =

@@ -7,7 +7,6 @@ using RedisSession.Provider.Dashboard;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>How many sessions there were over time: counted seldom, kept in little room, drawn.</summary>
-[Parallelizable]
 internal sealed class SessionCountsTests
 {
     private static readonly DateTimeOffset Start = new(2026, 11, 24, 20, 0, 0, TimeSpan.Zero);

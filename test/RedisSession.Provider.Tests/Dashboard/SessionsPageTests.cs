@@ -7,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What an operator sees and does.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind)
 {
     private IDatabase _redis = null!;

@@ -5,7 +5,6 @@ using RedisSession.Provider.Dashboard;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What the address of a page says, and the links that follow from it; the pieces that need no server.</summary>
-[Parallelizable]
 internal sealed class ViewTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 28, 20, 0, 0, TimeSpan.Zero);

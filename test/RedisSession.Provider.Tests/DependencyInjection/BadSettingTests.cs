@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A text that cannot mean what its setting needs stops the start; the message names the setting as it was written.</summary>
-[Parallelizable]
 internal sealed class BadSettingTests
 {
     private const string Duration = "[days.]hours:minutes:seconds";

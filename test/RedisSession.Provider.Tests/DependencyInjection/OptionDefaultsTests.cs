@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A changed default changes every application that did not choose; a new option without an entry here fails.</summary>
-[Parallelizable]
 internal sealed class OptionDefaultsTests
 {
     private static readonly Dictionary<string, string> Defaults = new()

@@ -5,7 +5,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Five sources of a connection; the first that is given is meant.</summary>
-[Parallelizable]
 internal sealed class RedisConnectionChoiceTests
 {
     private const string Key = "sessions";

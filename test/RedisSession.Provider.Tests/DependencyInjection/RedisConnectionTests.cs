@@ -5,7 +5,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>How a connection of the application is used: asked for once, again after a failure, and never closed.</summary>
-[Parallelizable]
 internal sealed class RedisConnectionTests
 {
     [Test]

@@ -4,7 +4,6 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class RedisUrlTests
 {
     // URL, host, port, user, password, database, TLS

@@ -8,7 +8,6 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class RegistrationTests
 {
     [TestCase(true, false)]

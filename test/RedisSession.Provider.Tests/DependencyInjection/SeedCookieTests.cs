@@ -8,7 +8,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Where redis-session's names are in use and nothing says whether the cookie is Secure, it is, as with Flask there.</summary>
-[Parallelizable]
 internal sealed class SeedCookieTests
 {
     private static IEnumerable<SettingRow> OtherSeed => SettingRow.Seed.Where(row => row.Name != "SESSION_COOKIE_SECURE");

@@ -3,7 +3,6 @@ using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class SessionConfigurationTests
 {
     private static IEnumerable<SettingRow> Seed => SettingRow.Seed;

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Options;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What is said in AddRedisHashSession takes effect in SessionOptions, which the stock middleware reads, in its place.</summary>
-[Parallelizable]
 internal sealed class SessionOptionsMirrorTests
 {
     [Test]

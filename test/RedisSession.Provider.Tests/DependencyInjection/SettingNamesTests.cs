@@ -11,7 +11,6 @@ namespace RedisSession.Provider.Tests;
 /// A name that nobody reads never goes by in silence: in a section of ours it stops the start, and where others have names too, one that is
 /// nearly ours is a warning.
 /// </summary>
-[Parallelizable]
 internal sealed class SettingNamesTests
 {
     [TestCase("ProtectValeus", "ProtectValues")]

@@ -1,6 +1,5 @@
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class SpellingTests
 {
     [TestCase("", "", 0)]

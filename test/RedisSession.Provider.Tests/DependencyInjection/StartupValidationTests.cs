@@ -7,7 +7,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>An application whose options cannot work does not start, and says which option and what to do about it.</summary>
-[Parallelizable]
 internal sealed class StartupValidationTests
 {
     private static IEnumerable<TestCaseData> BadOptions =>

@@ -2,7 +2,6 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class ErrorTypeTests
 {
     [TestCase("OOM command not allowed when used memory > 'maxmemory'.", "OOM")]

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class HealthCheckRegistrationTests
 {
     [Test]

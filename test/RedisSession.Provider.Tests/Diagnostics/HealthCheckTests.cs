@@ -6,7 +6,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What the health check says of servers in every state. Each test owns its server.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class HealthCheckTests(ServerKind kind)
 {
     private const string Password = "health-password";

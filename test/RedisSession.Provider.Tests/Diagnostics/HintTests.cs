@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>One log entry for a request that has waited for many reads one after the other.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class HintTests(ServerKind kind) : BothModesFixture(kind)
 {
     [TestCase(RedisSessionMode.Buffered, 8, false)]

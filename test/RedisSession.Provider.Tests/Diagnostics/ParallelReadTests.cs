@@ -2,7 +2,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Reads that are under way together make a request wait once, on a server that surely answers none before all are sent.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class ParallelReadTests(ServerKind kind)
 {
     [TestCase(1, false)]

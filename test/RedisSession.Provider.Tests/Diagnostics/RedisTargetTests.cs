@@ -3,7 +3,6 @@ using System.Net.Sockets;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class RedisTargetTests
 {
     private static IEnumerable<TestCaseData<EndPoint[], string, string?, int?>> Servers() =>

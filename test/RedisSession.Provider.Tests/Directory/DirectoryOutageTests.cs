@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The directory and the lists of users when Redis does not answer.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class DirectoryOutageTests(ServerKind kind)
 {
     private static readonly TimeSpan IOTimeout = TimeSpan.FromSeconds(2); // a loaded machine is slow

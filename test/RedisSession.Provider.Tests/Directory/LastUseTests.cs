@@ -1,7 +1,6 @@
 namespace RedisSession.Provider.Tests;
 
 /// <summary>When a session was last used, as what is left of its time tells.</summary>
-[Parallelizable]
 internal sealed class LastUseTests
 {
     private static readonly DateTimeOffset Now = new(2026, 11, 28, 20, 0, 0, TimeSpan.Zero);

@@ -4,7 +4,6 @@ using System.Text;
 namespace RedisSession.Provider.Tests;
 
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-[Parallelizable]
 internal sealed class ListedSessionsTests
 {
     private readonly ListedSessions _sessions = new();

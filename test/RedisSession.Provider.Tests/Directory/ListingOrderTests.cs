@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 /// each step the list and the binding say the same, and as soon as a user uses a session it is in his list and bound to him.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 [Category(FullRun.Only)]
 internal sealed class ListingOrderTests(ServerKind kind) : BothModesFixture(kind)
 {

@@ -3,7 +3,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The directory behind proxies, and for users with few rights: the size of a session is the one thing that it can do without.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class ProxyTests(ServerKind kind)
 {
     [Test]

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Sessions seen from outside, and ended.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(kind)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(10);

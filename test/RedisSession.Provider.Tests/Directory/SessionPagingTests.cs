@@ -6,7 +6,6 @@ namespace RedisSession.Provider.Tests;
 /// One page at a time, all sessions, or some: by the beginning of their id, by their user, by whether they have one.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class SessionPagingTests(ServerKind kind)
 {
     private const int Sessions = 1000;

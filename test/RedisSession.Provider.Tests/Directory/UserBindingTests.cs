@@ -9,7 +9,6 @@ namespace RedisSession.Provider.Tests;
 /// Lists are read by another connection than the application's.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
 {
     private static readonly (string? User, bool IsAutomatic) Nobody = (null, false);

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A session is in its user's list as long as it lives, and the list ends soon after the last one.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
+[Parallelizable(ParallelScope.All)] // most of it waits
 internal sealed class UserListLifetimeTests(ServerKind kind) : BothModesFixture(kind)
 {
     [Test]

@@ -2,6 +2,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What it costs to know whose a session is, by the server's own word: most of the time nothing.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[NonParallelizable] // what goes in one flight depends on who has the processor
 internal sealed class UserTrafficTests(ServerKind kind)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(1_200_001); // with milliseconds the client sends PEXPIRE, else EXPIRE

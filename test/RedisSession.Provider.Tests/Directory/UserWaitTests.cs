@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>To know whose a session is costs no round trip that a request waits for, in whatever state the session is met.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class UserWaitTests(ServerKind kind)
 {
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(100);

@@ -2,7 +2,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A primary of a cluster dies while everybody writes.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 [Category(FullRun.Only)]
 internal sealed class ClusterFailoverTests(ServerKind kind)
 {

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Expiries on a cluster: each primary reports its own.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 [Category(FullRun.Only)]
 internal sealed class ClusterLifecycleTests(ServerKind kind)
 {

@@ -7,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Sessions on a cluster: one, the list of its user and what AddSession has left are on different servers as a rule.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class ClusterTests(ServerKind kind)
 {
     private const int Sessions = 300;

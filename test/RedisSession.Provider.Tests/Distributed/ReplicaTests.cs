@@ -7,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 /// success nor an ended session nor "nobody is signed in" may be concluded from it.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class ReplicaTests(ServerKind kind)
 {
     [Test]

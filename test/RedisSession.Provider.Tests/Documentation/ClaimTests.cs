@@ -6,7 +6,6 @@ using Microsoft.Extensions.Logging;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What documents say of the code is so, as far as the code can be asked.</summary>
-[Parallelizable]
 internal sealed partial class ClaimTests
 {
     private const int LinesOfOneSitting = 200;

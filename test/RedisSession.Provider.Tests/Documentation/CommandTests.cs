@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The dotnet commands that documents show name projects, and tests, that there are.</summary>
-[Parallelizable]
 internal sealed partial class CommandTests
 {
     [TestCaseSource(typeof(MarkdownDocument), nameof(MarkdownDocument.All))]

@@ -1,7 +1,6 @@
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What the documentation shows runs, in the order in which it stands there, and answers what it says.</summary>
-[Parallelizable]
 internal sealed class ExampleTests
 {
     private static readonly string[] Languages = ["csharp", "diff"];

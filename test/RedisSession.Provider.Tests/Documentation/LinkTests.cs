@@ -1,7 +1,6 @@
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Links inside the working copy lead somewhere, and so do the paths that are named.</summary>
-[Parallelizable]
 internal sealed class LinkTests
 {
     private static readonly string[] Folders = ["src/", "test/", "samples/", "docs/", ".ci/"];

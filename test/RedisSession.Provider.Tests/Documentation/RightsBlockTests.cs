@@ -6,7 +6,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The ACL commands of docs/operating.md, as a person pastes them into redis-cli.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class RightsBlockTests(ServerKind kind)
 {
     private static readonly MarkdownBlock[] Blocks =

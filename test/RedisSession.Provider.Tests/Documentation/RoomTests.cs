@@ -8,7 +8,6 @@ namespace RedisSession.Provider.Tests;
 /// The rooms of the library, which are its folders, use each other in the direction of the table in docs/design.md. What one uses of
 /// another is what the compiler binds a name to, so that extension methods and what hides behind a var count too; comments do not.
 /// </summary>
-[Parallelizable]
 internal sealed class RoomTests
 {
     private const string Library = "src/RedisSession.Provider";

@@ -8,7 +8,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What docs/security.md and docs/operating.md advise, done; and what they admit, shown.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
 {
     private readonly string _prefix = SessionStack.NewKeyPrefix();

@@ -4,7 +4,6 @@ using System.Xml.Linq;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What the documentation shows works as far as a compiler can say.</summary>
-[Parallelizable]
 internal sealed class SnippetTests
 {
     // Of these commands are checked, by CommandTests; or nothing.

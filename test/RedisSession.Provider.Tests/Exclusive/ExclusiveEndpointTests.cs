@@ -7,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Endpoints at which the requests of one session take their turns.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class ExclusiveEndpointTests(ServerKind kind)
 {
     private readonly OurStack _stack = new(kind);

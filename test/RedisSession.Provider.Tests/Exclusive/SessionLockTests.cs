@@ -2,7 +2,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A session of one's own for a moment.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
 {
     [Test]

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The process of a request that holds the lock of its session stands still, or dies: the next one gets its turn.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
+[Parallelizable(ParallelScope.All)] // most of it waits
 [Category(FullRun.Only)]
 internal sealed class StoppedHolderTests(ServerKind kind)
 {

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A Redis user with the rights that docs/operating.md names, and no more.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class AclTests(ServerKind kind)
 {
     private const string Password = "password";

@@ -9,7 +9,6 @@ namespace RedisSession.Provider.Tests;
 /// environment variable <c>SESSION_INPUTS</c> says how many inputs; a failure prints a seed that repeats it.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed partial class BadInputTests(ServerKind kind)
 {
     private static readonly long Inputs = long.TryParse(Environment.GetEnvironmentVariable("SESSION_INPUTS"), out long count) ? count : 500;

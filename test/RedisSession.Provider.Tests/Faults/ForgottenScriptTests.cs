@@ -2,7 +2,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A server that does not have the script any more (NOSCRIPT), met by live writes that are under way.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class ForgottenScriptTests(ServerKind kind)
 {
     [Test]

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What Redis itself loses, or brings back, whoever writes to it: docs/operating.md.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class LostSessionTests(ServerKind kind)
 {
     [Test]

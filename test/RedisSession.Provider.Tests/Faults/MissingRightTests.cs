@@ -9,7 +9,6 @@ namespace RedisSession.Provider.Tests;
 /// what a script has done before it was refused.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed partial class MissingRightTests(ServerKind kind)
 {
     private const string Password = "password";

@@ -7,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What an application sees while Redis is away, and that it recovers by itself. Each test owns its server.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class OutageTests(ServerKind kind)
 {
     [Test]

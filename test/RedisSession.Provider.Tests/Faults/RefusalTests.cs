@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Servers that answer, but refuse to write: full memory, a replica. Reading goes on, and nothing is half written.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class RefusalTests(ServerKind kind)
 {
     private static readonly string[] NoEviction = ["--maxmemory-policy", "noeviction"];

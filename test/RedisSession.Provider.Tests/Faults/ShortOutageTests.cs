@@ -9,7 +9,6 @@ namespace RedisSession.Provider.Tests;
 /// again later.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class ShortOutageTests(ServerKind kind)
 {
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);

@@ -2,7 +2,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Things that break while requests are under way: what is confirmed stays, and nobody gets another's session.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.OnProcesses))]
-[Parallelizable]
 [Category(FullRun.Only)]
 internal sealed class UnderLoadTests(ServerKind kind, Pipeline pipeline)
 {
@@ -22,12 +21,16 @@ internal sealed class UnderLoadTests(ServerKind kind, Pipeline pipeline)
     public async Task Killed_and_restarted_with_appendfsync_always_the_server_has_every_confirmed_write(Load load)
     {
         await using var server = await ServerProcess.StartAsync(kind, "--appendonly", "yes", "--appendfsync", "always");
-        await NothingIsLostAsync(server.ConfigurationString, load, async counters =>
-        {
-            server.Kill();
-            await Assert.ThatAsync(() => Task.FromResult(counters.Failed), Is.GreaterThan(0).After(10_000, 5));
-            await server.RestartAsync();
-        });
+        await NothingIsLostAsync(
+            server.ConfigurationString,
+            load,
+            async counters =>
+            {
+                server.Kill();
+                await Assert.ThatAsync(() => Task.FromResult(counters.Failed), Is.GreaterThan(0).After(10_000, 5));
+                await server.RestartAsync();
+            },
+            tolerance: TimeSpan.FromMilliseconds(300)); // so that some fail
     }
 
     [TestCaseSource(nameof(Loads))]
@@ -82,7 +85,7 @@ internal sealed class UnderLoadTests(ServerKind kind, Pipeline pipeline)
 
     /// <summary>While <paramref name="happens"/> and afterwards.</summary>
     private async Task<CounterLoad> NothingIsLostAsync(
-        string configuration, Load load, Func<CounterLoad, Task> happens, TimeSpan? ioTimeout = null)
+        string configuration, Load load, Func<CounterLoad, Task> happens, TimeSpan? ioTimeout = null, TimeSpan? tolerance = null)
     {
         await using var app = await TestApp.StartAsync(
             configuration,
@@ -90,6 +93,7 @@ internal sealed class UnderLoadTests(ServerKind kind, Pipeline pipeline)
             {
                 (options.Mode, options.FailureMode) = (load.Mode, load.FailureMode);
                 options.IOTimeout = ioTimeout ?? TimeSpan.FromSeconds(5);
+                options.OutageTolerance = tolerance ?? options.OutageTolerance;
             },
             app => app.Use(pipeline));
         await using var counters = CounterLoad.Start(app, load.Way);

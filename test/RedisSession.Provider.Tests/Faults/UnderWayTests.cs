@@ -9,7 +9,6 @@ namespace RedisSession.Provider.Tests;
 /// tries once more, in the same request, what has failed.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class UnderWayTests(ServerKind kind)
 {
     [Test]

@@ -2,7 +2,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The end of a session, at sign-out.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     [Test]

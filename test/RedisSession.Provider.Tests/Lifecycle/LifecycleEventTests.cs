@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What requests and the directory do to sessions, as handlers are told it.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class LifecycleEventTests(ServerKind kind)
 {
     [Test]

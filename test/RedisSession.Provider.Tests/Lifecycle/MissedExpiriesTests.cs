@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
@@ -5,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Times in which nobody listened: Redis does not keep what it had to say then.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class MissedExpiriesTests(ServerKind kind)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
@@ -113,6 +114,32 @@ internal sealed class MissedExpiriesTests(ServerKind kind)
         await AdvanceUntilAsync(time, "it is told", () => Task.FromResult(events.All.Count == 1));
         Assert.That(events.All.Single(), Is.InstanceOf<SessionExpiriesMissed>());
         Assert.That(app.Logs.Of(SessionEvents.ExpiriesUnheard), Has.Count.EqualTo(1));
+    }
+
+    /// <summary>What expires during a new subscription would be missed for certain.</summary>
+    [Test]
+    public async Task A_report_that_did_not_come_once_is_a_time_not_listened_and_no_reason_to_subscribe_anew()
+    {
+        await using var server = await ListeningApp.StartServerAsync(kind);
+        var time = new FakeTimeProvider();
+        var events = new RecordedEvents();
+        await using var app = await StartAsync(server, events, time).WhenListeningAsync();
+        int looks = await CallsAsync("exists");
+
+        await Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", "");
+        time.Advance(ExpiryListener.Beat);
+        await Until.TrueAsync("it has looked in vain", async () => await CallsAsync("exists") > looks);
+        await Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", "Ex");
+        Assert.That((await events.WaitForAsync(1)).Single(), Is.InstanceOf<SessionExpiriesMissed>());
+        Assert.That(await CallsAsync("unsubscribe"), Is.Zero);
+        Assert.That(app.Logs.Of(SessionEvents.ExpiriesUnheard), Is.Empty);
+
+        async Task<int> CallsAsync(string command)
+        {
+            string stats = (await Resp.AskAsync(server.Port, "INFO", "commandstats")).Text!;
+            var calls = Regex.Match(stats, $@"cmdstat_{command}:calls=(\d+)");
+            return calls.Success ? int.Parse(calls.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
+        }
     }
 
     private static Task AdvanceUntilAsync(FakeTimeProvider time, string what, Func<Task<bool>> isSo) => Until.TrueAsync(what, async () =>

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A new key for a session, at sign-in: same data, old key dead, new cookie.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     [Test]

@@ -10,7 +10,6 @@ namespace RedisSession.Provider.Tests;
 /// <c>SESSION_MODEL_SEQUENCES</c> says how many (per mode and kind of server); a failure prints a seed that repeats it.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class SessionModelTests(ServerKind kind)
 {
     private static readonly long Sequences =

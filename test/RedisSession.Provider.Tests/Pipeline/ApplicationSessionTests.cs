@@ -12,7 +12,6 @@ namespace RedisSession.Provider.Tests;
 /// their request, or belong to one that was made inside of another.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private const string UserHeader = "X-User";

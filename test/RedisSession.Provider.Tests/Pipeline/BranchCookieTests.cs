@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Branches of a pipeline whose sessions have cookies of their own.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class BranchCookieTests(ServerKind kind)
 {
     private const string Cookie = ".TenantA";

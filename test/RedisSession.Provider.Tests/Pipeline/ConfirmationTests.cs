@@ -10,7 +10,6 @@ namespace RedisSession.Provider.Tests;
 /// callbacks set keys too, and other tasks do meanwhile.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     protected override void Configure(RedisHashSessionOptions options) => options.FailureMode = FailureMode.Throw;

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The ways to say which Redis, each with a real one, and whose connection it is in the end.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class ConnectionTests(ServerKind kind)
 {
     private SharedServer _server = null!;

@@ -8,7 +8,6 @@ using Microsoft.Extensions.Time.Testing;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What a process remembers of cookies, and what it must not.</summary>
-[Parallelizable]
 internal sealed class CookieCacheTests
 {
     [TestCase(16, 1, 2)]

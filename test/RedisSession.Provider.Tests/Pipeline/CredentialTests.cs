@@ -7,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Passwords that are rotated, wrong or in a URL, tokens that run out, and a Unix socket. Each test owns its server.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class CredentialTests(ServerKind kind)
 {
     private const string User = "shop";

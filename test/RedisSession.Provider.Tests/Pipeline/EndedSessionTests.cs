@@ -6,7 +6,6 @@ namespace RedisSession.Provider.Tests;
 /// An ended session stays ended: a request that saw it writes nothing, neither to it nor to what lives under its key now.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class EndedSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private static IEnumerable<TestCaseData> Writes()

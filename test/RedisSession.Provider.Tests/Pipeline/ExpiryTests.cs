@@ -7,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 /// end of a request, and what a request asks for or commits while it runs for long keeps its session alive: streams of events, WebSockets.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMinutes(10);

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What a session looks like to somebody who looks into Redis.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class HashInRedisTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private TestApp App => Apps[RedisSessionMode.Buffered];

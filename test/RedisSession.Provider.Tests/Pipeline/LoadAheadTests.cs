@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Which requests have their session loaded before they begin: those that would have to wait for it.</summary>
-[Parallelizable]
 internal sealed class LoadAheadTests
 {
     [TestCase("/sync", 1, true)]

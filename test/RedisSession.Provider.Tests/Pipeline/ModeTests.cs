@@ -2,7 +2,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What a request sees of others' changes and its own, in the two modes.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class ModeTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     [Test]

@@ -19,7 +19,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What else of ASP.NET Core is in a pipeline with sessions, and uses them or stands around them.</summary>
 [TestFixtureSource(nameof(Stacks))]
-[Parallelizable]
 internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode mode, FailureMode failureMode)
 {
     private TestApp _app = null!;

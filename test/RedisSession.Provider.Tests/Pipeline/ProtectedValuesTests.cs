@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Values encrypted at rest, each for the session it belongs to.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class ProtectedValuesTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private TestApp _plain = null!;

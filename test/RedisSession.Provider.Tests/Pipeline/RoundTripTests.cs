@@ -2,6 +2,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What each kind of request costs, by the server's own word (MONITOR), as the table in docs/reading-and-writing.md says it.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.OnProcesses))]
+[NonParallelizable] // what goes in one flight depends on who has the processor
 internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private TestApp _preloading = null!;

@@ -11,7 +11,6 @@ namespace RedisSession.Provider.Tests;
 /// the application sends it there.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class SecondPassTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     protected override void Configure(RedisHashSessionOptions options) => options.FailureMode = FailureMode.Throw;

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Several tasks of one request use its session at once; each has keys of its own, and knows what they must hold.</summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class SharedSessionTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
     private const int Tasks = 6;

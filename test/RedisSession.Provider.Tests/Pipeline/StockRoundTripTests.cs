@@ -7,6 +7,7 @@ namespace RedisSession.Provider.Tests;
 /// the next is sent, but for the EXPIRE behind an HMSET.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[NonParallelizable] // what goes in one flight depends on who has the processor
 internal sealed class StockRoundTripTests(ServerKind kind)
 {
     private readonly string _keyPrefix = SessionStack.NewKeyPrefix();

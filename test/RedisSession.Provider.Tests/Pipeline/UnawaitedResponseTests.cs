@@ -10,7 +10,6 @@ namespace RedisSession.Provider.Tests;
 /// response.
 /// </summary>
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
-[Parallelizable]
 internal sealed class UnawaitedResponseTests(ServerKind kind, Pipeline pipeline)
 {
     [Test]

@@ -2,7 +2,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Writes that count only when replicas have them. Each test owns a primary and, where it needs one, a replica.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class WaitForReplicasTests(ServerKind kind)
 {
     [Test]

@@ -4,7 +4,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The three answers of the change script, as its remarks list them.</summary>
-[Parallelizable]
 internal sealed class ChangeReplyTests
 {
     [Test]

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What the scripts of listening leave behind when a right is missing: what there was.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class ListeningRightsTests(ServerKind kind)
 {
     private static readonly string[] Rights = ["hget", "hgetall", "hset", "hdel", "pexpire", "time", "eval", "evalsha"];

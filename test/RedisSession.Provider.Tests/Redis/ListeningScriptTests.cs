@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What the record of who listened when says about the times in between.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class ListeningScriptTests(ServerKind kind)
 {
     [Test]

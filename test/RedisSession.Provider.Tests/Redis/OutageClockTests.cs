@@ -4,7 +4,6 @@ using Microsoft.Extensions.Time.Testing;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>For how long commands may wait for a server, by the clock.</summary>
-[Parallelizable]
 internal sealed class OutageClockTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);

@@ -1,6 +1,5 @@
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class SessionExpiryTests
 {
     [Test]

@@ -5,7 +5,6 @@ using CsCheck;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class SessionIdTests
 {
     // Made by: printf '%s' KEY | openssl dgst -sha256 -binary | basenc --base64url | tr -d '='

@@ -7,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 /// out may have been applied.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class SessionScriptTests(ServerKind kind)
 {
     private static readonly SessionExpiry Expiry = new(600_000, 0);

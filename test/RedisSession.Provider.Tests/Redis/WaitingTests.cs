@@ -3,7 +3,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What ends a wait, and what becomes of a reply that comes later.</summary>
-[Parallelizable]
 internal sealed class WaitingTests
 {
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(1);

@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Renewals on a cluster, where old and new key are in different slots, and where a prefix in braces keeps them in one.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 [Category(FullRun.Only)]
 internal sealed class ClusterRenewalTests(ServerKind kind)
 {

@@ -6,7 +6,7 @@ namespace RedisSession.Provider.Tests;
 /// The application dies, as by a power cut, at some moment of a renewal: every visitor's cookie leads to the whole session.
 /// </summary>
 [TestFixtureSource(nameof(Ways))]
-[Parallelizable]
+[Parallelizable(ParallelScope.All)] // most of it waits
 [Category(FullRun.Only)]
 internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
 {

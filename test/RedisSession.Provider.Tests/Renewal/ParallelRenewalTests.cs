@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What other requests do to the session while its key is renewed, and what becomes of the old cookie.</summary>
 [TestFixtureSource(nameof(Ways))]
-[Parallelizable]
 internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : RenewalFixture(kind, inPortions)
 {
     private readonly bool _inPortions = inPortions;

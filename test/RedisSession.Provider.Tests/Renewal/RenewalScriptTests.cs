@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>The scripts of a renewal on their own, by their two steps: what each leaves, once and twice.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class RenewalScriptTests(ServerKind kind)
 {
     private const long Minute = 60_000;

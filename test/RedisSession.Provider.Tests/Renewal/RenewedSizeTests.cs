@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A session of any size gets a new key at the same price, and nobody else notices.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 [Category(FullRun.Only)]
 internal sealed class RenewedSizeTests(ServerKind kind)
 {

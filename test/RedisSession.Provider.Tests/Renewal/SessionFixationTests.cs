@@ -7,7 +7,6 @@ namespace RedisSession.Provider.Tests;
 /// signs in: before, meanwhile and afterwards, in every way in which a cookie can be used. He never has anything of the new session.
 /// </summary>
 [TestFixtureSource(nameof(Ways))]
-[Parallelizable]
 internal sealed class SessionFixationTests(ServerKind kind, bool inPortions) : RenewalFixture(kind, inPortions)
 {
     private const string Secret = "secret";

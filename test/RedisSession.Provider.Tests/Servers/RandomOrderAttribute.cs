@@ -1,6 +1,9 @@
 using NUnit.Framework.Interfaces;
 using NUnit.Framework.Internal;
 
+// Fixtures run beside each other. Those that wait more than they compute say ParallelScope.All; those that concern the whole process, or count
+// what happens in it, say that nothing may run beside them.
+[assembly: Parallelizable(ParallelScope.Fixtures)]
 [assembly: RedisSession.Provider.Tests.RandomOrder]
 
 namespace RedisSession.Provider.Tests;

@@ -1,7 +1,6 @@
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Texts that end in logs: a key is whatever an application makes of what a visitor says.</summary>
-[Parallelizable]
 internal sealed class FieldErrorTests
 {
     private const string Key = "a\r\nfake: line\u2029\u0000\u202e";

@@ -5,7 +5,6 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Random sequences of changes against a dictionary that takes them one by one.</summary>
-[Parallelizable]
 internal sealed class SessionChangesTests
 {
     private const int Samples = 2_000;

@@ -1,7 +1,6 @@
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What a request knows of its session after each answer, as a table. g1 and g2 are generations; "none" is no hash.</summary>
-[Parallelizable]
 internal sealed class SessionSightTests
 {
     // What was known when the question was asked, what is known when the answer is handled, the answer, what is known then.

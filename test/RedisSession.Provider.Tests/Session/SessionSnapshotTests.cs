@@ -3,7 +3,6 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class SessionSnapshotTests
 {
     [Test]

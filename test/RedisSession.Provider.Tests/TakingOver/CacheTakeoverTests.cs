@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Sessions that AddSession has left in an IDistributedCache of the container, whatever that is: here Microsoft's RedisCache.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class CacheTakeoverTests(ServerKind kind) : TakeoverFixture(kind)
 {
     // More than enough to tell "after the IOTimeout" from "never".

@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A session that has ended here does not come back from what AddSession has left of it.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class EndedTakeoverTests(ServerKind kind) : TakeoverFixture(kind)
 {
     [Test]

@@ -2,7 +2,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Old and new instances beside each other while the application is deployed, and back again: as docs/migrating.md says it.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class SideBySideTests(ServerKind kind) : TakeoverFixture(kind)
 {
     [Test]

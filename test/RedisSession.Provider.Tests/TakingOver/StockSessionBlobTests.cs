@@ -10,7 +10,6 @@ namespace RedisSession.Provider.Tests;
 /// <summary>
 /// The blobs are those of the real DistributedSession, and it is the judge: what the parser accepts, it reads the same.
 /// </summary>
-[Parallelizable]
 internal sealed class StockSessionBlobTests
 {
     private const string SessionKey = "session key";

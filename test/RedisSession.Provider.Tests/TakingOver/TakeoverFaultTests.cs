@@ -4,7 +4,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>A look for what AddSession has left that fails, as any read can. Each test owns its server.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[Parallelizable]
 internal sealed class TakeoverFaultTests(ServerKind kind)
 {
     private const string InstanceName = "shop:";

@@ -5,7 +5,6 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What becomes of a session that AddSession has left, when a request first meets it here.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-[Parallelizable]
 internal sealed class TakeoverTests(ServerKind kind) : TakeoverFixture(kind)
 {
     [Test]

@@ -5,6 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What taking over costs, by the server's own word: nothing, unless the session that a cookie names has no hash.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[NonParallelizable] // what goes in one flight depends on who has the processor
 internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(kind)
 {
     private CommandMonitor _monitor = null!;

@@ -3,7 +3,6 @@ using System.Reflection;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What the asynchronous extensions say where they have no session of ours, no arguments, or no Redis.</summary>
-[Parallelizable]
 internal sealed class AsynchronousExtensionsTests
 {
     private static readonly KeyValuePair<string, byte[]>[] NullValue = [new("key", null!)];

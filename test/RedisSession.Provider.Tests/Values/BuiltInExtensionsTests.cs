@@ -1,7 +1,6 @@
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The extensions that ASP.NET Core itself has keep their meaning beside ours, with our namespaces imported.</summary>
-[Parallelizable]
 internal sealed class BuiltInExtensionsTests
 {
     [Test]

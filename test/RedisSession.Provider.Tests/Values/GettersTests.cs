@@ -3,7 +3,6 @@ using System.Text;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Each getter in one call says what <see cref="SessionValue"/> says of that key, on whatever session.</summary>
-[Parallelizable]
 internal sealed class GettersTests
 {
     [TestCase("12")]

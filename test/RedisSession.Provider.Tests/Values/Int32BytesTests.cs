@@ -9,7 +9,6 @@ namespace RedisSession.Provider.Tests;
 /// exceptions are pinned here: 4 bytes that are white space (HT, LF, VT, FF, CR, space), then a sign or none, then ASCII digits, then white
 /// space, are that number; any other 4 bytes that are text (valid UTF-8 without control bytes that are no white space) are no number.
 /// </summary>
-[Parallelizable]
 internal sealed partial class Int32BytesTests
 {
     // What the documentation says: the numbers in between always read as they were set.

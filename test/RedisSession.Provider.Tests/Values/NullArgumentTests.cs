@@ -2,7 +2,6 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class NullArgumentTests
 {
     private static readonly JsonTypeInfo<Preferences> TypeInfo = CartJson.Default.Preferences;

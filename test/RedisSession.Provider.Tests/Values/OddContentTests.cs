@@ -7,7 +7,6 @@ using CsCheck;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Reading never throws, whatever another program, an older version or a person left in the hash.</summary>
-[Parallelizable]
 internal sealed class OddContentTests
 {
     // Bytes that make something nearly right more often than chance does: pieces of JSON, numbers, times, UTF-8 and its errors.

@@ -8,7 +8,6 @@ namespace RedisSession.Provider.Tests;
 /// <c>seed-parse-table.json</c>: what redis-session, the Python original, answers for a stored value. Where ours differs on purpose it has
 /// ours, and the original's answer as Python writes it, or as <c>!</c> and the error.
 /// </summary>
-[Parallelizable]
 internal sealed class SeedParseTableTests
 {
     private static readonly JsonSerializerOptions Web = new(JsonSerializerDefaults.Web) { RespectRequiredConstructorParameters = true };

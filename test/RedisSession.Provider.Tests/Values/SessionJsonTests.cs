@@ -6,7 +6,6 @@ using System.Text.Json.Serialization;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class SessionJsonTests
 {
     private static readonly Cart Cart = new("Zoë 😀", [new("book", 2), new("<pen>", 1)], 12.30m);

@@ -4,7 +4,6 @@ using System.Text;
 
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class SessionValueTests
 {
     private static readonly DateTimeOffset Noon = new(2024, 2, 29, 12, 0, 0, TimeSpan.Zero);

@@ -1,6 +1,5 @@
 namespace RedisSession.Provider.Tests;
 
-[Parallelizable]
 internal sealed class SessionValuesTests
 {
     private static readonly SessionValues Asked = new(["b", "a", "absent"], [new("1"u8.ToArray()), new("2"u8.ToArray()), default]);

@@ -8,7 +8,6 @@ namespace RedisSession.Provider.Tests;
 /// The compiler sees to it that what needs reflection is marked; here is the other half: what does not need it is not, so that trimmed
 /// applications can use it without a warning.
 /// </summary>
-[Parallelizable]
 internal sealed class TrimmingMarksTests
 {
     private static IEnumerable<MethodInfo> PublicMethods =>

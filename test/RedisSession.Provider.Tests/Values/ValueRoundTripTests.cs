@@ -12,7 +12,6 @@ namespace RedisSession.Provider.Tests;
 [TestFixture("tr-TR")]
 [TestFixture("ar-SA")]
 [TestFixture("fa-IR")]
-[Parallelizable]
 internal sealed class ValueRoundTripTests(string culture)
 {
     private static readonly DateTime Moment = new(2024, 2, 29, 23, 59, 58, 123, 456, DateTimeKind.Unspecified);
