@@ -66,9 +66,16 @@ internal static class RenewalScripts
 
         """;
 
-    // Puts the old session out of reach, unless it already is, and leaves a tombstone: until sealed, for as long as the parked session may
-    // be put back. A sealed one stays sealed. If there is nothing, nothing is left.
+    // hasEnded: whether the session that was seen is neither under its key nor parked.
+    // park: puts the old session out of reach, unless it already is, and leaves a tombstone: until sealed, for as long as the parked session
+    // may be put back. A sealed one stays sealed. If there is nothing, nothing is left.
     private const string ParkFunction = CopyFunction + MoveFunction + """
+        local function hasEnded(old, parked, seen)
+          local state = redis.call('HGET', old, '@gen')
+          if state and string.byte(state) == 126 then state = redis.call('HGET', parked, '@gen') end
+          return seen ~= '' and state ~= seen
+        end
+
         local function park(old, parked, ttl, tombstone, lease)
           local state = redis.call('HGET', old, '@gen')
           redis.call('PTTL', parked)
@@ -94,12 +101,13 @@ internal static class RenewalScripts
         """;
 
     // Finds the session, which may be parked because another request renewed it. Sets `from`, `state` (its generation), and `wrong` if it
-    // is not the one that was seen. If its end was seen ('~'), only the parked one counts.
+    // is not the one that was seen. If its end was seen ('~' and its generation, if that is known), only the parked one counts.
     private const string Find = """
         local from, state = KEYS[1], redis.call('HGET', KEYS[1], '@gen')
-        local isRenewed = state and string.byte(state) == 126
+        local isRenewed, hasEnded = state and string.byte(state) == 126, string.byte(seen) == 126
         if isRenewed then from, state = KEYS[2], redis.call('HGET', KEYS[2], '@gen') end
-        local wrong = seen == '~' and not isRenewed or seen ~= '~' and seen ~= '' and state ~= seen
+        if hasEnded then seen = string.sub(seen, 2) end
+        local wrong = hasEnded and not isRenewed or seen ~= '' and state ~= seen
 
         """;
 
@@ -133,7 +141,7 @@ internal static class RenewalScripts
     /// <remarks>
     /// <code>
     /// KEYS  1 old   2 where it is parked, if it is   3 new
-    /// ARGV  1 idle timeout, ms   2 absolute timeout, ms, or 0   3 generation seen, or '', or '~'   4 generation of the new one
+    /// ARGV  1 idle timeout, ms   2 absolute timeout, ms, or 0   3 generation seen, or '', maybe behind '~'   4 generation of the new one
     ///       5 user, or ''
     /// returns  {generation of the old one, or '', its user, or '', ms to live, 1 if there was an old one} · nil it has ended
     /// </code>
@@ -145,7 +153,7 @@ internal static class RenewalScripts
         if wrong then return false end
         local exists, owner = redis.call('EXISTS', from), redis.call('HGET', from, '@user')
         """ + "\n" + SessionScripts.ServerTime + MayPrepare + """
-        if exists == 1 then copy(from, key, ttl) end
+        if exists == 1 then copy(from, key, ttl) elseif redis.call('EXISTS', key) == 1 then redis.call('UNLINK', key) end
 
         """ + Prepare + """
         return {state or '', owner or '', tonumber(ttl), exists}
@@ -168,9 +176,7 @@ internal static class RenewalScripts
         local old, parked, key, seen = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
         local ours = redis.call('HMGET', key, '@gen', '@created', '@user', '@auto', '@lock')
         if ours[1] ~= ARGV[2] then return false end
-        local state = redis.call('HGET', old, '@gen')
-        local isRenewed = state and string.byte(state) == 126
-        if not isRenewed and seen ~= '' and state ~= seen then return 0 end
+        if hasEnded(old, parked, seen) then return 0 end
         local ttl, kept, expiries = string.format('%.0f', math.max(redis.call('PTTL', key), 1)), {}, {}
         for i = 7, #ARGV do
           kept[i] = redis.call('HGET', key, ARGV[i])
@@ -207,8 +213,7 @@ internal static class RenewalScripts
     /// </remarks>
     public static readonly RedisScript Park = new(ParkFunction + """
         local old, parked, seen = KEYS[1], KEYS[2], ARGV[1]
-        local state = redis.call('HGET', old, '@gen')
-        if seen ~= '' and state ~= seen and not (state and string.byte(state) == 126) then return 0 end
+        if hasEnded(old, parked, seen) then return 0 end
         park(old, parked, ARGV[2], ARGV[3], ARGV[4])
         return 2 - redis.call('EXISTS', parked)
         """);
@@ -220,7 +225,7 @@ internal static class RenewalScripts
     /// <remarks>
     /// <code>
     /// KEYS  1 old   2 where it is parked, if it is
-    /// ARGV  1 generation seen, or '', or '~'   2 cursor; 0 at first   3 about how many bytes
+    /// ARGV  1 generation seen, or '', maybe behind '~'   2 cursor; 0 at first   3 about how many bytes
     /// returns  {cursor, generation or '', {field, value, …}, {unix ms or -1 for each field, or nothing}} · nil it has ended
     /// </code>
     /// </remarks>
@@ -269,6 +274,7 @@ internal static class RenewalScripts
         end
         for i = last + 1, #ARGV do may('HDEL', key, ARGV[i]) end
         """ + "\n" + SessionScripts.ServerTime + MayPrepare + """
+        if ARGV[5] == '1' and redis.call('EXISTS', key) == 1 then redis.call('UNLINK', key) end
         redis.call('HSET', key, '@gen', generation)
         redis.call('PEXPIRE', key, ttl)
         for i = 7, last, 3 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end

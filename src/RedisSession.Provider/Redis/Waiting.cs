@@ -80,6 +80,18 @@ internal readonly struct Waiting
         return _bound == 0 && !_cancellationToken.CanBeCanceled ? reply : BoundAsync(reply);
     }
 
+    /// <summary>Waits in the same way until something else has ended, however it ends.</summary>
+    public Task ForEndOfAsync(Task task)
+    {
+        return ForAsync(EndAsync());
+
+        async Task<bool> EndAsync()
+        {
+            await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return true;
+        }
+    }
+
     /// <summary>Waits until it is worth asking again.</summary>
     public Task PauseAsync(int milliseconds)
     {

@@ -60,15 +60,9 @@ internal sealed class ExclusiveSessions(
         held.Dispose();
         try
         {
-            lock (session.State.Gate) held.IsBeingReleased = session.State.Pending?.Collected is not null;
-            await writer.ConfirmForCallerAsync(session, CancellationToken.None).ConfigureAwait(false);
-            if (!held.IsBeingReleased && !session.State.HasEnded)
+            while (!await TryReleaseAsync(session, held).ConfigureAwait(false))
             {
-                var waiting = channel.Within(session, CancellationToken.None);
-                var database = await channel.OpenAsync(session, waiting, retry: true).ConfigureAwait(false);
-                Task<RedisResult> giving;
-                lock (session.State.Gate) giving = GiveBackAsync(session, database, held);
-                await channel.ReplyAsync(session, operation: null, giving, "unlocking", waiting, writes: true).ConfigureAwait(false);
+                // Another task of the request has changed something under the lock meanwhile.
             }
 
             lock (session.State.Gate) session.Lock = null;
@@ -78,6 +72,37 @@ internal sealed class ExclusiveSessions(
             held.EndRelease();
             if (_queues.TryGetValue(held.QueueId, out var queue)) Leave(held.QueueId, queue, hasTurn: true);
         }
+    }
+
+    /// <summary>
+    /// The last changes release the lock, or the release is sent alone; in both cases when nothing is in flight, which may have to be sent
+    /// again and would find the lock gone.
+    /// </summary>
+    private async Task<bool> TryReleaseAsync(RequestSession session, HeldLock held)
+    {
+        var state = session.State;
+        lock (state.Gate) held.IsBeingReleased = state.Pending is { Collected: not null, InFlight: 0 } && session.Operation.IsCompleted;
+        await writer.ConfirmForCallerAsync(session, CancellationToken.None).ConfigureAwait(false);
+        if (held.IsBeingReleased || state.HasEnded) return true;
+
+        var waiting = channel.Within(session, CancellationToken.None);
+        var database = await channel.OpenAsync(session, waiting, retry: true).ConfigureAwait(false);
+        Task operation;
+        Task<RedisResult>? giving = null;
+        lock (state.Gate)
+        {
+            operation = session.Operation;
+            if (state.AreChangesConfirmed && operation.IsCompleted) giving = GiveBackAsync(session, database, held);
+        }
+
+        if (giving is null)
+        {
+            await waiting.ForEndOfAsync(operation).ConfigureAwait(false);
+            return false;
+        }
+
+        await channel.ReplyAsync(session, operation: null, giving, "unlocking", waiting, writes: true).ConfigureAwait(false);
+        return true;
     }
 
     private async Task<RedisResult> GiveBackAsync(RequestSession session, IDatabase database, HeldLock held)

@@ -46,7 +46,7 @@ internal sealed class KeyRenewal(
         lock (state.Gate) state.FailureIsTold = false;
 
         // Nobody else knows this key either: it was made for this very request.
-        if (state.Identity.IsNew || session.Renewal is not null)
+        if (state.Identity.IsNew || session.Renewal is { IsUndone: false })
         {
             await BindAsync(session, user, cancellationToken).ConfigureAwait(false);
             return;
@@ -63,16 +63,11 @@ internal sealed class KeyRenewal(
         var renewal = new PendingRenewal(request, state.Identity, names.Identify(SessionCookie.NewSessionKey(), isNew: false));
         try
         {
-            await MakeAsync(session, renewal, user, channel.Within(session, cancellationToken)).ConfigureAwait(false);
+            var waiting = channel.Within(session, cancellationToken);
+            do await MakeAsync(session, renewal, user, waiting).ConfigureAwait(false);
+            while (!TryMove(session, renewal, user));
             users.Remember(
                 renewal.To.IdBytes, renewal.Owner, renewal.Generation, session.Timeouts.Expiry with { Absolute = renewal.TimeToLive });
-            request.Response.OnCompleted(() => CompleteAsync(session, renewal));
-            lock (state.Gate)
-            {
-                state.Moved(renewal.To, renewal.Generation, Environment.TickCount64);
-                if (user is not null) state.Listing.LeaveToApplication();
-                session.Renewal = renewal;
-            }
         }
         catch (Exception)
         {
@@ -87,12 +82,30 @@ internal sealed class KeyRenewal(
     }
 
     /// <summary>
+    /// The request continues with the new session. False if another task of it has seen something else of the old one since that was asked
+    /// for: Redis has to judge by that.
+    /// </summary>
+    private bool TryMove(RequestSession session, PendingRenewal renewal, string? user)
+    {
+        var state = session.State;
+        lock (state.Gate)
+        {
+            if (renewal.Seen != SeenNow(state) && !state.Sight.Accepts(renewal.OldGeneration)) return false;
+            renewal.Request.Response.OnCompleted(() => CompleteAsync(session, renewal));
+            state.Moved(renewal.To, renewal.Generation, Environment.TickCount64);
+            if (user is not null) state.Listing.LeaveToApplication();
+            session.Renewal = renewal;
+            return true;
+        }
+    }
+
+    /// <summary>
     /// The second step, when the response is about to start and the writes are confirmed, or have failed: sets the cookie and ends the old
     /// session.
     /// </summary>
     public async Task FinishAsync(RequestSession session)
     {
-        if (session.Renewal is not { IsFinished: false } renewal) return;
+        if (session.Renewal is not { IsPending: true } renewal) return;
         var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         if (renewal.Aborted.IsCancellationRequested || !await BeginToFinishAsync(session, moved.Task).ConfigureAwait(false))
         {
@@ -212,7 +225,7 @@ internal sealed class KeyRenewal(
             lock (state.Gate)
             {
                 if (state.HasEnded || state.Pending is { HaveFailed: true }) return false;
-                if (state.AreChangesConfirmed && session.Operation.IsCompleted)
+                if (!state.IsMoving && state.AreChangesConfirmed && session.Operation.IsCompleted)
                 {
                     state.Move();
                     session.Move = move;
@@ -229,10 +242,10 @@ internal sealed class KeyRenewal(
                 return false; // logged where it happened
             }
 
-            // Another operation may be in flight by then: wait for that, too.
-            var operation = session.Operation;
-            await operation.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!operation.IsCompleted) return false;
+            // Another operation may be in flight by then, or the request may be ending the session: wait for that, too.
+            var underWay = Task.WhenAll(session.Operation, session.Move);
+            await underWay.WaitAsync(session.Timeouts.IO).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!underWay.IsCompleted) return false;
         }
     }
 
@@ -241,25 +254,25 @@ internal sealed class KeyRenewal(
     /// </summary>
     private async Task MakeAsync(RequestSession session, PendingRenewal renewal, string? user, Waiting waiting)
     {
-        var expiry = session.Timeouts.Expiry;
+        var (state, expiry) = (session.State, session.Timeouts.Expiry);
         renewal.Owner = user;
         while (true)
         {
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
             var listing = user is null ? Task.FromResult(true) : renewal.Sent(ListedAsync(renewal.To.Id, user, expiry));
             Question question;
-            lock (session.State.Gate) question = session.State.Ask();
+            lock (state.Gate) question = state.Ask();
             bool isThere = await channel.ReplyAsync(
                 session,
                 channel.Begin(OperationKind.RenewKey, session),
-                renewal.Sent(new SessionMove(database, renewal, expiry).CopyAsync(SeenNow, user)),
+                renewal.Sent(new SessionMove(database, renewal, expiry).CopyAsync(() => renewal.Seen = SeenNow(state), user)),
                 "renewing",
                 waiting,
                 writes: true).ConfigureAwait(false);
             await channel.ReplyAsync(session, operation: null, listing, "listing", waiting, writes: true).ConfigureAwait(false);
             if (!isThere)
             {
-                lock (session.State.Gate) session.State.FoundEnded();
+                lock (state.Gate) state.FoundEnded();
                 throw new SessionEndedException(renewal.From.Id);
             }
 
@@ -277,10 +290,15 @@ internal sealed class KeyRenewal(
             await channel.ReplyAsync(session, operation: null, again, "listing", waiting, writes: true).ConfigureAwait(false);
             return;
         }
+    }
 
-        RedisValue SeenNow()
+    /// <summary>What the request has seen, as the scripts want to know it.</summary>
+    private static RedisValue SeenNow(SessionState state)
+    {
+        lock (state.Gate)
         {
-            lock (session.State.Gate) return session.State.HasEnded ? SessionMove.WasRenewed : session.State.Generation;
+            if (state.IsAbandoned) return SessionGeneration.None;
+            return state.HasEnded ? SessionMove.WasRenewed + state.Sight.LastSeen : state.Generation;
         }
     }
 
@@ -339,7 +357,7 @@ internal sealed class KeyRenewal(
     {
         if (!renewal.IsFinished)
         {
-            if (session.Renewal == renewal) Undo(session, renewal);
+            if (session.Renewal == renewal && renewal.IsPending) Undo(session, renewal);
             return Task.CompletedTask;
         }
 
@@ -378,7 +396,7 @@ internal sealed class KeyRenewal(
     private void Undo(RequestSession session, PendingRenewal renewal)
     {
         renewal.TryEnd();
-        session.Renewal = null;
+        renewal.IsUndone = true; // who abandons the session now means the old one
         lock (session.State.Gate) session.State.FoundEnded();
         Remove(session, renewal);
     }

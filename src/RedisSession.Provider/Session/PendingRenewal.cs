@@ -45,6 +45,9 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
     /// <summary>The new generation.</summary>
     public string Generation { get; } = SessionGeneration.Create();
 
+    /// <summary>What the request had seen of the old session when that was copied.</summary>
+    public RedisValue Seen { get; set; }
+
     /// <summary>The old generation; null if there is none.</summary>
     public RedisValue OldGeneration { get; set; }
 
@@ -68,6 +71,11 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
 
     /// <summary>The old session has ended.</summary>
     public bool IsFinished { get; set; }
+
+    /// <summary>It could not be finished: the old session stays as it is.</summary>
+    public bool IsUndone { get; set; }
+
+    public bool IsPending => !IsFinished && !IsUndone;
 
     /// <summary>The new session was cleared: nothing of the old one is carried over.</summary>
     public bool IsCleared { get; private set; }

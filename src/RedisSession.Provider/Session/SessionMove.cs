@@ -21,7 +21,10 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     /// <summary>From the end of the old session until it may be put back if the response has not been sent by then.</summary>
     public const long LeaseMilliseconds = 5_000;
 
-    /// <summary>Passed as the generation seen: the session ended because its key was renewed, and is found where it is parked.</summary>
+    /// <summary>
+    /// Passed as the generation seen, before the one that was: the session ended, and if that is because its key was renewed, it is found
+    /// where it is parked.
+    /// </summary>
     public const string WasRenewed = "~";
 
     // The approximate size of a portion, plus a value or a few.
@@ -31,10 +34,11 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
         && database.Multiplexer.HashSlot(renewal.From.RedisKey) == database.Multiplexer.HashSlot(renewal.To.RedisKey);
 
     /// <summary>False when the session has ended.</summary>
-    /// <param name="seen">The generation that the request has seen by then, or <see cref="WasRenewed"/>; null for none.</param>
+    /// <param name="seen">The generation that the request has seen by then, maybe behind <see cref="WasRenewed"/>; null for none.</param>
     /// <param name="user">The new owner; null keeps the owner.</param>
     public async Task<bool> CopyAsync(Func<RedisValue> seen, string? user)
     {
+        (renewal.WasThere, renewal.OldGeneration, renewal.OldOwner) = (false, default, null); // it may be the second time
         if (!IsThroughRedis) return await CopyInPortionsAsync(seen, user).ConfigureAwait(false);
         var (ttl, generationOfNew) = (expiry, renewal.Generation); // a lambda cannot use a struct's own fields
         var arguments = new ScriptArguments(
@@ -64,7 +68,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
 
         int parked = await ParkAsync(seen, ending).ConfigureAwait(false);
         if (parked != 1 || renewal.IsCleared) return parked > 0;
-        await foreach (var portion in PortionsAsync([renewal.Keys[1]], static () => RedisValue.EmptyString).ConfigureAwait(false))
+        await foreach (var portion in PortionsAsync([renewal.Keys[1]], () => seen).ConfigureAwait(false))
         {
             if (portion is null) return false;
             copied.ExceptWith(portion.Select(field => field.Name.ToString()));

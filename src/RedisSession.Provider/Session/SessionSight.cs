@@ -11,8 +11,9 @@ internal readonly record struct SessionSight
     private enum State : byte { Unknown, Absent, Present, Ended }
 
     private readonly State _state;
+    private readonly RedisValue _lastSeen;
 
-    private SessionSight(State state, RedisValue generation = default) => (_state, Generation) = (state, generation);
+    private SessionSight(State state, RedisValue lastSeen = default) => (_state, _lastSeen) = (state, lastSeen);
 
     public static SessionSight Unknown => default;
 
@@ -20,10 +21,11 @@ internal readonly record struct SessionSight
 
     public static SessionSight Absent => new(State.Absent);
 
-    public static SessionSight Ended => new(State.Ended);
-
     /// <summary>The generation seen; null unless present. Kept as received: most requests never need it as text.</summary>
-    public RedisValue Generation { get; }
+    public RedisValue Generation => IsEnded ? RedisValue.Null : _lastSeen;
+
+    /// <summary>The same, also after the end.</summary>
+    public RedisValue LastSeen => _lastSeen;
 
     public bool IsUnknown => _state == State.Unknown;
 
@@ -42,9 +44,12 @@ internal readonly record struct SessionSight
     /// </summary>
     public SessionSight After(SessionSight asked, RedisValue generation)
     {
-        if (IsEnded || !asked.Accepts(generation) || Tombstone.Is(generation)) return Ended;
+        if (IsEnded && _lastSeen.IsNull && !Tombstone.Is(generation)) return new(State.Ended, generation);
+        if (IsEnded || !asked.Accepts(generation) || Tombstone.Is(generation)) return Ended();
         if (generation.IsNull) return IsUnknown ? Absent : this;
         if (Generation.IsNull) return Present(generation);
-        return Generation == generation ? this : Ended;
+        return Generation == generation ? this : Ended();
     }
+
+    public SessionSight Ended() => new(State.Ended, _lastSeen);
 }

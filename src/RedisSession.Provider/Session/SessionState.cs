@@ -69,6 +69,9 @@ internal sealed class SessionState(SessionIdentity identity)
 
     public bool HasEnded => Sight.IsEnded;
 
+    /// <summary>This request has ended it itself, whatever others have done.</summary>
+    public bool IsAbandoned { get; private set; }
+
     public bool HasSeen => !Sight.IsUnknown;
 
     public bool IsAbsent => Sight.IsAbsent;
@@ -279,7 +282,7 @@ internal sealed class SessionState(SessionIdentity identity)
         HasAnswered = true;
         string? newGeneration = _pending?.NewGeneration;
         bool created = newGeneration is not null && reply.Generation == newGeneration && Sight.Generation.IsNull;
-        Sight = reply.Ended ? SessionSight.Ended : Sight.After(question.Sight, reply.Generation);
+        Sight = reply.Ended ? Sight.Ended() : Sight.After(question.Sight, reply.Generation);
         return created;
     }
 
@@ -390,25 +393,27 @@ internal sealed class SessionState(SessionIdentity identity)
         IsMoving = false;
     }
 
-    /// <summary>Drops the collected changes.</summary>
+    /// <summary>Drops the collected changes, and the snapshot, which lacks what others have changed behind them.</summary>
     public void DropCollected()
     {
         AssertGuarded();
-        if (_pending is not null) _pending.Collected = null;
+        if (_pending?.Collected is null) return;
+        _pending.Collected = null;
+        Snapshot = null;
     }
 
     /// <summary>The request has ended its session itself.</summary>
     public void End()
     {
         AssertGuarded();
-        Sight = SessionSight.Ended;
+        (Sight, IsAbandoned) = (Sight.Ended(), true);
         HasAsked = true;
         Snapshot = SessionSnapshot.Empty();
         _pending?.DropSent(); // later changes are refused when they are to be confirmed
     }
 
     /// <summary>The session was found to have ended.</summary>
-    public void FoundEnded() => Sight = SessionSight.Ended;
+    public void FoundEnded() => Sight = Sight.Ended();
 
     private PendingChanges PendingOrNew => _pending ??= new();
 

@@ -134,7 +134,7 @@ internal sealed class SessionWriter(
 
             try
             {
-                if (earlier is not null) await waiting.ForAsync(Finished(earlier)).ConfigureAwait(false);
+                if (earlier is not null) await waiting.ForEndOfAsync(earlier).ConfigureAwait(false);
                 var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
                 lock (state.Gate)
                 {
@@ -278,7 +278,7 @@ internal sealed class SessionWriter(
         bool isSentAgain = false;
         try
         {
-            earlier?.Throw();
+            if (earlier is not null) await ThrowAsync(session, earlier, batch, reply).ConfigureAwait(false);
             var database = await channel.OpenAsync(session, Waiting.Asynchronously, retry: true).ConfigureAwait(false);
             try
             {
@@ -314,6 +314,20 @@ internal sealed class SessionWriter(
         }
 
         return Confirm(session, batch, answer);
+    }
+
+    /// <summary>An earlier batch has failed, and this one is sent again after that; but what its answer says of the session counts.</summary>
+    private async Task ThrowAsync(RequestSession session, ExceptionDispatchInfo earlier, Batch batch, Task<RedisResult> reply)
+    {
+        if (reply.IsCompletedSuccessfully)
+        {
+            bool isCreated;
+            var answer = ChangeReply.Parse(await reply.ConfigureAwait(false));
+            lock (session.State.Gate) isCreated = session.State.TakeReply(batch.Question, answer);
+            if (isCreated) HasCreated(session);
+        }
+
+        earlier.Throw();
     }
 
     /// <summary>
@@ -369,11 +383,5 @@ internal sealed class SessionWriter(
             session.State.FailureIsTold = true;
             throw;
         }
-    }
-
-    private static async Task<bool> Finished(Task task)
-    {
-        await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return true;
     }
 }

@@ -18,7 +18,8 @@ internal sealed class UserTrafficTests(ServerKind kind)
         {
             _apps[mode] = await StartAsync(mode);
             using var browser = _apps[mode].NewBrowser();
-            await browser.NewSessionAsync("ann"); // from now on the server has the scripts
+            await browser.NewSessionAsync("ann");
+            await browser.SetStringAsync(); // from now on the server has the scripts
         }
 
         _monitor = await CommandMonitor.StartAsync(await _stack.ServerAsync());

@@ -178,7 +178,7 @@ internal sealed class Interleaving
                 break;
             default:
                 if (step.IsOfRequest) Call(step);
-                else if (_plan.Start != Start.New && !_rules.IsEndOpen) Other(step); // nobody else knows a new key
+                else if (_plan.Start != Start.New && !_rules.IsEndOpen && !_rules.RenewsNothing) Other(step); // nobody else knows a new key
                 break;
         }
     }

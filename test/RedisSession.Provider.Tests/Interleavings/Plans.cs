@@ -99,16 +99,14 @@ internal static class Plans
     }
 
     /// <summary>
-    /// Without what the rules cannot judge: ends of a session whose key is being renewed, which must reach a copy that only the request knows;
-    /// what others begin under the old key of a session that was not there; and ends of a session that is being taken over, which are a
-    /// matter of leases, and those have a clock. The tests of Renewal and TakingOver are for that.
+    /// Without what the rules cannot judge: what others begin under the old key of a session that was not there; and ends of a session that
+    /// is being taken over, which are a matter of leases, and those have a clock. The tests of Renewal and TakingOver are for that.
     /// </summary>
     private static Step[] Judged(Start start, Step[] steps)
     {
+        if (start == Start.Legacy) return [.. steps.Where(step => !Ends.Contains(step.Verb))];
         bool isRenewed = steps.Any(step => step.Verb is Verb.Renew or Verb.RenewForUser);
-        if (!isRenewed && start != Start.Legacy) return steps;
-        var judged = steps.Where(step => !Ends.Contains(step.Verb));
-        return [.. isRenewed && start != Start.Present ? judged.Where(step => step.Verb < Verb.OtherSets) : judged];
+        return isRenewed && start != Start.Present ? [.. steps.Where(step => step.Verb < Verb.OtherSets)] : steps;
     }
 
     private static Step[] Limit(Step[] steps, int most, params Verb[] verbs)

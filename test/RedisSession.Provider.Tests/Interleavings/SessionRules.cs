@@ -28,6 +28,8 @@ namespace RedisSession.Provider.Tests;
 internal sealed class SessionRules
 {
     private const string Generation = "@gen";
+    private const string ReadsPortion = $"{nameof(RenewalScripts)}.{nameof(RenewalScripts.Read)}";
+    private const string WritesPortion = $"{nameof(RenewalScripts)}.{nameof(RenewalScripts.Write)}";
 
     private readonly Plan _plan;
     private readonly Wire _wire;
@@ -51,6 +53,7 @@ internal sealed class SessionRules
     private bool _sawTwo; // replies told of two lives
     private int _ends;
     private int _lastEnd;
+    private int _endBefore;
     private Operation? _abandon;
     private Operation? _binding;
     private bool _responds;
@@ -61,6 +64,9 @@ internal sealed class SessionRules
     private readonly List<Operation> _snapshots = []; // what asks for one
     private (RedisEntry? Entry, int Version)[] _before = [];
     private int _movesSince = Operation.Never; // when its key began to be renewed
+    private bool _isOldEnded; // the copied one, by others, before the response was there
+    private int _endedOld; // and before the renewal was finished
+    private bool _isFinishing;
     private Operation? _locking; // what has taken the lock
     private int _unlockedAt = Operation.Never; // when it began to give it back
     private int _lostAt = Operation.Never; // when another has taken it
@@ -96,7 +102,7 @@ internal sealed class SessionRules
     public Verb OthersVerb { get; set; }
 
     /// <summary>A renewal that cannot be finished with the response is undone: then the request has no session any more.</summary>
-    private bool MayBeUndone => _renews && Faults > 0;
+    private bool MayBeUndone => _renews && (Faults > 0 || _isOldEnded);
 
     public void Break(string what) => Broken ??= what;
 
@@ -115,6 +121,7 @@ internal sealed class SessionRules
             else if (generation[0] != '~') CheckWrite(command, key, generation, _before[i].Entry, _before[i] != (entry, entry.Version));
         }
 
+        _isFinishing |= command.By?.Verb == Verb.Respond && Is(command, nameof(RenewalScripts));
         bool moves = IsRenewal(command.By) && Is(command, nameof(RenewalScripts));
         if (moves) _movesSince = Math.Min(_movesSince, _wire.Now);
         Look(command.By?.Verb ?? OthersVerb, command);
@@ -126,7 +133,9 @@ internal sealed class SessionRules
     public void Delivering(Command command)
     {
         // What keeps the list of the user is none of the session's business.
-        if (command.Failure is null && !ForUser(command)) Reveal(command.By, command.Reply);
+        if (command.Failure is not null || ForUser(command)) return;
+        if (command.By is { } by && command.Reply is object?[] && Is(command, ReadsPortion)) by.Lives.Clear(); // it goes by the last one
+        Reveal(command.By, command.Reply);
     }
 
     private static bool ForUser(Command command) => Is(command, nameof(UserScripts));
@@ -137,15 +146,26 @@ internal sealed class SessionRules
     /// <summary>Notes what the session is now, and that it has ended. By whom it has: null where nobody can have ended it.</summary>
     public void Look(Verb? by, Command? command = null)
     {
+        LookAtOld();
         var (before, now) = (_moments[^1], Now());
         if (before.Life == now.Life && before.Entry == now.Entry && before.Version == now.Version) return;
         _moments.Add(now);
         if (before.Life == 0 || before.Life == now.Life) return;
 
-        bool mayEnd = _ends > 0 || MayBeUndone || command is { By: null } || by is Verb.Abandon or >= Verb.OtherSets;
+        bool mayEnd = _ends > 0 || _abandon is not null || MayBeUndone || command is { By: null } || by is Verb.Abandon or >= Verb.OtherSets;
         if (!mayEnd) Break($"the session is lost: {(command is null ? "the request looks for it elsewhere" : command.ToString())}");
         _ends++;
-        _lastEnd = _wire.Now;
+        (_endBefore, _lastEnd) = (_lastEnd, _wire.Now);
+    }
+
+    /// <summary>What others end under the old key, or where another renewal has parked it, ends with that for this request as well.</summary>
+    private void LookAtOld()
+    {
+        if (_isOldEnded || RenewsNothing || _keyOfClient != _firstKey || _plan.Start == Start.Legacy) return;
+        int copied = _keys.Where(key => key != _firstKey).Select(LifeAt).FirstOrDefault(IsOwn);
+        if (copied == 0 || copied == LifeAt(_firstKey) || copied == LifeAt(Parked)) return;
+        _isOldEnded = true;
+        if (!_isFinishing) _endedOld = copied;
     }
 
     public void Started(Operation operation)
@@ -184,8 +204,15 @@ internal sealed class SessionRules
 
     public void Ended(Operation operation)
     {
-        if (operation.Error is { } error) CheckFailure(operation, error);
-        else Succeeded(operation);
+        if (operation.Error is not { } error)
+        {
+            Succeeded(operation);
+            return;
+        }
+
+        CheckFailure(operation, error);
+        if (error is not SessionEndedException) return;
+        foreach (var write in _writes) write.IsRefused |= write is { By: not null, IsConfirmed: false };
     }
 
     /// <summary>Another request has got the lock.</summary>
@@ -228,6 +255,9 @@ internal sealed class SessionRules
     /// <summary>Who comes with the old cookie is told that the session has ended, and can begin none for a while.</summary>
     public bool IsRenewed => _redis.HashAt(_firstKey)?.GetValueOrDefault(Generation) is ['~', ..];
 
+    /// <summary>There was no session whose key could be renewed: what others begin under the old one is another.</summary>
+    public bool RenewsNothing { get; private set; }
+
     /// <summary>The old session has ended, and its response is not known to be sent: others wait for that, by a clock.</summary>
     public bool IsEndOpen => IsRenewed && !_redis.HashAt(_firstKey)![Generation].EndsWith(":0", StringComparison.Ordinal);
 
@@ -245,7 +275,7 @@ internal sealed class SessionRules
 
     public void Expire()
     {
-        if (Now() is { Life: > 0, Key: { } key }) _redis.Keys.Remove(key);
+        if (Now() is { Life: > 0, Key: { } key }) _redis.Keys.Remove(IsMoving ? _firstKey : key);
         _redis.Keys.Remove(_blobKey);
     }
 
@@ -257,6 +287,8 @@ internal sealed class SessionRules
         if (_abandon is { HasSucceeded: true }) CheckAbandoned();
         if (Faults == 0 && _keys.Find(key => IsOwn(LifeAt(key)) && key != _keyOfClient) is { } left)
             Break($"{left} is left behind: the client has the cookie of {_keyOfClient}");
+        if (Faults == 0 && _endedOld > 0 && LifeAt(_keyOfClient) == _endedOld)
+            Break($"{_keyOfClient} is there, and others have ended the session under its old key");
         if (_sawTwo || _abandon is not null || MayBeUndone) return;
 
         ConfirmCarriedOver();
@@ -270,7 +302,7 @@ internal sealed class SessionRules
     private void CheckWrite(Command command, string key, string generation, RedisEntry? before, bool hasChanged)
     {
         if (!_keys.Contains(key)) _keys.Add(key);
-        if (!_lives.TryGetValue(generation, out int life)) _lives[generation] = life = Begin(command, key);
+        if (!_lives.TryGetValue(generation, out int life) || IsCopy(command, key)) _lives[generation] = life = Begin(command, key);
         if (command.By is null || !hasChanged || IsCopy(command, key)) return;
         if (_abandon is { HasSucceeded: true } && command.SentAt > _abandon.End)
             Break($"{command} of {command.By} writes after the request has abandoned the session");
@@ -293,9 +325,13 @@ internal sealed class SessionRules
         bool isBlob = last.Key == _blobKey;
         if (command.By is { } by)
         {
-            // A renewal finds the data also where another one has parked it.
-            int moved = IsRenewal(by) ? LifeAt($"sessions:{{{_firstKey}}}") : 0;
-            if (last.Life == 0) return moved > 0 ? moved : ++_lastLife;
+            // A renewal finds the data also where another one has parked it; in portions it writes what it has read before.
+            bool writesPortion = Is(command, WritesPortion);
+            int parked = IsRenewal(by) ? LifeAt(Parked) : 0;
+            int moved = writesPortion ? by.Lives.LastOrDefault() : parked;
+            if (moved > 0 && moved == parked) _lastEnd = _endBefore; // it goes on
+            if (IsRenewal(by) && moved == 0 && (last.Life == 0 || writesPortion)) RenewsNothing = true;
+            if (last.Life == 0 || writesPortion) return moved > 0 ? moved : ++_lastLife;
             if (!isBlob && !IsRenewal(by)) Break($"{command} of {by} begins a second session");
             return last.Life;
         }
@@ -335,7 +371,8 @@ internal sealed class SessionRules
 
     private void Succeeded(Operation operation)
     {
-        if (_seen == 0 && operation.Lives.Count > 0) (_seen, _seenAt) = (operation.Lives[^1], operation.End);
+        int told = IsRenewal(operation) && LifeAt(_keyNow()) is > 0 and var moved ? moved : operation.Lives.LastOrDefault();
+        if (_seen == 0 && told > 0) (_seen, _seenAt) = (told, operation.End);
         var own = _writes.FindAll(write => write.By == operation);
         switch (operation.Verb)
         {
@@ -395,7 +432,7 @@ internal sealed class SessionRules
             || (operation.Verb is Verb.Respond or Verb.EndRequest && Faults == 0 && !IsElsewhere && !_mayBeLost);
         foreach (var write in confirms ? _writes : [])
         {
-            if (write is { By.Verb: Verb.Set or Verb.Remove or Verb.Clear } && write.Start < operation.Start)
+            if (write is { By.Verb: Verb.Set or Verb.Remove or Verb.Clear, IsRefused: false } && write.Start < operation.Start)
                 write.End = Math.Min(write.End, operation.End);
         }
     }
@@ -522,6 +559,7 @@ internal sealed class SessionRules
     {
         foreach (string key in _keys)
         {
+            if (Faults > 0 && key != _firstKey && key != _keyOfClient) continue; // a copy that could not be removed, and nobody knows
             if (IsOwn(LifeAt(key))) Break($"{key} is there, and the request has abandoned the session");
         }
     }
@@ -532,6 +570,8 @@ internal sealed class SessionRules
         var list = _redis.Keys.GetValueOrDefault(SessionHashLayout.UserKeyOf("", Interleaving.User).ToString())?.SortedSet;
         if (list?.ContainsKey(now.Key!["sessions:".Length..]) != true) Break("the session is not in its user's list");
     }
+
+    private string Parked => $"sessions:{{{_firstKey}}}";
 
     private bool IsOwn(int life) => life > 0 && !_ofOthers.Contains(life);
 
@@ -548,7 +588,7 @@ internal sealed class SessionRules
         int life = _seen != 0 ? _seen : _moments.Count > 0 ? _moments[^1].Life : 0;
         bool isLeft = _redis.HashAt(_blobKey) is { } blob && blob.ContainsKey("data") && !blob.ContainsKey(StockRedisSessions.Taken);
         if (isLeft && LifeAt(known) == 0) return new(_wire.Now, 1, _blobKey, null, 0, Initial);
-        string? key = LifeAt(known) == life ? known : _keys.Find(one => LifeAt(one) == life);
+        string? key = LifeAt(known) == life ? known : LifeAt(_firstKey) == life ? _firstKey : null;
         if (life == 0 || key is null)
         {
             key = known;
@@ -584,6 +624,9 @@ internal sealed class SessionRules
 
         /// <summary>It was made under the old key while the session was moving to another.</summary>
         public bool IsCarriedOver { get; init; }
+
+        /// <summary>The request was told that the session has ended before it was confirmed.</summary>
+        public bool IsRefused { get; set; }
 
         /// <summary>It does not depend on what is there, and keeps its place among the others of the request.</summary>
         public bool IsPlain { get; init; }

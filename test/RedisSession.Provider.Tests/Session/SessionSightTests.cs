@@ -34,7 +34,19 @@ internal sealed class SessionSightTests
 
     [TestCaseSource(nameof(Transitions))]
     public void Sight_after_an_answer(string asked, string known, string answer, string expected) =>
-        Assert.That(Sight(known).After(Sight(asked), Generation(answer)), Is.EqualTo(Sight(expected)));
+        Assert.That(NameOf(Sight(known).After(Sight(asked), Generation(answer))), Is.EqualTo(expected));
+
+    /// <summary>Where a renewal of its key has ended it, it is found by that.</summary>
+    [Test]
+    public void The_end_keeps_what_was_seen_before_it([Values("none", "g2", "~1:0")] string answer) =>
+        Assert.That((string?)Sight("g1").After(Sight("g1"), Generation(answer)).LastSeen, Is.EqualTo("g1"));
+
+    [Test]
+    public void What_is_seen_of_it_only_after_its_end_is_kept_too()
+    {
+        var ended = SessionSight.Unknown.After(SessionSight.Unknown, "~1:0");
+        Assert.That((string?)ended.After(SessionSight.Unknown, "g1").LastSeen, Is.EqualTo("g1"));
+    }
 
     [TestCase("unknown", "none", true)]
     [TestCase("unknown", "g1", true)]
@@ -72,9 +84,12 @@ internal sealed class SessionSightTests
     {
         "unknown" => SessionSight.Unknown,
         "absent" => SessionSight.Absent,
-        "ended" => SessionSight.Ended,
+        "ended" => SessionSight.Unknown.Ended(),
         _ => SessionSight.Unknown.After(SessionSight.Unknown, name),
     };
+
+    private static string? NameOf(SessionSight sight) =>
+        sight.IsUnknown ? "unknown" : sight.IsAbsent ? "absent" : sight.IsEnded ? "ended" : sight.Generation;
 
     private static string? Generation(string name) => name == "none" ? null : name;
 }
