@@ -66,13 +66,15 @@ internal static class RenewalScripts
 
         """;
 
-    // hasEnded: whether the session that was seen is neither under its key nor parked.
+    // hasEnded: whether the session that was seen has. What is no longer parked because this takes long has not, unless somebody ended it.
     // park: puts the old session out of reach, unless it already is, and leaves a tombstone: until sealed, for as long as the parked session
     // may be put back. A sealed one stays sealed. If there is nothing, nothing is left.
     private const string ParkFunction = CopyFunction + MoveFunction + """
         local function hasEnded(old, parked, seen)
-          local state = redis.call('HGET', old, '@gen')
-          if state and string.byte(state) == 126 then state = redis.call('HGET', parked, '@gen') end
+          local state, ended = unpack(redis.call('HMGET', old, '@gen', '@ended'))
+          if state and string.byte(state) == 126 then
+            state = redis.call('HGET', parked, '@gen') or not ended and seen
+          end
           return seen ~= '' and state ~= seen
         end
 

@@ -47,7 +47,7 @@ internal static class UserScripts
     /// goes.
     /// </summary>
     /// <remarks>
-    /// A session whose key was renewed has ended, but must not be put back either.
+    /// A session whose key was renewed has ended, but must not be put back either, nor go on with a second renewal that is under way.
     /// <code>
     /// KEYS     1 session   2 where it is parked, if it was renewed; may be missing
     /// ARGV     1 the required owner, or ''   2 '1' if it must be a hash
@@ -58,7 +58,10 @@ internal static class UserScripts
         local key, parked = KEYS[1], KEYS[2]
         local state = redis.pcall('HGET', key, '@gen')
         if type(state) == 'string' and string.byte(state) == 126 then
-          if parked and (ARGV[1] == '' or redis.call('HGET', parked, '@user') == ARGV[1]) then redis.call('UNLINK', parked) end
+          if parked and (ARGV[1] == '' or redis.call('HGET', parked, '@user') == ARGV[1]) then
+            redis.call('HSET', key, '@ended', '1')
+            redis.call('UNLINK', parked)
+          end
           return false
         end
         local user = redis.pcall('HGET', key, '@user')

@@ -119,6 +119,55 @@ internal sealed class InterleavingTests
             new(Verb.Unlock, "", 0, Fate.Answered),
             new(Verb.SetAsync, "b", 0, Fate.Answered));
 
+        yield return Case(
+            "who has abandoned a session cannot renew it, though another request has renewed it",
+            Start.Present,
+            isSignedIn: false,
+            new(Verb.OtherRenews, "", 0, Fate.Answered),
+            new(Verb.Abandon, "", 0, Fate.Answered),
+            new(Verb.Renew, "", 0, Fate.Answered));
+        yield return Case(
+            "a renewal does not go on with a session that has begun in the old one's place and was renewed itself",
+            Start.Present,
+            isSignedIn: false,
+            new(Verb.Renew, "", 0, Fate.Answered),
+            new(Verb.Server, "", 0, Fate.Answered),
+            new(Verb.OtherBegins, "a", 0, Fate.Answered),
+            new(Verb.OtherRenews, "", 0, Fate.Answered));
+        yield return Case(
+            "who abandons a session whose renewal is undone meanwhile means the old one",
+            Start.Present,
+            isSignedIn: true,
+            new(Verb.Renew, "", 0, Fate.Answered),
+            new(Verb.Replies, "", 0, Fate.Answered),
+            new(Verb.Read, "a", 0, Fate.Answered),
+            new(Verb.SetAsync, "b", 0, Fate.Answered),
+            new(Verb.Abandon, "", 0, Fate.Answered),
+            new(Verb.Reply, "", 0, Fate.Refused), // to Read
+            new(Verb.Respond, "", 0, Fate.Answered));
+        yield return Case(
+            "what is changed while the lock is given back, and sent again, is not refused either",
+            Start.Present,
+            isSignedIn: false,
+            new(Verb.Lock, "", 0, Fate.Answered),
+            new(Verb.Replies, "", 0, Fate.Answered),
+            new(Verb.SetAsync, "b", 0, Fate.Answered),
+            new(Verb.Unlock, "", 0, Fate.Answered),
+            new(Verb.SetAsync, "b", 0, Fate.Answered),
+            new(Verb.Clear, "", 0, Fate.Answered),
+            new(Verb.Reply, "", 2, Fate.NoScript)); // to Clear
+        yield return Case(
+            "the answer to a write says which session there is, though the one before it has failed",
+            Start.Present,
+            isSignedIn: false,
+            new(Verb.SetAsync, "a", 0, Fate.Answered),
+            new(Verb.Set, "a", 0, Fate.Answered),
+            new(Verb.Respond, "", 0, Fate.Answered),
+            new(Verb.Reply, "", 0, Fate.Refused), // to SetAsync
+            new(Verb.Replies, "", 0, Fate.Answered),
+            new(Verb.OtherAbandons, "", 0, Fate.Answered),
+            new(Verb.Increment, SessionRules.Counter, 0, Fate.Answered));
+
         static TestCaseData Case(string name, Start start, bool isSignedIn, params Step[] steps) =>
             new TestCaseData(new Plan(RedisSessionMode.Live, start, IsStrict: false, isSignedIn, IsCluster: false, steps))
                 .SetArgDisplayNames(name);

@@ -170,6 +170,50 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         }
     }
 
+    /// <summary>The old session has ended, another has begun under its key, and that was renewed.</summary>
+    [Test]
+    public async Task What_is_parked_of_another_session_is_not_taken_for_the_old_one()
+    {
+        var keys = await NewSessionAsync();
+        await BeginAsync(keys, seen: "old", user: "ann");
+        await _redis.KeyDeleteAsync(keys[0]);
+        await _redis.MakeSessionAsync(keys[0], [new("@gen", "other"), new("@created", 1), new("a", "other")]);
+        RedisKey[] others = [.. keys[..2], NewKeys()[0]], second = [.. keys[..2], NewKeys()[0]];
+        await BeginAsync(others, seen: "other");
+        await FinishAsync(others, "other");
+
+        Assert.That((int)await FinishAsync(keys, "old"), Is.Zero);
+        Assert.That((int)await RenewalScripts.Park.RunAsync(_redis, keys[..2], ["old", 10 * Minute, Minute, 2_000]), Is.Zero);
+        Assert.That(await ShowAsync(keys[2]), Does.Contain("a=1"));
+        Assert.That((await BeginAsync(second, seen: "~old")).IsNull, Is.True);
+        Assert.That((int)(await BeginAsync(second, seen: "~other"))[3], Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task What_is_parked_no_more_has_ended_where_somebody_has_ended_it_and_not_by_the_time_alone([Values] bool isEnded)
+    {
+        var keys = await NewSessionAsync();
+        RedisKey[] others = [.. keys[..2], NewKeys()[0]];
+        await BeginAsync(keys, seen: "old");
+        await BeginAsync(others, seen: "old");
+        await FinishAsync(others, "old");
+        if (isEnded) await new SessionHash(_redis, keys[0]).EndAsync();
+        else await _redis.KeyDeleteAsync(keys[1]);
+        Assert.That(await _redis.KeyExistsAsync(keys[1]), Is.False);
+        Assert.That((int)await FinishAsync(keys, "old"), Is.EqualTo(isEnded ? 0 : 1));
+        Assert.That((int)await RenewalScripts.Park.RunAsync(_redis, keys[..2], ["old", 10 * Minute, Minute, 2_000]), Is.EqualTo(isEnded ? 0 : 2));
+    }
+
+    [Test]
+    public async Task Of_what_a_first_try_has_copied_nothing_is_left_when_a_second_finds_nothing()
+    {
+        var keys = await NewSessionAsync();
+        await BeginAsync(keys, seen: "");
+        await _redis.KeyDeleteAsync(keys[0]);
+        Assert.That((int)(await BeginAsync(keys, seen: ""))[3], Is.Zero);
+        Assert.That(await ShowAsync(keys[2]), Does.Match(@"^@created=\d+ @gen=new$"));
+    }
+
     [Test]
     public async Task What_is_parked_is_put_back_when_the_lease_is_over_and_nobody_has_sealed_it()
     {
