@@ -5,6 +5,7 @@ namespace RedisSession.Provider.Tests;
 /// <summary>The page over a hundred thousand sessions: what each page costs does not depend on how many there are.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Category(FullRun.Only)]
+[NonParallelizable] // each page is there within a second
 internal sealed class ManySessionsTests(ServerKind kind)
 {
     private const int Sessions = 100_000;

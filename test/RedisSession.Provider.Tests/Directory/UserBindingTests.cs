@@ -342,8 +342,12 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
 
     private async Task AssertIsOfAsync(string user, string id, string because = "", bool isAutomatic = true)
     {
-        Assert.That(await Stack.UserListAsync(user), Is.EqualTo([id]), because);
-        Assert.That(await BindingAsync(id), Is.EqualTo((user, isAutomatic)), because);
+        using var both = Assert.EnterMultipleScope();
+        Assert.That(await Stack.UserListAsync(user), Is.EqualTo([id]), Because);
+        Assert.That(await BindingAsync(id), Is.EqualTo((user, isAutomatic)), Because);
+
+        string Because() =>
+            string.Join('\n', [because, .. Apps.Values.SelectMany(app => app.Logs.Of(SessionEvents.ListingFailed)).Select(entry => entry.Error)]);
     }
 
     private async Task<(string? User, bool IsAutomatic)> BindingAsync(string id)
@@ -354,5 +358,4 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
 
     private Task UntilNoListAsync(string user) =>
         Until.TrueAsync("the list is gone", async () => (await Stack.UserListAsync(user)).Length == 0);
-
 }
