@@ -95,9 +95,7 @@ internal sealed class UserTrafficTests(ServerKind kind)
         var seen = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, async () =>
         {
             await browser.At(app).VisitAsAsync(user, work);
-
-            // What nobody waits for has been sent, and has arrived when something behind it is answered.
-            await (await app.RedisAsync()).PingAsync();
+            await app.UntilArrivedAsync();
         });
         return string.Join(' ', seen);
     }

@@ -82,6 +82,9 @@ internal sealed class TestApp : IAsyncDisposable
     /// <summary>The connection of its sessions, where they are ours.</summary>
     public async Task<IDatabase> RedisAsync() => await Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
 
+    /// <summary>Returns when what it has sent, and waits for or not, has arrived: something behind it is answered.</summary>
+    public async Task UntilArrivedAsync() => await (await RedisAsync()).PingAsync();
+
     /// <summary>Returns when it has noticed that its server is gone.</summary>
     public async Task UntilDisconnectedAsync()
     {

@@ -142,7 +142,11 @@ internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline) : BothM
         Assert.That(with, Is.EqualTo(["PEXPIRE", "HGETALL"]));
     }
 
-    private Task<IReadOnlyList<string>> SentDuringAsync(Func<Task> requests) => _monitor.CommandsDuringAsync(Stack.KeyPrefix, requests);
+    private Task<IReadOnlyList<string>> SentDuringAsync(Func<Task> requests) => _monitor.CommandsDuringAsync(Stack.KeyPrefix, async () =>
+    {
+        await requests();
+        foreach (var app in Apps.Values.Append(_preloading)) await app.UntilArrivedAsync();
+    });
 
     private static async Task SetExpiring(ISession session)
     {

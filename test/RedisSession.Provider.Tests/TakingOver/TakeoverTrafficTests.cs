@@ -79,6 +79,7 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
         {
             await browser.VisitAsync(_ => { });
             await Until.TrueAsync("it is taken over", () => Redis.HashExistsAsync(BlobKeyOf(browser), "taken"));
+            await Apps[mode].UntilArrivedAsync();
         });
         Assert.That(
             seen.Where(name => name != "HEXISTS"), // the test's own
@@ -126,7 +127,11 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
     /// <summary>Changes that are sent again go by the text of their script: that is an EVALSHA to us.</summary>
     private async Task<string> SeenAsync(Browser browser, Func<ISession, Task> work)
     {
-        var seen = await _monitor.CommandsDuringAsync(Stack.KeyPrefix, () => browser.VisitAsync(context => work(context.Session)));
+        var seen = await _monitor.CommandsDuringAsync(Stack.KeyPrefix, async () =>
+        {
+            await browser.VisitAsync(context => work(context.Session));
+            foreach (var app in Apps.Values) await app.UntilArrivedAsync();
+        });
         return string.Join(' ', seen.Select(name => name == "EVAL" ? "EVALSHA" : name));
     }
 
