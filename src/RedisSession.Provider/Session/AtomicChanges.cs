@@ -259,7 +259,12 @@ internal sealed class AtomicChanges(
         var reply = sent.Reply.IsFaulted ? await sent.AfterFailureAsync(question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;
         if (await AnswerAsync(question, reply).ConfigureAwait(false) is not { } answer)
         {
-            lock (state.Gate) renewal?.Unnote(key);
+            lock (state.Gate)
+            {
+                renewal?.Unnote(key);
+                state.Listing.NothingCreated();
+            }
+
             return default;
         }
 

@@ -20,6 +20,7 @@ internal sealed class KeyRenewal(
     SessionChannel channel,
     SessionWriter writer,
     SessionTakeover takeover,
+    SessionListing listing,
     UserLists users,
     LifecycleQueue lifecycle,
     SessionNames names,
@@ -93,8 +94,19 @@ internal sealed class KeyRenewal(
             if (renewal.Seen != SeenNow(state) && !state.Sight.Accepts(renewal.OldGeneration)) return false;
             renewal.Request.Response.OnCompleted(() => CompleteAsync(session, renewal));
             state.Moved(renewal.To, renewal.Generation, Environment.TickCount64);
-            if (user is not null) state.Listing.LeaveToApplication();
             session.Renewal = renewal;
+            if (user is not null)
+            {
+                state.Listing.LeaveToApplication();
+            }
+            else if (renewal.Owner is null && listing.UserOf(session) is not null)
+            {
+                // Nothing was sent for the request's user, or it went to the old key.
+                state.Listing.NothingSent();
+                listing.Keep(session, write: null);
+                listing.Seen(session);
+            }
+
             return true;
         }
     }
@@ -259,7 +271,7 @@ internal sealed class KeyRenewal(
         while (true)
         {
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
-            var listing = user is null ? Task.FromResult(true) : renewal.Sent(ListedAsync(renewal.To.Id, user, expiry));
+            var listed = user is null ? Task.FromResult(true) : renewal.Sent(ListedAsync(renewal.To.Id, user, expiry));
             Question question;
             lock (state.Gate) question = state.Ask();
             bool isThere = await channel.ReplyAsync(
@@ -269,7 +281,7 @@ internal sealed class KeyRenewal(
                 "renewing",
                 waiting,
                 writes: true).ConfigureAwait(false);
-            await channel.ReplyAsync(session, operation: null, listing, "listing", waiting, writes: true).ConfigureAwait(false);
+            await channel.ReplyAsync(session, operation: null, listed, "listing", waiting, writes: true).ConfigureAwait(false);
             if (!isThere)
             {
                 lock (state.Gate) state.FoundEnded();
@@ -427,18 +439,18 @@ internal sealed class KeyRenewal(
         }
 
         Task<string?> asking;
-        Task<bool> listing;
+        Task<bool> listed;
         lock (state.Gate)
         {
             state.Collect().Bind(user);
             state.Listing.LeaveToApplication();
             asking = users.OwnerOfAsync(session.Id).Observed();
-            listing = ListedAsync(session.Id, user, session.Timeouts.Expiry).Observed();
+            listed = ListedAsync(session.Id, user, session.Timeouts.Expiry).Observed();
         }
 
         var waiting = channel.Within(session, cancellationToken);
         await writer.RetryForCallerAsync(session, cancellationToken).ConfigureAwait(false);
-        await channel.ReplyAsync(session, operation: null, listing, "listing", waiting, writes: true).ConfigureAwait(false);
+        await channel.ReplyAsync(session, operation: null, listed, "listing", waiting, writes: true).ConfigureAwait(false);
         string? before = await channel.ReplyAsync(session, operation: null, asking, "listing", waiting, writes: true).ConfigureAwait(false);
         if (before is not null && before != user) users.Forget(session.Id, before);
         users.Remember(state.Identity.IdBytes, user, state.Generation, session.Timeouts.Expiry);

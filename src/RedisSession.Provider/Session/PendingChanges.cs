@@ -31,7 +31,18 @@ internal sealed class PendingChanges
     public SessionChanges? ConfirmedMeanwhile { get; set; }
 
     /// <summary>The generation of the session that these create if there is none.</summary>
-    public string? NewGeneration { get; set; }
+    public string? NewGeneration
+    {
+        get;
+        set
+        {
+            field = value;
+            HasCreated = false;
+        }
+    }
+
+    /// <summary>They have: an answer has said so. Another task of the request may have seen the session before that.</summary>
+    public bool HasCreated { get; set; }
 
     public int InFlight { get; private set; }
 

@@ -37,6 +37,7 @@ internal sealed class SessionListing(UserLists users)
     public void Seen(RequestSession session, bool isCreated = false)
     {
         var state = session.State;
+        if (state.IsAbsent) state.Listing.NothingCreated();
         if (state.Generation.IsNull || state.HasEnded || !state.Listing.MayLack(isCreated)) return;
         string? user = state.Listing.User;
         bool isNobodys = isCreated && user is null;

@@ -280,8 +280,8 @@ internal sealed class SessionState(SessionIdentity identity)
         AssertGuarded();
         if (question.Identity != Identity) return false;
         HasAnswered = true;
-        string? newGeneration = _pending?.NewGeneration;
-        bool created = newGeneration is not null && reply.Generation == newGeneration && Sight.Generation.IsNull;
+        bool created = _pending is { NewGeneration: { } newGeneration, HasCreated: false } && reply.Generation == newGeneration;
+        if (created) _pending!.HasCreated = true;
         Sight = reply.Ended ? Sight.Ended() : Sight.After(question.Sight, reply.Generation);
         return created;
     }

@@ -9,6 +9,8 @@ namespace RedisSession.Provider;
 ///                 └→ LookedAfterForUser
 /// any ─→ LeftToApplication                                           it binds the session itself, and has the last word
 /// Nothing ─→ Existing ─→ Created                                     what was sent for that
+/// Created ─→ Existing                                                the write with it created nothing
+/// any ─→ Nothing                                                     the session's key was renewed
 /// </code>
 /// </remarks>
 internal struct UserListing
@@ -43,6 +45,15 @@ internal struct UserListing
 
     /// <summary>The listing is sent. After a creating write it finds the new session, otherwise the existing one.</summary>
     public void Send(bool withCreation) => _sent = withCreation ? Sent.Created : Sent.Existing;
+
+    /// <summary>A write that could have created the session did not: the next one that does needs a listing with it.</summary>
+    public void NothingCreated()
+    {
+        if (_sent == Sent.Created) _sent = Sent.Existing;
+    }
+
+    /// <summary>The session is under another key now, for which nothing was sent.</summary>
+    public void NothingSent() => _sent = Sent.Nothing;
 
     /// <summary>True if this generation of the session may lack a listing: none was sent that could have reached it.</summary>
     public readonly bool MayLack(bool isCreated) =>

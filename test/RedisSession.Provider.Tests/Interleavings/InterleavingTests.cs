@@ -168,6 +168,19 @@ internal sealed class InterleavingTests
             new(Verb.OtherAbandons, "", 0, Fate.Answered),
             new(Verb.Increment, SessionRules.Counter, 0, Fate.Answered));
 
+        yield return Case(
+            "an atomic change that is sent again, with its script, begins a session of the request's user",
+            Start.New,
+            isSignedIn: true,
+            new(Verb.Increment, SessionRules.Counter, 0, Fate.Answered),
+            new(Verb.Reply, "", 0, Fate.NoScript));
+        yield return Case(
+            "a session that begins after a write that began none is the request's user's",
+            Start.Absent,
+            isSignedIn: true,
+            new(Verb.RemoveAsync, "b", 0, Fate.Answered),
+            new(Verb.Increment, SessionRules.Counter, 0, Fate.Answered));
+
         static TestCaseData Case(string name, Start start, bool isSignedIn, params Step[] steps) =>
             new TestCaseData(new Plan(RedisSessionMode.Live, start, IsStrict: false, isSignedIn, IsCluster: false, steps))
                 .SetArgDisplayNames(name);

@@ -56,6 +56,7 @@ internal sealed class SessionRules
     private int _endBefore;
     private Operation? _abandon;
     private Operation? _binding;
+    private bool _isUsed; // the request has asked for the session or changed it
     private bool _responds;
     private bool _renews;
     private string _keyOfClient;
@@ -296,7 +297,8 @@ internal sealed class SessionRules
         if (!isWhole || now.Life == 0) return;
         if (Faults == 0 && !_mayBeLost && !_otherHolds && now.Entry?.Hash?.ContainsKey("@lock") == true) Break("the lock is left behind");
         if (now.Key != _keyOfClient && now.Key != _blobKey && Faults == 1) Break($"the client has the cookie of {_keyOfClient}");
-        if (_binding is not null && Faults == 0) CheckUser(now);
+        bool bindsItself = _plan is { IsSignedIn: true, Start: not Start.Legacy } && _isUsed && !_ofOthers.Contains(now.Life);
+        if ((_binding is not null || bindsItself) && Faults == 0) CheckUser(now);
     }
 
     private void CheckWrite(Command command, string key, string generation, RedisEntry? before, bool hasChanged)
@@ -373,6 +375,7 @@ internal sealed class SessionRules
     {
         int told = IsRenewal(operation) && LifeAt(_keyNow()) is > 0 and var moved ? moved : operation.Lives.LastOrDefault();
         if (_seen == 0 && told > 0) (_seen, _seenAt) = (told, operation.End);
+        _isUsed |= operation.Verb is >= Verb.Read and <= Verb.Update and not (Verb.Commit or Verb.Take);
         var own = _writes.FindAll(write => write.By == operation);
         switch (operation.Verb)
         {
