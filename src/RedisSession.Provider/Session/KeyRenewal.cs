@@ -105,6 +105,7 @@ internal sealed class KeyRenewal(
                 state.Listing.NothingSent();
                 listing.Keep(session, write: null);
                 listing.Seen(session);
+                session.IsListingWaitedFor = false; // a renewal waits for two round trips, and no more
             }
 
             return true;
