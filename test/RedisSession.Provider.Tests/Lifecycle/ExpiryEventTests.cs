@@ -12,6 +12,9 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
 
+    // Redis 7.0 deletes a key at once, and reports no expiry, when the time is over by the time that it has read the command.
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
+
     private ServerProcess _server = null!;
     private ConnectionMultiplexer _admin = null!;
 
@@ -186,7 +189,7 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     private Task ExpireAsync(string prefix, ICollection<string> ids) => Until.TrueAsync("all have expired", async () =>
     {
         var database = _admin.GetDatabase();
-        var left = await Task.WhenAll(ids.Select(id => database.KeyExpireAsync($"{prefix}sessions:{id}", TimeSpan.FromMilliseconds(1))));
+        var left = await Task.WhenAll(ids.Select(id => database.KeyExpireAsync($"{prefix}sessions:{id}", Soon)));
         return !left.Contains(true);
     });
 
