@@ -12,7 +12,7 @@ namespace RedisSession.Provider;
 ///        until              from then on it counts as gone, even if the hash is still there: its TTL ends a second later, or much
 ///                           later if refreshed by a request that cannot know better
 ///        lease              from then on the session may be put back, unless the new cookie was known by then to have been sent; 0: never
-/// @ended  1 once somebody has ended the session with the old cookie, or the directory has: a second renewal must not go on with it
+/// @ended  1 once the session was ended by its old cookie, or by the directory: another renewal in progress must not continue with it
 /// </code>
 /// The session itself is parked under <see cref="SessionHashLayout.WithParked"/>. <see cref="RenewalScripts.Revive"/> decides what becomes
 /// of it.

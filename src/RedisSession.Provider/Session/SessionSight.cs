@@ -11,9 +11,8 @@ internal readonly record struct SessionSight
     private enum State : byte { Unknown, Absent, Present, Ended }
 
     private readonly State _state;
-    private readonly RedisValue _lastSeen;
 
-    private SessionSight(State state, RedisValue lastSeen = default) => (_state, _lastSeen) = (state, lastSeen);
+    private SessionSight(State state, RedisValue lastSeen = default) => (_state, LastSeen) = (state, lastSeen);
 
     public static SessionSight Unknown => default;
 
@@ -22,10 +21,10 @@ internal readonly record struct SessionSight
     public static SessionSight Absent => new(State.Absent);
 
     /// <summary>The generation seen; null unless present. Kept as received: most requests never need it as text.</summary>
-    public RedisValue Generation => IsEnded ? RedisValue.Null : _lastSeen;
+    public RedisValue Generation => IsEnded ? RedisValue.Null : LastSeen;
 
     /// <summary>The same, also after the end.</summary>
-    public RedisValue LastSeen => _lastSeen;
+    public RedisValue LastSeen { get; }
 
     public bool IsUnknown => _state == State.Unknown;
 
@@ -44,12 +43,12 @@ internal readonly record struct SessionSight
     /// </summary>
     public SessionSight After(SessionSight asked, RedisValue generation)
     {
-        if (IsEnded && _lastSeen.IsNull && !Tombstone.Is(generation)) return new(State.Ended, generation);
+        if (IsEnded && LastSeen.IsNull && !Tombstone.Is(generation)) return new(State.Ended, generation);
         if (IsEnded || !asked.Accepts(generation) || Tombstone.Is(generation)) return Ended();
         if (generation.IsNull) return IsUnknown ? Absent : this;
         if (Generation.IsNull) return Present(generation);
         return Generation == generation ? this : Ended();
     }
 
-    public SessionSight Ended() => new(State.Ended, _lastSeen);
+    public SessionSight Ended() => new(State.Ended, LastSeen);
 }

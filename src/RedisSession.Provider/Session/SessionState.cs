@@ -393,7 +393,7 @@ internal sealed class SessionState(SessionIdentity identity)
         IsMoving = false;
     }
 
-    /// <summary>Drops the collected changes, and the snapshot, which lacks what others have changed behind them.</summary>
+    /// <summary>Drops the collected changes, and the snapshot: what was confirmed under them is not in it.</summary>
     public void DropCollected()
     {
         AssertGuarded();

@@ -102,7 +102,7 @@ internal sealed class BlockingTests(ServerKind kind)
             using var response = await relayed.Browser.SendAsync(context => Task.FromResult(context.Session.GetString("key")));
             return response.IsSuccessStatusCode;
         }).ToList();
-        await Task.Delay(TimeSpan.FromSeconds(1)); // they have all the threads that there are, and more come slowly
+        await Task.Delay(TimeSpan.FromSeconds(3));
         Assert.That(visits.Count(visit => visit.IsCompleted), Is.Zero);
         var clock = Stopwatch.StartNew();
         relayed.Relay.Up();

@@ -129,7 +129,7 @@ internal sealed class Interleaving
     {
         while (_next < _plan.Steps.Length && _rules.Broken is null) Play(_plan.Steps[_next++]);
         Settle();
-        if (!_operations.Exists(operation => operation.Verb == Verb.Respond)) Call(new(Verb.Respond, "", 0, Fate.Answered));
+        if (!_operations.Exists(operation => operation.Verb == Verb.Respond)) Call(new(Verb.Respond));
         Settle();
         while (_wire.Silent.Count > 0)
         {
@@ -141,7 +141,7 @@ internal sealed class Interleaving
         }
 
         _context.Features.Set<ISessionFeature>(null);
-        Call(new(Verb.EndRequest, "", 0, Fate.Answered));
+        Call(new(Verb.EndRequest));
         Settle();
         var completing = _response.CompleteAsync();
         Settle();

@@ -65,121 +65,120 @@ internal sealed class InterleavingTests
             "what is sent again says what was seen meanwhile",
             Start.Absent,
             isSignedIn: true,
-            new(Verb.Increment, SessionRules.Counter, 0, Fate.Answered),
-            new(Verb.Reply, "", 0, Fate.Answered),
-            new(Verb.Reply, "", 1, Fate.NoScript), // to the script that binds the session to the request's user
-            new(Verb.OtherBegins, "b", 0, Fate.Answered));
+            new(Verb.Increment, SessionRules.Counter),
+            new(Verb.Reply),
+            new(Verb.Reply, Pick: 1, Fate: Fate.NoScript), // to the script that binds the session to the request's user
+            new(Verb.OtherBegins, "b"));
         yield return Case(
             "what is sent again does not come behind what has taken it",
             Start.New,
             isSignedIn: false,
-            new(Verb.Clear, "", 0, Fate.Answered),
-            new(Verb.Take, "a", 0, Fate.Answered),
-            new(Verb.SetAsync, "a", 0, Fate.Answered),
-            new(Verb.Reply, "", 1, Fate.NoScript), // to SetAsync
-            new(Verb.SetAsync, "a", 0, Fate.Answered),
-            new(Verb.Take, "a", 0, Fate.Answered));
+            new(Verb.Clear),
+            new(Verb.Take, "a"),
+            new(Verb.SetAsync, "a"),
+            new(Verb.Reply, Pick: 1, Fate: Fate.NoScript), // to SetAsync
+            new(Verb.SetAsync, "a"),
+            new(Verb.Take, "a"));
         yield return Case(
             "what is sent again is taken in behind what came before it then",
             Start.Present,
             isSignedIn: false,
-            new(Verb.Load, "", 0, Fate.Answered),
-            new(Verb.TrySet, "b", 0, Fate.Answered),
-            new(Verb.RemoveAsync, "b", 0, Fate.Answered),
-            new(Verb.Reply, "", 3, Fate.NoScript), // to TrySet
-            new(Verb.Replies, "", 0, Fate.Answered),
-            new(Verb.Get, "b", 0, Fate.Answered));
+            new(Verb.Load),
+            new(Verb.TrySet, "b"),
+            new(Verb.RemoveAsync, "b"),
+            new(Verb.Reply, Pick: 3, Fate: Fate.NoScript), // to TrySet
+            new(Verb.Replies),
+            new(Verb.Get, "b"));
         yield return Case(
             "who finds no session to list does not remove what another has listed",
             Start.New,
             isSignedIn: true,
-            new(Verb.Clear, "", 0, Fate.Answered),
-            new(Verb.RenewForUser, "", 0, Fate.Answered),
-            new(Verb.Reply, "", 1, Fate.NoScript), // to the script that lists the session
-            new(Verb.Reply, "", 0, Fate.Answered),
-            new(Verb.Reply, "", 0, Fate.Answered),
-            new(Verb.Reply, "", 3, Fate.Answered));
+            new(Verb.Clear),
+            new(Verb.RenewForUser),
+            new(Verb.Reply, Pick: 1, Fate: Fate.NoScript), // to the script that lists the session
+            new(Verb.Reply),
+            new(Verb.Reply),
+            new(Verb.Reply, Pick: 3));
         yield return Case(
             "a snapshot that comes late does not replace a newer one",
             Start.Present,
             isSignedIn: false,
-            new(Verb.Load, "", 0, Fate.Answered),
-            new(Verb.Server, "", 0, Fate.Answered),
-            new(Verb.OtherTakes, "a", 0, Fate.Answered),
-            new(Verb.Reload, "", 0, Fate.Answered),
-            new(Verb.Reply, "", 3, Fate.Answered),
-            new(Verb.Reply, "", 2, Fate.Answered),
-            new(Verb.Get, "a", 0, Fate.Answered));
+            new(Verb.Load),
+            new(Verb.Server),
+            new(Verb.OtherTakes, "a"),
+            new(Verb.Reload),
+            new(Verb.Reply, Pick: 3),
+            new(Verb.Reply, Pick: 2),
+            new(Verb.Get, "a"));
         yield return Case(
             "what is changed while the lock is given back is not refused",
             Start.New,
             isSignedIn: false,
-            new(Verb.Lock, "", 0, Fate.Answered),
-            new(Verb.Replies, "", 0, Fate.Answered),
-            new(Verb.Unlock, "", 0, Fate.Answered),
-            new(Verb.SetAsync, "b", 0, Fate.Answered));
+            new(Verb.Lock),
+            new(Verb.Replies),
+            new(Verb.Unlock),
+            new(Verb.SetAsync, "b"));
 
         yield return Case(
             "who has abandoned a session cannot renew it, though another request has renewed it",
             Start.Present,
             isSignedIn: false,
-            new(Verb.OtherRenews, "", 0, Fate.Answered),
-            new(Verb.Abandon, "", 0, Fate.Answered),
-            new(Verb.Renew, "", 0, Fate.Answered));
+            new(Verb.OtherRenews),
+            new(Verb.Abandon),
+            new(Verb.Renew));
         yield return Case(
             "a renewal does not go on with a session that has begun in the old one's place and was renewed itself",
             Start.Present,
             isSignedIn: false,
-            new(Verb.Renew, "", 0, Fate.Answered),
-            new(Verb.Server, "", 0, Fate.Answered),
-            new(Verb.OtherBegins, "a", 0, Fate.Answered),
-            new(Verb.OtherRenews, "", 0, Fate.Answered));
+            new(Verb.Renew),
+            new(Verb.Server),
+            new(Verb.OtherBegins, "a"),
+            new(Verb.OtherRenews));
         yield return Case(
             "who abandons a session whose renewal is undone meanwhile means the old one",
             Start.Present,
             isSignedIn: true,
-            new(Verb.Renew, "", 0, Fate.Answered),
-            new(Verb.Replies, "", 0, Fate.Answered),
-            new(Verb.Read, "a", 0, Fate.Answered),
-            new(Verb.SetAsync, "b", 0, Fate.Answered),
-            new(Verb.Abandon, "", 0, Fate.Answered),
-            new(Verb.Reply, "", 0, Fate.Refused), // to Read
-            new(Verb.Respond, "", 0, Fate.Answered));
+            new(Verb.Renew),
+            new(Verb.Replies),
+            new(Verb.Read, "a"),
+            new(Verb.SetAsync, "b"),
+            new(Verb.Abandon),
+            new(Verb.Reply, Fate: Fate.Refused), // to Read
+            new(Verb.Respond));
         yield return Case(
             "what is changed while the lock is given back, and sent again, is not refused either",
             Start.Present,
             isSignedIn: false,
-            new(Verb.Lock, "", 0, Fate.Answered),
-            new(Verb.Replies, "", 0, Fate.Answered),
-            new(Verb.SetAsync, "b", 0, Fate.Answered),
-            new(Verb.Unlock, "", 0, Fate.Answered),
-            new(Verb.SetAsync, "b", 0, Fate.Answered),
-            new(Verb.Clear, "", 0, Fate.Answered),
-            new(Verb.Reply, "", 2, Fate.NoScript)); // to Clear
+            new(Verb.Lock),
+            new(Verb.Replies),
+            new(Verb.SetAsync, "b"),
+            new(Verb.Unlock),
+            new(Verb.SetAsync, "b"),
+            new(Verb.Clear),
+            new(Verb.Reply, Pick: 2, Fate: Fate.NoScript)); // to Clear
         yield return Case(
             "the answer to a write says which session there is, though the one before it has failed",
             Start.Present,
             isSignedIn: false,
-            new(Verb.SetAsync, "a", 0, Fate.Answered),
-            new(Verb.Set, "a", 0, Fate.Answered),
-            new(Verb.Respond, "", 0, Fate.Answered),
-            new(Verb.Reply, "", 0, Fate.Refused), // to SetAsync
-            new(Verb.Replies, "", 0, Fate.Answered),
-            new(Verb.OtherAbandons, "", 0, Fate.Answered),
-            new(Verb.Increment, SessionRules.Counter, 0, Fate.Answered));
-
+            new(Verb.SetAsync, "a"),
+            new(Verb.Set, "a"),
+            new(Verb.Respond),
+            new(Verb.Reply, Fate: Fate.Refused), // to SetAsync
+            new(Verb.Replies),
+            new(Verb.OtherAbandons),
+            new(Verb.Increment, SessionRules.Counter));
         yield return Case(
             "an atomic change that is sent again, with its script, begins a session of the request's user",
             Start.New,
             isSignedIn: true,
-            new(Verb.Increment, SessionRules.Counter, 0, Fate.Answered),
-            new(Verb.Reply, "", 0, Fate.NoScript));
+            new(Verb.Increment, SessionRules.Counter),
+            new(Verb.Reply, Fate: Fate.NoScript));
         yield return Case(
             "a session that begins after a write that began none is the request's user's",
             Start.Absent,
             isSignedIn: true,
-            new(Verb.RemoveAsync, "b", 0, Fate.Answered),
-            new(Verb.Increment, SessionRules.Counter, 0, Fate.Answered));
+            new(Verb.RemoveAsync, "b"),
+            new(Verb.Increment, SessionRules.Counter));
 
         static TestCaseData Case(string name, Start start, bool isSignedIn, params Step[] steps) =>
             new TestCaseData(new Plan(RedisSessionMode.Live, start, IsStrict: false, isSignedIn, IsCluster: false, steps))

@@ -54,7 +54,7 @@ internal enum Verb
 /// <param name="Key">The session key that it is about.</param>
 /// <param name="Pick">Which reply; or how many steps happen while this one blocks its thread.</param>
 /// <param name="Fate">What becomes of the command that is waited for.</param>
-internal sealed record Step(Verb Verb, string Key, int Pick, Fate Fate)
+internal sealed record Step(Verb Verb, string Key = "", int Pick = 0, Fate Fate = Fate.Answered)
 {
     public bool IsOfRequest => Verb is >= Verb.Get and <= Verb.EndRequest;
 

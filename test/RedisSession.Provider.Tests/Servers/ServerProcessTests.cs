@@ -4,7 +4,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Of a test's own server what no other test would notice.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-[NonParallelizable] // a port that is free again is not taken by another test
+[NonParallelizable] // another test could take the port that must be free again
 internal sealed class ServerProcessTests(ServerKind kind)
 {
     [Test]
