@@ -74,7 +74,7 @@ internal sealed class UserLists(
 
     /// <summary>
     /// Keeps the session in its user's list, and binds it to <paramref name="user"/> unless another user has a better claim. Sent when this
-    /// returns, if the connection is open; done when Redis has answered; never fails.
+    /// returns, if the connection is open; done when Redis has answered; never fails. False if there was no such session.
     /// </summary>
     /// <param name="id">The session.</param>
     /// <param name="user">The request's user, or null.</param>
@@ -83,7 +83,7 @@ internal sealed class UserLists(
     /// The request's preceding write, which may create the session. It is applied before we ask, unless its script had to be sent again.
     /// </param>
     /// <param name="seen">The generation that the request has seen by then; null while it has seen none.</param>
-    public async Task KeepAsync(string id, string? user, SessionExpiry expiry, Task? write, Func<RedisValue> seen)
+    public async Task<bool> KeepAsync(string id, string? user, SessionExpiry expiry, Task? write, Func<RedisValue> seen)
     {
         try
         {
@@ -107,10 +107,12 @@ internal sealed class UserLists(
             if (isListed) _known.Remember(Encoding.UTF8.GetBytes(id), user, reply?.Generation ?? RedisValue.Null, sent);
             else _ = CorrectAsync(database, id, user, await listing.ConfigureAwait(false), reply, expiry, sent);
             if (reply?.Before is { } before) Forget(id, before);
+            return reply is not null;
         }
         catch (Exception error)
         {
             Failed(id, error);
+            return true; // unknown, and not to be tried again with each reply
         }
     }
 

@@ -259,12 +259,7 @@ internal sealed class AtomicChanges(
         var reply = sent.Reply.IsFaulted ? await sent.AfterFailureAsync(question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;
         if (await AnswerAsync(question, reply).ConfigureAwait(false) is not { } answer)
         {
-            lock (state.Gate)
-            {
-                renewal?.Unnote(key);
-                state.Listing.NothingCreated();
-            }
-
+            lock (state.Gate) renewal?.Unnote(key);
             return default;
         }
 

@@ -102,7 +102,7 @@ internal sealed class KeyRenewal(
             else if (renewal.Owner is null && listing.UserOf(session) is not null)
             {
                 // Nothing was sent for the request's user, or it went to the old key.
-                state.Listing.NothingSent();
+                state.Listing.Moved();
                 listing.Keep(session, write: null);
                 listing.Seen(session);
                 session.IsListingWaitedFor = false; // a renewal waits for two round trips, and no more

@@ -37,7 +37,6 @@ internal sealed class SessionListing(UserLists users)
     public void Seen(RequestSession session, bool isCreated = false)
     {
         var state = session.State;
-        if (state.IsAbsent) state.Listing.NothingCreated();
         if (state.Generation.IsNull || state.HasEnded || !state.Listing.MayLack(isCreated)) return;
         string? user = state.Listing.User;
         bool isNobodys = isCreated && user is null;
@@ -82,8 +81,31 @@ internal sealed class SessionListing(UserLists users)
     private void Send(RequestSession session, Task? write, bool isWaitedFor)
     {
         var state = session.State;
-        state.Listing.Send(withCreation: write is not null || !state.Generation.IsNull);
+        byte number = state.Listing.Send(withCreation: write is not null || !state.Generation.IsNull);
         session.IsListingWaitedFor = isWaitedFor;
-        session.Listing = users.KeepAsync(session.Id, state.Listing.User, session.Timeouts.Expiry, write, () => state.GenerationNow);
+        session.Listing = KeepAsync(session, write, number);
+    }
+
+    /// <summary>
+    /// Where there was no session, whatever the reason (the write created none, or failed, or is sent again on its own), one that begins
+    /// later in the request is listed then, or now if it has begun meanwhile.
+    /// </summary>
+    private async Task KeepAsync(RequestSession session, Task? write, byte number)
+    {
+        var state = session.State;
+        var (identity, generation, expiry) = (state.Identity, state.Generation, session.Timeouts.Expiry);
+        bool isThere = await users.KeepAsync(session.Id, state.Listing.User, expiry, write, () => state.GenerationNow).ConfigureAwait(false);
+        if (isThere || !generation.IsNull) return; // or the one that was seen has ended
+        Task later;
+        lock (state.Gate)
+        {
+            if (state.Identity != identity) return;
+            var own = session.Listing;
+            state.Listing.FoundNothing(number);
+            Seen(session);
+            later = session.Listing == own ? Task.CompletedTask : session.Listing;
+        }
+
+        await later.ConfigureAwait(false);
     }
 }

@@ -9,14 +9,14 @@ namespace RedisSession.Provider;
 ///                 └→ LookedAfterForUser
 /// any ─→ LeftToApplication                                           it binds the session itself, and has the last word
 /// Nothing ─→ Existing ─→ Created                                     what was sent for that
-/// Created ─→ Existing                                                the write with it created nothing
-/// any ─→ Nothing                                                     the session's key was renewed
+/// any ─→ Nothing                                                     it has found no session, or that has moved
 /// </code>
 /// </remarks>
 internal struct UserListing
 {
     private Care _care;
     private Sent _sent;
+    private byte _number; // of what was sent
 
     private enum Care : byte { NotLookedAfter, LookedAfterForNobody, LookedAfterForUser, LeftToApplication }
 
@@ -43,17 +43,23 @@ internal struct UserListing
         return isDue;
     }
 
-    /// <summary>The listing is sent. After a creating write it finds the new session, otherwise the existing one.</summary>
-    public void Send(bool withCreation) => _sent = withCreation ? Sent.Created : Sent.Existing;
-
-    /// <summary>A write that could have created the session did not: the next one that does needs a listing with it.</summary>
-    public void NothingCreated()
+    /// <summary>
+    /// The listing is sent. After a creating write it finds the new session, otherwise the existing one. Returns its number.
+    /// </summary>
+    public byte Send(bool withCreation)
     {
-        if (_sent == Sent.Created) _sent = Sent.Existing;
+        _sent = withCreation ? Sent.Created : Sent.Existing;
+        return ++_number;
     }
 
-    /// <summary>The session is under another key now, for which nothing was sent.</summary>
-    public void NothingSent() => _sent = Sent.Nothing;
+    /// <summary>That one has found no session; what was sent later has not been answered.</summary>
+    public void FoundNothing(byte number)
+    {
+        if (number == _number) _sent = Sent.Nothing;
+    }
+
+    /// <summary>The session is under another key now, where nothing that was sent can find it.</summary>
+    public void Moved() => _sent = Sent.Nothing;
 
     /// <summary>True if this generation of the session may lack a listing: none was sent that could have reached it.</summary>
     public readonly bool MayLack(bool isCreated) =>
