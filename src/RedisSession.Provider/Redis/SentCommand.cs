@@ -7,6 +7,10 @@ namespace RedisSession.Provider;
 /// One command in flight. Completes when the client completes it, on the same thread, so that a thread waiting for it needs no other; but
 /// if the connection was lost, it is sent again.
 /// </summary>
+/// <remarks>
+/// No copy leaves after it has completed, or failed: whoever waited for it may have changed more by then, and the copy would undo that. So
+/// whether to send it again is decided in the same lock as its end, and so is the sending.
+/// </remarks>
 internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaitingCommand
 {
     // A command that breaks the connection each time is not sent for ever.
@@ -19,11 +23,12 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
     private readonly Func<TCommand, Task<T>> _send;
     private readonly bool _again;
     private readonly long _begun;
+    private readonly Lock _gate = new();
     private long? _failed;
     private int _sends;
     private EndPoint? _server;
     private Exception? _last;
-    private volatile bool _isUnsent;
+    private bool _isUnsent;
 
     private SentCommand(Outages outages, IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again)
         : base(SentCommand.Mark, TaskCreationOptions.RunContinuationsAsynchronously)
@@ -40,8 +45,12 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
         Outages outages, IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again)
     {
         var sent = new SentCommand<TCommand, T>(outages, database, key, command, send, again);
-        if (!outages.Clock.IsAnyAway || sent.IsConnected) sent.Attempt();
-        else sent.Wait();
+        lock (sent._gate)
+        {
+            if (!outages.Clock.IsAnyAway || sent.IsConnected) sent.Attempt();
+            else sent.Wait();
+        }
+
         return sent.Task;
     }
 
@@ -50,38 +59,44 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
         Outages outages, IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again, Exception error)
     {
         var sent = new SentCommand<TCommand, T>(outages, database, key, command, send, again) { _sends = 1 };
-        sent.Failed(error);
+        lock (sent._gate) sent.Failed(error);
         return sent.Task;
     }
 
     public bool Look()
     {
-        if (Task.IsCompleted) return true;
-        if (IsOver)
+        lock (_gate)
         {
-            TrySetException(_outages.TooLong(_last));
-            return true;
+            if (Task.IsCompleted) return true;
+            if (IsOver)
+            {
+                TrySetException(_outages.TooLong(_last));
+                return true;
+            }
+
+            if (!IsConnected) return false;
+
+            // Commands that the client keeps for a server do not go to the one that replaces it.
+            bool isElsewhere = _again && !Equals(_server, _outages.ServerOf(_key));
+            if ((_isUnsent || isElsewhere) && _sends <= MostSends)
+            {
+                _isUnsent = false;
+                _server = _outages.ServerOf(_key);
+                Attempt();
+            }
+
+            return Task.IsCompleted;
         }
-
-        if (!IsConnected) return false;
-
-        // Commands that the client keeps for a server do not go to the one that replaces it.
-        bool isElsewhere = _again && !Equals(_server, _outages.ServerOf(_key));
-        if ((_isUnsent || isElsewhere) && _sends <= MostSends)
-        {
-            _isUnsent = false;
-            _server = _outages.ServerOf(_key);
-            Attempt();
-        }
-
-        return Task.IsCompleted;
     }
 
-    public void GiveUp() => TrySetException(_last ?? _outages.TooLong());
+    public void GiveUp()
+    {
+        lock (_gate) TrySetException(_last ?? _outages.TooLong());
+    }
 
     /// <summary>Whether it has waited as long as it may: for the server's outage, for its own, and in total.</summary>
     private bool IsOver =>
-        (_server is { } server && Clock.Left(server) <= TimeSpan.Zero)
+        (!IsConnected && _server is { } server && Clock.Left(server) <= TimeSpan.Zero)
         || (_failed is { } failed && Clock.Time.GetElapsedTime(failed) >= Clock.Tolerance)
         || (_outages.IOTimeout > TimeSpan.Zero && Clock.Time.GetElapsedTime(_begun) >= _outages.IOTimeout);
 
@@ -131,9 +146,12 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
 
     private void Done(Task<T> reply)
     {
-        if (reply.IsCompletedSuccessfully) TrySetResult(reply.Result);
-        else if (reply.IsCanceled) TrySetCanceled();
-        else Failed(reply.Exception!.InnerException!);
+        lock (_gate)
+        {
+            if (reply.IsCompletedSuccessfully) TrySetResult(reply.Result);
+            else if (reply.IsCanceled) TrySetCanceled();
+            else Failed(reply.Exception!.InnerException!);
+        }
     }
 
     private void Failed(Exception error)
@@ -165,7 +183,8 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
             return;
         }
 
-        if (!IsConnected && (_server = _outages.ServerOf(_key)) is { } server) _outages.Begin(server);
+        _server = _outages.ServerOf(_key);
+        if (!IsConnected && _server is { } server) _outages.Begin(server);
         if (IsOver || _sends >= MostSends)
         {
             TrySetException(IsOver ? _outages.TooLong(error) : error);

@@ -140,7 +140,7 @@ internal sealed class CounterLoad : IAsyncDisposable
                 }
 
                 _lastConfirmed = n;
-                Confirmed.Enqueue(new(n, begun));
+                Confirmed.Enqueue(new(name, n, begun, DateTime.UtcNow));
             }
         }
 
@@ -207,7 +207,7 @@ internal sealed class CounterLoad : IAsyncDisposable
             });
             Check(counter);
             int stored = NumberIn(counter);
-            if (way != Way.KeyForEach) return Confirmed.Where(write => write.Number > stored);
+            if (way != Way.KeyForEach) return Confirmed.Where(write => write.Number > stored).Select(write => write with { Stored = stored });
 
             if (stored > 0 && IsOneChange(stored) && !keys!.Contains(Write + stored))
                 Faults.Enqueue($"{name} has the counter {counter} without what was written with it");
@@ -221,4 +221,8 @@ internal sealed class CounterLoad : IAsyncDisposable
 }
 
 /// <summary>A write whose request was answered with success.</summary>
-internal sealed record ConfirmedWrite(int Number, DateTime Begun);
+internal sealed record ConfirmedWrite(string Visitor, int Number, DateTime Begun, DateTime Ended)
+{
+    /// <summary>What the visitor's counter says instead, if the write is lost.</summary>
+    public int? Stored { get; init; }
+}

@@ -1,0 +1,99 @@
+using System.Net;
+using Microsoft.Extensions.Time.Testing;
+using Moq;
+using StackExchange.Redis;
+
+namespace RedisSession.Provider.Tests;
+
+/// <summary>
+/// When a command is sent again. Whoever waits for it goes on to change more once it has completed, so that no copy may leave after that:
+/// it would undo the newer change.
+/// </summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+internal sealed class SentCommandTests : IDisposable
+{
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
+    private static readonly RedisConnectionException Lost =
+        new(ConnectionFailureType.SocketClosed, CommandFlags.None, "lost with the connection", null, CommandStatus.Sent);
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly Mock<IServer> _server = new();
+    private readonly Mock<IConnectionMultiplexer> _multiplexer = new();
+    private readonly Mock<IDatabase> _database = new();
+    private readonly List<TaskCompletionSource<string>> _copies = [];
+    private readonly Outages _outages;
+    private Action _whileSending = () => { };
+
+    public SentCommandTests()
+    {
+        _server.Setup(it => it.IsConnected).Returns(true);
+        _server.Setup(it => it.EndPoint).Returns(new DnsEndPoint("one", 6379));
+        _multiplexer.Setup(it => it.GetServers()).Returns([_server.Object]);
+        _database.Setup(it => it.Multiplexer).Returns(_multiplexer.Object);
+        _database.Setup(it => it.IsConnected(It.IsAny<RedisKey>(), It.IsAny<CommandFlags>())).Returns(() => _server.Object.IsConnected);
+        _outages = Outages.Watch(
+            _multiplexer.Object, new(TimeSpan.FromSeconds(5), _time), Timeout.InfiniteTimeSpan, keepsCommands: true, _time.GetTimestamp())!;
+    }
+
+    [Test]
+    public async Task Lost_with_a_connection_that_is_back_it_is_sent_once_more_and_no_second_time_while_that_is_in_flight()
+    {
+        var reply = Recover();
+        for (int i = 0; i < 10; i++) _time.Advance(Tick);
+        Assert.That(_copies, Has.Count.EqualTo(1));
+
+        _copies[0].SetResult("it");
+        Assert.That(await reply, Is.EqualTo("it"));
+    }
+
+    [Test]
+    public async Task A_reply_that_arrives_while_a_copy_is_sent_completes_the_command_after_that()
+    {
+        var reply = Recover();
+        bool wasCompleted = false;
+        _whileSending = () =>
+        {
+            var replying = Task.Run(() => _copies[0].SetResult("it"));
+            replying.Wait(TimeSpan.FromMilliseconds(200)); // longer than it takes if nothing holds it up
+            wasCompleted = reply.IsCompleted;
+        };
+        _server.Setup(it => it.EndPoint).Returns(new DnsEndPoint("another", 6379)); // which replaces the first
+        _time.Advance(Tick);
+
+        Assert.That((_copies.Count, wasCompleted), Is.EqualTo((2, false)));
+        Assert.That(await reply, Is.EqualTo("it"));
+    }
+
+    [Test]
+    public async Task It_fails_only_after_a_copy_that_is_being_sent()
+    {
+        var reply = Recover();
+        bool wasCompleted = false;
+        _whileSending = () =>
+        {
+            Task.Run(() => _time.Advance(TimeSpan.FromSeconds(5))).Wait(TimeSpan.FromMilliseconds(200));
+            wasCompleted = reply.IsCompleted;
+        };
+        _copies[0].SetException(Lost);
+
+        Assert.That((_copies.Count, wasCompleted), Is.EqualTo((2, false)));
+        await Until.TrueAsync("it has failed", () =>
+        {
+            _time.Advance(Tick);
+            return Task.FromResult(reply.IsFaulted);
+        });
+    }
+
+    public void Dispose() => _outages.Dispose();
+
+    private Task<string> Recover() =>
+        SentCommand<object?, string>.Recover(_outages, _database.Object, "key", null, Send, again: true, Lost);
+
+    private Task<string> Send(object? command)
+    {
+        var copy = new TaskCompletionSource<string>();
+        _copies.Add(copy);
+        _whileSending();
+        return copy.Task;
+    }
+}
