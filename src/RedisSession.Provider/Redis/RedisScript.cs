@@ -19,6 +19,9 @@ internal sealed class RedisScript(string text, bool again = true)
     private RedisScript? _fenced;
     private RedisScript? _releasing;
 
+    /// <summary>Running it twice has the same effect and reply as once.</summary>
+    public bool IsRepeatable => again;
+
     /// <summary>
     /// The same for the owner of the session's lock, refused to anyone who no longer owns it: see <see cref="LockScripts"/>.
     /// </summary>
@@ -38,12 +41,12 @@ internal sealed class RedisScript(string text, bool again = true)
         Sending.Directly(database, key, (database, _hash, new[] { key }, new ScriptArguments(arguments)), Evaluate, again));
 
     /// <summary>Sends it again: see <see cref="Sending.Again"/>.</summary>
-    public Task<RedisResult>? SendAgainAsync(IDatabase database, RedisKey key, RedisValue[] arguments, Task<RedisResult> failed) =>
-        Sending.Again(database, key, (database, _hash, new[] { key }, new ScriptArguments(arguments)), Evaluate, failed, again);
+    public Task<RedisResult>? SendAgainAsync(IDatabase database, RedisKey key, ScriptArguments arguments, Task<RedisResult> failed) =>
+        Sending.Again(database, key, (database, _hash, new[] { key }, arguments), Evaluate, failed, again);
 
     /// <summary>Sends the script's text, which the server then caches: works whether or not the server has it.</summary>
-    public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, RedisValue[] arguments) =>
-        SendTextAsync(database, [key], new ScriptArguments(arguments));
+    public Task<RedisResult> SendTextAsync(IDatabase database, RedisKey key, ScriptArguments arguments) =>
+        SendTextAsync(database, [key], arguments);
 
     /// <summary>Sends the hash, then the text if the server lacks it: the only place with this fallback.</summary>
     public Task<RedisResult> RunAsync(IDatabase database, RedisKey key, RedisValue[] arguments, Waiting waiting = default) =>

@@ -40,15 +40,21 @@ internal static class Sending
     }
 
     /// <summary>
-    /// Continues a command that was sent <see cref="Directly"/> and has failed with the connection, as if <see cref="Try"/> had sent it.
-    /// Null if this is not an outage, or <see cref="Try"/> has sent it.
+    /// True if a command that was sent <see cref="Directly"/> has failed with the connection, so that it may be sent <see cref="Again"/>.
+    /// </summary>
+    public static bool IsLost(IDatabase database, Task sent) =>
+        sent.Exception?.InnerException is RedisConnectionException or RedisTimeoutException
+        && sent.AsyncState != SentCommand.Mark
+        && Outages.Of(database.Multiplexer) is not null;
+
+    /// <summary>
+    /// Continues a command that <see cref="IsLost"/>, as if <see cref="Try"/> had sent it. Null if it is not, or <see cref="Try"/> has sent
+    /// it.
     /// </summary>
     public static Task<T>? Again<TCommand, T>(
         IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, Task<T> failed, bool again = true) =>
-        failed.Exception?.InnerException is { } error and (RedisConnectionException or RedisTimeoutException)
-        && failed.AsyncState != SentCommand.Mark
-        && Outages.Of(database.Multiplexer) is { } outages
-            ? SentCommand<TCommand, T>.Recover(outages, database, key, command, send, again, error)
+        IsLost(database, failed) && Outages.Of(database.Multiplexer) is { } outages
+            ? SentCommand<TCommand, T>.Recover(outages, database, key, command, send, again, failed.Exception!.InnerException!)
             : null;
 
     private static Task<T> Send<TCommand, T>(TCommand command, Func<TCommand, Task<T>> send)

@@ -146,11 +146,23 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
 
     private void Done(Task<T> reply)
     {
+        if (reply.IsFaulted)
+        {
+            // Not here: the client may complete it on a thread that is sending something else, inside the lock of another session.
+            ThreadPool.QueueUserWorkItem(
+                static failed =>
+                {
+                    lock (failed.Command._gate) failed.Command.Failed(failed.Error);
+                },
+                (Command: this, Error: reply.Exception!.InnerException!),
+                preferLocal: true);
+            return;
+        }
+
         lock (_gate)
         {
-            if (reply.IsCompletedSuccessfully) TrySetResult(reply.Result);
-            else if (reply.IsCanceled) TrySetCanceled();
-            else Failed(reply.Exception!.InnerException!);
+            if (reply.IsCanceled) TrySetCanceled();
+            else TrySetResult(reply.Result);
         }
     }
 

@@ -9,13 +9,26 @@ internal readonly struct SentScript(RedisScript script, IDatabase database, Redi
     public Task<RedisResult> Reply => reply;
 
     /// <summary>
+    /// The reply was lost with the connection, so that it is unknown whether the server ran the script; running it twice has the same effect
+    /// and reply as once.
+    /// </summary>
+    public bool MayBeRepeated => script.IsRepeatable && Sending.IsLost(database, reply);
+
+    /// <summary>
     /// After the reply has failed: the reply to the script when sent again, if it was lost with the connection, else that failure. Done
     /// when this returns; it does not throw.
     /// </summary>
-    public async ValueTask<Task<RedisResult>> AfterFailureAsync(RedisKey key)
+    /// <param name="key">The script's key.</param>
+    /// <param name="generationSeen">See <see cref="SessionScripts.SeenByThen"/>; null if the arguments are to stay as they are.</param>
+    public async ValueTask<Task<RedisResult>> AfterFailureAsync(RedisKey key, Func<RedisValue>? generationSeen = null)
     {
-        if (script.SendAgainAsync(database, key, arguments, reply) is not { } again) return reply;
+        var asOfThen = generationSeen is null ? new(arguments) : SessionScripts.SeenByThen(arguments, generationSeen);
+        if (script.SendAgainAsync(database, key, asOfThen, reply) is not { } again) return reply;
         await ((Task)again).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return again;
     }
+
+    /// <summary>The reply to another script that is sent in place of this one, which <see cref="MayBeRepeated"/>.</summary>
+    public Task<RedisResult> RepeatAsync(RedisKey key, RedisScript repeated, ScriptArguments repeatedArguments) =>
+        repeated.SendAgainAsync(database, key, repeatedArguments, reply) ?? reply;
 }

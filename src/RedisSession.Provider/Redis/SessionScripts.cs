@@ -221,4 +221,20 @@ internal static class SessionScripts
 
         return (isPlain ? Set : Change, arguments);
     }
+
+    /// <summary>
+    /// The arguments of a script that begins as <see cref="Change"/> does. If the request had seen nothing, each send says what it has seen
+    /// by then.
+    /// </summary>
+    public static ScriptArguments SeenByThen(RedisValue[] arguments, Func<RedisValue> generationSeen)
+    {
+        return arguments[2].IsNullOrEmpty ? new(Now) : new(arguments);
+
+        RedisValue[] Now()
+        {
+            RedisValue[] now = [.. arguments];
+            now[2] = RedisScript.OrEmpty(generationSeen());
+            return now;
+        }
+    }
 }

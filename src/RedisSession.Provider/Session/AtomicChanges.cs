@@ -229,14 +229,14 @@ internal sealed class AtomicChanges(
     {
         var arguments = FieldScripts.ArgumentsOf(
             session.Timeouts.Expiry,
-            refresh.IsRecentForWrite(session),
+            !asText && refresh.IsRecentForWrite(session), // the refresh that went with the first may not have been made either
             question.Sight.Generation,
             session.State.NewGeneration(takeover.IsDue(question)),
             [SessionHashLayout.FieldOf(key), .. operands]);
         if (session.Lock is { } held) (script, arguments) = held.Guard(script, arguments, (string?)names.LockChannel);
         var redisKey = question.Identity.RedisKey;
         return asText
-            ? new(script, database, arguments, script.SendTextAsync(database, redisKey, arguments))
+            ? new(script, database, arguments, script.SendTextAsync(database, redisKey, new(arguments)))
             : script.SendDirectly(database, redisKey, arguments);
     }
 
@@ -256,7 +256,9 @@ internal sealed class AtomicChanges(
         var renewal = session.Renewal; // where this was noted: it begins inside the lock
         await previous.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ((Task)sent.Reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var reply = sent.Reply.IsFaulted ? await sent.AfterFailureAsync(question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;
+        var reply = sent.Reply.IsFaulted
+            ? await sent.AfterFailureAsync(question.Identity.RedisKey, () => state.GenerationNow).ConfigureAwait(false)
+            : sent.Reply;
         if (await AnswerAsync(question, reply).ConfigureAwait(false) is not { } answer)
         {
             lock (state.Gate) renewal?.Unnote(key);

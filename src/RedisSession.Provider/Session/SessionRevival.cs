@@ -21,6 +21,7 @@ internal sealed class SessionRevival(SessionChannel channel, UserLists users)
         var keys = question.Identity.RedisKeyWithParked;
         while (true)
         {
+            if (question.Identity != session.State.Identity) return true; // this very request has renewed it, and would wait for itself
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
             var asking = RenewalScripts.Revive.RunAsync(database, keys, [], waiting);
             var reply = await channel.ReplyAsync(session, operation: null, asking, "reviving", waiting).ConfigureAwait(false);

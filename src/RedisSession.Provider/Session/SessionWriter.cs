@@ -231,7 +231,8 @@ internal sealed class SessionWriter(
     private void Send(RequestSession session, IDatabase database)
     {
         var state = session.State;
-        var (script, arguments) = ScriptFor(session, state.Pending!.Collected!); // may fail, and then nothing has been taken
+        bool isRefreshed = refresh.IsRecentForWrite(session);
+        var (script, arguments) = ScriptFor(session, state.Pending!.Collected!, isRefreshed); // may fail, and then nothing has been taken
         var write = channel.Begin(OperationKind.Write, session);
         session.Renewal?.Note(state.Pending.Collected!);
         var batch = state.TakeBatch();
@@ -241,14 +242,14 @@ internal sealed class SessionWriter(
         listing.Keep(session, session.Confirmation);
     }
 
-    private (RedisScript Script, RedisValue[] Arguments) ScriptFor(RequestSession session, SessionChanges changes)
+    private (RedisScript Script, RedisValue[] Arguments) ScriptFor(RequestSession session, SessionChanges changes, bool isRefreshed)
     {
         var state = session.State;
         bool mayBeLegacy = takeover.IsDue(state);
         var (script, arguments) = SessionScripts.For(
             changes,
             session.Timeouts.Expiry,
-            refresh.IsRecentForWrite(session),
+            isRefreshed,
             state.Generation,
             state.NewGeneration(mayBeLegacy),
             state.Identity.Protector);
@@ -263,46 +264,57 @@ internal sealed class SessionWriter(
         var earlier = await previous.ConfigureAwait(false);
         await operation.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ((Task)sent.Reply).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        var reply = sent.Reply.IsFaulted ? await sent.AfterFailureAsync(batch.Question.Identity.RedisKey).ConfigureAwait(false) : sent.Reply;
-        bool isPlain = earlier is null && reply.IsCompletedSuccessfully && _waitForReplicas == 0;
-        var answer = isPlain ? ChangeReply.Parse(await reply.ConfigureAwait(false)) : default;
+        bool isPlain = earlier is null && sent.Reply.IsCompletedSuccessfully && _waitForReplicas == 0;
+        var answer = isPlain ? ChangeReply.Parse(await sent.Reply.ConfigureAwait(false)) : default;
         return isPlain && !takeover.IsDue(batch.Question, answer) && !SessionRevival.IsDue(batch.Question, answer.Ended)
             ? Confirm(session, batch, answer)
-            : await ConfirmUnusualAsync(session, earlier, batch, reply).ConfigureAwait(false);
+            : await ConfirmUnusualAsync(session, earlier, batch, sent).ConfigureAwait(false);
     }
 
     private async Task<ExceptionDispatchInfo?> ConfirmUnusualAsync(
-        RequestSession session, ExceptionDispatchInfo? earlier, Batch batch, Task<RedisResult> reply)
+        RequestSession session, ExceptionDispatchInfo? earlier, Batch batch, SentScript sent)
     {
         ChangeReply answer;
         bool isSentAgain = false;
         try
         {
-            if (earlier is not null) await ThrowAsync(session, earlier, batch, reply).ConfigureAwait(false);
+            if (earlier is not null) await ThrowAsync(session, earlier, batch, sent.Reply).ConfigureAwait(false);
             var database = await channel.OpenAsync(session, Waiting.Asynchronously, retry: true).ConfigureAwait(false);
             try
             {
-                answer = ChangeReply.Parse(await reply.ConfigureAwait(false));
+                isSentAgain = sent.MayBeRepeated;
+                if (isSentAgain)
+                {
+                    (batch, answer) = await SendAgainAsync(session, batch, sent.RepeatAsync).ConfigureAwait(false);
+                }
+                else
+                {
+                    var reply = await sent.AfterFailureAsync(batch.Question.Identity.RedisKey).ConfigureAwait(false);
+                    answer = ChangeReply.Parse(await reply.ConfigureAwait(false));
+                }
             }
             catch (RedisServerException error) when (RedisScript.IsMissing(error))
             {
-                (batch, answer) = await SendAgainAsync(session, database, batch).ConfigureAwait(false);
+                (batch, answer) = await SendAgainAsync(session, batch, SendTextAsync, isSentAgain).ConfigureAwait(false);
                 isSentAgain = true;
             }
 
             if (takeover.IsDue(batch.Question, answer))
             {
                 await takeover.SettleAsync(session, batch.Question, Waiting.Asynchronously).ConfigureAwait(false);
-                (batch, answer) = await SendAgainAsync(session, database, batch, isSentAgain).ConfigureAwait(false);
+                (batch, answer) = await SendAgainAsync(session, batch, SendTextAsync, isSentAgain).ConfigureAwait(false);
             }
 
             if (SessionRevival.IsDue(batch.Question, answer.Ended)
                 && await revival.IsGoneAsync(session, batch.Question, Waiting.Asynchronously).ConfigureAwait(false))
             {
-                (batch, answer) = await SendAgainAsync(session, database, batch, evenIfCovered: true).ConfigureAwait(false);
+                (batch, answer) = await SendAgainAsync(session, batch, SendTextAsync, evenIfCovered: true).ConfigureAwait(false);
             }
 
             if (!answer.Ended) await ReplicateAsync(session, database, batch.Question.Identity).ConfigureAwait(false);
+
+            Task<RedisResult> SendTextAsync(RedisKey key, RedisScript script, ScriptArguments arguments) =>
+                script.SendTextAsync(database, key, arguments);
         }
         catch (Exception failure)
         {
@@ -331,18 +343,25 @@ internal sealed class SessionWriter(
     }
 
     /// <summary>
-    /// Resends a batch that was not made: the server does not have the script, or the session first had to be taken over or put back.
+    /// Resends a batch that was not made, or may not have been: the server does not have the script, the connection was lost, or the session
+    /// first had to be taken over or put back. What was sent after it goes with it, so that older values do not come last.
     /// </summary>
     private async Task<(Batch Batch, ChangeReply Answer)> SendAgainAsync(
-        RequestSession session, IDatabase database, Batch batch, bool evenIfCovered = false)
+        RequestSession session,
+        Batch batch,
+        Func<RedisKey, RedisScript, ScriptArguments, Task<RedisResult>> send,
+        bool evenIfCovered = false)
     {
         var state = session.State;
         Task<RedisResult> reply;
         lock (state.Gate)
         {
             if (state.TakeAgain(ref batch, evenIfCovered) is not { } changes) return (batch, new(state.HasEnded, state.Generation));
-            var (script, arguments) = ScriptFor(session, changes);
-            reply = script.SendTextAsync(database, batch.Question.Identity.RedisKey, arguments);
+            var (script, arguments) = ScriptFor(session, changes, isRefreshed: false); // nor may the refresh that went with it
+            bool hasSeen = !state.Generation.IsNull;
+            var asOfThen = hasSeen ? new(arguments) : SessionScripts.SeenByThen(arguments, () => state.GenerationNow);
+            reply = send(batch.Question.Identity.RedisKey, script, asOfThen);
+            session.ChangeToWaitFor = session.Confirmation; // a newer change must not be overtaken by this, however often it is resent
         }
 
         return (batch, ChangeReply.Parse(await reply.ConfigureAwait(false)));

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Session;
+using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -17,6 +18,7 @@ internal sealed class Interleaving
     private static readonly AsyncLocal<Operation?> Current = new();
 
     private static readonly ThreadLocal<World> Worlds = new(() => new());
+    private static readonly FakeTimeProvider Time = new(); // which stands still
 
     private readonly World _world;
     private readonly Wire _wire;
@@ -31,6 +33,7 @@ internal sealed class Interleaving
     private readonly List<Operation> _operations = [];
     private readonly Stack<Operation> _blocked = [];
     private int _next;
+    private int _resent;
     private (string Id, string Key) _key;
     private SessionLock? _lock;
     private SessionLock? _othersLock;
@@ -71,6 +74,9 @@ internal sealed class Interleaving
         var world = Worlds.Value!;
         world.Pool.Around(() =>
         {
+            using var outages = plan.IsPatient
+                ? Outages.Watch(world.Wire.Multiplexer, new(TimeSpan.FromSeconds(5), Time), Timeout.InfiniteTimeSpan, keepsCommands: true, since: 0)
+                : null;
             var interleaving = new Interleaving(world, plan, trace);
             interleaving.Run();
             if (world.Wire.Missing is { } member) throw new NotSupportedException($"{nameof(Wire)} has no {member}: add it there.");
@@ -186,11 +192,18 @@ internal sealed class Interleaving
     private void Deliver(Command command, Fate fate)
     {
         _trace?.Invoke($"    arrives {command}{(fate == Fate.Answered ? "" : $" ({fate})")}");
-        if (fate is not (Fate.Answered or Fate.NoScript)) _rules.Faults++;
+        if (fate is not (Fate.Answered or Fate.NoScript) && !IsResent(command, fate)) _rules.Faults++;
         _wire.Deliver(command, fate);
         _world.Pool.RunAll();
         _rules.Look(by: null);
     }
+
+    /// <summary>Nobody notices that it was lost: it is sent again, if not too often.</summary>
+    private bool IsResent(Command command, Fate fate) =>
+        _plan.IsPatient
+        && fate is (Fate.Lost or Fate.NotSent)
+        && (command.Script is not { } script || LuaScripts.IsRepeatable(script))
+        && ++_resent < 3;
 
     /// <summary>A thread waits for a reply: other things can happen till it comes.</summary>
     private void WhileBlocked(Command command)

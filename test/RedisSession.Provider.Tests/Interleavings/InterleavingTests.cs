@@ -15,47 +15,47 @@ internal sealed class InterleavingTests
         long.TryParse(Environment.GetEnvironmentVariable("SESSION_INTERLEAVINGS"), out long count) ? count : 2_000;
 
     [Test]
-    public void Reads_and_writes([Values] RedisSessionMode mode, [Values] bool faults) =>
+    public void Reads_and_writes([Values] RedisSessionMode mode, [Values] Faults faults) =>
         Explore(mode, faults, Fields.Reading | Fields.Writing);
 
     [Test]
-    public void Atomic_changes([Values] RedisSessionMode mode, [Values] bool faults) =>
+    public void Atomic_changes([Values] RedisSessionMode mode, [Values] Faults faults) =>
         Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic);
 
     [Test]
-    public void Reads_beside_a_new_key([Values] RedisSessionMode mode, [Values] bool faults) =>
+    public void Reads_beside_a_new_key([Values] RedisSessionMode mode, [Values] Faults faults) =>
         Explore(mode, faults, Fields.Reading | Fields.Renewal, mostRenewals: 1);
 
     [Test]
-    public void New_keys([Values] RedisSessionMode mode, [Values] bool faults) =>
+    public void New_keys([Values] RedisSessionMode mode, [Values] Faults faults) =>
         Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Renewal);
 
     [Test]
-    public void Ends_by_the_request([Values] RedisSessionMode mode, [Values] bool faults) =>
+    public void Ends_by_the_request([Values] RedisSessionMode mode, [Values] Faults faults) =>
         Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Abandoning);
 
     [Test]
-    public void Other_requests([Values] RedisSessionMode mode, [Values] bool faults) =>
+    public void Other_requests([Values] RedisSessionMode mode, [Values] Faults faults) =>
         Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Others);
 
     [Test]
-    public void Takeovers([Values] RedisSessionMode mode, [Values] bool faults) =>
+    public void Takeovers([Values] RedisSessionMode mode, [Values] Faults faults) =>
         Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Legacy);
 
     [Test]
-    public void Everything([Values] RedisSessionMode mode, [Values] bool faults) =>
+    public void Everything([Values] RedisSessionMode mode, [Values] Faults faults) =>
         Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Renewal | Fields.Abandoning | Fields.Others);
 
     [Test]
-    public void Everything_of_a_legacy_session([Values] RedisSessionMode mode, [Values] bool faults) =>
+    public void Everything_of_a_legacy_session([Values] RedisSessionMode mode, [Values] Faults faults) =>
         Explore(mode, faults, (Fields)~0 & ~Fields.Locking);
 
     [Test]
-    public void Locks([Values] RedisSessionMode mode, [Values] bool faults) =>
+    public void Locks([Values] RedisSessionMode mode, [Values] Faults faults) =>
         Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Locking);
 
     [Test]
-    public void Locks_and_other_requests([Values] RedisSessionMode mode, [Values] bool faults) =>
+    public void Locks_and_other_requests([Values] RedisSessionMode mode, [Values] Faults faults) =>
         Explore(mode, faults, Fields.Reading | Fields.Writing | Fields.Atomic | Fields.Locking | Fields.Others);
 
     /// <summary>Plans that were found by chance, and that few others are like.</summary>
@@ -180,16 +180,37 @@ internal sealed class InterleavingTests
             new(Verb.RemoveAsync, "b"),
             new(Verb.Increment, SessionRules.Counter));
 
+        yield return Resent(
+            "a write that is lost and sent again does not undo a newer one",
+            new(Verb.Set, "b"),
+            new(Verb.Set, "b"),
+            new(Verb.Reply, Fate: Fate.Lost)); // to the first
+        yield return Resent(
+            "nor when it is lost twice",
+            new(Verb.SetAsync, "b"),
+            new(Verb.Reply, Fate: Fate.Lost),
+            new(Verb.Reply, Pick: 1, Fate: Fate.Silent), // to the second try
+            new(Verb.SetAsync, "b"));
+        yield return Resent(
+            "a read that is lost and sent again does not wait for the end of its own request's renewal",
+            new(Verb.Load),
+            new(Verb.Reply, Pick: 2, Fate: Fate.Silent), // to HGETALL
+            new(Verb.Renew));
+
         static TestCaseData Case(string name, Start start, bool isSignedIn, params Step[] steps) =>
-            new TestCaseData(new Plan(RedisSessionMode.Live, start, IsStrict: false, isSignedIn, IsCluster: false, steps))
+            new TestCaseData(new Plan(RedisSessionMode.Live, start, IsStrict: false, isSignedIn, IsCluster: false, IsPatient: false, steps))
                 .SetArgDisplayNames(name);
+
+        static TestCaseData Resent(string name, params Step[] steps) => new TestCaseData(
+            new Plan(RedisSessionMode.Live, Start.Present, IsStrict: false, IsSignedIn: false, IsCluster: false, IsPatient: true, steps))
+            .SetArgDisplayNames(name);
     }
 
     [TestCaseSource(nameof(Found))]
     public void Found_by_chance(object plan) =>
         Assert.That(Interleaving.FindFault((Plan)plan), Is.Null, Story.Of((Plan)plan));
 
-    private static void Explore(RedisSessionMode mode, bool faults, Fields fields, int mostRenewals = int.MaxValue) =>
+    private static void Explore(RedisSessionMode mode, Faults faults, Fields fields, int mostRenewals = int.MaxValue) =>
         Plans.Of(mode, faults, fields, mostRenewals).Sample(
             plan => Interleaving.FindFault(plan) is { } fault ? throw new InvalidOperationException(fault) : true,
             iter: Interleavings,

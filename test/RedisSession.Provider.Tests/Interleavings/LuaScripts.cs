@@ -27,15 +27,15 @@ internal sealed class LuaScripts
         setmetatable(_G, {__newindex = function(_, name) error('Script attempted to create global variable ' .. name) end})
         """;
 
-    /// <summary>Name and text of each script, by its SHA-1.</summary>
-    private static readonly Dictionary<string, (string Name, string Text)> All = (
+    /// <summary>Each script by its SHA-1.</summary>
+    private static readonly Dictionary<string, (string Name, string Text, bool IsRepeatable)> All = (
         from type in typeof(RedisHashSession).Assembly.GetTypes()
         from field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
         where field.FieldType == typeof(RedisScript)
         let script = (RedisScript)field.GetValue(null)!
         from form in (RedisScript[])[script, script.Fenced, script.Releasing]
         let text = TextOf(form)
-        group ($"{type.Name}.{field.Name}", text) by RedisInMemory.Sha1Hex(text))
+        group ($"{type.Name}.{field.Name}", text, form.IsRepeatable) by RedisInMemory.Sha1Hex(text))
         .ToDictionary(same => same.Key, same => same.First());
 
     private static readonly Dictionary<string, string> Names = All.Values.ToDictionary(script => script.Text, script => script.Name);
@@ -59,6 +59,8 @@ internal sealed class LuaScripts
 
     /// <summary>Null for one that is not in a field: the server does not have it.</summary>
     public static string? TextBySha1(byte[] sha1) => All.GetValueOrDefault(Convert.ToHexStringLower(sha1)).Text;
+
+    public static bool IsRepeatable(string text) => All[RedisInMemory.Sha1Hex(text)].IsRepeatable;
 
     public static string NameOf(string text) => Names.GetValueOrDefault(text, "a script");
 

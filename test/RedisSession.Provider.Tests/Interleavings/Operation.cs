@@ -98,8 +98,9 @@ internal enum Start
 /// <param name="IsStrict"><see cref="FailureMode.Throw"/>.</param>
 /// <param name="IsSignedIn">The request has a user.</param>
 /// <param name="IsCluster">Each session is on a server of its own.</param>
+/// <param name="IsPatient">What was lost with the connection is sent again, by a client that is connected again.</param>
 /// <param name="Steps">What happens, before all replies arrive, the response starts and the request is over.</param>
-internal sealed record Plan(RedisSessionMode Mode, Start Start, bool IsStrict, bool IsSignedIn, bool IsCluster, Step[] Steps);
+internal sealed record Plan(RedisSessionMode Mode, Start Start, bool IsStrict, bool IsSignedIn, bool IsCluster, bool IsPatient, Step[] Steps);
 
 /// <summary>A call of a member of the session by a task of the request.</summary>
 internal sealed class Operation(int number, Step step, int start)

@@ -16,6 +16,18 @@ internal enum Fields
     Locking = 128,
 }
 
+/// <summary>What becomes of commands.</summary>
+internal enum Faults
+{
+    None,
+
+    /// <summary>What is lost or refused has failed.</summary>
+    Failures,
+
+    /// <summary>What is lost with the connection is sent again where that is harmless. Nobody blocks on such a command here.</summary>
+    Resends,
+}
+
 /// <summary>Random plans.</summary>
 internal static class Plans
 {
@@ -63,11 +75,12 @@ internal static class Plans
 
     private static readonly Verb[] Ends = [Verb.Abandon, Verb.OtherRenews, Verb.OtherAbandons, Verb.OtherBegins, Verb.Expires];
 
-    public static Gen<Plan> Of(RedisSessionMode mode, bool faults, Fields fields, int mostRenewals)
+    public static Gen<Plan> Of(RedisSessionMode mode, Faults faults, Fields fields, int mostRenewals)
     {
-        var chosen = Verbs.Where(verb => (verb.Fields & ~fields) == 0).Select(verb => (verb.Weight, Gen.Const(verb.Verb)));
+        bool isPatient = faults == Faults.Resends;
+        var chosen = Verbs.Where(verb => (verb.Fields & ~fields) == 0 && !(isPatient && verb.Verb is (Verb.Get or Verb.Keys))).Select(verb => (verb.Weight, Gen.Const(verb.Verb)));
         var verbs = Gen.Frequency([.. chosen]);
-        var fates = faults ? Gen.Frequency((8, Gen.Const(Fate.Answered)), (4, Gen.Enum<Fate>())) : Gen.Const(Fate.Answered);
+        var fates = faults != Faults.None ? Gen.Frequency((8, Gen.Const(Fate.Answered)), (4, Gen.Enum<Fate>())) : Gen.Const(Fate.Answered);
         Start[] starts = fields.HasFlag(Fields.Legacy) ? [Start.Legacy]
             : fields == Fields.Reading || mostRenewals == 1 ? [Start.Present]
             : [Start.Present, Start.Absent, Start.New];
@@ -80,7 +93,7 @@ internal static class Plans
             Gen.Bool,
             Gen.Bool,
             steps,
-            (start, strict, user, cluster, steps) => new Plan(mode, start, strict, user, cluster, Judged(start, steps)));
+            (start, strict, user, cluster, steps) => new Plan(mode, start, strict, user, cluster, isPatient, Judged(start, steps)));
     }
 
     private static Step StepOf(Verb verb, string key, int pick, Fate fate)

@@ -163,7 +163,7 @@ internal sealed class SessionRules
     private void LookAtOld()
     {
         if (_isOldEnded || RenewsNothing || _keyOfClient != _firstKey || _plan.Start == Start.Legacy) return;
-        int copied = _keys.Where(key => key != _firstKey).Select(LifeAt).FirstOrDefault(IsOwn);
+        int copied = _keys.Where(key => key != _firstKey).Select(LifeAt).FirstOrDefault(life => IsOwn(life) || (life > 0 && life == _seen));
         if (copied == 0 || copied == LifeAt(_firstKey) || copied == LifeAt(Parked)) return;
         _isOldEnded = true;
         if (!_isFinishing) _endedOld = copied;
@@ -264,11 +264,11 @@ internal sealed class SessionRules
 
     /// <summary>
     /// A value can be taken by one. Not so while the session moves: the request takes what it takes under the new key, others under the old
-    /// one.
+    /// one. Nor if what sets it is sent again: then it is there again.
     /// </summary>
     public void Takes(string key, string? value, bool isOther = false)
     {
-        if (value is not null && !(isOther && IsMoving ? _takenMeanwhile : _taken).Add(value)) Break($"{key}={value} is taken twice");
+        if (value is not null && !_plan.IsPatient && !(isOther && IsMoving ? _takenMeanwhile : _taken).Add(value)) Break($"{key}={value} is taken twice");
     }
 
     /// <summary>The session is under its old key, while the request may have it under the new one.</summary>

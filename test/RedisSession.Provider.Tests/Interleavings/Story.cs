@@ -16,7 +16,7 @@ internal static partial class Story
         plan = Shorten(plan);
         var story = new StringBuilder();
         (bool Is, string What)[] settings =
-            [(plan.IsStrict, "strict"), (plan.IsSignedIn, "signed in"), (plan.IsCluster, "in a cluster")];
+            [(plan.IsStrict, "strict"), (plan.IsSignedIn, "signed in"), (plan.IsCluster, "in a cluster"), (plan.IsPatient, "lost commands are sent again")];
         story.AppendLine(string.Join(", ", [$"{plan.Mode}, {plan.Start}", .. settings.Where(one => one.Is).Select(one => one.What)]));
         string? fault = Interleaving.FindFault(plan, line => story.AppendLine(line));
         var names = new List<string>();

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Reflection;
 using System.Text;
 using StackExchange.Redis;
@@ -67,6 +68,8 @@ internal abstract class Command(int number, Operation? by, string name, string? 
 /// </remarks>
 internal sealed class Wire : TaskScheduler
 {
+    private static readonly EndPoint Server = new DnsEndPoint("redis", 6379);
+
     private readonly LuaScripts _scripts;
     private readonly List<Command> _unexecuted = [];
     private readonly int _thread = Environment.CurrentManagedThreadId;
@@ -76,11 +79,21 @@ internal sealed class Wire : TaskScheduler
     {
         _scripts = new(Redis);
         Database = Fake<IDatabase>.Create(CallDatabase);
+        var server = Fake<IServer>.Create((method, _) => method switch
+        {
+            "get_IsConnected" => true,
+            "get_IsReplica" => false,
+            "get_ClusterConfiguration" => null,
+            "get_EndPoint" => Server,
+            "GetProductVariant" => ProductVariant.Redis,
+            _ => throw Unknown(method),
+        });
+        IServer[] servers = [server];
         Multiplexer = Fake<IConnectionMultiplexer>.Create((method, given) => method switch
         {
             "HashSlot" => IsCluster ? (int)Crc((RedisKey)given[0]!) : 0,
             "GetDatabase" => Database,
-            "GetServers" => Array.Empty<IServer>(),
+            "GetServers" => servers,
             "get_IsConnected" => true,
             _ when method.StartsWith("add_", StringComparison.Ordinal) || method.StartsWith("remove_", StringComparison.Ordinal) => null,
             _ => throw Unknown(method),
@@ -151,7 +164,6 @@ internal sealed class Wire : TaskScheduler
             Execute(next);
         }
 
-
         if (!command.IsExecuted)
         {
             if (fate is Fate.NoScript && command.Name == "EVALSHA") command.Reply = new RedisError("NOSCRIPT No matching script.");
@@ -208,7 +220,7 @@ internal sealed class Wire : TaskScheduler
     }
 
     private static RedisConnectionException ConnectionLost() =>
-        new(ConnectionFailureType.SocketClosed, CommandFlags.None, "The connection is lost.");
+        new(ConnectionFailureType.SocketClosed, CommandFlags.None, "The connection is lost.", null, CommandStatus.Sent);
 
     /// <summary>On one server everything happens in the order in which it was sent, in a cluster what concerns one slot.</summary>
     private bool IsBefore(Command earlier, Command command) => !IsCluster || earlier.Keys.Any(key => command.Keys.Contains(key));

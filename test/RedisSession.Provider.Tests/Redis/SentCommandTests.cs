@@ -68,20 +68,16 @@ internal sealed class SentCommandTests : IDisposable
     public async Task It_fails_only_after_a_copy_that_is_being_sent()
     {
         var reply = Recover();
-        bool wasCompleted = false;
+        var whileSending = new TaskCompletionSource<bool>();
         _whileSending = () =>
         {
             Task.Run(() => _time.Advance(TimeSpan.FromSeconds(5))).Wait(TimeSpan.FromMilliseconds(200));
-            wasCompleted = reply.IsCompleted;
+            whileSending.TrySetResult(reply.IsCompleted);
         };
         _copies[0].SetException(Lost);
 
-        Assert.That((_copies.Count, wasCompleted), Is.EqualTo((2, false)));
-        await Until.TrueAsync("it has failed", () =>
-        {
-            _time.Advance(Tick);
-            return Task.FromResult(reply.IsFaulted);
-        });
+        Assert.That((await whileSending.Task.WaitAsync(Until.Patience), _copies.Count), Is.EqualTo((false, 2)));
+        Assert.That(async () => await reply.WaitAsync(Until.Patience), Throws.TypeOf<RedisConnectionException>());
     }
 
     public void Dispose() => _outages.Dispose();

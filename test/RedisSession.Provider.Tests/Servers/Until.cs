@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 /// <summary>Waits for servers to come to an agreement.</summary>
 internal static class Until
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Asks again and again; a server that does not answer, or with an error, has not come so far yet.</summary>
     /// <exception cref="TimeoutException">It did not come true; the message names <paramref name="what"/>.</exception>
