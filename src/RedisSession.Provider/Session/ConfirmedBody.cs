@@ -12,7 +12,7 @@ internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, I
     : Stream, IHttpResponseBodyFeature
 {
     private ConfirmedWriter? _writer;
-    private readonly Handover _first = new();
+    private List<Handover>? _writes; // that had to wait: one, if each was awaited
     private bool _isConfirmed;
 
     public Stream Stream => this;
@@ -33,11 +33,11 @@ internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, I
         set => inner.Stream.Position = value;
     }
 
-    /// <summary>Waits until the first write is done, whether it was awaited or not.</summary>
+    /// <summary>Waits until the writes that had to wait are done, whether they were awaited or not.</summary>
     public Task LeaveAsync(IFeatureCollection features)
     {
         if (features.Get<IHttpResponseBodyFeature>() == this) features.Set(inner);
-        return _first.OverAsync();
+        return _writes is null ? Task.CompletedTask : Task.WhenAll(_writes.Select(write => write.OverAsync()));
     }
 
     public Task StartAsync(CancellationToken cancellationToken = default) =>
@@ -75,7 +75,11 @@ internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, I
 
     private Task AfterConfirming(Func<ValueTask> write)
     {
-        return _first.Of(ConfirmAndWriteAsync(), request);
+        var writing = ConfirmAndWriteAsync();
+        if (writing.IsCompleted) return writing;
+        var handover = new Handover(writing, request);
+        (_writes ??= []).Add(handover);
+        return handover.Task;
 
         async Task ConfirmAndWriteAsync()
         {

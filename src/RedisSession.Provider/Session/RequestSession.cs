@@ -152,6 +152,6 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     {
         var request = Holder;
         var confirming = OnResponseStartingAsync();
-        return confirming.IsCompleted ? confirming : (_start = new()).Of(confirming, request);
+        return confirming.IsCompleted ? confirming : (_start = new(confirming, request)).Task;
     }
 }

@@ -25,8 +25,11 @@ namespace RedisSession.Provider;
 /// </remarks>
 internal sealed class SessionState(SessionIdentity identity)
 {
+    private const long Never = long.MinValue;
+
     private Lock? _gate;
     private PendingChanges? _pending;
+    private long _refreshedAt = Never;
     private int _snapshotsOnTheirWay;
     private int _lastSnapshotAsked;
     private int _lastSnapshotTaken;
@@ -63,7 +66,7 @@ internal sealed class SessionState(SessionIdentity identity)
     /// <summary>
     /// When this request last sent something that refreshes the expiry, in milliseconds of the process's clock; null if never.
     /// </summary>
-    public long? RefreshedAt { get; private set; }
+    public long? RefreshedAt => _refreshedAt == Never ? null : _refreshedAt;
 
     public SessionSight Sight { get; private set; }
 
@@ -123,7 +126,7 @@ internal sealed class SessionState(SessionIdentity identity)
     public void Refreshed(long now)
     {
         AssertGuarded();
-        RefreshedAt = now;
+        _refreshedAt = now;
     }
 
     /// <summary>Processes what an answer says about the session; null: there is no hash.</summary>
@@ -381,7 +384,7 @@ internal sealed class SessionState(SessionIdentity identity)
         Identity = identity;
         Sight = SessionSight.Present(generation);
         HasAsked = true;
-        RefreshedAt = now;
+        _refreshedAt = now;
         Failure = null;
         if (_pending is not null) _pending.NewGeneration = null;
     }
