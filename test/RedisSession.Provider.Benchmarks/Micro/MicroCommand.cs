@@ -21,9 +21,10 @@ internal static class MicroCommand
         typeof(ChangesBenchmarks),
         typeof(LayoutBenchmarks),
         typeof(ValueBenchmarks),
+        typeof(CookieBenchmarks),
     ];
 
-    public static Command Command { get; } = new(Name, "what has no I/O: parsing a hash, its layout, typed values", Help(), Run);
+    public static Command Command { get; } = new(Name, "what has no I/O: parsing a hash, its layout, typed values, cookies", Help(), Run);
 
     private static Task Run(Options options, CancellationToken cancellationToken)
     {

@@ -12,7 +12,7 @@ namespace RedisSession.Provider.Tests;
 internal sealed class InterleavingTests
 {
     private static readonly long Interleavings =
-        long.TryParse(Environment.GetEnvironmentVariable("SESSION_INTERLEAVINGS"), out long count) ? count : 2_000;
+        long.TryParse(Environment.GetEnvironmentVariable("SESSION_INTERLEAVINGS"), out long count) ? count : 1_300;
 
     [Test]
     public void Reads_and_writes([Values] RedisSessionMode mode, [Values] Faults faults) =>
