@@ -238,7 +238,7 @@ internal sealed class SessionWriter(
         var batch = state.TakeBatch();
         var sent = script.SendDirectly(database, batch.Question.Identity.RedisKey, write.Sends(arguments));
         session.Confirmation = write.Follow(ConfirmInOrderAsync(session, session.Confirmation, session.Operation, batch, sent));
-        if (takeover.IsDue(batch.Question)) session.ChangeToWaitFor = session.Confirmation;
+        if (takeover.IsDue(batch.Question) || sent.MayComeLate) session.ChangeToWaitFor = session.Confirmation;
         listing.Keep(session, session.Confirmation);
     }
 

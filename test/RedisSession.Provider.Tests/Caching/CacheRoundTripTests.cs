@@ -30,11 +30,6 @@ internal sealed class CacheRoundTripTests(ServerKind kind)
         _server = await SharedServer.StartAsync(kind);
         _theirs = CacheStack.OfStock(kind).Start(_server.ConfigurationString, _instanceName);
         _ours = CacheStack.OfOurs(kind).Start(_server.ConfigurationString, _instanceName);
-
-        // A server is sent the text of a script once; from then on its hash.
-        await _ours.Cache.SetAsync("warm", [], FromNow);
-        await _ours.Cache.GetAsync("warm");
-        await _ours.Cache.RefreshAsync("warm");
         _monitor = await CommandMonitor.StartAsync(_server);
     }
 

@@ -46,9 +46,10 @@ internal sealed class ForgottenScriptTests(ServerKind kind)
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(commands.Count(name => name == "EVALSHA"), Is.EqualTo(writes));
+            // As long as the text is on its way, what else is written is collected.
+            Assert.That(commands.Count(name => name == "EVALSHA"), Is.InRange(1, writes));
             Assert.That(commands.Count(name => name == "EVAL"), Is.EqualTo(1));
-            Assert.That(commands.Where(name => name is not ("HMGET" or "PEXPIRE")).Count(), Is.EqualTo(writes + 1));
+            Assert.That(commands, Has.All.AnyOf("HMGET", "PEXPIRE", "EVALSHA", "EVAL"));
         }
 
         await browser.VisitAsync(session =>

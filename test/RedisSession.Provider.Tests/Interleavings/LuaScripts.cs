@@ -58,6 +58,8 @@ internal sealed class LuaScripts
     }
 
     /// <summary>Null for one that is not in a field: the server does not have it.</summary>
+    public static IEnumerable<string> Texts => Names.Keys;
+
     public static string? TextBySha1(byte[] sha1) => All.GetValueOrDefault(Convert.ToHexStringLower(sha1)).Text;
 
     public static bool IsRepeatable(string text) => All[RedisInMemory.Sha1Hex(text)].IsRepeatable;

@@ -16,19 +16,6 @@ internal sealed class RoundTripTests(ServerKind kind, Pipeline pipeline) : BothM
     public async Task Start()
     {
         _preloading = await new OurStack(Stack.Server, Pipeline.UseRedisHashSessionLoadingAhead, Stack.KeyPrefix).StartAsync(Configure);
-
-        // A server is sent the text of a script once; from then on its hash.
-        using var browser = _preloading.NewBrowser();
-        await browser.VisitAsync(session => session.SetValue("a", 1));
-        await browser.VisitAsync(session => session.SetValue("a", session.GetInt("a") + 1));
-        await browser.VisitAsync(async context =>
-        {
-            await context.Session.IncrementAsync("a");
-            await context.Session.TakeAsync("b");
-            await context.Session.TrySetValueAsync("b", 1);
-            await context.Session.UpdateJsonAsync<int>("b", n => n + 1);
-            await SetExpiring(context.Session);
-        });
         _monitor = await CommandMonitor.StartAsync(await Stack.ServerAsync());
     }
 

@@ -19,8 +19,10 @@ internal sealed partial class CommandMonitor : IAsyncDisposable
         _reading = ReadAsync(reader);
     }
 
+    /// <summary>The server has all of the library's scripts from now on: which tests ran before does not matter.</summary>
     public static async Task<CommandMonitor> StartAsync(SharedServer server)
     {
+        foreach (string script in LuaScripts.Texts) await server.Admin.GetDatabase().ExecuteAsync("SCRIPT", "LOAD", script);
         var tcp = new TcpClient();
         string[] address = server.ConfigurationString.Split(':');
         await tcp.ConnectAsync(address[0], int.Parse(address[1], System.Globalization.CultureInfo.InvariantCulture));

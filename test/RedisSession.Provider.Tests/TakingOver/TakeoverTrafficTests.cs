@@ -11,20 +11,7 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
     private CommandMonitor _monitor = null!;
 
     [OneTimeSetUp]
-    public async Task StartMonitor()
-    {
-        // A server is sent the text of a script once; from then on its hash.
-        using var browser = await LeaveAsync();
-        await browser.At(Apps[RedisSessionMode.Buffered]).VisitAsync(async context =>
-        {
-            context.Session.SetString("a", "1");
-            await context.Session.IncrementAsync("b");
-            await context.Session.TakeAsync("b");
-            await context.RenewSessionAsync();
-            await context.AbandonSessionAsync();
-        });
-        _monitor = await CommandMonitor.StartAsync(await Stack.ServerAsync());
-    }
+    public async Task StartMonitor() => _monitor = await CommandMonitor.StartAsync(await Stack.ServerAsync());
 
     [OneTimeTearDown]
     public async Task StopMonitor() => await _monitor.DisposeAsync();
