@@ -57,8 +57,8 @@ internal sealed class UserWaitTests(ServerKind kind)
     [TestCaseSource(nameof(Waits))]
     public async Task A_request_waits_as_long_as_ever_that(int roundTrips, Func<HttpContext, Task> work)
     {
-        Assert.That(await WaitsAsync(work, hasEnded: false), Is.EqualTo(roundTrips));
-        Assert.That(await WaitsAsync(work, hasEnded: true), Is.LessThanOrEqualTo(roundTrips), "of a session that has ended");
+        Assert.That(await WaitsAsync(roundTrips, work, hasEnded: false), Is.EqualTo(roundTrips));
+        Assert.That(await WaitsAsync(roundTrips, work, hasEnded: true), Is.LessThanOrEqualTo(roundTrips), "of a session that has ended");
     }
 
     /// <summary>Where it takes longer than the read does, because the scripts have to be sent again with their text.</summary>
@@ -78,7 +78,7 @@ internal sealed class UserWaitTests(ServerKind kind)
         Assert.That(list.Select(member => (string?)member), Is.EqualTo([browser.SessionId]));
     }
 
-    private Task<int> WaitsAsync(Func<HttpContext, Task> work, bool hasEnded) => _farServer.RoundTripsAsync(async () =>
+    private Task<int> WaitsAsync(int enough, Func<HttpContext, Task> work, bool hasEnded) => _farServer.RoundTripsAsync(enough, async () =>
     {
         var browser = await _near.NewVisitorAsync();
         if (hasEnded) await (await _stack.DatabaseAsync()).KeyDeleteAsync(_stack.KeyOf(browser.SessionId));

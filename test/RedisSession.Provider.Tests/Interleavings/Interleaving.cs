@@ -182,6 +182,8 @@ internal sealed class Interleaving
             case Verb.Server:
                 _wire.ExecuteAll();
                 break;
+            case Verb.Abandon or Verb.OtherRenews or Verb.OtherAbandons or Verb.OtherBegins or Verb.Expires when _rules.IsBeingTakenOver:
+                break;
             default:
                 if (step.IsOfRequest) Call(step);
                 else if (_plan.Start != Start.New && !_rules.IsEndOpen && !_rules.RenewsNothing) Other(step); // nobody else knows a new key

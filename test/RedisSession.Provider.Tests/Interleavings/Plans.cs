@@ -73,8 +73,6 @@ internal static class Plans
         (1, Verb.Expires, Fields.Others),
     ];
 
-    private static readonly Verb[] Ends = [Verb.Abandon, Verb.OtherRenews, Verb.OtherAbandons, Verb.OtherBegins, Verb.Expires];
-
     public static Gen<Plan> Of(RedisSessionMode mode, Faults faults, Fields fields, int mostRenewals)
     {
         bool isPatient = faults == Faults.Resends;
@@ -112,14 +110,12 @@ internal static class Plans
     }
 
     /// <summary>
-    /// Without what the rules cannot judge: what others begin under the old key of a session that was not there; and ends of a session that
-    /// is being taken over, which are a matter of leases, and those have a clock. The tests of Renewal and TakingOver are for that.
+    /// Without what the rules cannot judge: what others begin under the old key of a session that was not there.
     /// </summary>
     private static Step[] Judged(Start start, Step[] steps)
     {
-        if (start == Start.Legacy) return [.. steps.Where(step => !Ends.Contains(step.Verb))];
         bool isRenewed = steps.Any(step => step.Verb is Verb.Renew or Verb.RenewForUser);
-        return isRenewed && start != Start.Present ? [.. steps.Where(step => step.Verb < Verb.OtherSets)] : steps;
+        return isRenewed && start is (Start.Absent or Start.New) ? [.. steps.Where(step => step.Verb < Verb.OtherSets)] : steps;
     }
 
     private static Step[] Limit(Step[] steps, int most, params Verb[] verbs)

@@ -133,8 +133,8 @@ internal sealed class SessionRules
 
     public void Delivering(Command command)
     {
-        // What keeps the list of the user is none of the session's business.
-        if (command.Failure is not null || ForUser(command)) return;
+        // What keeps the list of the user is none of the session's business, and a blob only says which session it has become.
+        if (command.Failure is not null || ForUser(command) || command.Keys.Contains(_blobKey)) return;
         if (command.By is { } by && command.Reply is object?[] && Is(command, ReadsPortion)) by.Lives.Clear(); // it goes by the last one
         Reveal(command.By, command.Reply);
     }
@@ -162,9 +162,9 @@ internal sealed class SessionRules
     /// <summary>What others end under the old key, or where another renewal has parked it, ends with that for this request as well.</summary>
     private void LookAtOld()
     {
-        if (_isOldEnded || RenewsNothing || _keyOfClient != _firstKey || _plan.Start == Start.Legacy) return;
+        if (_isOldEnded || RenewsNothing || _keyOfClient != _firstKey) return;
         int copied = _keys.Where(key => key != _firstKey).Select(LifeAt).FirstOrDefault(life => IsOwn(life) || (life > 0 && life == _seen));
-        if (copied == 0 || copied == LifeAt(_firstKey) || copied == LifeAt(Parked)) return;
+        if (copied == 0 || copied == LifeAt(_firstKey) || copied == LifeAt(Parked) || IsLeft) return;
         _isOldEnded = true;
         if (!_isFinishing) _endedOld = copied;
     }
@@ -576,6 +576,13 @@ internal sealed class SessionRules
 
     private string Parked => $"sessions:{{{_firstKey}}}";
 
+    /// <summary>AddSession has left it, and nobody has taken it over.</summary>
+    private bool IsLeft => _redis.HashAt(_blobKey) is { } blob && blob.ContainsKey("data") && !blob.ContainsKey(StockRedisSessions.Taken);
+
+    /// <summary>A task of the request is taking it over: who ends it now, before it was seen, or after, is a matter of moments.</summary>
+    public bool IsBeingTakenOver => _wire.Pending.Concat(_wire.Silent).Any(command =>
+        command.By is not null && (command.Keys.Contains(_blobKey) || Is(command, nameof(TakeOverScripts))));
+
     private bool IsOwn(int life) => life > 0 && !_ofOthers.Contains(life);
 
     private int LifeAt(string key) =>
@@ -589,8 +596,7 @@ internal sealed class SessionRules
     {
         string known = _keyNow();
         int life = _seen != 0 ? _seen : _moments.Count > 0 ? _moments[^1].Life : 0;
-        bool isLeft = _redis.HashAt(_blobKey) is { } blob && blob.ContainsKey("data") && !blob.ContainsKey(StockRedisSessions.Taken);
-        if (isLeft && LifeAt(known) == 0) return new(_wire.Now, 1, _blobKey, null, 0, Initial);
+        if (IsLeft && LifeAt(known) == 0) return new(_wire.Now, 1, _blobKey, null, 0, Initial);
         string? key = LifeAt(known) == life ? known : LifeAt(_firstKey) == life ? _firstKey : null;
         if (life == 0 || key is null)
         {
