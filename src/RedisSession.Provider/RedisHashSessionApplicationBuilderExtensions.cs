@@ -22,7 +22,9 @@ public static class RedisHashSessionApplicationBuilderExtensions
     /// for each endpoint; if no endpoint has been selected yet, all requests are treated as one endpoint. An endpoint can override the
     /// choice with <see cref="LoadSessionAheadAttribute"/>.
     /// </param>
-    /// <exception cref="InvalidOperationException"><c>AddRedisHashSession</c> was not called.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// <c>AddRedisHashSession</c> was not called, or its <c>ISessionStore</c> was replaced.
+    /// </exception>
     public static IApplicationBuilder UseRedisHashSession(this IApplicationBuilder app, bool? loadAhead = null) =>
         Use(app, services => services.GetRequiredService<SessionCookie>(), loadAhead);
 
@@ -36,7 +38,9 @@ public static class RedisHashSessionApplicationBuilderExtensions
     /// options from the service collection.
     /// </param>
     /// <param name="loadAhead">See <see cref="UseRedisHashSession(IApplicationBuilder, bool?)"/>.</param>
-    /// <exception cref="InvalidOperationException"><c>AddRedisHashSession</c> was not called.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// <c>AddRedisHashSession</c> was not called, or its <c>ISessionStore</c> was replaced.
+    /// </exception>
     public static IApplicationBuilder UseRedisHashSession(this IApplicationBuilder app, SessionOptions options, bool? loadAhead = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -47,11 +51,18 @@ public static class RedisHashSessionApplicationBuilderExtensions
     private static IApplicationBuilder Use(IApplicationBuilder app, Func<IServiceProvider, SessionCookie> cookieOf, bool? loadAhead)
     {
         ArgumentNullException.ThrowIfNull(app);
-        if (app.ApplicationServices.GetService<RedisConnection>() is null
-            || app.ApplicationServices.GetService<ISessionStore>() is not RedisHashSessionStore store)
+        if (app.ApplicationServices.GetService<RedisConnection>() is null)
         {
             throw new InvalidOperationException(
                 "UseRedisHashSession requires the services of AddRedisHashSession: call AddRedisHashSession on the service collection.");
+        }
+
+        var service = app.ApplicationServices.GetService<ISessionStore>();
+        if (service is not RedisHashSessionStore store)
+        {
+            throw new InvalidOperationException(
+                $"UseRedisHashSession cannot use the ISessionStore that is registered, {service?.GetType().ToString() ?? "none"}: something has "
+                + "replaced the one of AddRedisHashSession. If it passes calls on to that one, call UseSession() instead.");
         }
 
         var cookie = cookieOf(app.ApplicationServices);

@@ -66,6 +66,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, LifecycleService>());
 
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<RedisHashSessionOptions>, SessionOptionsMirror>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<SessionOptions>, SessionOptionsMirror.Elsewhere>());
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<RedisHashSessionOptions>, RedisHashSessionOptionsValidator>());
         services.AddOptions<RedisHashSessionOptions>().ValidateOnStart();
@@ -102,8 +103,9 @@ public static class RedisHashSessionServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(configure);
         services.AddRedisHashSession();
-        services.Configure<SessionOptions>(session => SessionOptionsMirror.Apply(session, configure));
-        services.Configure(configure);
+        var added = new SessionOptionsMirror.Added(configure);
+        services.AddSingleton<IConfigureOptions<SessionOptions>>(added);
+        services.AddSingleton<IConfigureOptions<RedisHashSessionOptions>>(added);
         return services;
     }
 

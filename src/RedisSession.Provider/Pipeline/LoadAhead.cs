@@ -23,19 +23,35 @@ internal sealed class LoadAhead(bool? always, ILogger logger)
             : _lessons.GetValue(endpoint, endpoint => new(endpoint.Metadata.GetMetadata<LoadSessionAheadAttribute>()?.LoadAhead ?? always));
     }
 
-    /// <summary>A request had to wait for a synchronous read.</summary>
-    public void Learn(Lesson lesson, Endpoint? endpoint)
+    /// <summary>A request is over, and has waited for a synchronous read or not.</summary>
+    public void Learn(Lesson lesson, Endpoint? endpoint, RequestSession session)
     {
-        if (lesson.Learn()) logger.LoadsAhead(endpoint?.DisplayName ?? "(none)");
+        if (session.HasReadLate) lesson.Forget();
+        else if (session.HasBlocked && lesson.Learn()) logger.LoadsAhead(endpoint?.DisplayName ?? "(none)");
     }
 
     internal sealed class Lesson(bool? always)
     {
-        private int _isLearnt = always == true ? 1 : 0;
+        private bool _isLoadedAhead = always == true;
+        private int _isTold;
 
-        public bool IsLoadedAhead => _isLearnt != 0;
+        public bool IsLoadedAhead => _isLoadedAhead;
 
-        /// <summary>True when this is new.</summary>
-        public bool Learn() => always is null && Interlocked.Exchange(ref _isLearnt, 1) == 0;
+        /// <summary>Nobody has said that it is to be loaded.</summary>
+        public bool IsGuess => always is null;
+
+        /// <summary>True when this is to be told: once.</summary>
+        public bool Learn()
+        {
+            if (!IsGuess) return false;
+            _isLoadedAhead = true;
+            return Interlocked.Exchange(ref _isTold, 1) == 0;
+        }
+
+        /// <summary>It reads so late that what was loaded ahead was of no use.</summary>
+        public void Forget()
+        {
+            if (IsGuess) _isLoadedAhead = false;
+        }
     }
 }

@@ -22,7 +22,12 @@ internal sealed class RedisHashSessionMiddleware(
         try
         {
             // A failed read is not retried: an outage costs a request one failure, its error page included.
-            if (lesson is { IsLoadedAhead: true } && session.State.Failure is null) await LoadAsync(session).ConfigureAwait(false);
+            if (lesson is { IsLoadedAhead: true } && session.State.Failure is null)
+            {
+                await LoadAsync(session).ConfigureAwait(false);
+                if (lesson.IsGuess) session.LoadedAheadAt = Environment.TickCount64;
+            }
+
             var exclusive = ExclusiveEndpoints.Of(context.GetEndpoint());
             if (exclusive is null || await ExclusiveEndpoints.TryEnterAsync(context, session, exclusive).ConfigureAwait(false))
                 await request.CallAsync(next).ConfigureAwait(false);
@@ -31,7 +36,7 @@ internal sealed class RedisHashSessionMiddleware(
         }
         finally
         {
-            if (lesson is not null && session.HasBlocked) loadAhead.Learn(lesson, endpoint);
+            if (lesson is not null) loadAhead.Learn(lesson, endpoint, session);
             features.Set(outer);
             await session.LeaveAsync(context).ConfigureAwait(false);
         }

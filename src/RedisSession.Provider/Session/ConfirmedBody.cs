@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -5,10 +6,10 @@ namespace RedisSession.Provider;
 
 /// <summary>
 /// Stands in front of the response body with <see cref="FailureMode.Throw"/>. Before the first byte, the request's changes are confirmed,
-/// and a failure is thrown to the writer. Throwing it from a response-start callback would be too late: the server gives up on such a
-/// response, and no error page can be shown.
+/// and a failure is thrown to the writer; what was written into the pipe until then is dropped. Throwing it from a response-start callback
+/// would be too late: the server gives up on such a response, and no error page can be shown.
 /// </summary>
-internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, IHttpResponseBodyFeature inner)
+internal sealed class ConfirmedBody(RequestHolder request, SessionState state, Func<Task> confirm, IHttpResponseBodyFeature inner)
     : Stream, IHttpResponseBodyFeature
 {
     private ConfirmedWriter? _writer;
@@ -18,6 +19,8 @@ internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, I
     public Stream Stream => this;
 
     public PipeWriter Writer => _writer ??= new(this, inner.Writer);
+
+    private bool IsConfirmed => _isConfirmed || state.AreChangesConfirmed;
 
     public override bool CanRead => false;
 
@@ -32,6 +35,9 @@ internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, I
         get => inner.Stream.Position;
         set => inner.Stream.Position = value;
     }
+
+    /// <summary>The request's changes are confirmed: passes on what was written into the pipe and not flushed.</summary>
+    public void PassOn() => _writer?.PassOn();
 
     /// <summary>Waits until the writes that had to wait are done, whether they were awaited or not.</summary>
     public Task LeaveAsync(IFeatureCollection features)
@@ -63,9 +69,17 @@ internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, I
         : AfterConfirming(() => new(inner.Stream.FlushAsync(cancellationToken)));
 
     // A synchronous write blocks on the start of the response, which reports a failure.
-    public override void Write(byte[] buffer, int offset, int count) => inner.Stream.Write(buffer, offset, count);
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        _writer?.PassOn();
+        inner.Stream.Write(buffer, offset, count);
+    }
 
-    public override void Flush() => inner.Stream.Flush();
+    public override void Flush()
+    {
+        _writer?.PassOn();
+        inner.Stream.Flush();
+    }
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
@@ -83,27 +97,60 @@ internal sealed class ConfirmedBody(RequestHolder request, Func<Task> confirm, I
 
         async Task ConfirmAndWriteAsync()
         {
-            await confirm().ConfigureAwait(false);
+            try
+            {
+                await confirm().ConfigureAwait(false);
+            }
+            catch (Exception)
+            {
+                _writer?.Drop();
+                throw;
+            }
+
+            _writer?.PassOn();
             _isConfirmed = true;
             await write().ConfigureAwait(false);
         }
     }
 
+    /// <summary>Keeps what is written until the changes are confirmed: nothing can be taken back from the server's own pipe.</summary>
     private sealed class ConfirmedWriter(ConfirmedBody body, PipeWriter inner) : PipeWriter
     {
+        private ArrayBufferWriter<byte>? _kept;
+        private IBufferWriter<byte> _lender = inner; // of the memory that is written to now
+
         public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
 
-        public override long UnflushedBytes => inner.UnflushedBytes;
+        public override long UnflushedBytes => inner.UnflushedBytes + (_kept?.WrittenCount ?? 0);
 
-        public override Memory<byte> GetMemory(int sizeHint = 0) => inner.GetMemory(sizeHint);
+        public override Memory<byte> GetMemory(int sizeHint = 0) => Lend().GetMemory(sizeHint);
 
-        public override Span<byte> GetSpan(int sizeHint = 0) => inner.GetSpan(sizeHint);
+        public override Span<byte> GetSpan(int sizeHint = 0) => Lend().GetSpan(sizeHint);
 
-        public override void Advance(int bytes) => inner.Advance(bytes);
+        public override void Advance(int bytes) => _lender.Advance(bytes);
 
         public override void CancelPendingFlush() => inner.CancelPendingFlush();
 
-        public override void Complete(Exception? exception = null) => inner.Complete(exception);
+        public override void Complete(Exception? exception = null)
+        {
+            PassOn();
+            inner.Complete(exception);
+        }
+
+        public void PassOn()
+        {
+            if (_kept is not { } kept) return;
+            _kept = null;
+            inner.Write(kept.WrittenSpan);
+        }
+
+        public void Drop() => _kept = null;
+
+        private IBufferWriter<byte> Lend()
+        {
+            if (_kept is null && !body.IsConfirmed) _kept = new();
+            return _lender = (IBufferWriter<byte>?)_kept ?? inner;
+        }
 
         public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
         {

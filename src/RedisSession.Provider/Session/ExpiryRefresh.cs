@@ -73,8 +73,9 @@ internal sealed class ExpiryRefresh(SessionChannel channel, SessionListing listi
 
     private bool IsRecent(RequestSession session, long now)
     {
-        if (session.Timeouts.RefreshInterval == 0) return false;
-        if (_recent.Find(session.State.Identity.IdBytes) is not { } at || now - at >= session.Timeouts.RefreshInterval) return false;
+        var timeouts = session.Timeouts;
+        if (timeouts.RefreshInterval == 0) return false;
+        if (_recent.Find(session.State.Identity.IdBytes, timeouts.Expiry.Idle) is not { } at || now - at >= timeouts.RefreshInterval) return false;
         session.State.Refreshed(at);
         return true;
     }
@@ -82,7 +83,7 @@ internal sealed class ExpiryRefresh(SessionChannel channel, SessionListing listi
     private void Note(RequestSession session, long now)
     {
         session.State.Refreshed(now);
-        if (session.Timeouts.RefreshInterval > 0) _recent.Note(session.State.Identity.IdBytes, now);
+        if (session.Timeouts.RefreshInterval > 0) _recent.Note(session.State.Identity.IdBytes, session.Timeouts.Expiry.Idle, now);
     }
 
     private void Send(RequestSession session, SessionHash hash, long now)

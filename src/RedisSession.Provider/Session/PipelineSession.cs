@@ -19,11 +19,10 @@ internal abstract class PipelineSession(
     : RequestSession(state, timeouts, tryEstablish), ISessionFeature
 {
     private object? _current; // an ISession
+    private ISessionFeature? _feature; // where the request has found this session
     private PipelineSession? _earlier;
     private int _passes;
-    private bool _isFeature;
-    private bool _isSeen;
-    private bool _isPutAside;
+    private bool _isDecorated;
     private ConfirmedBody? _body;
 
     /// <summary>
@@ -36,12 +35,18 @@ internal abstract class PipelineSession(
         set => _current = value;
     }
 
-    /// <summary>For calls from the application: they show whether the request has found this session.</summary>
+    /// <summary>
+    /// For calls from the application: they show where the request has found this session, and that one that was set aside is used all the
+    /// same, behind a decorator. A failure that is over is forgotten first.
+    /// </summary>
     protected RedisHashSessionStore Operations
     {
         get
         {
-            _isSeen = _isSeen || (Request is { } request && request.Features.Get<ISessionFeature>()?.Session == this);
+            if (State.Failure is not null) operations.Channel.ForgetPastFailure(this);
+            if (_feature?.Session == this) return operations;
+            if (Request?.Features.Get<ISessionFeature>() is { } feature && feature.Session == this) _feature = feature;
+            else _isDecorated = _feature is not null;
             return operations;
         }
     }
@@ -50,7 +55,7 @@ internal abstract class PipelineSession(
     /// The request, while SessionMiddleware makes its last commit, before which it removes its feature; null at all other times.
     /// </summary>
     protected HttpContext? RequestAtItsEnd =>
-        _passes > 0 && _isSeen && Context is { } request && request.Features.Get<ISessionFeature>() is null ? request : null;
+        _passes > 0 && _feature is not null && Context is { } request && request.Features.Get<ISessionFeature>() is null ? request : null;
 
     /// <summary>
     /// The session that an earlier pass of the request through the same pipeline had, or has. Exception handlers, status code pages and the
@@ -63,29 +68,28 @@ internal abstract class PipelineSession(
     {
         // A request made from another gets a copy of its features: check whose they are.
         var session = request.Features.Get<PipelineSession>();
-        while (session is not null && !(session.IsOf(request) && session._isSeen && session.IsNamedBy(sessionKey, origin)))
+        while (session is not null && !(session.IsOf(request) && session._feature is not null && session.IsNamedBy(sessionKey, origin)))
             session = session._earlier;
         return session;
     }
 
     /// <summary>A request enters a pipeline with this session.</summary>
     /// <param name="request">The request.</param>
+    /// <param name="timeouts">The pipeline's.</param>
     /// <param name="isItsFeature">The pipeline makes this its <see cref="ISessionFeature"/>.</param>
-    public void Enter(RequestHolder request, bool isItsFeature)
+    public void Enter(RequestHolder request, SessionTimeouts timeouts, bool isItsFeature)
     {
-        Enter(request);
+        Enter(request, timeouts);
         _passes++;
-        _isPutAside = false;
-        HasBlocked = false;
-        _isSeen |= isItsFeature;
-        _isFeature = isItsFeature;
+        (_isDecorated, HasBlocked, HasReadLate, LoadedAheadAt) = (false, false, false, 0);
         _current = this;
+        if (isItsFeature) _feature = this;
         if (operations.Channel.Throws
             && _body is null
             && request.Context is { Response.HasStarted: false, Features: var features }
             && features.Get<IHttpResponseBodyFeature>() is { } body)
         {
-            _body = new(request, ConfirmForBodyAsync, body);
+            _body = new(request, State, ConfirmForBodyAsync, body);
             features.Set<IHttpResponseBodyFeature>(_body);
         }
     }
@@ -103,32 +107,42 @@ internal abstract class PipelineSession(
     /// </summary>
     public async Task LeaveAsync(HttpContext request)
     {
-        if (--_passes > 0) return;
-        if (_isFeature && _current != this)
+        bool isLast = --_passes == 0; // first, so that what a decorator passes on does not end the request again
+        if (_current != this && _current is ISession other) await CommitAsync(other).ConfigureAwait(false);
+        if (!isLast)
         {
-            await PutAsideAsync().ConfigureAwait(false);
+            _current = this; // the pipeline around this one has its own
             return;
         }
 
-        operations.Listing.Settle(this, request);
+        bool isInUse = !IsSetAside;
+        if (isInUse) operations.Listing.Settle(this, request);
         IsOver = true;
-        var last = Lock is null ? operations.Writer.ConfirmAsync(this, CancellationToken.None) : operations.Exclusive.ReleaseAsync(this);
-        await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        operations.HintAtManyReads(this);
-        operations.Refresh.AtEnd(this);
+        if (isInUse)
+        {
+            var last = Lock is null ? operations.Writer.ConfirmAsync(this, CancellationToken.None) : operations.Exclusive.ReleaseAsync(this);
+            await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (State.AreChangesConfirmed) PassOnBody();
+            operations.HintAtManyReads(this);
+            operations.Refresh.AtEnd(this);
+        }
+
         if (_body is not null) await _body.LeaveAsync(request.Features).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _body = null;
         await ResponseStartedAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (request.Response.HasStarted) Forget();
     }
 
+    /// <summary>The changes are confirmed, so that what the response says of them is true.</summary>
+    protected void PassOnBody() => _body?.PassOn();
+
     protected override Task OnResponseStartingAsync()
     {
         // A renewal that begins now sees this, or is seen here.
         IsResponseStarting = true;
         Interlocked.MemoryBarrier();
-        if (IsPutAside) return Task.CompletedTask;
-        if (IsEstablished && !State.HasEnded) Cookie!.Set(Context!, State.Identity.SessionKey);
+        if (IsEstablished && !State.HasEnded) Cookie!.Set(Context!, State.Identity.SessionKey); // whichever session the request has now
+        if (IsSetAside) return Task.CompletedTask;
         if (IsOver) Forget();
         var move = Move;
         var confirming = Lock is { EndsWithResponse: true } ? UnlockAsync() : operations.Writer.ConfirmBeforeResponseAsync(this);
@@ -169,7 +183,7 @@ internal abstract class PipelineSession(
 
     private async Task ConfirmForBodyAsync()
     {
-        if (IsPutAside) return;
+        if (IsSetAside) return;
         try
         {
             await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
@@ -181,13 +195,12 @@ internal abstract class PipelineSession(
         }
     }
 
-    /// <summary>The application has set another session, or none: another one is committed, as SessionMiddleware does.</summary>
-    private async Task PutAsideAsync()
+    /// <summary>Another session that the application has given the request is committed at its end, as SessionMiddleware does.</summary>
+    private async Task CommitAsync(ISession other)
     {
-        _isPutAside = IsOver = true;
         try
         {
-            if (_current is ISession other) await other.CommitAsync().ConfigureAwait(false);
+            await other.CommitAsync().ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -196,11 +209,10 @@ internal abstract class PipelineSession(
     }
 
     /// <summary>
-    /// True if the application has given the request another session, or none: this one is not written unless somebody commits it.
+    /// True if the application has given the request another session, or none, and uses this one no more: it is not written unless somebody
+    /// commits it.
     /// </summary>
-    private bool IsPutAside =>
-        _isPutAside
-        || (_isFeature ? _current != this : _isSeen && Request is { } request && request.Features.Get<ISessionFeature>()?.Session != this);
+    private bool IsSetAside => !_isDecorated && _feature is { } feature && feature.Session != this;
 
     private bool IsNamedBy(string? sessionKey, object pipeline) =>
         sessionKey is null ? Given.IsNew && origin.Equals(pipeline) : !Given.IsNew && Given.SessionKey == sessionKey;

@@ -8,7 +8,7 @@ namespace RedisSession.Provider;
 /// </summary>
 /// <remarks>
 /// <code>
-/// entry   mark    the session: <see cref="SessionId.NumberOf"/>, XORed with the time
+/// entry   mark    the session: <see cref="SessionId.NumberOf"/>, XORed with the time and with the TTL that it was given
 ///         time    in milliseconds of the process's clock
 /// </code>
 /// A reader can race a writer on an entry: mismatched halves give a mark that no session has.
@@ -20,20 +20,20 @@ internal sealed class RecentRefreshes
 
     private readonly Entry[] _entries = new Entry[Size];
 
-    /// <summary>When it was last refreshed; null if unknown.</summary>
-    public long? Find(ReadOnlySpan<byte> id)
+    /// <summary>When it was last refreshed; null if unknown, or if it was given another TTL, by another branch of the pipeline.</summary>
+    public long? Find(ReadOnlySpan<byte> id, long timeToLive)
     {
         ulong number = SessionId.NumberOf(id);
         ref var entry = ref _entries[number % Size];
         ulong time = Volatile.Read(ref entry.Time);
-        return (Volatile.Read(ref entry.Mark) ^ time) == number ? (long)time : null;
+        return (Volatile.Read(ref entry.Mark) ^ time ^ (ulong)timeToLive) == number ? (long)time : null;
     }
 
-    public void Note(ReadOnlySpan<byte> id, long now)
+    public void Note(ReadOnlySpan<byte> id, long timeToLive, long now)
     {
         ulong number = SessionId.NumberOf(id);
         ref var entry = ref _entries[number % Size];
-        Volatile.Write(ref entry.Mark, number ^ (ulong)now);
+        Volatile.Write(ref entry.Mark, number ^ (ulong)now ^ (ulong)timeToLive);
         Volatile.Write(ref entry.Time, (ulong)now);
     }
 

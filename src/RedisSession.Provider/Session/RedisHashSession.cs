@@ -39,7 +39,8 @@ internal sealed class RedisHashSession(
     {
         get
         {
-            if (!State.HasAnswered && State.Failure is null) Operations.Reader.Touch(this);
+            var reader = Operations.Reader; // first: an earlier failure may be over
+            if (!State.HasAnswered && State.Failure is null) reader.Touch(this);
             return State.Failure is null;
         }
     }
@@ -97,7 +98,7 @@ internal sealed class RedisHashSession(
     }
 
     /// <summary>Takes the snapshot, unless there is one: one round trip.</summary>
-    public Task LoadAsync(CancellationToken cancellationToken = default) => State.Snapshot is not null
+    public Task LoadAsync(CancellationToken cancellationToken = default) => SessionReader.SnapshotOf(this) is not null
         ? Task.CompletedTask
         : Operations.Reader.TakeSnapshotAsync(this, retry: false, keep: true, Within(cancellationToken));
 
@@ -123,6 +124,7 @@ internal sealed class RedisHashSession(
         else
         {
             await Operations.Writer.RetryForCallerAsync(this, cancellationToken).ConfigureAwait(false);
+            PassOnBody();
             Operations.Refresh.AtEnd(this);
         }
     }

@@ -83,7 +83,7 @@ internal sealed class RedisHashSessionStore(
         }
 
         session.Cookie ??= cookie;
-        if (holder is not null) session.Enter(holder, isItsFeature: cookie is not null);
+        if (holder is not null) session.Enter(holder, timeouts, isItsFeature: cookie is not null);
         return session;
     }
 

@@ -20,7 +20,8 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
 
     public SessionState State { get; } = state;
 
-    public SessionTimeouts Timeouts { get; } = timeouts;
+    /// <summary>Those of the pipeline that the request has entered last.</summary>
+    public SessionTimeouts Timeouts { get; private set; } = timeouts;
 
     /// <summary>The identity in the request's cookie, whatever becomes of the key.</summary>
     public SessionIdentity Given { get; } = state.Identity;
@@ -77,6 +78,12 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// <summary>A synchronous read waited for Redis; it would not have, had the session been loaded before.</summary>
     public bool HasBlocked { get; set; }
 
+    /// <summary>When it was loaded on the guess that a synchronous read follows at once; 0 if it was not, or one has followed.</summary>
+    public long LoadedAheadAt { get; set; }
+
+    /// <summary>That read came too late for what was loaded ahead.</summary>
+    public bool HasReadLate { get; set; }
+
     /// <summary>The session lock that this request holds; null while it holds none.</summary>
     public HeldLock? Lock { get; set; }
 
@@ -101,9 +108,9 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// The request begins to use the session. <see cref="OnResponseStartingAsync"/> is called before its response starts: such callbacks
     /// run last to first, so this one runs after the application's, which may change the session too.
     /// </summary>
-    protected void Enter(RequestHolder holder)
+    protected void Enter(RequestHolder holder, SessionTimeouts timeouts)
     {
-        Holder = holder;
+        (Holder, Timeouts) = (holder, timeouts);
         IsOver = false;
         if (holder.Context is { } request) WatchResponse(request);
     }

@@ -13,6 +13,9 @@ internal sealed class SessionChannel(
     IOptions<RedisHashSessionOptions> options,
     ILogger<RedisHashSession> logger)
 {
+    // How long a request that has met an outage fails without asking again, so that it costs a request one wait and not one for each access.
+    private const int FailureMilliseconds = 1_000;
+
     private readonly FailureMode _failureMode = options.Value.FailureMode;
 
     // The client ends a wait after its own timeout. A takeover may wait for a cache that waits for ever.
@@ -42,6 +45,15 @@ internal sealed class SessionChannel(
 
     /// <summary>Call right before sending something; null when nobody listens.</summary>
     public RunningOperation? Begin(OperationKind kind, RequestSession session) => telemetry.Begin(kind, session);
+
+    /// <summary>A request may outlive an outage, as one behind a WebSocket does: it asks again once the connection is back.</summary>
+    public void ForgetPastFailure(RequestSession session)
+    {
+        var state = session.State;
+        if (Environment.TickCount64 - state.FailedAt < FailureMilliseconds || OpenDatabase is not { } database) return;
+        if (!new SessionHash(database, state.Identity.RedisKey).IsConnected) return;
+        lock (state.Gate) state.ForgetFailure();
+    }
 
     /// <summary>The database. After an earlier failure in this request, fails at once unless told to retry.</summary>
     public ValueTask<IDatabase> OpenAsync(RequestSession session, Waiting waiting, bool retry = false)
@@ -125,7 +137,7 @@ internal sealed class SessionChannel(
     {
         lock (session.State.Gate)
         {
-            if (!session.State.FailReading(error)) return;
+            if (!session.State.FailReading(error, Environment.TickCount64)) return;
         }
 
         Logger.ReadFailed(session.Id, error);
@@ -140,7 +152,7 @@ internal sealed class SessionChannel(
         bool isLogged;
         lock (session.State.Gate)
         {
-            if (!session.State.FailWriting(error, isOutage, out isLogged)) return;
+            if (!session.State.FailWriting(error, isOutage, Environment.TickCount64, out isLogged)) return;
         }
 
         Logger.WriteFailed(session.Id, isLogged ? null : error); // needs no second stack trace

@@ -19,6 +19,8 @@ internal sealed class SessionReader(
     SessionRevival revival,
     IOptions<RedisHashSessionOptions> options)
 {
+    private const int SoonMilliseconds = 100;
+
     private readonly bool _isLive = options.Value.Mode == RedisSessionMode.Live;
 
     /// <summary>One key, fresh from Redis in both modes, or from this request's own unconfirmed write: one HMGET.</summary>
@@ -108,7 +110,7 @@ internal sealed class SessionReader(
     public byte[]? Read(RequestSession session, string key)
     {
         var state = session.State;
-        if (state.Snapshot is null && _isLive)
+        if (_isLive && SnapshotOf(session) is null)
         {
             return TryBlocking(session, key, static (reader, session, key, waiting) => reader.ReadOneAsync(session, key, waiting));
         }
@@ -118,8 +120,28 @@ internal sealed class SessionReader(
     }
 
     /// <summary>The snapshot, taken if there is none; in live mode one for this call alone. Null when Redis does not answer.</summary>
-    public SessionSnapshot? ReadAll(RequestSession session) => session.State.Snapshot ?? TryBlocking(
+    public SessionSnapshot? ReadAll(RequestSession session) => SnapshotOf(session) ?? TryBlocking(
         session, "", static (reader, session, _, waiting) => reader.TakeSnapshotAsync(session, retry: false, !reader._isLive, waiting));
+
+    /// <summary>
+    /// The snapshot, if there is one. One that was loaded ahead on a guess is only for a read that follows at once: an endpoint that first
+    /// waits for something, such as another request of the visitor, reads what there is after that.
+    /// </summary>
+    public static SessionSnapshot? SnapshotOf(RequestSession session)
+    {
+        var state = session.State;
+        if (session.LoadedAheadAt is > 0 and var at)
+        {
+            session.LoadedAheadAt = 0;
+            session.HasReadLate = Environment.TickCount64 - at > SoonMilliseconds;
+            if (session.HasReadLate)
+            {
+                lock (state.Gate) state.DropSnapshot();
+            }
+        }
+
+        return state.Snapshot;
+    }
 
     /// <summary>Asks Redis only whether it answers, as the first read would.</summary>
     public void Touch(RequestSession session)

@@ -54,6 +54,9 @@ internal sealed class SessionState(SessionIdentity identity)
     /// </summary>
     public ExceptionDispatchInfo? Failure { get; private set; }
 
+    /// <summary>When that was noted, in milliseconds of the process's clock.</summary>
+    public long FailedAt { get; private set; }
+
     /// <summary>A call by the application has already thrown for a failed write: no need to break its response too.</summary>
     public bool FailureIsTold { get; set; }
 
@@ -172,6 +175,13 @@ internal sealed class SessionState(SessionIdentity identity)
     {
         AssertGuarded();
         Snapshot = SessionSnapshot.Empty();
+    }
+
+    /// <summary>The next read that needs a snapshot takes another.</summary>
+    public void DropSnapshot()
+    {
+        AssertGuarded();
+        Snapshot = null;
     }
 
     /// <summary>Records what the request knows of the session: it is no longer unknown.</summary>
@@ -321,22 +331,30 @@ internal sealed class SessionState(SessionIdentity identity)
     // Failing.
 
     /// <summary>True when this is the first failure of the request.</summary>
-    public bool FailReading(Exception error)
+    public bool FailReading(Exception error, long now)
     {
         AssertGuarded();
         if (Failure is not null) return false;
-        Failure = ExceptionDispatchInfo.Capture(error);
+        (Failure, FailedAt) = (ExceptionDispatchInfo.Capture(error), now);
         return true;
+    }
+
+    /// <summary>What reading has met is over.</summary>
+    public void ForgetFailure()
+    {
+        AssertGuarded();
+        Failure = null;
     }
 
     /// <summary>Records that the changes cannot be written.</summary>
     /// <param name="error">Why.</param>
     /// <param name="isOutage">Reading would fail in the same way.</param>
+    /// <param name="now">In milliseconds of the process's clock.</param>
     /// <param name="isLogged">It was logged when reading failed.</param>
     /// <returns>
     /// False if it has been logged: each later confirmation meets the same failure, and a retry that fails again says nothing new.
     /// </returns>
-    public bool FailWriting(Exception error, bool isOutage, out bool isLogged)
+    public bool FailWriting(Exception error, bool isOutage, long now, out bool isLogged)
     {
         AssertGuarded();
         var pending = PendingOrNew;
@@ -344,7 +362,7 @@ internal sealed class SessionState(SessionIdentity identity)
         if (ReferenceEquals(pending.LoggedFailure, error)) return false;
         bool isNews = pending.LoggedFailure is null || pending.IsEmpty;
         pending.LoggedFailure = error;
-        if (isOutage) Failure ??= ExceptionDispatchInfo.Capture(error);
+        if (isOutage) FailReading(error, now);
         pending.FailUnsent(error);
         return isNews;
     }

@@ -131,6 +131,16 @@ internal sealed class RegistrationTests
         }
     }
 
+    [Test]
+    public void A_store_that_stands_in_front_of_ours_is_named_where_the_pipeline_cannot_use_it()
+    {
+        using var services = Build(services => services.AddRedisHashSession("localhost").AddTransient<ISessionStore, DistributedSessionStore>()
+            .AddDistributedMemoryCache());
+        Assert.That(
+            () => new ApplicationBuilder(services).UseRedisHashSession(),
+            Throws.InvalidOperationException.With.Message.Contains(typeof(DistributedSessionStore).ToString()).And.Message.Contains("UseSession()"));
+    }
+
     private static RedisHashSessionOptions Options(Action<IServiceCollection> configure)
     {
         using var services = Build(configure);

@@ -66,6 +66,36 @@ internal sealed class SessionOptionsMirrorTests
     }
 
     [Test]
+    public void What_the_application_configures_in_our_options_has_its_effect_before_and_after(
+        [Values] bool before, [Values] bool fromSection)
+    {
+        var section = InMemorySettings.Of(("IdleTimeout", "00:07:00"), ("IOTimeout", "00:00:03"), ("Cookie:Name", "own"));
+        var (session, ours) = Read(services =>
+        {
+            if (before) Configure(services);
+            services.AddRedisHashSession(options => (options.Configuration, options.Cookie.Name) = ("localhost", "added"));
+            if (!before) Configure(services);
+        });
+        using var scope = Assert.EnterMultipleScope();
+        foreach (var options in new[] { session, ours })
+        {
+            Assert.That(options.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(7)));
+            Assert.That(options.IOTimeout, Is.EqualTo(TimeSpan.FromSeconds(3)));
+            Assert.That(options.Cookie.Name, Is.EqualTo("own"));
+        }
+
+        void Configure(IServiceCollection services)
+        {
+            if (fromSection) services.Configure<RedisHashSessionOptions>(section);
+            else
+            {
+                services.Configure<RedisHashSessionOptions>(options => (options.IdleTimeout, options.IOTimeout, options.Cookie.Name) =
+                    (TimeSpan.FromMinutes(7), TimeSpan.FromSeconds(3), "own"));
+            }
+        }
+    }
+
+    [Test]
     public void AddSession_after_ours_adds_to_it()
     {
         var (session, ours) = Read(services => services

@@ -37,8 +37,27 @@ internal sealed class LoadAheadTests
         Assert.That(app.Logs.Of(SessionEvents.LoadsAhead), Is.Empty);
     }
 
+    /// <summary>As stock's does, which loads the session when it is first read.</summary>
+    [Test]
+    public async Task What_is_learnt_does_not_change_what_an_endpoint_finds_that_waits_first()
+    {
+        await using var app = await StartAsync();
+        using var browser = await NewSessionAsync(app);
+        using var other = browser.Twin();
+        for (int i = 0; i < 4; i++)
+        {
+            var read = browser.PageAsync("/late");
+            await Until.TrueAsync("it waits", () => Task.FromResult(app.Services.GetRequiredService<Gate>().IsWaiting));
+            await other.SetStringAsync("key", $"{i}");
+            app.Services.GetRequiredService<Gate>().Open();
+            Assert.That((await read).Body, Is.EqualTo($"{i}"));
+        }
+
+        Assert.That(app.Logs.Of(SessionEvents.LoadsAhead), Has.Count.EqualTo(1));
+    }
+
     private static Task<TestApp> StartAsync(bool? loadAhead = null, RedisSessionMode mode = RedisSessionMode.Buffered) =>
-        new OurStack(ServerKind.Garnet).StartAsync(options => options.Mode = mode, services => services.AddRouting(), app =>
+        new OurStack(ServerKind.Garnet).StartAsync(options => options.Mode = mode, services => services.AddRouting().AddSingleton<Gate>(), app =>
         {
             app.UseRouting();
             app.UseRedisHashSession(loadAhead);
@@ -51,6 +70,11 @@ internal sealed class LoadAheadTests
             app.UseEndpoints(endpoints =>
             {
                 endpoints.MapGet("/sync", context => context.Response.WriteAsync(context.Session.GetString("key") ?? ""));
+                endpoints.MapGet("/late", async context =>
+                {
+                    await context.RequestServices.GetRequiredService<Gate>().PassAsync();
+                    await context.Response.WriteAsync(context.Session.GetString("key")!);
+                });
                 endpoints.MapGet("/async", async context => await context.Session.GetStrAsync("key"));
                 endpoints.MapGet("/nothing", _ => Task.CompletedTask);
                 endpoints.MapGet("/writes", context => context.Session.SetValueAsync("key", 1));
@@ -77,5 +101,23 @@ internal sealed class LoadAheadTests
     {
         using var response = await browser.SendAsync(_ => Task.CompletedTask, path);
         return response.Headers.GetValues("X-Loaded").Single() == bool.TrueString;
+    }
+
+    /// <summary>Where a request waits for another, and then a moment longer than what was loaded ahead is good for.</summary>
+    private sealed class Gate
+    {
+        private TaskCompletionSource _open = new();
+
+        public bool IsWaiting { get; private set; }
+
+        public async Task PassAsync()
+        {
+            IsWaiting = true;
+            await _open.Task;
+            await Task.Delay(150);
+            (_open, IsWaiting) = (new(), false);
+        }
+
+        public void Open() => _open.SetResult();
     }
 }
