@@ -35,12 +35,12 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
 
     /// <summary>Replaces the entry and its TTL, atomically and in one round trip.</summary>
     public Task WriteAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
-        waiting.ForAsync(
-            data.Length > LargestForScript && database.IsConnected(key, CommandFlags.DemandMaster) ? WriteLargeAsync(expiry, data) : WriteByScriptAsync(expiry, data));
+        data.Length > LargestForScript && database.IsConnected(key, CommandFlags.DemandMaster)
+            ? WriteLargeAsync(expiry, data)
+            : WriteByScriptAsync(expiry, data);
 
     /// <summary>Null if the entry had expired; it is then removed.</summary>
-    public Task<RedisResult> RenewAsync() =>
-        waiting.ForAsync(CacheScripts.Renew.RunAsync(database, key, CacheScripts.Now(), waiting.ToTheEnd));
+    public Task<RedisResult> RenewAsync() => CacheScripts.Renew.RunAsync(database, key, CacheScripts.Now(), waiting);
 
     public Task<bool> DeleteAsync() => waiting.ForAsync(Sending.Try(
         database, key, (database, key), static it => it.database.KeyDeleteAsync(it.key, CommandFlags.DemandMaster)));
@@ -65,10 +65,7 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
         try
         {
             var (executed, written) = WriteInTransaction(expiry, data);
-            if (await waiting.ToTheEnd.ForAsync(executed).ConfigureAwait(false))
-            {
-                return await waiting.ToTheEnd.ForAsync(written).ConfigureAwait(false);
-            }
+            if (await waiting.ForAsync(executed).ConfigureAwait(false)) return await waiting.ForAsync(written).ConfigureAwait(false);
         }
         catch (Exception error) when (error is RedisConnectionException or RedisServerException { Kind: RedisErrorKind.ExecAbort })
         {
@@ -79,7 +76,7 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
     }
 
     private Task<RedisResult> WriteByScriptAsync(CacheExpiry expiry, ReadOnlyMemory<byte> data) =>
-        CacheScripts.Write.RunAsync(database, key, CacheScripts.EntryOf(expiry, data), waiting.ToTheEnd);
+        CacheScripts.Write.RunAsync(database, key, CacheScripts.EntryOf(expiry, data), waiting);
 
     /// <summary>
     /// False, or an error of kind <see cref="RedisErrorKind.ExecAbort"/>, if nothing was done: on a cluster, a transaction is not
@@ -98,6 +95,6 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
             _ = transaction.ExecuteAsync("PEXPIRE", (object[])[key, milliseconds], CommandFlags.DemandMaster);
         }
 
-        return (transaction.ExecuteAsync(CommandFlags.DemandMaster), written);
+        return (transaction.ExecuteAsync(CommandFlags.DemandMaster), written.Observed());
     }
 }

@@ -13,12 +13,16 @@ internal static class LateReply
         return task;
     }
 
-    /// <summary>For a reply that is no longer awaited: also returns pooled memory.</summary>
-    public static void Abandon(Task reply) => reply.ContinueWith(
-        static late =>
-        {
-            if (late is Task<Lease<byte>?> { IsCompletedSuccessfully: true } pooled) pooled.Result?.Dispose();
-            _ = late.Exception;
-        },
-        TaskScheduler.Default);
+    /// <summary>For a reply that is no longer awaited: its command is not sent again, and pooled memory is returned.</summary>
+    public static void Abandon(Task reply)
+    {
+        _ = reply.ContinueWith(
+            static late =>
+            {
+                if (late is Task<Lease<byte>?> { IsCompletedSuccessfully: true } pooled) pooled.Result?.Dispose();
+                _ = late.Exception;
+            },
+            TaskScheduler.Default);
+        SentCommand.GiveUp(reply);
+    }
 }

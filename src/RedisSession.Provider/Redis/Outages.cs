@@ -192,6 +192,6 @@ internal interface IWaitingCommand
     /// <summary>Sends it again, or fails it, when it is time for that; true when it needs no further checks.</summary>
     bool Look();
 
-    /// <summary>No server will become available any more.</summary>
+    /// <summary>Fails it now: no server will become available any more, or nobody waits for it.</summary>
     void GiveUp();
 }

@@ -44,7 +44,7 @@ internal static class Sending
     /// </summary>
     public static bool IsLost(IDatabase database, Task sent) =>
         sent.Exception?.InnerException is RedisConnectionException or RedisTimeoutException
-        && sent.AsyncState != SentCommand.Mark
+        && !SentCommand.Is(sent)
         && Outages.Of(database.Multiplexer) is not null;
 
     /// <summary>

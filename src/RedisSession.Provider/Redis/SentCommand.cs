@@ -8,8 +8,8 @@ namespace RedisSession.Provider;
 /// if the connection was lost, it is sent again.
 /// </summary>
 /// <remarks>
-/// No copy leaves after it has completed, or failed: whoever waited for it may have changed more by then, and the copy would undo that. So
-/// whether to send it again is decided in the same lock as its end, and so is the sending.
+/// No copy leaves after it has completed or failed, or after its caller has given up: whoever waited for it may have changed more by then,
+/// and the copy would undo that. So whether to send it again is decided in the same lock as its end, and so is the sending.
 /// </remarks>
 internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaitingCommand
 {
@@ -31,8 +31,9 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
     private bool _isUnsent;
 
     private SentCommand(Outages outages, IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again)
-        : base(SentCommand.Mark, TaskCreationOptions.RunContinuationsAsynchronously)
+        : base(new SentCommand(), TaskCreationOptions.RunContinuationsAsynchronously)
     {
+        ((SentCommand)Task.AsyncState!).Command = this;
         (_outages, _database, _key, _command, _send, _again) = (outages, database, key, command, send, again);
         _begun = outages.Clock.Time.GetTimestamp();
     }
@@ -223,9 +224,14 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
         error);
 }
 
-/// <summary>What all of them have in common.</summary>
-internal static class SentCommand
+/// <summary>The state of a command's task, which tells it apart from the client's.</summary>
+internal sealed class SentCommand
 {
-    /// <summary>The state of their tasks, which tells them apart from the client's.</summary>
-    public static readonly object Mark = new();
+    public IWaitingCommand? Command { get; set; }
+
+    /// <summary>Whether a task is that of such a command.</summary>
+    public static bool Is(Task task) => task.AsyncState is SentCommand;
+
+    /// <summary>Nobody waits for it any more: no copy of the command is sent from now on.</summary>
+    public static void GiveUp(Task task) => (task.AsyncState as SentCommand)?.Command?.GiveUp();
 }

@@ -11,7 +11,7 @@ internal readonly struct SentScript(RedisScript script, IDatabase database, Redi
     /// <summary>
     /// It was sent while its server was unavailable, or could not be sent at all. It may reach Redis after what is sent now.
     /// </summary>
-    public bool MayComeLate => reply.IsFaulted || reply.AsyncState == SentCommand.Mark;
+    public bool MayComeLate => reply.IsFaulted || SentCommand.Is(reply);
 
     /// <summary>
     /// The reply was lost with the connection, so that it is unknown whether the server ran the script; running it twice has the same effect

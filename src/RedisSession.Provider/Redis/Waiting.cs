@@ -33,12 +33,6 @@ internal readonly struct Waiting
     /// <summary>True if the caller's thread blocks.</summary>
     public bool Blocks { get; }
 
-    /// <summary>
-    /// For work that continues after the caller has given up: it is awaited as long as it takes, and the caller awaits it with a bound. A
-    /// blocking thread waits as before.
-    /// </summary>
-    public Waiting ToTheEnd => Blocks ? this : Asynchronously;
-
     private TimeSpan Timeout => TimeSpan.FromMilliseconds(_bound - 1);
 
     /// <summary>No longer than <paramref name="timeout"/>, unless it is infinite, nor than the caller's patience.</summary>

@@ -66,18 +66,17 @@ internal sealed class CacheFaultTests(ServerKind kind)
         server.Resume();
     }
 
-    // With the script forgotten it is sent again when the server answers, long after the call has ended.
+    // The client keeps the command, and sends it when the server is there again, long after the call has ended.
     [Test]
     public async Task A_buffer_is_the_callers_again_as_soon_as_the_call_has_ended([Values] bool array, [Values(1000, 10_000)] int length)
     {
         byte[] buffer = new byte[length];
         Array.Fill<byte>(buffer, 1);
-        await using var server = await ServerProcess.StartAsync(kind);
-        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
-        await using var running = CacheStack.OfOurs(kind).Start(server.ConfigurationString + Patient, "");
+        await using var relay = new Relay((await TestServers.GetAsync(kind)).ConfigurationString);
+        await using var running = CacheStack.OfOurs(kind).Start(relay.Address + Patient, CacheStack.NewInstanceName());
         await running.Cache.SetAsync("key", [1], TenMinutes);
-        await admin.GetDatabase().ExecuteAsync("SCRIPT", "FLUSH");
-        server.Pause();
+        relay.Down();
+        await Until.TrueAsync("it has noticed", () => Task.FromResult(!running.IsConnected));
         using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         Assert.That(
             async () =>
@@ -87,10 +86,39 @@ internal sealed class CacheFaultTests(ServerKind kind)
             },
             Throws.InstanceOf<OperationCanceledException>());
         Array.Fill<byte>(buffer, 2);
-        server.Resume();
+        relay.Up();
 
         Assert.That(async () => await running.Cache.GetAsync("written"), Is.Not.Null.After(20_000, 20));
         Assert.That(await running.Cache.GetAsync("written"), Is.All.EqualTo(1));
+    }
+
+    /// <summary>The client has given the first set up after a second; the second one waits until the server is there again.</summary>
+    [Test]
+    public async Task A_set_whose_caller_has_given_up_does_not_come_after_a_newer_one([Values] bool isCancelled)
+    {
+        await using var relay = new Relay((await TestServers.GetAsync(kind)).ConfigurationString);
+        await using var running = CacheStack.OfOurs(kind).Start(relay.Address + ",syncTimeout=1000,asyncTimeout=1000", CacheStack.NewInstanceName());
+        await running.Cache.SetAsync("key", [0], TenMinutes);
+        relay.Down();
+        await Until.TrueAsync("it has noticed", () => Task.FromResult(!running.IsConnected));
+        if (isCancelled)
+        {
+            using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(1500));
+            Assert.That(() => running.Cache.SetAsync("key", [1], TenMinutes, cancellation.Token), Throws.InstanceOf<OperationCanceledException>());
+        }
+        else
+        {
+            Assert.That(() => running.Cache.Set("key", [1], TenMinutes), Throws.InstanceOf<TimeoutException>());
+        }
+
+        var newer = running.Cache.SetAsync("key", [2], TenMinutes);
+        relay.Up();
+        await newer;
+        for (int i = 0; i < 25; i++)
+        {
+            Assert.That(await running.Cache.GetAsync("key"), Is.EqualTo(new byte[] { 2 }));
+            await Task.Delay(20);
+        }
     }
 
     [Test]

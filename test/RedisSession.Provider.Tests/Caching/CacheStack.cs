@@ -49,5 +49,8 @@ internal sealed class RunningCache(ServiceProvider services, string instanceName
 
     public string InstanceName { get; } = instanceName;
 
+    /// <summary>Whether ours has its server, as far as it knows.</summary>
+    public bool IsConnected => services.GetRequiredService<RedisHashCacheConnection>().Connection.OpenDatabase!.Multiplexer.IsConnected;
+
     public ValueTask DisposeAsync() => services.DisposeAsync();
 }

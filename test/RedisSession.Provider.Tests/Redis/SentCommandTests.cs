@@ -16,6 +16,9 @@ internal sealed class SentCommandTests : IDisposable
     private static readonly RedisConnectionException Lost =
         new(ConnectionFailureType.SocketClosed, CommandFlags.None, "lost with the connection", null, CommandStatus.Sent);
 
+    private static readonly RedisConnectionException Unsent =
+        new(ConnectionFailureType.UnableToConnect, CommandFlags.None, "not sent", null, CommandStatus.WaitingInBacklog);
+
     private readonly FakeTimeProvider _time = new();
     private readonly Mock<IServer> _server = new();
     private readonly Mock<IConnectionMultiplexer> _multiplexer = new();
@@ -78,6 +81,23 @@ internal sealed class SentCommandTests : IDisposable
 
         Assert.That((await whileSending.Task.WaitAsync(Until.Patience), _copies.Count), Is.EqualTo((false, 2)));
         Assert.That(async () => await reply.WaitAsync(Until.Patience), Throws.TypeOf<RedisConnectionException>());
+    }
+
+    [Test]
+    public async Task Once_its_caller_has_given_up_it_is_not_sent_again([Values] bool isCancelled)
+    {
+        _server.Setup(it => it.IsConnected).Returns(false);
+        var reply = Recover();
+        using var cancellation = new CancellationTokenSource();
+        var waiting = Waiting.Within(isCancelled ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(1), cancellation.Token).ForAsync(reply);
+        if (isCancelled) await cancellation.CancelAsync();
+        Assert.That(async () => await waiting.WaitAsync(Until.Patience), Throws.InstanceOf<OperationCanceledException>());
+
+        int copies = _copies.Count;
+        foreach (var copy in _copies.ToList()) copy.SetException(Unsent);
+        _server.Setup(it => it.IsConnected).Returns(true);
+        for (int i = 0; i < 10; i++) _time.Advance(Tick);
+        Assert.That(_copies, Has.Count.EqualTo(copies));
     }
 
     public void Dispose() => _outages.Dispose();

@@ -14,7 +14,6 @@ internal sealed class WaitingTests
         var reply = new TaskCompletionSource<int>().Task;
         Assert.That(Waiting.Asynchronously.ForAsync(reply), Is.SameAs(reply));
         Assert.That(Waiting.Within(Timeout.InfiniteTimeSpan, default).ForAsync(reply), Is.SameAs(reply));
-        Assert.That(Waiting.Within(Short, new(canceled: true)).ToTheEnd.ForAsync(reply), Is.SameAs(reply));
     }
 
     [Test]
@@ -77,7 +76,6 @@ internal sealed class WaitingTests
         Assert.That(error!.Message, Is.EqualTo("Redis did not answer within the client's syncTimeout of 00:00:00.0010000."));
         Assert.That(waiting.HasTimedOut(error), Is.True);
         Assert.That(waiting.HasTimedOut(new RedisTimeoutException(CommandFlags.None, "the client's own", CommandStatus.Sent)), Is.False);
-        Assert.That(waiting.ToTheEnd, Is.EqualTo(waiting), "a thread has a bound wherever it waits");
     }
 
     /// <summary>All pool threads may be blocked just then: nothing of it may need another.</summary>
