@@ -104,9 +104,7 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
             Assert.That((one.GetProperty("id").GetString(), one.GetProperty("user").GetString()), Is.EqualTo((id, user)));
             Assert.That(one.GetProperty("keyCount").GetInt64(), Is.EqualTo(2));
             foreach (string moment in (string[])["lastUsed", "created", "expires"])
-            {
                 Assert.That(one.GetProperty(moment).GetString(), Does.Match("^20[^+]+Z$"), moment);
-            }
         }
 
         using var hidden = await JsonAsync($"?session={id}");
@@ -241,7 +239,7 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
         string prefix = SessionStack.NewKeyPrefix();
         await using var app = await DashboardApp.StartAsync(Kind, prefix, configure: options => options.ProtectValues = true);
         string id = await NewSessionAsync(app: app);
-        await _redis.HashSetAsync($"{prefix}sessions:{id}", "moved", (byte[])[0, (byte)'d', (byte)'p', (byte)'1', 1, 2, 3]);
+        await _redis.HashSetAsync($"{prefix}sessions:{id}", "moved", (byte[])[.. "\0dp1"u8, 1, 2, 3]);
         using var @operator = new Operator(app);
         var page = await @operator.GetAsync($"?session={id}&values=shown");
         Assert.That(page.Html, Does.Contain("<code>ann</code>"));
@@ -318,9 +316,7 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
         string id = await browser.VisitAsAsync(user, Fill);
         string cookie = Uri.UnescapeDataString(browser.SessionCookie!.Value);
         foreach (string query in (string[])[Find(user), $"?session={id}&values=shown"])
-        {
             Assert.That(WebUtility.HtmlDecode((await Operator.GetAsync(query)).Html), Does.Not.Contain(cookie), query);
-        }
     }
 
     [Test]
