@@ -56,8 +56,7 @@ internal sealed class ClosedByDefaultTests
     {
         await using var app = await DashboardApp.StartAsync(
             ServerKind.Garnet, add: services => services.AddCors(), use: pipeline => pipeline.UseCors(policy => policy.AllowAnyOrigin()));
-        using var browser = app.NewBrowser();
-        await browser.SetStringAsync("name", "ann");
+        using var browser = await app.NewVisitorWithAsync("name", "ann");
         using var @operator = new Operator(app);
         IsClosed(await @operator.GetAsync("", request => request.Headers.Add("Origin", origin)));
 

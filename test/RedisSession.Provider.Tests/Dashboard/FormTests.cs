@@ -121,14 +121,9 @@ internal sealed class FormTests() : DashboardFixture(ServerKind.Garnet)
 
         public static async Task<Victim> SignInAsync(TestApp app)
         {
-            string user = $"user {Guid.NewGuid()}";
+            string user = Somebody.New();
             var browser = app.NewBrowser();
-            string id = await browser.VisitAsAsync(user, session =>
-            {
-                session.SetString("name", user);
-                return session.Id;
-            });
-            return new(browser, id, user);
+            return new(browser, await browser.BeginAsAsync(user, "name", user), user);
         }
 
         public Task<bool> LivesAsync() => browser.VisitAsync(session => session.GetString("name") == user);

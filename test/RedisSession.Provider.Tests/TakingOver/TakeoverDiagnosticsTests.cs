@@ -35,11 +35,7 @@ internal sealed class TakeoverDiagnosticsTests(ServerKind kind) : TakeoverFixtur
         string user = Guid.NewGuid().ToString();
         await using var app = await StartAsync(mode, addMore: services => services.AddSingleton<ISessionLifecycle>(events));
         using var browser = await LeaveAsync();
-        string id = await browser.At(app).VisitAsAsync(user, session =>
-        {
-            session.SetString("new", "1");
-            return session.Id;
-        });
+        string id = await browser.At(app).BeginAsAsync(user, "new");
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         Assert.That(await events.WaitForAsync(1), Is.EqualTo([new SessionEnded(id, user, SessionEndReason.Abandoned)]));
     }

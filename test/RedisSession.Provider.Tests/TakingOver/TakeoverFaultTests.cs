@@ -117,8 +117,7 @@ internal sealed class TakeoverFaultTests(ServerKind kind)
             options.OutageTolerance = TimeSpan.FromMilliseconds(100);
             options.TakeOverSessions(InstanceName);
         });
-        using var browser = app.NewBrowser();
-        await browser.SetStringAsync();
+        using var browser = await app.NewVisitorWithAsync("key");
         var left = app.Services.GetRequiredService<SessionTakeover>().Stock!;
         server.Kill();
         string secret = Guid.NewGuid().ToString();
