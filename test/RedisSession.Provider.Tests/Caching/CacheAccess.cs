@@ -4,16 +4,13 @@ using Microsoft.Extensions.Caching.Distributed;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The four ways to the same thing that a distributed cache has.</summary>
-internal enum CacheAccess
-{
-    Synchronous,
-    Asynchronous,
-    SynchronousBuffers,
-    AsynchronousBuffers,
-}
+internal enum CacheAccess { Synchronous, Asynchronous, SynchronousBuffers, AsynchronousBuffers }
 
 internal static class CacheAccessExtensions
 {
+    /// <summary>For ten minutes since the last use.</summary>
+    public static DistributedCacheEntryOptions TenMinutes { get; } = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };
+
     public static async Task<byte[]?> GetAsync(this CacheAccess access, IBufferDistributedCache cache, string key)
     {
         var writer = new ArrayBufferWriter<byte>();
@@ -32,37 +29,30 @@ internal static class CacheAccessExtensions
         }
     }
 
-    public static async Task SetAsync(
-        this CacheAccess access, IBufferDistributedCache cache, string key, byte[] value, DistributedCacheEntryOptions options)
-    {
-        switch (access)
+    public static Task SetAsync(
+        this CacheAccess access, IBufferDistributedCache cache, string key, byte[] value, DistributedCacheEntryOptions options) =>
+        access switch
         {
-            case CacheAccess.Synchronous:
-                cache.Set(key, value, options);
-                break;
-            case CacheAccess.Asynchronous:
-                await cache.SetAsync(key, value, options);
-                break;
-            case CacheAccess.SynchronousBuffers:
-                cache.Set(key, InPieces(value), options);
-                break;
-            default:
-                await cache.SetAsync(key, InPieces(value), options);
-                break;
-        }
+            CacheAccess.Synchronous => Blocking(() => cache.Set(key, value, options)),
+            CacheAccess.Asynchronous => cache.SetAsync(key, value, options),
+            CacheAccess.SynchronousBuffers => Blocking(() => cache.Set(key, InPieces(value), options)),
+            _ => cache.SetAsync(key, InPieces(value), options).AsTask(),
+        };
+
+    public static Task RefreshAsync(this CacheAccess access, IBufferDistributedCache cache, string key) =>
+        access.Blocks() ? Blocking(() => cache.Refresh(key)) : cache.RefreshAsync(key);
+
+    public static Task RemoveAsync(this CacheAccess access, IBufferDistributedCache cache, string key) =>
+        access.Blocks() ? Blocking(() => cache.Remove(key)) : cache.RemoveAsync(key);
+
+    /// <summary>A call that has been made when it returns.</summary>
+    public static Task Blocking(Action call)
+    {
+        call();
+        return Task.CompletedTask;
     }
 
-    public static async Task RefreshAsync(this CacheAccess access, IBufferDistributedCache cache, string key)
-    {
-        if (access is CacheAccess.Synchronous or CacheAccess.SynchronousBuffers) cache.Refresh(key);
-        else await cache.RefreshAsync(key);
-    }
-
-    public static async Task RemoveAsync(this CacheAccess access, IBufferDistributedCache cache, string key)
-    {
-        if (access is CacheAccess.Synchronous or CacheAccess.SynchronousBuffers) cache.Remove(key);
-        else await cache.RemoveAsync(key);
-    }
+    private static bool Blocks(this CacheAccess access) => access is CacheAccess.Synchronous or CacheAccess.SynchronousBuffers;
 
     /// <summary>A sequence of several segments, as buffers that grow make it.</summary>
     public static ReadOnlySequence<byte> InPieces(byte[] value)

@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Caching.Distributed;
 using StackExchange.Redis;
+using static RedisSession.Provider.Tests.CacheAccessExtensions;
 
 namespace RedisSession.Provider.Tests;
 
@@ -14,8 +14,6 @@ internal sealed class CacheAclTests(ServerKind kind)
     [
         "~app:cache:*", "-@all", "+@connection", "+hget", "+hmget", "+hset", "+pexpire", "+unlink", "+eval", "+evalsha", "+multi", "+exec",
     ];
-
-    private static readonly DistributedCacheEntryOptions TenMinutes = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };
 
     [Test]
     public async Task Those_rights_are_enough_for_all_that_the_cache_does()
@@ -56,17 +54,14 @@ internal sealed class CacheAclTests(ServerKind kind)
     {
         await using var server = await StartAsync(Rights);
         await using var running = Start(server, "other:");
-        Assert.That(
-            async () => await running.Cache.GetAsync("key"), Throws.InstanceOf<RedisServerException>().With.Message.Contains("NOPERM"));
+        Assert.That(() => running.Cache.GetAsync("key"), Throws.InstanceOf<RedisServerException>().With.Message.Contains("NOPERM"));
     }
 
     private async Task<ServerProcess> StartAsync(string[] rights)
     {
         var server = await ServerProcess.StartAsync(kind);
-        await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
-        object[] rules = ["SETUSER", "cache", "on", $">{Password}", "resetkeys", "resetchannels", .. rights];
-        await admin.GetDatabase().ExecuteAsync("ACL", rules);
-        await admin.GetDatabase().ExecuteAsync("ACL", "SETUSER", "default", "off");
+        await server.AskAsync(["ACL", "SETUSER", "cache", "on", $">{Password}", "resetkeys", "resetchannels", .. rights]);
+        await server.AskAsync("ACL", "SETUSER", "default", "off");
         return server;
     }
 

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Caching.Distributed;
+using static RedisSession.Provider.Tests.CacheAccessExtensions;
 
 namespace RedisSession.Provider.Tests;
 
@@ -6,8 +6,6 @@ namespace RedisSession.Provider.Tests;
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 internal sealed class CacheClusterTests(ServerKind kind)
 {
-    private static readonly DistributedCacheEntryOptions TenMinutes = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };
-
     private readonly string _instanceName = CacheStack.NewInstanceName();
     private RedisCluster _cluster = null!;
     private RunningCache _running = null!;

@@ -8,6 +8,8 @@ namespace RedisSession.Provider.Tests;
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 internal sealed class CacheConnectionTests(ServerKind kind)
 {
+    private static readonly DistributedCacheEntryOptions OneMinute = new() { AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(1) };
+
     private SharedServer _server = null!;
 
     [OneTimeSetUp]
@@ -29,7 +31,7 @@ internal sealed class CacheConnectionTests(ServerKind kind)
     {
         string name = NewName();
         var host = await StartAsync(services => services.AddRedisHashCache(Named(name)));
-        ((IDisposable)host.Services.GetRequiredService<IDistributedCache>()).Dispose();
+        ((IDisposable)CacheOf(host)).Dispose();
         Assert.That(() => ClientsNamed(name), Is.Zero.After(5000, 10));
         await StopAsync(host);
     }
@@ -50,7 +52,7 @@ internal sealed class CacheConnectionTests(ServerKind kind)
         var redis = await host.Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
         Assert.That(await UsedAsync(host), Is.SameAs(redis.Multiplexer));
 
-        var cache = host.Services.GetRequiredService<IDistributedCache>();
+        var cache = CacheOf(host);
         if (disposeAsync) await ((IAsyncDisposable)cache).DisposeAsync();
         else ((IDisposable)cache).Dispose();
         Assert.That(() => cache.Get("key"), Throws.InstanceOf<ObjectDisposedException>());
@@ -98,8 +100,7 @@ internal sealed class CacheConnectionTests(ServerKind kind)
     {
         string key = NewName();
         var host = await StartAsync(services => services.AddRedisHashCache($"redis://{_server.ConfigurationString}/3"));
-        await host.Services.GetRequiredService<IDistributedCache>()
-            .SetAsync(key, [1], new() { AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(1) });
+        await CacheOf(host).SetAsync(key, [1], OneMinute);
         Assert.That(await _server.Admin.GetDatabase(3).KeyExistsAsync(key), Is.True);
         await StopAsync(host);
     }
@@ -109,8 +110,8 @@ internal sealed class CacheConnectionTests(ServerKind kind)
     {
         var host = await StartAsync(services => services.AddRedisHashCache(
             options => options.ConnectionMultiplexerFactory = () => Task.FromException<IConnectionMultiplexer>(SessionWithoutRedis.Error)));
-        var cache = host.Services.GetRequiredService<IDistributedCache>();
-        Assert.That(async () => await cache.GetAsync("key"), Throws.Exception.SameAs(SessionWithoutRedis.Error));
+        var cache = CacheOf(host);
+        Assert.That(() => cache.GetAsync("key"), Throws.Exception.SameAs(SessionWithoutRedis.Error));
         Assert.That(() => cache.Get("key"), Throws.Exception.SameAs(SessionWithoutRedis.Error));
         await StopAsync(host);
     }
@@ -138,18 +139,16 @@ internal sealed class CacheConnectionTests(ServerKind kind)
         await ((IAsyncDisposable)host).DisposeAsync();
     }
 
+    private static IDistributedCache CacheOf(IHost host) => host.Services.GetRequiredService<IDistributedCache>();
+
     private static async Task WorksAsync(IHost host, string? clientName = null)
     {
-        var cache = host.Services.GetRequiredService<IDistributedCache>();
         string key = NewName();
-        await cache.SetAsync(key, [1], new() { AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(1) });
-        Assert.That(await cache.GetAsync(key), Is.EqualTo(new byte[] { 1 }));
+        await CacheOf(host).SetAsync(key, [1], OneMinute);
+        Assert.That(await CacheOf(host).GetAsync(key), Is.EqualTo(new byte[] { 1 }));
         if (clientName is not null) Assert.That((await UsedAsync(host)).ClientName, Is.EqualTo(clientName));
     }
 
-    private static async Task<IConnectionMultiplexer> UsedAsync(IHost host)
-    {
-        var connection = host.Services.GetRequiredService<RedisHashCacheConnection>().Connection;
-        return (await connection.GetDatabaseAsync()).Multiplexer;
-    }
+    private static async Task<IConnectionMultiplexer> UsedAsync(IHost host) =>
+        (await host.Services.GetRequiredService<RedisHashCacheConnection>().Connection.GetDatabaseAsync()).Multiplexer;
 }

@@ -6,20 +6,15 @@ using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>
-/// What RedisCache does, proven on it and on ours. What differs on purpose is in <see cref="CacheDifferenceTests"/>.
-/// </summary>
+/// <summary>What RedisCache does, proven on it and on ours. What differs on purpose is in <see cref="CacheDifferenceTests"/>.</summary>
 [TestFixtureSource(typeof(CacheStack), nameof(CacheStack.All))]
 internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
 {
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(30); // a loaded machine is slow
 
     [Test]
-    public async Task What_was_set_is_got([Values] CacheAccess set, [Values] CacheAccess get)
-    {
-        string key = await NewEntryAsync(FromNow(TenMinutes), set);
-        Assert.That(await get.GetAsync(Cache, key), Is.EqualTo(Value));
-    }
+    public async Task What_was_set_is_got([Values] CacheAccess set, [Values] CacheAccess get) =>
+        Assert.That(await get.GetAsync(Cache, await NewEntryAsync(FromNow(TenMinutes), set)), Is.EqualTo(Value));
 
     [Test]
     public async Task What_was_never_set_is_not_there([Values] CacheAccess access) =>
@@ -144,8 +139,7 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
         Assert.That(await TimeToLiveAsync(key), Is.EqualTo(TenMinutes).Within(Tolerance));
     }
 
-    [TestCase(10, 60, 10)]
-    [TestCase(60, 10, 10)]
+    [TestCase(10, 60, 10), TestCase(60, 10, 10)]
     public async Task Of_both_the_nearer_is_the_TTL(int sliding, int absolute, int expected)
     {
         string key = await NewEntryAsync(Both(TimeSpan.FromMinutes(sliding), TimeSpan.FromMinutes(absolute)));
@@ -214,15 +208,14 @@ internal sealed class CacheContractTests(CacheStack stack) : CacheFixture(stack)
     {
         string key = NewKey();
         Assert.That(
-            async () => await access.SetAsync(Cache, key, Value, new() { AbsoluteExpiration = DateTimeOffset.UtcNow.AddSeconds(-1) }),
+            () => access.SetAsync(Cache, key, Value, new() { AbsoluteExpiration = DateTimeOffset.UtcNow.AddSeconds(-1) }),
             Throws.InstanceOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("AbsoluteExpiration"));
         Assert.That(await Redis.KeyExistsAsync(KeyOf(key)), Is.False);
     }
 
     [Test]
     public void An_expiration_past_the_end_of_time_is_refused([Values] CacheAccess access) => Assert.That(
-        async () => await access.SetAsync(Cache, NewKey(), Value, FromNow(TimeSpan.MaxValue)),
-        Throws.InstanceOf<ArgumentOutOfRangeException>());
+        () => access.SetAsync(Cache, NewKey(), Value, FromNow(TimeSpan.MaxValue)), Throws.InstanceOf<ArgumentOutOfRangeException>());
 
     [Test]
     public void Null_arguments_are_refused([Values] CacheAccess access)

@@ -27,9 +27,8 @@ internal sealed class CacheExpiryTests
             Is.EqualTo(new CacheExpiry(DateTimeOffset.MaxValue.Ticks, -1, HundredYears)));
     }
 
-    [TestCase(0)]
-    [TestCase(-1)]
-    public void A_time_that_has_come_is_refused_even_beside_one_from_now(int ticks) => Assert.That(
+    [Test]
+    public void A_time_that_has_come_is_refused_even_beside_one_from_now([Values(0, -1)] int ticks) => Assert.That(
         () => Of(new() { AbsoluteExpiration = Now.AddTicks(ticks), AbsoluteExpirationRelativeToNow = TimeSpan.FromHours(1) }),
         Throws.InstanceOf<ArgumentOutOfRangeException>().With.Property("ParamName").EqualTo("AbsoluteExpiration"));
 

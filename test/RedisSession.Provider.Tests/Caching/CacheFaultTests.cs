@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using Microsoft.Extensions.Caching.Distributed;
 using StackExchange.Redis;
+using static RedisSession.Provider.Tests.CacheAccessExtensions;
 
 namespace RedisSession.Provider.Tests;
 
@@ -14,7 +15,6 @@ internal sealed class CacheFaultTests(ServerKind kind)
     // The client would wait for a minute: whatever ends earlier has ended otherwise.
     private const string Patient = ",syncTimeout=60000,asyncTimeout=60000";
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
-    private static readonly DistributedCacheEntryOptions TenMinutes = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };
 
     private static IEnumerable<TestCaseData> Calls()
     {
@@ -34,8 +34,7 @@ internal sealed class CacheFaultTests(ServerKind kind)
     public async Task Cancellation_ends_the_wait_and_the_cache_goes_on(Func<IBufferDistributedCache, CancellationToken, Task> call)
     {
         await using var server = await ServerProcess.StartAsync(kind);
-        await using var running = CacheStack.OfOurs(kind).Start(server.ConfigurationString + Patient, "");
-        await running.Cache.SetAsync("key", [1], TenMinutes);
+        await using var running = await StartFilledAsync(server);
         server.Pause();
 
         using var cancellation = new CancellationTokenSource();
@@ -79,11 +78,9 @@ internal sealed class CacheFaultTests(ServerKind kind)
         await Until.TrueAsync("it has noticed", () => Task.FromResult(!running.IsConnected));
         using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         Assert.That(
-            async () =>
-            {
-                if (array) await running.Cache.SetAsync("written", buffer, TenMinutes, cancellation.Token);
-                else await running.Cache.SetAsync("written", new ReadOnlySequence<byte>(buffer), TenMinutes, cancellation.Token);
-            },
+            () => array
+                ? running.Cache.SetAsync("written", buffer, TenMinutes, cancellation.Token)
+                : running.Cache.SetAsync("written", new ReadOnlySequence<byte>(buffer), TenMinutes, cancellation.Token).AsTask(),
             Throws.InstanceOf<OperationCanceledException>());
         Array.Fill<byte>(buffer, 2);
         relay.Up();
@@ -125,8 +122,7 @@ internal sealed class CacheFaultTests(ServerKind kind)
     public async Task The_clients_timeouts_end_a_wait_that_nobody_cancels([Values] CacheAccess access)
     {
         await using var server = await ServerProcess.StartAsync(kind);
-        await using var running = CacheStack.OfOurs(kind).Start(server.ConfigurationString + ",syncTimeout=300,asyncTimeout=300", "");
-        await running.Cache.SetAsync("key", [1], TenMinutes);
+        await using var running = await StartFilledAsync(server, ",syncTimeout=300,asyncTimeout=300");
         server.Pause();
         var clock = Stopwatch.StartNew();
         Assert.That(async () => await access.GetAsync(running.Cache, "key"), Throws.InstanceOf<TimeoutException>());
@@ -138,8 +134,7 @@ internal sealed class CacheFaultTests(ServerKind kind)
     public async Task A_server_that_was_away_is_found_again([Values] CacheAccess access)
     {
         await using var server = await ServerProcess.StartAsync(kind);
-        await using var running = CacheStack.OfOurs(kind).Start(server.ConfigurationString, "");
-        await running.Cache.SetAsync("key", [1], TenMinutes);
+        await using var running = await StartFilledAsync(server, "");
         server.Kill();
         Assert.That(
             async () => await access.GetAsync(running.Cache, "key"),
@@ -158,5 +153,13 @@ internal sealed class CacheFaultTests(ServerKind kind)
                 }
             },
             Is.True.After((int)Soon.TotalMilliseconds, 20));
+    }
+
+    /// <summary>A cache that has an entry.</summary>
+    private async Task<RunningCache> StartFilledAsync(ServerProcess server, string timeouts = Patient)
+    {
+        var running = CacheStack.OfOurs(kind).Start(server.ConfigurationString + timeouts, "");
+        await running.Cache.SetAsync("key", [1], TenMinutes);
+        return running;
     }
 }

@@ -139,8 +139,7 @@ internal sealed class CacheInteropTests(ServerKind kind)
         await using var ours = await TestApp.StartAsync(services => services.AddSession()
             .AddRedisHashCache(options => (options.Configuration, options.InstanceName) = (configuration, instanceName)));
 
-        using var browser = theirs.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("began", "there"));
+        using var browser = await theirs.NewVisitorWithAsync("began", "there");
         await CommittedAsync(browser, "began");
         browser.At(ours);
         await browser.VisitAsync(session =>

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Caching.Distributed;
+using static RedisSession.Provider.Tests.CacheAccessExtensions;
 
 namespace RedisSession.Provider.Tests;
 
@@ -9,8 +9,6 @@ namespace RedisSession.Provider.Tests;
 [NonParallelizable]
 internal sealed class CacheProcessWideTests(ServerKind kind)
 {
-    private static readonly DistributedCacheEntryOptions TenMinutes = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };
-
     [Test]
     public async Task Of_200_simultaneous_callers_that_block_for_15_replies_all_are_answered()
     {

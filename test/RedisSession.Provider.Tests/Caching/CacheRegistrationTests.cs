@@ -1,4 +1,3 @@
-using System.Reflection;
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
@@ -23,8 +22,7 @@ internal sealed class CacheRegistrationTests
     {
         var services = new ServiceCollection()
             .AddDistributedMemoryCache()
-            .AddStackExchangeRedisCache(options => options.Configuration = "localhost")
-            .AddRedisHashCache("one");
+            .AddStackExchangeRedisCache(options => options.Configuration = "localhost").AddRedisHashCache("one");
         int once = services.Count(IsNoConfiguration);
         services.AddRedisHashCache("two").AddDistributedMemoryCache();
         Assert.That(services.Count(IsNoConfiguration), Is.EqualTo(once));
@@ -44,19 +42,16 @@ internal sealed class CacheRegistrationTests
         var configurationOptions = new ConfigurationOptions();
         using var services = Build(services => services.AddRedisHashCache(options =>
         {
-            options.Configuration = "one";
-            options.ConfigurationOptions = configurationOptions;
-            options.ConnectionMultiplexerFactory = factory;
-            options.InstanceName = "shop:";
+            (options.Configuration, options.InstanceName) = ("one", "shop:");
+            (options.ConfigurationOptions, options.ConnectionMultiplexerFactory) = (configurationOptions, factory);
         }));
 
         // Not validated: no server is named.
         var configured = new RedisHashCacheOptions();
         foreach (var configure in services.GetServices<IConfigureOptions<RedisHashCacheOptions>>()) configure.Configure(configured);
-        Assert.That(configured.Configuration, Is.EqualTo("one"));
+        Assert.That((configured.Configuration, configured.InstanceName), Is.EqualTo(("one", "shop:")));
         Assert.That(configured.ConfigurationOptions, Is.SameAs(configurationOptions));
         Assert.That(configured.ConnectionMultiplexerFactory == factory, Is.True);
-        Assert.That(configured.InstanceName, Is.EqualTo("shop:"));
     }
 
     [Test]
@@ -85,10 +80,8 @@ internal sealed class CacheRegistrationTests
         string refusal = await RefusalAsync(services => services.AddRedisHashCache());
         Assert.That(refusal, Does.StartWith("AddRedisHashCache does not know which Redis to use."));
         Assert.That(refusal, Does.Contain("1. Configuration: AddRedisHashCache(\"localhost:6379\")").And.Contains("redis://"));
-        Assert.That(refusal, Does.Contain("2. ConfigurationOptions:"));
-        Assert.That(refusal, Does.Contain("3. ConnectionMultiplexerFactory:"));
-        Assert.That(refusal, Does.Contain("4. ServiceKey:"));
-        Assert.That(refusal, Does.Contain("5. an IConnectionMultiplexer"));
+        Assert.That(refusal, Does.Contain("2. ConfigurationOptions:").And.Contains("3. ConnectionMultiplexerFactory:"));
+        Assert.That(refusal, Does.Contain("4. ServiceKey:").And.Contains("5. an IConnectionMultiplexer"));
         Assert.That(refusal, Does.Contain("6. AddRedisHashSession").And.EndsWith("."));
     }
 
@@ -160,10 +153,8 @@ internal sealed class CacheRegistrationTests
     [Test]
     public void Every_setting_is_in_the_table_and_every_option_that_text_can_say_is_a_setting()
     {
-        var sayable = typeof(RedisHashCacheOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(property =>
-                property.PropertyType == typeof(string) || property.PropertyType == typeof(bool) || property.PropertyType == typeof(object)
-                || property.PropertyType == typeof(TimeSpan))
+        Type[] said = [typeof(string), typeof(bool), typeof(object), typeof(TimeSpan)];
+        var sayable = typeof(RedisHashCacheOptions).GetProperties().Where(property => said.Contains(property.PropertyType))
             .Select(property => property.Name);
         Assert.That(CacheConfiguration.Settings.Keys, Is.EquivalentTo(sayable));
         Assert.That(Settings.Select(setting => setting.Arguments[0]), Is.EquivalentTo(CacheConfiguration.Settings.Keys));
@@ -176,22 +167,22 @@ internal sealed class CacheRegistrationTests
         Assert.That(read(Options(InMemorySettings.Of(("Cache:" + name, text)).GetSection("Cache"))), Is.EqualTo(expected));
         Assert.That(read(Options(InMemorySettings.Of(("RedisHashCache:" + name, text)))), Is.EqualTo(expected));
         Assert.That(read(Options(InMemorySettings.Of((name, text)))), Is.EqualTo(read(new())), "at the root it is somebody else's");
-        Assert.That(read(Options(InMemorySettings.Of(("RedisHashCache:" + name, "")))), Is.EqualTo(read(new())), "an empty text says nothing");
+        var empty = InMemorySettings.Of(("RedisHashCache:" + name, ""));
+        Assert.That(read(Options(empty)), Is.EqualTo(read(new())), "an empty text says nothing");
     }
 
     [Test]
     public void What_does_not_parse_stops_the_start_and_is_named()
     {
-        var services = new ServiceCollection().AddRedisHashCache(InMemorySettings.Of(("App:Cache:UseDedicatedThreads", "perhaps")).GetSection("App:Cache"));
-        using var provider = services.BuildServiceProvider();
+        var section = InMemorySettings.Of(("App:Cache:UseDedicatedThreads", "perhaps")).GetSection("App:Cache");
+        using var provider = new ServiceCollection().AddRedisHashCache(section).BuildServiceProvider();
         Assert.That(
             () => provider.GetRequiredService<IOptions<RedisHashCacheOptions>>().Value,
             Throws.TypeOf<OptionsValidationException>()
                 .With.Message.Contains("The setting App:Cache:UseDedicatedThreads is 'perhaps': expected true or false"));
     }
 
-    [TestCase("InstanceNmae", "InstanceName")]
-    [TestCase("KeyPrefix", "ServiceKey")]
+    [TestCase("InstanceNmae", "InstanceName"), TestCase("KeyPrefix", "ServiceKey")]
     [TestCase("UseDedicatedThread", "UseDedicatedThreads")]
     public void Unknown_name_stops_the_start_and_the_nearest_is_named(string name, string nearest)
     {
@@ -206,8 +197,7 @@ internal sealed class CacheRegistrationTests
     [Test]
     public void Every_option_is_a_setting_or_for_code_only()
     {
-        var options = typeof(RedisHashCacheOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Select(option => option.Name);
+        var options = typeof(RedisHashCacheOptions).GetProperties().Select(option => option.Name);
         Assert.That(CacheConfiguration.Settings.Keys.Concat(CacheConfiguration.InCode), Is.EquivalentTo(options));
         var section = InMemorySettings.Of(("Cache:ConfigurationOptions:Ssl", "true")).GetSection("Cache");
         Assert.That(() => Options(section), Throws.TypeOf<OptionsValidationException>().With.Message.Contains("only code can set"));
@@ -229,9 +219,8 @@ internal sealed class CacheRegistrationTests
         using var host = builder.Build();
         await host.StartAsync();
         await host.StopAsync();
-        var warning = logs.Of(SessionEvents.SettingNearlyOurs).Single();
         Assert.That(
-            warning.Message,
+            logs.Of(SessionEvents.SettingNearlyOurs).Single().Message,
             Does.Contain("AddRedisHashCache").And.Contains("the setting RedisHashCahce. Did you mean RedisHashCache?"));
     }
 

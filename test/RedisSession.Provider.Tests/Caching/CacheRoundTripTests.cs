@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Caching.Distributed;
 using StackExchange.Redis;
+using static RedisSession.Provider.Tests.CacheAccessExtensions;
 
 namespace RedisSession.Provider.Tests;
 
@@ -14,7 +15,7 @@ namespace RedisSession.Provider.Tests;
 [NonParallelizable] // what goes in one flight depends on who has the processor
 internal sealed class CacheRoundTripTests(ServerKind kind)
 {
-    private static readonly DistributedCacheEntryOptions Sliding = new() { SlidingExpiration = TimeSpan.FromMinutes(10) };
+    private static readonly DistributedCacheEntryOptions Sliding = TenMinutes;
     private static readonly DistributedCacheEntryOptions FromNow = new() { AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(10) };
 
     private readonly string _instanceName = CacheStack.NewInstanceName();
@@ -52,24 +53,14 @@ internal sealed class CacheRoundTripTests(ServerKind kind)
         yield return Call("get sliding", cache => cache.GetAsync("sliding"), theirs: "HMGET EXPIRE", ours: "HGET EVALSHA");
         yield return Call("get nothing", cache => cache.GetAsync("nothing"), theirs: "HMGET", ours: "HGET EVALSHA");
         yield return Call(
-            "get sliding into a buffer",
-            cache => cache.TryGetAsync("sliding", new ArrayBufferWriter<byte>()).AsTask(),
-            theirs: "HMGET HGET EXPIRE",
-            ours: "HGET EVALSHA");
+            "get sliding into a buffer", cache => cache.TryGetAsync("sliding", new ArrayBufferWriter<byte>()).AsTask(),
+            theirs: "HMGET HGET EXPIRE", ours: "HGET EVALSHA");
         yield return Call("refresh", cache => cache.RefreshAsync("sliding"), theirs: "HMGET EXPIRE", ours: "EVALSHA");
         yield return Call("set", cache => cache.SetAsync("still", [2], FromNow), theirs: "HMSET EXPIRE", ours: "EVALSHA");
         yield return Call("set sliding", cache => cache.SetAsync("sliding", [2], Sliding), theirs: "HMSET EXPIRE", ours: "EVALSHA");
         yield return Call(
             "set large", cache => cache.SetAsync("still", new byte[5000], FromNow), theirs: "HMSET EXPIRE", ours: "UNLINK HSET PEXPIRE");
-        yield return Call(
-            "set large for ever",
-            async cache =>
-            {
-                await cache.SetAsync("for ever", new byte[5000], new());
-                await cache.RemoveAsync("for ever");
-            },
-            theirs: "HMSET UNLINK",
-            ours: "UNLINK HSET UNLINK");
+        yield return Call("set large for ever", SetAndRemoveAsync, theirs: "HMSET UNLINK", ours: "UNLINK HSET UNLINK");
         yield return Call("remove", cache => cache.RemoveAsync("nothing"), theirs: "UNLINK", ours: "UNLINK");
         yield return Call(
             "get sliding, blocking", cache => Task.FromResult(cache.Get("sliding")), theirs: "HMGET EXPIRE", ours: "HGET EVALSHA");
@@ -78,10 +69,10 @@ internal sealed class CacheRoundTripTests(ServerKind kind)
         yield return Call("refresh, blocking", cache => Blocking(() => cache.Refresh("sliding")), theirs: "HMGET EXPIRE", ours: "EVALSHA");
         yield return Call("remove, blocking", cache => Blocking(() => cache.Remove("nothing")), theirs: "UNLINK", ours: "UNLINK");
 
-        static Task Blocking(Action call)
+        static async Task SetAndRemoveAsync(IBufferDistributedCache cache)
         {
-            call();
-            return Task.CompletedTask;
+            await cache.SetAsync("for ever", new byte[5000], new());
+            await cache.RemoveAsync("for ever");
         }
     }
 
@@ -122,8 +113,7 @@ internal sealed class CacheRoundTripTests(ServerKind kind)
         await running.Cache.SetAsync("large", new byte[1024 * 1024], Sliding);
         relay.CutAfter(10 * 1024);
         await running.Cache.RefreshAsync("large");
-        Assert.That(
-            async () => await running.Cache.GetAsync("large"), Throws.InstanceOf<RedisException>(), "the relay cuts what does move it");
+        Assert.That(() => running.Cache.GetAsync("large"), Throws.InstanceOf<RedisException>(), "the relay cuts what does move it");
     }
 
     private static IEnumerable<TestCaseData> Flights()
@@ -136,13 +126,11 @@ internal sealed class CacheRoundTripTests(ServerKind kind)
         yield return Flight("get, blocking", cache => Task.Run(() => cache.Get("sliding")), "hget", "evalsha");
         yield return Flight(
             "get into a buffer, blocking",
-            cache => Task.Run(() => cache.TryGet("sliding", new ArrayBufferWriter<byte>())),
-            "hget", "evalsha");
+            cache => Task.Run(() => cache.TryGet("sliding", new ArrayBufferWriter<byte>())), "hget", "evalsha");
         yield return Flight("set large", cache => cache.SetAsync("sliding", new byte[5000], Sliding), "multi", "unlink", "pexpire", "exec");
         yield return Flight(
             "set large, blocking",
-            cache => Task.Run(() => cache.Set("sliding", new byte[5000], Sliding)),
-            "multi", "unlink", "pexpire", "exec");
+            cache => Task.Run(() => cache.Set("sliding", new byte[5000], Sliding)), "multi", "unlink", "pexpire", "exec");
     }
 
     // One round trip: nothing is held back until something else has been answered.

@@ -38,11 +38,7 @@ internal sealed class HybridCacheTests(ServerKind kind)
     public async Task Without_its_own_memory_it_reads_Redis_each_time()
     {
         await using var app = StartApp();
-        var options = new HybridCacheEntryOptions
-        {
-            Expiration = TimeSpan.FromMinutes(10),
-            Flags = HybridCacheEntryFlags.DisableLocalCache,
-        };
+        var options = new HybridCacheEntryOptions { Expiration = TenMinutes.Expiration, Flags = HybridCacheEntryFlags.DisableLocalCache };
         string key = NewKey();
         await Cache(app).SetAsync(key, "first", options);
         Assert.That(await Cache(app).GetOrCreateAsync(key, MustNotBeMade, options), Is.EqualTo("first"));
@@ -71,10 +67,7 @@ internal sealed class HybridCacheTests(ServerKind kind)
         await Cache(one).RemoveByTagAsync(tag);
         await using var later = StartApp();
         foreach (var app in new[] { later, one })
-        {
-            Assert.That(
-                await Cache(app).GetOrCreateAsync(key, _ => ValueTask.FromResult("new"), TenMinutes, [tag]), Is.EqualTo("new"));
-        }
+            Assert.That(await Cache(app).GetOrCreateAsync(key, _ => ValueTask.FromResult("new"), TenMinutes, [tag]), Is.EqualTo("new"));
     }
 
     [Test]

@@ -28,10 +28,8 @@ internal sealed record SessionStack(
     public static IReadOnlyList<SessionStack> Preloaded { get; } =
     [
         .. from mode in Enum.GetValues<RedisSessionMode>()
-           select new SessionStack($"preloaded {mode.ToString().ToLowerInvariant()} on {ServerKind.Garnet}", ServerKind.Garnet, mode)
-           {
-               Pipeline = Pipeline.UseRedisHashSessionLoadingAhead,
-           },
+           let name = $"preloaded {mode.ToString().ToLowerInvariant()} on {ServerKind.Garnet}"
+           select new SessionStack(name, ServerKind.Garnet, mode) { Pipeline = Pipeline.UseRedisHashSessionLoadingAhead },
     ];
 
     public Pipeline Pipeline { get; init; }

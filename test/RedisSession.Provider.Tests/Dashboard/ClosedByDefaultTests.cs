@@ -55,14 +55,10 @@ internal sealed class ClosedByDefaultTests
         [Values("https://evil.example", "null")] string origin)
     {
         await using var app = await DashboardApp.StartAsync(
-            ServerKind.Garnet,
-            add: services => services.AddCors(),
-            use: pipeline => pipeline.UseCors(policy => policy.AllowAnyOrigin()));
-        using var browser = app.NewBrowser();
-        await browser.SetStringAsync("name", "ann");
+            ServerKind.Garnet, add: services => services.AddCors(), use: pipeline => pipeline.UseCors(policy => policy.AllowAnyOrigin()));
+        using var browser = await app.NewVisitorWithAsync("name", "ann");
         using var @operator = new Operator(app);
-        var page = await @operator.GetAsync("", request => request.Headers.Add("Origin", origin));
-        IsClosed(page);
+        IsClosed(await @operator.GetAsync("", request => request.Headers.Add("Origin", origin)));
 
         // As browsers send the page's own forms, which are not to have a referrer.
         var post = RequestFrom();
@@ -92,11 +88,7 @@ internal sealed class ClosedByDefaultTests
     {
         await using var app = await DashboardApp.StartAsync(ServerKind.Garnet, environment: Environments.Production);
         using var browser = app.NewBrowser();
-        string id = await browser.VisitAsAsync("ann", session =>
-        {
-            session.SetString("name", "ann");
-            return session.Id;
-        });
+        string id = await browser.VisitAsAsync("ann", DashboardFixture.Fill);
         using var @operator = new Operator(app);
         foreach (string query in (string[])["", "?q=ann", $"?session={id}&values=shown", "?after=x"])
         {
@@ -212,18 +204,13 @@ internal sealed class ClosedByDefaultTests
     }));
 
     [Test]
-    public async Task Who_wants_it_open_to_everybody_writes_a_policy_that_admits_everybody()
-    {
-        var page = await GetInProductionAsync(page => page.RequireAuthorization(policy => policy.RequireAssertion(_ => true)));
-        Assert.That(page.Status, Is.EqualTo(HttpStatusCode.OK));
-    }
+    public async Task Who_wants_it_open_to_everybody_writes_a_policy_that_admits_everybody() => Assert.That(
+        (await GetInProductionAsync(page => page.RequireAuthorization(policy => policy.RequireAssertion(_ => true)))).Status,
+        Is.EqualTo(HttpStatusCode.OK));
 
     [Test]
-    public async Task A_policy_that_nobody_asks_is_an_error_and_no_open_door()
-    {
-        var page = await GetInProductionAsync(Operators, add: _ => { }, use: _ => { });
-        Assert.That(page.Status, Is.EqualTo(HttpStatusCode.InternalServerError));
-    }
+    public async Task A_policy_that_nobody_asks_is_an_error_and_no_open_door() => Assert.That(
+        (await GetInProductionAsync(Operators, add: _ => { }, use: _ => { })).Status, Is.EqualTo(HttpStatusCode.InternalServerError));
 
     [Test]
     public async Task Nor_where_the_application_has_switched_that_error_off()
@@ -238,10 +225,8 @@ internal sealed class ClosedByDefaultTests
 
     /// <summary>The page as <paramref name="user"/> gets it through a proxy; the application has policies unless it is said otherwise.</summary>
     private static async Task<Operator.Page> GetInProductionAsync(
-        Action<IEndpointConventionBuilder> protect,
-        string? user = null,
-        Action<IServiceCollection>? add = null,
-        Action<IApplicationBuilder>? use = null)
+        Action<IEndpointConventionBuilder> protect, string? user = null,
+        Action<IServiceCollection>? add = null, Action<IApplicationBuilder>? use = null)
     {
         await using var app = await DashboardApp.StartAsync(
             ServerKind.Garnet, null, Environments.Production, protect, add ?? AddPolicies, use ?? UsePolicies);
@@ -269,11 +254,7 @@ internal sealed class ClosedByDefaultTests
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
     }
 
-    private static void UsePolicies(IApplicationBuilder app)
-    {
-        app.UseAuthentication();
-        app.UseAuthorization();
-    }
+    private static void UsePolicies(IApplicationBuilder app) => app.UseAuthentication().UseAuthorization();
 
     private sealed class AsOperator() : DelegatingHandler(new HttpClientHandler { AllowAutoRedirect = false })
     {

@@ -35,11 +35,7 @@ internal static class DashboardApp
                 app.UseRouting();
                 use?.Invoke(app);
                 app.UseSession();
-                app.UseEndpoints(endpoints =>
-                {
-                    var page = endpoints.MapRedisSessions("/sessions");
-                    protect?.Invoke(page);
-                });
+                app.UseEndpoints(endpoints => (protect ?? (_ => { }))(endpoints.MapRedisSessions("/sessions")));
             });
     }
 }

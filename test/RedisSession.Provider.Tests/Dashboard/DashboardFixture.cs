@@ -35,7 +35,7 @@ internal abstract class DashboardFixture(ServerKind kind)
     }
 
     /// <summary>Two keys; returns the id.</summary>
-    protected static string Fill(ISession session)
+    internal static string Fill(ISession session)
     {
         session.SetString("name", "ann");
         session.SetValue("visits", 1);

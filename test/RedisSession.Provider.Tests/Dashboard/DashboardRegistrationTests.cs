@@ -32,8 +32,7 @@ internal sealed class DashboardRegistrationTests
 
     /// <summary>All links are relative to the page: nothing needs to know where it is.</summary>
     [TestCase("/admin", "/{tenant}/sessions", "/admin/acme/sessions")]
-    [TestCase("", "/", "/")]
-    [TestCase("/base", "/a/b/", "/base/a/b")]
+    [TestCase("", "/", "/"), TestCase("/base", "/a/b/", "/base/a/b")]
     public async Task It_works_wherever_it_is_mapped(string pathBase, string pattern, string path)
     {
         var server = await TestServers.GetAsync(ServerKind.Garnet);

@@ -69,8 +69,7 @@ internal sealed class FormTests() : DashboardFixture(ServerKind.Garnet)
         using var other = await Victim.SignInAsync(App);
         using var third = await Victim.SignInAsync(App);
         (string, string)[] chosen = [("chosen", _victim.Id), ("chosen", other.Id), ("chosen", "no id"), ("chosen", _victim.Id)];
-        var nothing = await PostAsync(chosen);
-        Assert.That(nothing.Text, Does.Contain("did not say what to do"));
+        Assert.That((await PostAsync(chosen)).Text, Does.Contain("did not say what to do"));
         await Operator.FollowAsync(await PostAsync([.. chosen, ("end", third.Id)]));
         Assert.That((await _victim.LivesAsync(), await other.LivesAsync(), await third.LivesAsync()), Is.EqualTo((true, true, false)));
 
@@ -79,8 +78,7 @@ internal sealed class FormTests() : DashboardFixture(ServerKind.Garnet)
         Assert.That((await _victim.LivesAsync(), await other.LivesAsync()), Is.EqualTo((false, false)));
         Assert.That(LogsAbout(_victim.Id, DashboardEvents.SessionEnded).Count(), Is.EqualTo(1));
 
-        nothing = await PostAsync(("end-chosen", "yes"));
-        Assert.That(nothing.Status, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That((await PostAsync(("end-chosen", "yes"))).Status, Is.EqualTo(HttpStatusCode.BadRequest));
 
         Task<Operator.Page> PostAsync(params (string, string)[] fields) => Operator.PostAsync(Operator.Address, _page.Token, fields);
     }
@@ -111,8 +109,7 @@ internal sealed class FormTests() : DashboardFixture(ServerKind.Garnet)
     {
         var address = new Uri(Operator.Address, "?q=https://evil.example/&after=//evil.example&back=https://evil.example");
         var back = await Operator.PostAsync(address, _page.Token, ("end", "nobody's"));
-        string location = back.Headers.Location!.OriginalString;
-        Assert.That(location, Is.EqualTo("?q=https%3A%2F%2Fevil.example%2F&after=%2F%2Fevil.example&ended=0"));
+        Assert.That(back.Headers.Location!.OriginalString, Is.EqualTo("?q=https%3A%2F%2Fevil.example%2F&after=%2F%2Fevil.example&ended=0"));
     }
 
     /// <summary>Somebody's session, which no form is to end.</summary>
@@ -124,14 +121,9 @@ internal sealed class FormTests() : DashboardFixture(ServerKind.Garnet)
 
         public static async Task<Victim> SignInAsync(TestApp app)
         {
-            string user = $"user {Guid.NewGuid()}";
+            string user = Somebody.New();
             var browser = app.NewBrowser();
-            string id = await browser.VisitAsAsync(user, session =>
-            {
-                session.SetString("name", user);
-                return session.Id;
-            });
-            return new(browser, id, user);
+            return new(browser, await browser.BeginAsAsync(user, "name", user), user);
         }
 
         public Task<bool> LivesAsync() => browser.VisitAsync(session => session.GetString("name") == user);

@@ -116,13 +116,12 @@ internal sealed class ManySessionsTests(ServerKind kind)
     [Test]
     public async Task Page_after_page_every_session_is_there()
     {
-        var directory = _app.Services.GetRequiredService<IRedisSessionDirectory>();
         var seen = new HashSet<string>();
         string? next = null;
         int pages = 0;
         do
         {
-            var page = await directory.ListPageAsync(1000, next);
+            var page = await _app.Directory.ListPageAsync(1000, next);
             seen.UnionWith(page.Sessions.Select(session => session.Id));
             Assert.That(page.Sessions, Has.Count.LessThan(1200));
             next = page.Next;

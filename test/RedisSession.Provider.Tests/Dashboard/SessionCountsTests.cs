@@ -18,8 +18,7 @@ internal sealed class SessionCountsTests
         await using var app = await DashboardApp.StartAsync(ServerKind.Garnet, add: Counting(time, TimeSpan.FromMinutes(2)));
         var counts = app.Services.GetRequiredService<SessionCounts>();
         await Until.TrueAsync("they are counted", () => Task.FromResult(counts.All.Count == 1));
-        using var browser = app.NewBrowser();
-        await browser.SetStringAsync();
+        using var browser = await app.NewVisitorWithAsync("key");
         await AdvanceUntilAsync(2);
         Assert.That(counts.All.Select(count => count.Count), Is.EqualTo([0L, 1L]));
         Assert.That(counts.All[1].At - counts.All[0].At, Is.GreaterThanOrEqualTo(TimeSpan.FromMinutes(2)));
@@ -117,12 +116,9 @@ internal sealed class SessionCountsTests
             await Task.Delay(Timeout.Infinite, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw new InvalidOperationException("Redis stops at the same time.");
         });
+        var options = Options.Create(new RedisSessionsDashboardOptions());
         using var counter = new SessionCounter(
-            directory.Object,
-            new SessionCounts(),
-            Options.Create(new RedisSessionsDashboardOptions()),
-            TimeProvider.System,
-            NullLogger<SessionCounter>.Instance);
+            directory.Object, new SessionCounts(), options, TimeProvider.System, NullLogger<SessionCounter>.Instance);
         await counter.StartAsync(CancellationToken.None);
         await asked.Task;
         await counter.StopAsync(CancellationToken.None);
@@ -138,8 +134,7 @@ internal sealed class SessionCountsTests
         await using var app = await DashboardApp.StartAsync(
             ServerKind.Garnet, add: services => services.AddSingleton<TimeProvider>(time), server: own);
         var counts = app.Services.GetRequiredService<SessionCounts>();
-        using var browser = app.NewBrowser();
-        await browser.SetStringAsync();
+        using var browser = await app.NewVisitorWithAsync("key");
         using var @operator = new Operator(app);
         await @operator.GetAsync();
         Assert.That(counts.All, Is.Empty, "counting is switched off");
@@ -155,9 +150,7 @@ internal sealed class SessionCountsTests
         Assert.That(counts.All, Is.EqualTo(new SessionCount[] { new(Start, 0), new(Start.AddSeconds(5), 1) }));
     }
 
-    [TestCase(1, 60, ExpectedResult = 99)]
-    [TestCase(0.1, 60, ExpectedResult = 60)]
-    [TestCase(30, 60, ExpectedResult = 2970)]
+    [TestCase(1, 60, ExpectedResult = 99), TestCase(0.1, 60, ExpectedResult = 60), TestCase(30, 60, ExpectedResult = 2970)]
     [TestCase(3600, 60, ExpectedResult = 86400)]
     public double However_long_a_walk_takes_it_is_at_most_one_part_in_a_hundred_of_the_time(double walk, double interval) =>
         SessionCounter.PauseAfter(TimeSpan.FromSeconds(walk), TimeSpan.FromSeconds(interval)).TotalSeconds;
@@ -173,14 +166,11 @@ internal sealed class SessionCountsTests
         Assert.That(all.Select(count => count.At), Is.Ordered);
     }
 
-    [TestCase(0)]
-    [TestCase(-5)]
-    [TestCase(0.5)]
-    public void An_interval_that_would_never_rest_is_refused_at_the_start(double seconds) => Assert.That(
+    [Test]
+    public void An_interval_that_would_never_rest_is_refused_at_the_start([Values(0, -5, 0.5)] double seconds) => Assert.That(
         async () => await DashboardApp.StartAsync(ServerKind.Garnet, add: Counting(TimeProvider.System, TimeSpan.FromSeconds(seconds))),
         Throws.InstanceOf<OptionsValidationException>().With.Message.Contains("CountInterval"));
 
     private static Action<IServiceCollection> Counting(TimeProvider time, TimeSpan interval) => services => services
-        .AddSingleton(time)
-        .Configure<RedisSessionsDashboardOptions>(options => options.CountInterval = interval);
+        .AddSingleton(time).Configure<RedisSessionsDashboardOptions>(options => options.CountInterval = interval);
 }

@@ -37,7 +37,7 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
     [Test]
     public async Task A_user_is_found_with_all_of_his_sessions_and_nobody_else()
     {
-        string user = NewUser();
+        string user = Somebody.New();
         string[] ids = [await NewSessionAsync(user), await NewSessionAsync(user)];
         await NewSessionAsync(user + " too");
         var page = await Operator.GetAsync(Find(user));
@@ -89,7 +89,7 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
     [Test]
     public async Task Scripts_get_JSON_of_a_list_a_search_and_a_session_and_values_only_where_they_are_asked_for()
     {
-        string user = NewUser();
+        string user = Somebody.New();
         string id = await NewSessionAsync(user, session =>
         {
             session.SetString("secret", "swordfish");
@@ -104,9 +104,7 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
             Assert.That((one.GetProperty("id").GetString(), one.GetProperty("user").GetString()), Is.EqualTo((id, user)));
             Assert.That(one.GetProperty("keyCount").GetInt64(), Is.EqualTo(2));
             foreach (string moment in (string[])["lastUsed", "created", "expires"])
-            {
                 Assert.That(one.GetProperty(moment).GetString(), Does.Match("^20[^+]+Z$"), moment);
-            }
         }
 
         using var hidden = await JsonAsync($"?session={id}");
@@ -241,7 +239,7 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
         string prefix = SessionStack.NewKeyPrefix();
         await using var app = await DashboardApp.StartAsync(Kind, prefix, configure: options => options.ProtectValues = true);
         string id = await NewSessionAsync(app: app);
-        await _redis.HashSetAsync($"{prefix}sessions:{id}", "moved", (byte[])[0, (byte)'d', (byte)'p', (byte)'1', 1, 2, 3]);
+        await _redis.HashSetAsync($"{prefix}sessions:{id}", "moved", (byte[])[.. "\0dp1"u8, 1, 2, 3]);
         using var @operator = new Operator(app);
         var page = await @operator.GetAsync($"?session={id}&values=shown");
         Assert.That(page.Html, Does.Contain("<code>ann</code>"));
@@ -251,7 +249,7 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
     [Test]
     public async Task One_session_is_ended_and_its_browser_finds_nothing()
     {
-        string user = NewUser();
+        string user = Somebody.New();
         using var desk = App.NewBrowser();
         using var phone = App.NewBrowser();
         string ended = await desk.VisitAsAsync(user, Fill);
@@ -273,7 +271,7 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
     [Test]
     public async Task All_sessions_of_a_user_end_and_nobody_elses([Values("{0}", "{0}\n<b>&\"'+% \u202E", " {0}\r\n")] string format)
     {
-        string user = string.Format(System.Globalization.CultureInfo.InvariantCulture, format, NewUser());
+        string user = string.Format(System.Globalization.CultureInfo.InvariantCulture, format, Somebody.New());
         using var desk = App.NewBrowser();
         await desk.VisitAsAsync(user, Fill);
         await NewSessionAsync(user);
@@ -314,13 +312,11 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
     public async Task The_secret_in_the_cookie_is_nowhere_on_a_page()
     {
         using var browser = App.NewBrowser();
-        string user = NewUser();
+        string user = Somebody.New();
         string id = await browser.VisitAsAsync(user, Fill);
         string cookie = Uri.UnescapeDataString(browser.SessionCookie!.Value);
         foreach (string query in (string[])[Find(user), $"?session={id}&values=shown"])
-        {
             Assert.That(WebUtility.HtmlDecode((await Operator.GetAsync(query)).Html), Does.Not.Contain(cookie), query);
-        }
     }
 
     [Test]
@@ -334,8 +330,6 @@ internal sealed class SessionsPageTests(ServerKind kind) : DashboardFixture(kind
         Assert.That(page.Text, Does.Contain("unknown").And.Contain("for ever"));
         await _redis.KeyDeleteAsync(key);
     }
-
-    private static string NewUser() => $"user {Guid.NewGuid()}";
 
     private static string Find(string search) => "?q=" + Uri.EscapeDataString(search);
 

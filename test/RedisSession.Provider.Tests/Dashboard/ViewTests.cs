@@ -26,13 +26,12 @@ internal sealed class ViewTests
     public void Links_keep_how_it_is_shown_and_lose_what_has_happened()
     {
         var view = Parse("?q=ann&sort=age&refresh=5&ended=1&id=" + SessionId.Of("x"));
-        Assert.That(view.Of("y").ToLink(), Is.EqualTo("?session=y&q=ann&sort=age&refresh=5"));
-        Assert.That(view.All.ToLink(), Is.EqualTo("?sort=age&refresh=5"));
-        Assert.That(view.Again.ToLink(), Is.EqualTo("?q=ann&sort=age&refresh=5"));
+        Assert.That(
+            (view.Of("y").ToLink(), view.All.ToLink(), view.Again.ToLink()),
+            Is.EqualTo(("?session=y&q=ann&sort=age&refresh=5", "?sort=age&refresh=5", "?q=ann&sort=age&refresh=5")));
         Assert.That(view.Find("bob").ToLink(), Is.EqualTo("?q=bob&sort=age&refresh=5"));
         Assert.That(Parse("?who=users&page=2&after=7-0000dead&trail=2.7-0000dead").Find("bob").ToLink(), Is.EqualTo("?q=bob"));
-        Assert.That(Parse("?").ToCsvLink(), Is.EqualTo("?format=csv"));
-        Assert.That(view.ToCsvLink(), Is.EqualTo("?q=ann&sort=age&refresh=5&format=csv"));
+        Assert.That((Parse("?").ToCsvLink(), view.ToCsvLink()), Is.EqualTo(("?format=csv", "?q=ann&sort=age&refresh=5&format=csv")));
     }
 
     [Test]
@@ -59,14 +58,8 @@ internal sealed class ViewTests
         Assert.That(Trail.None.With(7, "x").ToString(), Is.EqualTo("7.x"), "from an address without a trail");
     }
 
-    [TestCase("used", "acb?")]
-    [TestCase("-used", "bca?")]
-    [TestCase("user", "bac?")]
-    [TestCase("keys", "cab?")]
-    [TestCase("-size", "ba?c")]
-    [TestCase("left", "acb?")]
-    [TestCase("age", "bca?")]
-    [TestCase("-id", "cba?")]
+    [TestCase("used", "acb?"), TestCase("-used", "bca?"), TestCase("user", "bac?"), TestCase("keys", "cab?")]
+    [TestCase("-size", "ba?c"), TestCase("left", "acb?"), TestCase("age", "bca?"), TestCase("-id", "cba?")]
     public void A_page_is_sorted_and_what_is_not_known_comes_last(string sort, string expected)
     {
         SessionInfo[] sessions =
@@ -80,12 +73,9 @@ internal sealed class ViewTests
     }
 
     [Test]
-    public void A_second_click_turns_an_order_round_and_what_is_large_comes_first()
-    {
-        Assert.That(SortOrder.Default.After(SortOrder.Used).ToString(), Is.EqualTo("-used"));
-        Assert.That(SortOrder.Default.After(SortOrder.Size).ToString(), Is.EqualTo("-size"));
-        Assert.That(SortOrder.Default.After(SortOrder.User).ToString(), Is.EqualTo("user"));
-    }
+    public void A_second_click_turns_an_order_round_and_what_is_large_comes_first() => Assert.That(
+        new[] { SortOrder.Used, SortOrder.Size, SortOrder.User }.Select(column => SortOrder.Default.After(column).ToString()),
+        Is.EqualTo(["-used", "-size", "user"]));
 
     [TestCase(5, true, null, "5 sessions", "all on this page")]
     [TestCase(5, true, 9, "5 sessions", "all on this page", Description = "the list knows better")]
@@ -99,15 +89,8 @@ internal sealed class ViewTests
         Assert.That(Total.Of(shown, isAll, last, Now), Is.EqualTo(new Total(text, note)));
     }
 
-    [TestCase(0, 1)]
-    [TestCase(1, 1)]
-    [TestCase(3, 4)]
-    [TestCase(7, 8)]
-    [TestCase(10, 10)]
-    [TestCase(11, 20)]
-    [TestCase(95, 100)]
-    [TestCase(610, 800)]
-    [TestCase(1_000_001, 2_000_000)]
+    [TestCase(0, 1), TestCase(1, 1), TestCase(3, 4), TestCase(7, 8), TestCase(10, 10)]
+    [TestCase(11, 20), TestCase(95, 100), TestCase(610, 800), TestCase(1_000_001, 2_000_000)]
     public void An_axis_ends_at_a_round_number(long highest, long top) => Assert.That(Nice.Top(highest), Is.EqualTo(top));
 
     [TestCase(50, "HH:mm:ss", "19:59:15 19:59:30 19:59:45 20:00:00")]
@@ -129,10 +112,7 @@ internal sealed class ViewTests
         string plot = CountPlot.Of([new(Now.AddHours(-4), 100), new(Now.AddHours(-2), 0), new(Now, 50)]).ToString();
         Assert.That(plot, Does.Contain("<polyline points=\"0,0 300,100 600,50\"/>"));
         foreach (string level in (string[])["y=\"12%\" dy=\"-.3em\">100<", "y=\"49%\" dy=\"-.3em\">50<", "y=\"86%\" dy=\"-.3em\">0<"])
-        {
             Assert.That(plot, Does.Contain(level));
-        }
-
         Assert.That(plot, Does.Contain("<text x=\"50%\" y=\"99%\" text-anchor=\"middle\">18:00</text>"));
         Assert.That(CountPlot.Of([new(Now, 1)]).ToString(), Is.Empty);
     }
@@ -182,15 +162,13 @@ internal sealed class ViewTests
         ]));
     }
 
-    [TestCase(null, "Page")]
-    [TestCase("*/*", "Page")]
+    [TestCase(null, "Page"), TestCase("*/*", "Page")]
     [TestCase("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "Page")]
     [TestCase("application/json", "Json")]
     [TestCase("application/json, */*;q=0.1", "Json")]
     [TestCase("application/json;q=0.5, text/html", "Page")]
     [TestCase("Application/JSON; charset=utf-8", "Json")]
-    [TestCase("application/json;q=0", "Page")]
-    [TestCase("not a type;;;", "Page")]
+    [TestCase("application/json;q=0", "Page"), TestCase("not a type;;;", "Page")]
     public void Who_prefers_JSON_gets_it(string? accept, string expected)
     {
         var context = new DefaultHttpContext { Request = { Method = HttpMethods.Get } };
@@ -209,11 +187,8 @@ internal sealed class ViewTests
         Assert.That(Markup.If("<", text => Markup.Of($"{text}")).ToString(), Is.EqualTo("&lt;"));
     }
 
-    [TestCase("6quI38VHe_…", "6quI38VHe_")]
-    [TestCase(" abcd ", "abcd")]
-    [TestCase("abc", null)]
-    [TestCase("ann lee", null)]
-    [TestCase("", null)]
+    [TestCase("6quI38VHe_…", "6quI38VHe_"), TestCase(" abcd ", "abcd")]
+    [TestCase("abc", null), TestCase("ann lee", null), TestCase("", null)]
     public void What_a_page_shows_of_an_id_is_its_beginning(string text, string? start) =>
         Assert.That(PublicId.StartIn(text), Is.EqualTo(start));
 
@@ -224,10 +199,10 @@ internal sealed class ViewTests
         {
             Id = id,
             User = user,
+            KeyCount = keys,
+            SizeInBytes = size,
             LastUsed = Now.AddMinutes(-idle),
             Created = Now.AddMinutes(-age),
             Expires = Now.AddMinutes(left),
-            KeyCount = keys,
-            SizeInBytes = size,
         };
 }

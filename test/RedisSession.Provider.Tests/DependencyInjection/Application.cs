@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using NUnit.Framework.Constraints;
 
 namespace RedisSession.Provider.Tests;
 
@@ -41,4 +42,8 @@ internal static class Application
     /// <summary>The same of an application whose sessions are configured by <paramref name="configuration"/> alone.</summary>
     public static Task<string> RefusalAsync(IConfiguration configuration) =>
         RefusalAsync(services => services.AddRedisHashSession(configuration));
+
+    /// <summary>The application does not start, and <paramref name="says"/> why.</summary>
+    public static async Task RefusesAsync(Action<IServiceCollection> configure, IResolveConstraint says) =>
+        Assert.That(await RefusalAsync(configure), says);
 }

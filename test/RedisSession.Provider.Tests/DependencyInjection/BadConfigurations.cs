@@ -8,65 +8,36 @@ internal static class BadConfigurations
     /// <summary>The URL, and a word that the message must have, so that the refusal is for the right reason.</summary>
     public static readonly string[][] Urls =
     [
-        ["http://me:hunter2@localhost", "scheme 'http'"],
-        ["valkey://me:hunter2@localhost", "scheme 'valkey'"],
-        ["redis+sentinel://me:hunter2@localhost", "scheme 'redis+sentinel'"],
-        ["redis://me:hunter2@localhost:port", "port"],
-        ["redis://me:hunter2@localhost:0", "port"],
-        ["redis://me:hunter2@localhost:65536", "port"],
-        ["redis://me:hunter2@localhost:-1", "port"],
-        ["redis://me:hunter2@localhost:+6379", "port"],
-        ["redis://me:hunter2@localhost: 6379", "port"],
-        ["redis://me:hunter2@localhost:99999999999", "port"],
-        ["redis://me:hunter2@localhost:\u0661", "port"],
-        ["redis://me:hunter2@localhost/name", "database"],
-        ["redis://me:hunter2@localhost/-1", "database"],
-        ["redis://me:hunter2@localhost/0/", "database"],
-        ["redis://me:hunter2@localhost/0/1", "database"],
-        ["redis://me:hunter2@localhost/ 1", "database"],
-        ["redis://me:hunter2@localhost/99999999999", "database"],
-        ["redis://me:hunter2@one:6379,two:6379", "one server"],
-        ["redis://me:hunter2@one,two/0", "one server"],
-        ["redis://me:hunter2@localhost?db=1", "'?'"],
-        ["redis://me:hunter2@localhost/0#top", "'#'"],
-        ["redis://me:hunter2@::1", "brackets"],
-        ["redis://me:hunter2@::1:6379", "brackets"],
-        ["redis://me:hunter2@[localhost]", "IPv6"],
-        ["redis://me:hunter2@[127.0.0.1]", "IPv6"],
-        ["redis://me:hunter2@[::1", "IPv6"],
-        ["redis://me:hunter2@[]", "IPv6"],
-        ["redis://me:hunter2@[::1]6379", "IPv6"],
-        ["redis://me:hunter2@[::1]:port", "port"],
-        ["redis://me:hunter2@[::1]::6380", "port"],
-        ["redis://me:hunter2@local host", "host"],
-        ["redis://me:hunter2@local%20host", "host"],
-        ["redis://me:hunter2@local%2Fhost", "host"],
-        ["redis://me:hunter2@%", "host"],
+        .. Because("scheme 'http'", "http://me:hunter2@localhost"),
+        .. Because("scheme 'valkey'", "valkey://me:hunter2@localhost"),
+        .. Because("scheme 'redis+sentinel'", "redis+sentinel://me:hunter2@localhost"),
+        .. Because("port", At("localhost:port", "localhost:0", "localhost:65536", "localhost:-1", "localhost:+6379", "localhost: 6379")),
+        .. Because("port", At("localhost:99999999999", "localhost:\u0661", "[::1]:port", "[::1]::6380")),
+        .. Because("database", At("localhost/name", "localhost/-1", "localhost/0/", "localhost/0/1", "localhost/ 1")),
+        .. Because("database", At("localhost/99999999999")),
+        .. Because("one server", At("one:6379,two:6379", "one,two/0")),
+        .. Because("'?'", At("localhost?db=1")),
+        .. Because("'#'", At("localhost/0#top")),
+        .. Because("brackets", At("::1", "::1:6379")),
+        .. Because("IPv6", At("[localhost]", "[127.0.0.1]", "[::1", "[]", "[::1]6379")),
+        .. Because("host", At("local host", "local%20host", "local%2Fhost", "%")),
 
         // A password that is not percent-encoded is the usual mistake. Wherever it is cut, no piece of it may show.
-        ["redis://me:hunter2@hunter2@localhost", "%40"],
-        ["redis://me:/hunter2@localhost", "database"],
-        ["redis://me:hunter2/hunter2@localhost", "%2F"],
-        ["redis://me:hunter2#hunter2@localhost", "%23"],
-        ["redis://me:hunter2?hunter2@localhost", "%3F"],
-        ["redis://me:hunter2%@localhost", "%25"],
-        ["redis://me:hunter2%2@localhost", "%25"],
-        ["redis://me:hunter2%zz@localhost", "%25"],
-        ["redis://m%e:hunter2@localhost", "%25"],
-        ["redis://:hunter2", "port"],
-        ["redis://me:hunter2", "port"],
-        ["unix:run/redis.sock", "absolute path"],
-        ["unix://me:hunter2@", "absolute path"],
-        ["unix://me:hunter2@localhost/run/redis.sock", "no host"],
-        ["unix://localhost/run/redis.sock", "no host"],
-        ["unix://me:hunter2@hunter2@/run/redis.sock", "%40"],
-        ["unix://me:hunter2%@/run/redis.sock", "%25"],
-        ["unix:/run/%zz.sock", "%25"],
-        ["unix://:hunter2@/run/redis.sock?database=1", "?db="],
-        ["unix://:hunter2@/run/redis.sock?", "?db="],
-        ["unix://:hunter2@/run/redis.sock?db=", "database"],
-        ["unix://:hunter2@/run/redis.sock?db=x", "database"],
-        ["unix://:hunter2@/run/redis.sock?db=1&x=hunter2", "database"],
+        .. Because("%40", At("hunter2@localhost")),
+        .. Because("database", "redis://me:/hunter2@localhost"),
+        .. Because("%2F", "redis://me:hunter2/hunter2@localhost"),
+        .. Because("%23", "redis://me:hunter2#hunter2@localhost"),
+        .. Because("%3F", "redis://me:hunter2?hunter2@localhost"),
+        .. Because("%25", "redis://me:hunter2%@localhost", "redis://me:hunter2%2@localhost", "redis://me:hunter2%zz@localhost"),
+        .. Because("%25", "redis://m%e:hunter2@localhost"),
+        .. Because("port", "redis://:hunter2", "redis://me:hunter2"),
+        .. Because("absolute path", "unix:run/redis.sock", "unix://me:hunter2@"),
+        .. Because("no host", "unix://me:hunter2@localhost/run/redis.sock", "unix://localhost/run/redis.sock"),
+        .. Because("%40", "unix://me:hunter2@hunter2@/run/redis.sock"),
+        .. Because("%25", "unix://me:hunter2%@/run/redis.sock", "unix:/run/%zz.sock"),
+        .. Because("?db=", "unix://:hunter2@/run/redis.sock?database=1", "unix://:hunter2@/run/redis.sock?"),
+        .. Because("database", "unix://:hunter2@/run/redis.sock?db=", "unix://:hunter2@/run/redis.sock?db=x"),
+        .. Because("database", "unix://:hunter2@/run/redis.sock?db=1&x=hunter2"),
     ];
 
     /// <summary>
@@ -74,13 +45,8 @@ internal static class BadConfigurations
     /// </summary>
     public static readonly string[] UserAtServer =
     [
-        "me:hunter2@localhost",
-        "me:hunter2@localhost:6379",
-        ":hunter2@localhost",
-        "hunter2@localhost,ssl=true",
-        "//me:hunter2@localhost/0",
-        "one:6379, me:hunter2@two:6379",
-        "localhost,password=a,hunter2@b",
+        "me:hunter2@localhost", "me:hunter2@localhost:6379", ":hunter2@localhost", "hunter2@localhost,ssl=true", "//me:hunter2@localhost/0",
+        "one:6379, me:hunter2@two:6379", "localhost,password=a,hunter2@b",
     ];
 
     /// <summary>In the syntax of StackExchange.Redis, with the option that the message must name.</summary>
@@ -91,8 +57,10 @@ internal static class BadConfigurations
         ["localhost,password=hunter2,defaultDatabase=hunter2", "defaultDatabase"],
         ["localhost,password=hunter2,sslProtocols=hunter2", "sslProtocols"],
         ["localhost,password=hunter2,version=hunter2", "version"],
-
-        // What follows a comma in a password passes for an option.
-        ["localhost,password=hunter2,hunter2=y", "hunter2"],
+        ["localhost,password=hunter2,hunter2=y", "hunter2"], // what follows a comma in a password passes for an option
     ];
+
+    private static IEnumerable<string[]> Because(string reason, params string[] urls) => urls.Select(url => new[] { url, reason });
+
+    private static string[] At(params string[] servers) => [.. servers.Select(server => $"redis://me:hunter2@{server}")];
 }

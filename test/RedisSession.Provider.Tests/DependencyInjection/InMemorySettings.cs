@@ -7,8 +7,7 @@ namespace RedisSession.Provider.Tests;
 internal static class InMemorySettings
 {
     public static IConfigurationRoot Of(params (string Name, string Text)[] settings) => new ConfigurationBuilder()
-        .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Text)))
-        .Build();
+        .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Text))).Build();
 
     public static IConfigurationRoot OfJson(string json) =>
         new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build();

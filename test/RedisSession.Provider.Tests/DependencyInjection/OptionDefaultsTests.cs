@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using Microsoft.AspNetCore.Builder;
 
 namespace RedisSession.Provider.Tests;
@@ -34,10 +33,8 @@ internal sealed class OptionDefaultsTests
     public void Every_option_has_the_default_that_is_pinned_here()
     {
         var options = new RedisHashSessionOptions();
-        var defaults = typeof(RedisHashSessionOptions)
-            .GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        var defaults = typeof(RedisHashSessionOptions).GetProperties()
             .ToDictionary(property => property.Name, property => Show(property.GetValue(options)));
-
         Assert.That(defaults, Is.EquivalentTo(Defaults));
     }
 
@@ -46,10 +43,8 @@ internal sealed class OptionDefaultsTests
     {
         var stock = new SessionOptions();
         using var scope = Assert.EnterMultipleScope();
-        foreach (var property in typeof(SessionOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance))
-        {
+        foreach (var property in typeof(SessionOptions).GetProperties())
             Assert.That(Show(property.GetValue(stock)), Is.EqualTo(Defaults.GetValueOrDefault(property.Name)), property.Name);
-        }
     }
 
     [Test]
@@ -61,25 +56,15 @@ internal sealed class OptionDefaultsTests
 
     // Mode 0 of an enum is what an uninitialised one says.
     [Test]
-    public void Zero_is_the_default_of_the_enums()
-    {
-        using var scope = Assert.EnterMultipleScope();
-        Assert.That(default(RedisSessionMode), Is.EqualTo(RedisSessionMode.Buffered));
-        Assert.That(default(FailureMode), Is.EqualTo(FailureMode.LogAndContinue));
-    }
+    public void Zero_is_the_default_of_the_enums() => Assert.That(
+        (default(RedisSessionMode), default(FailureMode)), Is.EqualTo((RedisSessionMode.Buffered, FailureMode.LogAndContinue)));
 
     private static string Show(object? value) => value switch
     {
         null => "null",
         Delegate function => $"{function.Method.DeclaringType!.Name}.{function.Method.Name}",
-        CookieBuilder cookie => string.Join(
-            "; ",
-            cookie.Name,
-            $"path {cookie.Path}",
-            cookie.HttpOnly ? "HttpOnly" : "for scripts too",
-            $"SameSite {cookie.SameSite}",
-            $"secure {cookie.SecurePolicy}",
-            cookie.IsEssential ? "essential" : "not essential"),
+        CookieBuilder cookie => $"{cookie.Name}; path {cookie.Path}; {(cookie.HttpOnly ? "HttpOnly" : "for scripts too")}; "
+            + $"SameSite {cookie.SameSite}; secure {cookie.SecurePolicy}; {(cookie.IsEssential ? "essential" : "not essential")}",
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 }

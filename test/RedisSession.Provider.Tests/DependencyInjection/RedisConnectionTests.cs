@@ -22,7 +22,6 @@ internal sealed class RedisConnectionTests
         answer.SetResult(Multiplexer().Object);
         var databases = await Task.WhenAll(asking);
         Assert.That(connection.GetDatabaseAsync().AsTask().IsCompletedSuccessfully, Is.True, "it is there at once");
-        using var scope = Assert.EnterMultipleScope();
         Assert.That(calls, Is.EqualTo(1));
         Assert.That(databases.Append(await connection.GetDatabaseAsync()).Distinct(), Has.Exactly(1).Items);
     }
@@ -93,9 +92,9 @@ internal sealed class RedisConnectionTests
     }
 
     // It is the client's own text, with the password in it unescaped, and cannot always be read back.
-    [TestCase("localhost:6379,password=a,asyncTimeout=hunter2")]
-    [TestCase(null)]
-    public async Task Connection_is_used_whatever_its_configuration_looks_like(string? configuration)
+    [Test]
+    public async Task Connection_is_used_whatever_its_configuration_looks_like(
+        [Values("localhost:6379,password=a,asyncTimeout=hunter2", null)] string? configuration)
     {
         var multiplexer = Multiplexer(configuration).Object;
         await using var connection = Connection(() => Task.FromResult(multiplexer));

@@ -10,9 +10,7 @@ namespace RedisSession.Provider.Tests;
 
 internal sealed class RegistrationTests
 {
-    [TestCase(true, false)]
-    [TestCase(false, true)]
-    [TestCase(true, true)]
+    [TestCase(true, false), TestCase(false, true), TestCase(true, true)]
     public void Store_is_ours_and_there_is_no_other_wherever_AddSession_is_called(bool before, bool after)
     {
         using var services = Build(services =>
@@ -29,7 +27,6 @@ internal sealed class RegistrationTests
     public void All_that_UseSession_needs_is_registered_and_HttpContextAccessor_left_to_the_application()
     {
         using var services = Build(services => services.AddRedisHashSession("localhost"));
-        using var scope = Assert.EnterMultipleScope();
         Assert.That(services.GetService<IDataProtectionProvider>(), Is.Not.Null);
         Assert.That(services.GetService<IOptions<SessionOptions>>(), Is.Not.Null);
         Assert.That(new ApplicationBuilder(services).UseSession().Build(), Is.Not.Null);
@@ -39,11 +36,8 @@ internal sealed class RegistrationTests
     }
 
     [Test]
-    public void Without_arguments_the_connection_is_the_one_in_the_services()
-    {
-        var options = Options(services => services.AddSingleton(Mock.Of<IConnectionMultiplexer>()).AddRedisHashSession());
-        Assert.That(options.Configuration, Is.Null);
-    }
+    public void Without_arguments_the_connection_is_the_one_in_the_services() => Assert.That(
+        Options(services => services.AddSingleton(Mock.Of<IConnectionMultiplexer>()).AddRedisHashSession()).Configuration, Is.Null);
 
     [Test]
     public void Calling_twice_registers_nothing_twice()
@@ -52,13 +46,10 @@ internal sealed class RegistrationTests
         int once = services.Count(IsNoConfiguration);
         services.AddRedisHashSession("two");
 
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(services.Count(IsNoConfiguration), Is.EqualTo(once));
-            Assert.That(services.Where(service => service.ServiceType == typeof(ISessionStore)), Has.Exactly(1).Items);
-            Assert.That(services.Where(service => service.ImplementationType == typeof(RedisConnectionOpener)), Has.Exactly(1).Items);
-            Assert.That(services.Where(service => service.ServiceType == typeof(RedisConnection)), Has.Exactly(1).Items);
-        }
+        Assert.That(services.Count(IsNoConfiguration), Is.EqualTo(once));
+        Assert.That(services.Where(service => service.ServiceType == typeof(ISessionStore)), Has.Exactly(1).Items);
+        Assert.That(services.Where(service => service.ImplementationType == typeof(RedisConnectionOpener)), Has.Exactly(1).Items);
+        Assert.That(services.Where(service => service.ServiceType == typeof(RedisConnection)), Has.Exactly(1).Items);
 
         // Each call may configure once more; that is what calling it twice is for.
         static bool IsNoConfiguration(ServiceDescriptor service) =>
@@ -71,16 +62,13 @@ internal sealed class RegistrationTests
         var options = Options(services => services
             .AddRedisHashSession(options => (options.Configuration, options.KeyPrefix) = ("one", "app:"))
             .AddRedisHashSession("two"));
-        using var scope = Assert.EnterMultipleScope();
-        Assert.That(options.Configuration, Is.EqualTo("two"));
-        Assert.That(options.KeyPrefix, Is.EqualTo("app:"));
+        Assert.That((options.Configuration, options.KeyPrefix), Is.EqualTo(("two", "app:")));
     }
 
     [Test]
     public void Services_are_returned_for_the_next_call()
     {
         var services = new ServiceCollection();
-        using var scope = Assert.EnterMultipleScope();
         Assert.That(services.AddRedisHashSession(), Is.SameAs(services));
         Assert.That(services.AddRedisHashSession("one"), Is.SameAs(services));
         Assert.That(services.AddRedisHashSession(_ => { }), Is.SameAs(services));
@@ -92,7 +80,6 @@ internal sealed class RegistrationTests
     {
         var services = new ServiceCollection();
         var configuration = new ConfigurationBuilder().Build();
-        using var scope = Assert.EnterMultipleScope();
         Assert.That(() => ((IServiceCollection)null!).AddRedisHashSession(), ThrowsNull.Of("services"));
         Assert.That(() => ((IServiceCollection)null!).AddRedisHashSession("one"), ThrowsNull.Of("services"));
         Assert.That(() => ((IServiceCollection)null!).AddRedisHashSession(_ => { }), ThrowsNull.Of("services"));
@@ -104,13 +91,11 @@ internal sealed class RegistrationTests
     }
 
     // Where it is given, since another connection may be in the services; with the help that an application gets which gives none.
-    [TestCase("")]
-    [TestCase(" ")]
-    public async Task Empty_configuration_string_is_refused_where_it_is_given_with_the_help_for_none(string configuration)
+    [Test]
+    public async Task Empty_configuration_string_is_refused_where_it_is_given_with_the_help_for_none([Values("", " ")] string configuration)
     {
         var error = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddRedisHashSession(configuration))!;
         string none = await Application.RefusalAsync(services => services.AddRedisHashSession());
-        using var scope = Assert.EnterMultipleScope();
         Assert.That(error.ParamName, Is.EqualTo("configuration"));
         Assert.That(error.Message, Does.StartWith(none));
         Assert.That(none, Does.StartWith("AddRedisHashSession does not know which Redis to use."));
@@ -122,13 +107,10 @@ internal sealed class RegistrationTests
         using var none = Build(_ => { });
         using var stock = Build(services => services.AddDistributedMemoryCache().AddSession());
         using var incomplete = Build(services => services.AddSession(), isComplete: false); // without a cache its store cannot even be made
-        using var scope = Assert.EnterMultipleScope();
         foreach (var services in new[] { none, stock, incomplete })
-        {
             Assert.That(
                 () => new ApplicationBuilder(services).UseRedisHashSession(),
                 Throws.InvalidOperationException.With.Message.Contains("AddRedisHashSession"));
-        }
     }
 
     [Test]

@@ -12,8 +12,8 @@ internal sealed class SeedCookieTests
 {
     private static IEnumerable<SettingRow> OtherSeed => SettingRow.Seed.Where(row => row.Name != "SESSION_COOKIE_SECURE");
 
-    [TestCaseSource(nameof(OtherSeed))]
-    public async Task Cookie_is_Secure_and_the_log_says_so(SettingRow row)
+    [Test]
+    public async Task Cookie_is_Secure_and_the_log_says_so([ValueSource(nameof(OtherSeed))] SettingRow row)
     {
         foreach (string name in (string[])[row.Name, row.Switch[2..], $"Session:{row.Name}"])
         {
@@ -21,38 +21,31 @@ internal sealed class SeedCookieTests
             bool isInSection = name.StartsWith("Session:", StringComparison.Ordinal);
             IConfiguration given = isInSection ? configuration.GetSection("Session") : configuration;
             var (policy, told) = await StartAsync(services => services.AddRedisHashSession(given));
-            Assert.That(policy, Is.EqualTo(CookieSecurePolicy.Always), name);
-            Assert.That(told.Select(entry => entry.Level), Is.EqualTo([LogLevel.Information]), name);
+            Assert.That((policy, told.Single().Level), Is.EqualTo((CookieSecurePolicy.Always, LogLevel.Information)), name);
         }
     }
 
     private static IEnumerable<TestCaseData> Others =>
     [
-        Other("nothing is set", CookieSecurePolicy.None, services => services.AddRedisHashSession(InMemorySettings.Of())),
-        Other("names are .NET's", CookieSecurePolicy.None, services =>
-            services.AddRedisHashSession(InMemorySettings.Of(("RedisHashSession:KeyPrefix", "app:")))),
-        Other("it is false", CookieSecurePolicy.None, services =>
-            services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("SESSION_COOKIE_SECURE", "false")))),
-        Other("it is true", CookieSecurePolicy.Always, services =>
-            services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("session-cookie-secure", "true")))),
-        Other(".NET's name says it", CookieSecurePolicy.None, services => services.AddRedisHashSession(
-            InMemorySettings.Of(("SESSION_EXPIRE", "60"), ("RedisHashSession:Cookie:SecurePolicy", "None")))),
-        Other("code has said it before", CookieSecurePolicy.SameAsRequest, services => services
-            .Configure<SessionOptions>(options => options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest)
-            .AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60")))),
-        Other("code says it afterwards", CookieSecurePolicy.None, services => services
-            .AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "60")))
-            .AddRedisHashSession(options => options.Cookie.SecurePolicy = CookieSecurePolicy.None)),
-        Other("names of redis-session are empty", CookieSecurePolicy.None, services =>
-            services.AddRedisHashSession(InMemorySettings.Of(("SESSION_EXPIRE", "")))),
+        Other("nothing is set", CookieSecurePolicy.None, []),
+        Other("names are .NET's", CookieSecurePolicy.None, [("RedisHashSession:KeyPrefix", "app:")]),
+        Other("it is false", CookieSecurePolicy.None, [("SESSION_EXPIRE", "60"), ("SESSION_COOKIE_SECURE", "false")]),
+        Other("it is true", CookieSecurePolicy.Always, [("SESSION_EXPIRE", "60"), ("session-cookie-secure", "true")]),
+        Other(".NET's name says it", CookieSecurePolicy.None, [("SESSION_EXPIRE", "60"), ("RedisHashSession:Cookie:SecurePolicy", "None")]),
+        Other(
+            "code has said it before", CookieSecurePolicy.SameAsRequest, [("SESSION_EXPIRE", "60")],
+            before: options => options.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest),
+        Other(
+            "code says it afterwards", CookieSecurePolicy.None, [("SESSION_EXPIRE", "60")],
+            after: options => options.Cookie.SecurePolicy = CookieSecurePolicy.None),
+        Other("names of redis-session are empty", CookieSecurePolicy.None, [("SESSION_EXPIRE", "")]),
     ];
 
     [TestCaseSource(nameof(Others))]
     public async Task It_is_as_ever_where(CookieSecurePolicy expected, Action<IServiceCollection> configure)
     {
         var (policy, told) = await StartAsync(configure);
-        Assert.That(policy, Is.EqualTo(expected));
-        Assert.That(told, Is.Empty);
+        Assert.That((policy, told.Count), Is.EqualTo((expected, 0)));
     }
 
     [Test]
@@ -71,8 +64,18 @@ internal sealed class SeedCookieTests
         Assert.That(told, Has.Exactly(1).Items);
     }
 
-    private static TestCaseData Other(string what, CookieSecurePolicy expected, Action<IServiceCollection> configure) =>
-        new TestCaseData(expected, configure).SetArgDisplayNames(what);
+    private static TestCaseData Other(
+        string what, CookieSecurePolicy expected, (string, string)[] settings,
+        Action<SessionOptions>? before = null, Action<RedisHashSessionOptions>? after = null)
+    {
+        Action<IServiceCollection> configure = services =>
+        {
+            if (before is not null) services.Configure(before);
+            services.AddRedisHashSession(InMemorySettings.Of(settings));
+            if (after is not null) services.AddRedisHashSession(after);
+        };
+        return new TestCaseData(expected, configure).SetArgDisplayNames(what);
+    }
 
     /// <summary>What the middleware reads, and what was said of it at the start.</summary>
     private static async Task<(CookieSecurePolicy Policy, IReadOnlyList<RecordedLogs.Entry> Told)> StartAsync(

@@ -19,13 +19,10 @@ internal sealed class SessionOptionsMirrorTests
             options.IOTimeout = TimeSpan.FromSeconds(5);
         };
         var (session, _) = Read(services => services.AddRedisHashSession("localhost").AddRedisHashSession(forAddSession));
-        using var scope = Assert.EnterMultipleScope();
-        Assert.That(session.Cookie.Name, Is.EqualTo("sid"));
-        Assert.That(session.Cookie.HttpOnly, Is.False);
-        Assert.That(session.Cookie.IsEssential, Is.True);
-        Assert.That(session.Cookie.SameSite, Is.EqualTo(SameSiteMode.Strict));
-        Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromSeconds(10)));
-        Assert.That(session.IOTimeout, Is.EqualTo(TimeSpan.FromSeconds(5)));
+        var cookie = session.Cookie;
+        Assert.That(
+            (cookie.Name, cookie.HttpOnly, cookie.IsEssential, cookie.SameSite), Is.EqualTo(("sid", false, true, SameSiteMode.Strict)));
+        Assert.That((session.IdleTimeout, session.IOTimeout), Is.EqualTo((TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(5))));
     }
 
     [Test]
@@ -33,12 +30,10 @@ internal sealed class SessionOptionsMirrorTests
     {
         var (session, ours) = Read(services => services.AddRedisHashSession("localhost"));
         var stock = new SessionOptions();
-        using var scope = Assert.EnterMultipleScope();
-        Assert.That(session.IdleTimeout, Is.EqualTo(stock.IdleTimeout));
-        Assert.That(session.IOTimeout, Is.EqualTo(stock.IOTimeout));
-        Assert.That(session.Cookie.Name, Is.EqualTo(stock.Cookie.Name));
-        Assert.That(ours.IdleTimeout, Is.EqualTo(stock.IdleTimeout));
-        Assert.That(ours.Cookie.Name, Is.EqualTo(stock.Cookie.Name));
+        Assert.That(
+            (session.IdleTimeout, session.IOTimeout, session.Cookie.Name),
+            Is.EqualTo((stock.IdleTimeout, stock.IOTimeout, stock.Cookie.Name)));
+        Assert.That((ours.IdleTimeout, ours.Cookie.Name), Is.EqualTo((stock.IdleTimeout, stock.Cookie.Name)));
     }
 
     [Test]
@@ -59,10 +54,8 @@ internal sealed class SessionOptionsMirrorTests
                 seen.Add(options.IdleTimeout.TotalMinutes);
                 options.IdleTimeout += TimeSpan.FromMinutes(2);
             }));
-        using var scope = Assert.EnterMultipleScope();
         Assert.That(seen, Is.EqualTo([1.0, 2.0]));
-        Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(4)));
-        Assert.That(ours.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(4)));
+        Assert.That((session.IdleTimeout, ours.IdleTimeout), Is.EqualTo((TimeSpan.FromMinutes(4), TimeSpan.FromMinutes(4))));
     }
 
     [Test]
@@ -102,10 +95,7 @@ internal sealed class SessionOptionsMirrorTests
             .AddRedisHashSession("localhost")
             .AddRedisHashSession(options => (options.IdleTimeout, options.Cookie.Name) = (TimeSpan.FromMinutes(1), "one"))
             .AddSession(options => options.Cookie.Name = "two"));
-        using var scope = Assert.EnterMultipleScope();
-        Assert.That(session.Cookie.Name, Is.EqualTo("two"));
-        Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(1)));
-        Assert.That(ours.Cookie.Name, Is.EqualTo("two"));
+        Assert.That((session.Cookie.Name, session.IdleTimeout, ours.Cookie.Name), Is.EqualTo(("two", TimeSpan.FromMinutes(1), "two")));
     }
 
     [Test]
@@ -113,16 +103,10 @@ internal sealed class SessionOptionsMirrorTests
     {
         var (session, ours) = Read(services => services
             .AddRedisHashSession("localhost")
-            .PostConfigure<SessionOptions>(options =>
-            {
-                options.Cookie = new CookieBuilder { Name = "sid" };
-                options.IdleTimeout = TimeSpan.FromMinutes(3);
-                options.IOTimeout = TimeSpan.FromSeconds(3);
-            }));
-        using var scope = Assert.EnterMultipleScope();
+            .PostConfigure<SessionOptions>(options => (options.Cookie, options.IdleTimeout, options.IOTimeout) =
+                (new() { Name = "sid" }, TimeSpan.FromMinutes(3), TimeSpan.FromSeconds(3))));
         Assert.That(ours.Cookie, Is.SameAs(session.Cookie));
-        Assert.That(ours.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(3)));
-        Assert.That(ours.IOTimeout, Is.EqualTo(TimeSpan.FromSeconds(3)));
+        Assert.That((ours.IdleTimeout, ours.IOTimeout), Is.EqualTo((TimeSpan.FromMinutes(3), TimeSpan.FromSeconds(3))));
     }
 
     // The lambda is called for each of the two options objects: what it adds must be added once.
@@ -134,9 +118,7 @@ internal sealed class SessionOptionsMirrorTests
             options.IdleTimeout *= 2;
             options.Cookie.Name += ".mine";
         }));
-        using var scope = Assert.EnterMultipleScope();
-        Assert.That(session.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(40)));
-        Assert.That(ours.IdleTimeout, Is.EqualTo(TimeSpan.FromMinutes(40)));
+        Assert.That((session.IdleTimeout, ours.IdleTimeout), Is.EqualTo((TimeSpan.FromMinutes(40), TimeSpan.FromMinutes(40))));
         Assert.That(ours.Cookie.Name, Is.EqualTo(new SessionOptions().Cookie.Name + ".mine"));
     }
 

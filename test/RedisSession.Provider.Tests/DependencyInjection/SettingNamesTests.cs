@@ -13,22 +13,14 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 internal sealed class SettingNamesTests
 {
-    [TestCase("ProtectValeus", "ProtectValues")]
-    [TestCase("protectvalue", "ProtectValues")]
-    [TestCase("AbsoluteTimout", "AbsoluteTimeout")]
-    [TestCase("IdelTimeout", "IdleTimeout")]
-    [TestCase("Cookie:Nam", "Cookie:Name")]
+    [TestCase("ProtectValeus", "ProtectValues"), TestCase("protectvalue", "ProtectValues"), TestCase("AbsoluteTimout", "AbsoluteTimeout")]
+    [TestCase("IdelTimeout", "IdleTimeout"), TestCase("Cookie:Nam", "Cookie:Name")]
     [TestCase("Cookie:Secure", "Cookie:SecurePolicy")]
     [TestCase("Cookie:SecurePolicy:Always", "Cookie:SecurePolicy")]
-    [TestCase("Cokie:Name", "Cookie:Name")]
-    [TestCase("CookieName", "Cookie:Name")]
-    [TestCase("Cookie", "Cookie:Name")]
-    [TestCase("KeyPrefix:Text", "KeyPrefix")]
-    [TestCase("Absolute", "AbsoluteTimeout")]
-    [TestCase("Konfiguration", "Configuration")]
+    [TestCase("Cokie:Name", "Cookie:Name"), TestCase("CookieName", "Cookie:Name"), TestCase("Cookie", "Cookie:Name")]
+    [TestCase("KeyPrefix:Text", "KeyPrefix"), TestCase("Absolute", "AbsoluteTimeout"), TestCase("Konfiguration", "Configuration")]
     [TestCase("Konfiguration:Host", "Configuration")]
-    [TestCase("SESSION_EXPIRES", "SESSION_EXPIRE")]
-    [TestCase("session-expires", "session-expire")]
+    [TestCase("SESSION_EXPIRES", "SESSION_EXPIRE"), TestCase("session-expires", "session-expire")]
     public async Task Unknown_name_in_a_section_of_ours_stops_the_start_and_the_nearest_is_named(string name, string nearest)
     {
         (string, string)[] settings = [("App:Session:Configuration", "localhost"), ($"App:Session:{name}", "secret")];
@@ -92,7 +84,6 @@ internal sealed class SettingNamesTests
             ("Sessions:ProtectValeus", "true"), ("ProtectValeus", "true"), ("Cookie:Nam", "sid"), ("Logging:LogLevel:Default", "Warning"),
         ];
         var configuration = InMemorySettings.Of(all);
-        using var scope = Assert.EnterMultipleScope();
         Assert.That(() => SessionConfiguration.Apply(configuration.GetSection("Session"), new()), Throws.Nothing);
         Assert.That(() => SessionConfiguration.Apply(configuration, new()), Throws.Nothing);
         var withoutOurs = InMemorySettings.Of(("Logging:LogLevel:Default", "Warning"));
@@ -109,9 +100,8 @@ internal sealed class SettingNamesTests
     }
 
     // Some sources have an empty section as an empty text, others as none.
-    [TestCase("")]
-    [TestCase(null)]
-    public void An_empty_Cookie_is_no_unknown_name(string? text)
+    [Test]
+    public void An_empty_Cookie_is_no_unknown_name([Values("", null)] string? text)
     {
         var settings = new Dictionary<string, string?> { ["Session:KeyPrefix"] = "app:", ["Session:Cookie"] = text };
         var section = new ConfigurationBuilder().AddInMemoryCollection(settings).Build().GetSection("Session");
@@ -120,10 +110,7 @@ internal sealed class SettingNamesTests
 
     [TestCase("Sesion", "{ \"IdleTimeout\": \"00:01:00\" }")]
     [TestCase("App:Session", "{ \"IdleTimeout\": \"00:01:00\" }")]
-    [TestCase("Session", "{}")]
-    [TestCase("Session", "null")]
-    [TestCase("Session", "\"\"")]
-    [TestCase("Session", "[]")]
+    [TestCase("Session", "{}"), TestCase("Session", "null"), TestCase("Session", "\"\""), TestCase("Session", "[]")]
     public async Task Section_that_is_given_and_empty_or_not_there_stops_the_start(string name, string session)
     {
         var section = InMemorySettings.OfJson($$"""{ "Session": {{session}} }""").GetSection(name);
@@ -144,8 +131,7 @@ internal sealed class SettingNamesTests
         }
     }
 
-    [TestCase("SESSION_EXPIRES", "SESSION_EXPIRE")]
-    [TestCase("SESION_REDIS", "SESSION_REDIS")]
+    [TestCase("SESSION_EXPIRES", "SESSION_EXPIRE"), TestCase("SESION_REDIS", "SESSION_REDIS")]
     [TestCase("SESSION_COOKIE_HTTPONLY", "SESSION_COOKIE_HTTP_ONLY")]
     [TestCase("SESSION_COOKIE_SECRUE", "SESSION_COOKIE_SECURE")]
     [TestCase("session-expires", "session-expire")]
@@ -158,24 +144,15 @@ internal sealed class SettingNamesTests
     {
         var logs = await StartAsync((name, "hunter2"), ("SESSION_COOKIE_SECURE", "true"));
         var warning = logs.Of(SessionEvents.SettingNearlyOurs).Single();
-        using var scope = Assert.EnterMultipleScope();
         Assert.That(warning.Level, Is.EqualTo(LogLevel.Warning));
         Assert.That(warning.Message, Does.Contain($"the setting {named ?? name}. Did you mean {meant}?"));
         Assert.That(logs.All.Select(entry => entry.Message), Has.None.Contains(BadConfigurations.Password));
     }
 
-    [TestCase("SESSION_EXPIRE", "60")]
-    [TestCase("session_expire", "60")]
-    [TestCase("SESSION_MANAGER", "local/unix")]
-    [TestCase("SESSION_ID", "x")]
-    [TestCase("SESSION_COOKIE_NAME", "x")]
-    [TestCase("SESSION_EXPIRES", "")]
-    [TestCase("Session:Expire", "60")]
-    [TestCase("Session:Redis", "localhost")]
-    [TestCase("Other:SESSION_EXPIRES", "60")]
-    [TestCase("RedisHashCache:InstanceName", "x")]
-    [TestCase("RedisHashSession:KeyPrefix", "x")]
-    [TestCase("RedisHashSesion", "a text")]
+    [TestCase("SESSION_EXPIRE", "60"), TestCase("session_expire", "60"), TestCase("SESSION_MANAGER", "local/unix")]
+    [TestCase("SESSION_ID", "x"), TestCase("SESSION_COOKIE_NAME", "x"), TestCase("SESSION_EXPIRES", ""), TestCase("Session:Expire", "60")]
+    [TestCase("Session:Redis", "localhost"), TestCase("Other:SESSION_EXPIRES", "60"), TestCase("RedisHashCache:InstanceName", "x")]
+    [TestCase("RedisHashSession:KeyPrefix", "x"), TestCase("RedisHashSesion", "a text")]
     public async Task Other_names_are_nobodys_business(string name, string text) =>
         Assert.That((await StartAsync((name, text))).Of(SessionEvents.SettingNearlyOurs), Is.Empty);
 
@@ -198,9 +175,7 @@ internal sealed class SettingNamesTests
         string none = await Application.RefusalAsync(services => services.AddRedisHashSession(options => options.KeyPrefix = "x"));
 
         const string ofWhole = "RedisHashSession:Configuration, RedisHashSession:ServiceKey, SESSION_REDIS, session-redis";
-        const string ofSection =
-            "App:Session:Configuration, App:Session:ServiceKey, App:Session:SESSION_REDIS, App:Session:session-redis";
-        using var scope = Assert.EnterMultipleScope();
+        const string ofSection = "App:Session:Configuration, App:Session:ServiceKey, App:Session:SESSION_REDIS, App:Session:session-redis";
         Assert.That(whole, Does.Contain("does not know which Redis to use").And.Contains($"looked in the configuration for {ofWhole}:"));
         Assert.That(section, Does.Contain($"It looked in the configuration for {ofSection}:"));
         Assert.That(both, Does.Contain($"It looked in the configuration for {ofWhole}, {ofSection}:"));

@@ -53,11 +53,9 @@ internal sealed class StartupValidationTests
             .Append("me:hunter2=x@localhost"); // passes for an option whose name is a piece of the password
 
     [TestCaseSource(nameof(BadOptions))]
-    public async Task Bad_option_stops_the_start_and_says_what_to_do(string name, string remedy, Action<RedisHashSessionOptions> set)
-    {
-        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession("localhost").AddRedisHashSession(set));
-        Assert.That(refusal, Does.Contain(name).And.Contains(remedy));
-    }
+    public Task Bad_option_stops_the_start_and_says_what_to_do(string name, string remedy, Action<RedisHashSessionOptions> set) =>
+        Application.RefusesAsync(
+            services => services.AddRedisHashSession("localhost").AddRedisHashSession(set), Does.Contain(name).And.Contains(remedy));
 
     // Also where the host is not a web application, and where no session is ever used.
     [Test]
@@ -73,11 +71,7 @@ internal sealed class StartupValidationTests
     public async Task All_that_is_wrong_is_said_at_once()
     {
         string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(options =>
-        {
-            options.KeyPrefix = null!;
-            options.IdleTimeout = TimeSpan.Zero;
-            options.IOTimeout = TimeSpan.Zero;
-        }));
+            (options.KeyPrefix, options.IdleTimeout, options.IOTimeout) = (null!, TimeSpan.Zero, TimeSpan.Zero)));
         string[] wrong = ["KeyPrefix", "IdleTimeout", "IOTimeout", "which Redis to use"];
         Assert.That(wrong.Where(one => !refusal.Contains(one, StringComparison.Ordinal)), Is.Empty);
     }
@@ -91,50 +85,39 @@ internal sealed class StartupValidationTests
     }
 
     [Test]
-    public async Task Option_that_is_bad_in_SessionOptions_stops_the_start_too()
-    {
-        string refusal = await Application.RefusalAsync(services => services
-            .AddRedisHashSession("localhost")
-            .Configure<SessionOptions>(options => options.IdleTimeout = TimeSpan.Zero));
-        Assert.That(refusal, Does.Contain("IdleTimeout is 00:00:00"));
-    }
+    public Task Option_that_is_bad_in_SessionOptions_stops_the_start_too() => Application.RefusesAsync(
+        services => services.AddRedisHashSession("localhost").Configure<SessionOptions>(options => options.IdleTimeout = TimeSpan.Zero),
+        Does.Contain("IdleTimeout is 00:00:00"));
 
     [Test]
     public async Task Without_a_connection_the_message_says_all_five_ways()
     {
         string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession());
-        string[] ways =
-        [
-            "1. Configuration:", "redis://", "2. ConfigurationOptions:", "3. ConnectionMultiplexerFactory:", "4. ServiceKey:",
-            "5. an IConnectionMultiplexer",
-        ];
-        Assert.That(ways.Where(way => !refusal.Contains(way, StringComparison.Ordinal)), Is.Empty);
+        Assert.That(refusal, Does.Contain("1. Configuration:").And.Contains("redis://").And.Contains("2. ConfigurationOptions:"));
+        Assert.That(refusal, Does.Contain("3. ConnectionMultiplexerFactory:").And.Contains("4. ServiceKey:"));
+        Assert.That(refusal, Does.Contain("5. an IConnectionMultiplexer"));
     }
 
     [TestCaseSource(nameof(BadConnections))]
-    public async Task No_secret_shows_in_what_the_application_says(string configuration)
-    {
-        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(configuration));
-        Assert.That(refusal, Does.StartWith("Configuration: ").And.Not.Contain(configuration).And.Not.Contain(BadConfigurations.Password));
-    }
+    public Task No_secret_shows_in_what_the_application_says(string configuration) => Application.RefusesAsync(
+        services => services.AddRedisHashSession(configuration),
+        Does.StartWith("Configuration: ").And.Not.Contain(configuration).And.Not.Contain(BadConfigurations.Password));
 
     [TestCaseSource(typeof(BadConfigurations), nameof(BadConfigurations.StackExchangeSyntax))]
     public async Task Client_syntax_that_does_not_parse_is_refused_with_the_option_that_is_wrong(string configuration, string option)
     {
-        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(configuration));
+        string refusal = await RefusalAsync(configuration);
         Assert.That(refusal, Does.Not.Contain($"'{option}'").And.Not.Contain(BadConfigurations.Password), "it could be a piece of the password");
-
         string withoutPassword = configuration.Replace("password=hunter2,", "", StringComparison.Ordinal);
-        refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(withoutPassword));
-        Assert.That(refusal, Does.Contain($"see '{option}'"));
+        Assert.That(await RefusalAsync(withoutPassword), Does.Contain($"see '{option}'"));
+
+        static Task<string> RefusalAsync(string configuration) =>
+            Application.RefusalAsync(services => services.AddRedisHashSession(configuration));
     }
 
     [TestCaseSource(typeof(BadConfigurations), nameof(BadConfigurations.UserAtServer))]
-    public async Task User_in_front_of_a_servers_name_is_refused_with_the_way_to_write_it(string configuration)
-    {
-        string refusal = await Application.RefusalAsync(services => services.AddRedisHashSession(configuration));
-        Assert.That(refusal, Does.Contain("'@'").And.Contains("redis://user:password@host:6379"));
-    }
+    public Task User_in_front_of_a_servers_name_is_refused_with_the_way_to_write_it(string configuration) => Application.RefusesAsync(
+        services => services.AddRedisHashSession(configuration), Does.Contain("'@'").And.Contains("redis://user:password@host:6379"));
 
     [Test]
     public async Task Nothing_is_opened_by_an_application_that_does_not_start()
@@ -176,8 +159,7 @@ internal sealed class StartupValidationTests
     public Task Application_starts_while_redis_is_away() => Application.RunAsync(services => services.AddRedisHashSession(
         options => options.ConnectionMultiplexerFactory = () => Task.FromException<IConnectionMultiplexer>(SessionWithoutRedis.Error)));
 
-    [TestCase(null)]
-    [TestCase("sessions")]
+    [TestCase(null), TestCase("sessions")]
     public Task Application_starts_with_a_connection_from_its_services(string? key) => Application.RunAsync(services => services
         .AddKeyedSingleton(key, Mock.Of<IConnectionMultiplexer>(one => one.Configuration == "localhost"))
         .AddRedisHashSession(options => options.ServiceKey = key));

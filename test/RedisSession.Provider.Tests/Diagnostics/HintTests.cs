@@ -6,16 +6,13 @@ namespace RedisSession.Provider.Tests;
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 internal sealed class HintTests(ServerKind kind) : BothModesFixture(kind)
 {
-    [TestCase(RedisSessionMode.Buffered, 8, false)]
-    [TestCase(RedisSessionMode.Buffered, 9, true)]
-    [TestCase(RedisSessionMode.Live, 8, false)]
-    [TestCase(RedisSessionMode.Live, 9, true)]
+    [TestCase(RedisSessionMode.Buffered, 8, false), TestCase(RedisSessionMode.Buffered, 9, true)]
+    [TestCase(RedisSessionMode.Live, 8, false), TestCase(RedisSessionMode.Live, 9, true)]
     public Task More_than_8_asynchronous_reads_are_worth_it(RedisSessionMode mode, int reads, bool isHinted) =>
         AssertHintAsync(mode, isHinted ? reads : null, session => ReadAsync(session, reads));
 
     [TestCase(RedisSessionMode.Buffered, 20, null)] // one load
-    [TestCase(RedisSessionMode.Live, 8, null)]
-    [TestCase(RedisSessionMode.Live, 20, 20)]
+    [TestCase(RedisSessionMode.Live, 8, null), TestCase(RedisSessionMode.Live, 20, 20)]
     public Task So_are_synchronous_ones_in_live_mode(RedisSessionMode mode, int reads, int? hinted) =>
         AssertHintAsync(mode, hinted, session =>
         {

@@ -4,9 +4,7 @@ namespace RedisSession.Provider.Tests;
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 internal sealed class ParallelReadTests(ServerKind kind)
 {
-    [TestCase(1, false)]
-    [TestCase(8, false)]
-    [TestCase(9, true)]
+    [TestCase(1, false), TestCase(8, false), TestCase(9, true)]
     public async Task Reads_in_parallel_count_once_for_the_hint(int rounds, bool isHinted)
     {
         await using var own = await OwnServerApp.StartAsync(kind, _ => { });

@@ -12,10 +12,8 @@ internal sealed class RecordedMetrics : IDisposable
     private readonly List<MetricSnapshot> _exported = [];
     private readonly MeterProvider _provider;
 
-    public RecordedMetrics() => _provider = Sdk.CreateMeterProviderBuilder()
-        .AddMeter(SessionMetrics.MeterName)
-        .AddInMemoryExporter(_exported)
-        .Build();
+    public RecordedMetrics() =>
+        _provider = Sdk.CreateMeterProviderBuilder().AddMeter(SessionMetrics.MeterName).AddInMemoryExporter(_exported).Build();
 
     public IReadOnlyList<MetricSnapshot> All
     {

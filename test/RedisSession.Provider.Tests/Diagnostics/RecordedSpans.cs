@@ -16,18 +16,14 @@ internal sealed class RecordedSpans : IDisposable
     private readonly TracerProvider _provider;
     private readonly Activity _trace;
 
-    private RecordedSpans(TracerProvider provider, List<Activity> exported, Activity trace) =>
-        (_provider, _exported, _trace) = (provider, exported, trace);
-
-    public static RecordedSpans Start()
+    private RecordedSpans()
     {
-        List<Activity> exported = [];
-        var provider = Sdk.CreateTracerProviderBuilder()
-            .AddSource(SessionTelemetry.SourceName, Tests.Name)
-            .AddInMemoryExporter(exported)
-            .Build();
-        return new(provider, exported, Tests.StartActivity("test")!);
+        _provider = Sdk.CreateTracerProviderBuilder()
+            .AddSource(SessionTelemetry.SourceName, Tests.Name).AddInMemoryExporter(_exported).Build();
+        _trace = Tests.StartActivity("test")!;
     }
+
+    public static RecordedSpans Start() => new();
 
     /// <summary>Ends the recording; in the order in which they began.</summary>
     public IReadOnlyList<Activity> Stop()

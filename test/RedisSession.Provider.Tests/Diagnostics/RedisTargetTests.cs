@@ -20,11 +20,9 @@ internal sealed class RedisTargetTests
     {
         var span = new RedisTarget(servers, 3).SpanOf(OperationKind.Read);
         var attributes = span.Attributes.ToDictionary();
-        using var scope = Assert.EnterMultipleScope();
-        Assert.That(span.Name, Is.EqualTo(name));
-        Assert.That(attributes.GetValueOrDefault("server.address"), Is.EqualTo(address));
-        Assert.That(attributes.GetValueOrDefault("server.port"), Is.EqualTo(port));
-        Assert.That(attributes["db.namespace"], Is.EqualTo("3"));
+        Assert.That((span.Name, attributes["db.namespace"]), Is.EqualTo((name, "3")));
+        Assert.That(
+            (attributes.GetValueOrDefault("server.address"), attributes.GetValueOrDefault("server.port")), Is.EqualTo((address, port)));
         Assert.That(attributes.Keys, Has.None.EqualTo("db.stored_procedure.name"));
     }
 

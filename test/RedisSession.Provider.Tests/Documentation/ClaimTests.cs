@@ -26,8 +26,7 @@ internal sealed partial class ClaimTests
     public void Every_test_that_is_named_exists(MarkdownDocument document) =>
         Assert.That(document.InlineCodes.Where(IsMissing).Select(name => $"{document.Name}: {name}"), Is.Empty);
 
-    [TestCase("ClaimTests", false)]
-    [TestCase("NoSuchTests", true)]
+    [TestCase("ClaimTests", false), TestCase("NoSuchTests", true)]
     [TestCase("ClaimTests.Every_test_that_is_named_exists", false)]
     [TestCase("ClaimTests.Every_test_that_is", true)]
     [TestCase("SharedServersLifetime.No_such_thing", true)]
@@ -86,14 +85,12 @@ internal sealed partial class ClaimTests
     }
 
     // Of a filter that selects more tests, the adapter makes none, and says nothing. Ten servers more would not make so many.
-    [TestCase("plain")]
-    [TestCase("full")]
-    public void A_filter_is_one_however_many_tests_it_selects(string run) => Assert.That(
+    [Test]
+    public void A_filter_is_one_however_many_tests_it_selects([Values("plain", "full")] string run) => Assert.That(
         (int)XDocument.Load(Repository.PathOf($"test/{run}.runsettings")).Descendants("AssemblySelectLimit").Single(), Is.EqualTo(1_000_000));
 
-    [TestCase("README.md")]
-    [TestCase("docs/performance.md")]
-    public void It_is_read_in_one_sitting(string document) =>
+    [Test]
+    public void It_is_read_in_one_sitting([Values("README.md", "docs/performance.md")] string document) =>
         Assert.That(MarkdownDocument.Of(document).Text.TrimEnd().Split('\n'), Has.Length.AtMost(LinesOfOneSitting));
 
     [Test]

@@ -10,9 +10,6 @@ namespace RedisSession.Provider.Tests;
 /// A piece of C# of a document that is run, as it stands: what it does with <c>builder</c> and <c>app</c> in an application of its own, all
 /// else inside a request. The addresses in it become that of a server that there is.
 /// </summary>
-/// <param name="block">The piece.</param>
-/// <param name="others">The other pieces of its document.</param>
-/// <param name="server">The address of a Redis.</param>
 internal sealed partial class Example(MarkdownBlock block, IEnumerable<string> others, string server)
 {
     private const string Probe = "/the-session-works";

@@ -32,10 +32,8 @@ internal sealed class ExampleTests
         }
     }
 
-    [TestCase("GET /name → 200 Ben")]
-    [TestCase("GET /name → 404")]
-    [TestCase("GET /name")]
-    public async Task What_does_not_answer_as_it_says_is_told(string line)
+    [Test]
+    public async Task What_does_not_answer_as_it_says_is_told([Values("GET /name → 200 Ben", "GET /name → 404", "GET /name")] string line)
     {
         var piece = Block("csharp", "app.MapGet(\"/name\", () => \"Ann\");");
         var server = await TestServers.GetAsync(ServerKind.Garnet);

@@ -27,12 +27,9 @@ internal sealed class LinkTests
 
     [TestCase("docs/settings.md#options", null)]
     [TestCase("docs/settings.md#option", "no such heading")]
-    [TestCase("#what-hurts-today", null)]
-    [TestCase("#what-hurts", "no such heading")]
-    [TestCase("docs/design.md#in-redis", null)]
+    [TestCase("#what-hurts-today", null), TestCase("#what-hurts", "no such heading"), TestCase("docs/design.md#in-redis", null)]
     [TestCase("docs/design.md#in-valkey", "no such heading")]
-    [TestCase("docs/nothing.md", "no such file")]
-    [TestCase("LICENSE", null)]
+    [TestCase("docs/nothing.md", "no such file"), TestCase("LICENSE", null)]
     [TestCase("https://example.com/#anything", null)]
     public void What_leads_nowhere_is_told(string target, string? error) =>
         Assert.That(FindError(MarkdownDocument.Of("README.md"), target), Is.EqualTo(error));

@@ -10,10 +10,7 @@ namespace RedisSession.Provider.Tests;
 internal sealed class MarkdownDocument
 {
     private static readonly MarkdownPipeline GitHub = new MarkdownPipelineBuilder()
-        .UseAutoIdentifiers(AutoIdentifierOptions.GitHub)
-        .UsePipeTables()
-        .UsePreciseSourceLocation()
-        .Build();
+        .UseAutoIdentifiers(AutoIdentifierOptions.GitHub).UsePipeTables().UsePreciseSourceLocation().Build();
 
     private MarkdownDocument(string name)
     {
@@ -44,7 +41,6 @@ internal sealed class MarkdownDocument
 
     public static MarkdownDocument Of(string name) => All.Single(document => document.Name == name);
 
-    // As the name of a test.
     public override string ToString() => Name;
 }
 
@@ -64,7 +60,6 @@ internal sealed record MarkdownBlock(string Document, int Fence, string Language
     /// </summary>
     public string CodeOf(char side) => string.Join('\n', Content.Select(line => Language == "diff" ? InDiff(line, side) : line));
 
-    // As the name of a test.
     public override string ToString() => $"{Document}:{Fence + 1}";
 
     private static string InDiff(string line, char side) => line.Trim() == "…" || line.Length == 0 || (line[0] != side && line[0] != ' ')

@@ -28,7 +28,7 @@ internal sealed class RightsBlockTests(ServerKind kind)
             context.Session.SetString("a", "1");
             await context.RenewSessionAsync("ann");
         });
-        Assert.That((await app.Services.GetRequiredService<IRedisSessionDirectory>().FindByUserAsync("ann").SingleAsync()).SizeInBytes, Is.Positive);
+        Assert.That((await app.Directory.FindByUserAsync("ann").SingleAsync()).SizeInBytes, Is.Positive);
         var health = await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
         Assert.That(health.Status, Is.EqualTo(HealthStatus.Healthy), health.Entries.Single().Value.Description);
         Assert.That(() => Resp.AskAsync(server.Port, "PING"), Throws.InstanceOf<RespErrorException>().With.Message.Contains("NOAUTH"));

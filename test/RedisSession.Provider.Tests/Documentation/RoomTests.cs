@@ -22,8 +22,7 @@ internal sealed class RoomTests
     private static readonly List<string> Rooms = ReadTable();
 
     [Test]
-    public void The_table_has_every_folder_and_no_other() =>
-        Assert.That(Rooms, Is.EquivalentTo(Repository.FoldersOf(Library)));
+    public void The_table_has_every_folder_and_no_other() => Assert.That(Rooms, Is.EquivalentTo(Repository.FoldersOf(Library)));
 
     [Test]
     public void A_room_uses_only_rooms_below_it()
@@ -49,12 +48,8 @@ internal sealed class RoomTests
             internal class B { public int Number; }
             internal static class Lookup { public static B Default => new(); public static void Extend(this object it) { } }
             """;
-        var sources = new Dictionary<string, string>
-        {
-            [$"{room}/A.cs"] = code,
-            ["Lifecycle/B.cs"] = Lifecycle,
-            ["C.cs"] = "public class C;",
-        };
+        const string C = "public class C;";
+        var sources = new Dictionary<string, string> { [$"{room}/A.cs"] = code, ["Lifecycle/B.cs"] = Lifecycle, ["C.cs"] = C };
         Assert.That(UsesIn(sources).Any(IsUpwards), Is.EqualTo(isUpwards));
     }
 

@@ -23,10 +23,8 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
             {
                 services.AddRedisHashSession(options =>
                 {
-                    options.Configuration = _server.ConfigurationString;
-                    options.KeyPrefix = _prefix;
-                    options.AbsoluteTimeout = TimeSpan.FromHours(8);
-                    options.ProtectValues = true;
+                    (options.Configuration, options.KeyPrefix) = (_server.ConfigurationString, _prefix);
+                    (options.AbsoluteTimeout, options.ProtectValues) = (TimeSpan.FromHours(8), true);
                     options.FailureMode = FailureMode.Throw;
                 });
                 services.AddAuthentication().AddCookie(FollowTheAdvice);
@@ -40,8 +38,8 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task Who_signs_in_has_a_session_under_a_new_key()
     {
-        using var browser = _app.NewBrowser();
-        string before = await SetAsync(browser, "cart", "tea");
+        using var browser = await _app.NewVisitorWithAsync("cart", "tea");
+        string before = browser.SessionId;
         await SignInAsync(browser, "ann");
         await browser.VisitAsync(async context =>
         {
@@ -61,9 +59,8 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
         await SignInAsync(laptop, "bob");
         Assert.That(await IsSignedInAsync(phone), Is.True);
 
-        var sessions = _app.Services.GetRequiredService<IRedisSessionDirectory>();
         string id = await laptop.VisitAsync(session => session.Id);
-        Assert.That(await sessions.EndAllForUserAsync("bob", exceptId: id), Is.EqualTo(1));
+        Assert.That(await _app.Directory.EndAllForUserAsync("bob", exceptId: id), Is.EqualTo(1));
         Assert.That(await IsSignedInAsync(phone), Is.False);
         Assert.That(await IsSignedInAsync(laptop), Is.True);
     }
@@ -95,8 +92,8 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task A_session_that_is_bound_by_itself_keeps_its_key()
     {
-        using var browser = _app.NewBrowser();
-        string before = await SetAsync(browser, "cart", "tea");
+        using var browser = await _app.NewVisitorWithAsync("cart", "tea");
+        string before = browser.SessionId;
         await browser.VisitAsAsync("dan", session => session.SetString("cart", "mug"));
         Assert.That((string?)await Redis.HashGetAsync(KeyOf(before), "@user"), Is.EqualTo("dan"), "readable, too");
         Assert.That(await browser.VisitAsync(session => session.Id), Is.EqualTo(before));
@@ -105,22 +102,17 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task What_others_write_is_read_though_values_are_protected()
     {
-        using var browser = _app.NewBrowser();
-        string id = await SetAsync(browser, "old", "1");
-        await Redis.HashSetAsync(KeyOf(id), [new("role", "admin"), new("new", await Redis.HashGetAsync(KeyOf(id), "old"))]);
-        await browser.VisitAsync(session =>
-        {
-            Assert.That(session.GetString("role"), Is.EqualTo("admin"));
-            Assert.That(session.GetString("new"), Is.EqualTo("1"));
-        });
+        using var browser = await _app.NewVisitorWithAsync("old", "1");
+        string key = KeyOf(browser.SessionId);
+        await Redis.HashSetAsync(key, [new("role", "admin"), new("new", await Redis.HashGetAsync(key, "old"))]);
+        Assert.That(await browser.VisitAsync(session => (session.GetString("role"), session.GetString("new"))), Is.EqualTo(("admin", "1")));
     }
 
     [Test]
     public async Task An_instance_that_protects_no_values_reads_what_others_have_encrypted_as_it_is()
     {
         await using var plain = await TestApp.StartAsync(_server.ConfigurationString, options => options.KeyPrefix = _prefix);
-        using var browser = _app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
+        using var browser = await _app.NewVisitorWithAsync("key");
         byte[] read = await browser.At(plain).VisitAsync(session => session.GetRaw("key")!);
         Assert.That(read, Has.Length.GreaterThan(20).And.Not.EqualTo("1"u8.ToArray()));
     }
@@ -137,10 +129,9 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
             },
             builder => builder.UseCookiePolicy().Use(pipeline));
         using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("key", "1"));
-        await browser.VisitAsync(session => session.SetString("key", "1"));
+        for (int i = 0; i < 2; i++) await browser.SetStringAsync("key", "1");
         Assert.That(browser.SessionCookie, Is.Null);
-        Assert.That(await app.Services.GetRequiredService<IRedisSessionDirectory>().CountAsync(), Is.EqualTo(2));
+        Assert.That(await app.Directory.CountAsync(), Is.EqualTo(2));
     }
 
     private static void FollowTheAdvice(CookieAuthenticationOptions cookie)
@@ -162,12 +153,6 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     private IDatabase Redis => _server.Admin.GetDatabase();
 
     private string KeyOf(string id) => $"{_prefix}sessions:{id}";
-
-    private static Task<string> SetAsync(Browser browser, string key, string value) => browser.VisitAsync(session =>
-    {
-        session.SetString(key, value);
-        return session.Id;
-    });
 
     private static Task SignInAsync(Browser browser, string user) => browser.VisitAsync(context =>
         context.SignInAsync(new ClaimsPrincipal(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, user)], "password"))));

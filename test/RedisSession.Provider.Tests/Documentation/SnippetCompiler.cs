@@ -35,11 +35,7 @@ internal static class SnippetCompiler
     // assembly was compiled against an older version of another.
     private static readonly string[] Tolerated = ["CS0168", "CS0219", "CS8321", "CS1701", "CS1702"];
 
-    /// <summary>The compiler's errors and warnings about one piece, with their lines in the document.</summary>
-    /// <param name="code">The piece.</param>
-    /// <param name="document">Its document, for the messages.</param>
-    /// <param name="firstLine">The line of the document that the piece begins in.</param>
-    /// <param name="others">The other pieces of the document.</param>
+    /// <summary>The compiler's errors and warnings about one piece of a document, with their lines in that; it has the others.</summary>
     public static IReadOnlyList<string> FindErrors(string code, string document, int firstLine, IEnumerable<string> others)
     {
         var piece = Parse(code);
@@ -95,9 +91,9 @@ internal static class SnippetCompiler
     /// <summary>The tree of one file of a project.</summary>
     public static SyntaxTree Parse(string code, string path = "") => CSharpSyntaxTree.ParseText(code, Language, path);
 
-    /// <summary>The files of a project with the usings of the SDK, to ask what their names mean.</summary>
-    /// <param name="files">The trees of all.</param>
-    /// <param name="except">The project's own assembly, which the tests run with.</param>
+    /// <summary>
+    /// The files of a project with the usings of the SDK, to ask what their names mean, <paramref name="except"/> for its own assembly.
+    /// </summary>
     public static CSharpCompilation Compile(IEnumerable<SyntaxTree> files, string except)
     {
         var references = References.Value.Where(reference => Path.GetFileNameWithoutExtension(reference.Display) != except);

@@ -79,6 +79,14 @@ internal sealed class TestApp : IAsyncDisposable
     /// <summary>A visitor with cookies of its own.</summary>
     public Browser NewBrowser() => new(this);
 
+    /// <summary>A visitor whose session has this in it.</summary>
+    public async Task<Browser> NewVisitorWithAsync(string key, string value = "1")
+    {
+        var browser = NewBrowser();
+        await browser.SetStringAsync(key, value);
+        return browser;
+    }
+
     /// <summary>The connection of its sessions, where they are ours.</summary>
     public async Task<IDatabase> RedisAsync() => await Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();
 

@@ -14,7 +14,7 @@ internal sealed class ListeningRightsTests(ServerKind kind)
         await using var server = await ServerProcess.StartAsync(kind);
         await using var admin = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true");
         string[] rules = ["on", ">password", "~*", "-@all", "+@connection", .. Rights.Except([missing]).Select(right => "+" + right)];
-        await admin.GetDatabase().ExecuteAsync("ACL", ["SETUSER", "poor", .. rules]);
+        await server.AskAsync(["ACL", "SETUSER", "poor", .. rules]);
         foreach (string key in (string[])["filled", "empty"])
         {
             if (key == "filled")

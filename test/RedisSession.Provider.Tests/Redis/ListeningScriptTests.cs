@@ -37,13 +37,9 @@ internal sealed class ListeningScriptTests(ServerKind kind)
         await key.SetAsync("@until", -10_000);
         await key.SetAsync("a", 0, 0, judged: false);
         await key.SetAsync("b", 0, 0, judged: false);
-        var told = new[]
-        {
-            await key.BeatAsync("b", begins: false),
-            await key.BeatAsync("a", begins: false),
-            await key.BeatAsync("b", begins: false),
-        };
-        Assert.That(told.OfType<ListeningGap>().Count(), Is.EqualTo(1));
+        var beats = new List<ListeningGap?>();
+        foreach (string instance in (string[])["b", "a", "b"]) beats.Add(await key.BeatAsync(instance, begins: false));
+        Assert.That(beats.OfType<ListeningGap>().Count(), Is.EqualTo(1));
     }
 
     [Test]

@@ -23,8 +23,7 @@ internal sealed class OutageClockTests
         var (clock, time) = New();
         clock.Begin(One);
         time.Advance(4.9 * Second);
-        Assert.That(clock.Left(One), Is.EqualTo(0.1 * Second));
-        Assert.That(clock.MayWait, Is.True);
+        Assert.That((clock.Left(One), clock.MayWait), Is.EqualTo(((TimeSpan?)(0.1 * Second), true)));
         time.Advance(0.1 * Second);
         Assert.That(clock.Left(One), Is.LessThanOrEqualTo(TimeSpan.Zero));
         Assert.That((clock.MayWait, clock.IsAnyAway), Is.EqualTo((false, true)));

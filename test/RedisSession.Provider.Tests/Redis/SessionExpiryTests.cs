@@ -13,21 +13,15 @@ internal sealed class SessionExpiryTests
     public void No_absolute_timeout_is_zero() => Assert.That(SessionExpiry.From(TimeSpan.FromMinutes(20), null).Absolute, Is.Zero);
 
     // 0 would delete the hash at once, or mean that there is no absolute timeout.
-    [TestCase(1L)]
-    [TestCase(9_999L)]
-    [TestCase(0L)]
-    [TestCase(-1L)]
-    public void Less_than_a_millisecond_is_one(long ticks) => Assert.That(
-        SessionExpiry.From(TimeSpan.FromTicks(ticks), TimeSpan.FromTicks(ticks)),
-        Is.EqualTo(new SessionExpiry(1, 1)));
+    [Test]
+    public void Less_than_a_millisecond_is_one([Values(1L, 9_999L, 0L, -1L)] long ticks) => Assert.That(
+        SessionExpiry.From(TimeSpan.FromTicks(ticks), TimeSpan.FromTicks(ticks)), Is.EqualTo(new SessionExpiry(1, 1)));
 
     [Test]
     public void Fractions_of_a_millisecond_are_cut_off() => Assert.That(
-        SessionExpiry.From(TimeSpan.FromTicks(19_999), TimeSpan.FromTicks(29_999)),
-        Is.EqualTo(new SessionExpiry(1, 2)));
+        SessionExpiry.From(TimeSpan.FromTicks(19_999), TimeSpan.FromTicks(29_999)), Is.EqualTo(new SessionExpiry(1, 2)));
 
     [Test]
     public void The_longest_time_is_a_hundred_years() => Assert.That(
-        SessionExpiry.From(TimeSpan.MaxValue, TimeSpan.MaxValue),
-        Is.EqualTo(new SessionExpiry(3_153_600_000_000, 3_153_600_000_000)));
+        SessionExpiry.From(TimeSpan.MaxValue, TimeSpan.MaxValue), Is.EqualTo(new SessionExpiry(3_153_600_000_000, 3_153_600_000_000)));
 }

@@ -6,20 +6,11 @@ namespace RedisSession.Provider.Tests;
 
 internal sealed class SessionHashLayoutTests
 {
-    [TestCase("cart", "cart")]
-    [TestCase("", "")]
-    [TestCase("a@b@", "a@b@")]
-    [TestCase(" @", " @")]
-    [TestCase("@", "@@")]
-    [TestCase("@x", "@@x")]
-    [TestCase("@@x", "@@@x")]
-    [TestCase("@gen", "@@gen")]
-    [TestCase("@created", "@@created")]
-    [TestCase("@user", "@@user")]
-    [TestCase("😀é", "😀é")]
+    [TestCase("cart", "cart"), TestCase("", ""), TestCase("a@b@", "a@b@"), TestCase(" @", " @"), TestCase("😀é", "😀é")]
+    [TestCase("@", "@@"), TestCase("@x", "@@x"), TestCase("@@x", "@@@x")]
+    [TestCase("@gen", "@@gen"), TestCase("@created", "@@created"), TestCase("@user", "@@user")]
     [TestCase("\uFF20x", "\uFF20x")] // a fullwidth @ is none
-    public void Session_key_has_its_field(string key, string field) =>
-        Assert.That(SessionHashLayout.FieldOf(key), Is.EqualTo(field));
+    public void Session_key_has_its_field(string key, string field) => Assert.That(SessionHashLayout.FieldOf(key), Is.EqualTo(field));
 
     [Test]
     public void Any_session_key_comes_back_from_its_field() =>
@@ -39,28 +30,17 @@ internal sealed class SessionHashLayoutTests
         },
         iter: 2_000);
 
-    [TestCase("@gen")]
-    [TestCase("@created")]
-    [TestCase("@user")]
-    [TestCase("@auto")]
-    [TestCase("@something of a later version")]
-    [TestCase("@")]
-    public void Field_of_ours_never_surfaces_as_a_session_key(string field) =>
+    [Test]
+    public void Field_of_ours_never_surfaces_as_a_session_key(
+        [Values("@gen", "@created", "@user", "@auto", "@something of a later version", "@")] string field) =>
         Assert.That(SessionHashLayout.SessionKeyOf(OnTheWire(field)), Is.Null);
 
     [Test]
-    public void Fields_of_ours_are_named_as_the_scripts_name_them()
-    {
-        Assert.That(SessionHashLayout.Generation, Is.EqualTo("@gen"));
-        Assert.That(SessionHashLayout.Created, Is.EqualTo("@created"));
-        Assert.That(SessionHashLayout.User, Is.EqualTo("@user"));
-        Assert.That(SessionHashLayout.Automatic, Is.EqualTo("@auto"));
-    }
+    public void Fields_of_ours_are_named_as_the_scripts_name_them() => Assert.That(
+        new[] { SessionHashLayout.Generation, SessionHashLayout.Created, SessionHashLayout.User, SessionHashLayout.Automatic },
+        Is.EqualTo(["@gen", "@created", "@user", "@auto"]));
 
-    [TestCase("", "sessions:")]
-    [TestCase("app:", "app:sessions:")]
-    [TestCase("{tag}", "{tag}sessions:")]
-    [TestCase("é", "ésessions:")]
+    [TestCase("", "sessions:"), TestCase("app:", "app:sessions:"), TestCase("{tag}", "{tag}sessions:"), TestCase("é", "ésessions:")]
     public void Redis_key_is_prefix_and_id(string prefix, string expected)
     {
         byte[] key = SessionHashLayout.KeyOf(SessionHashLayout.KeyStart(prefix), "session key");
@@ -73,10 +53,7 @@ internal sealed class SessionHashLayoutTests
         Assert.That(SessionHashLayout.UserKeyOf(prefix, "ann").ToString(), Is.EqualTo(expected));
 
     // A character with the number of bytes that it takes in UTF-8. 語 fills the limit with the fewest UTF-16 units of all.
-    [TestCase("a", 1)]
-    [TestCase("é", 2)]
-    [TestCase("語", 3)]
-    [TestCase("😀", 4)]
+    [TestCase("a", 1), TestCase("é", 2), TestCase("語", 3), TestCase("😀", 4)]
     public void Session_key_may_have_65535_bytes_and_not_one_more(string character, int bytes)
     {
         int count = SessionHashLayout.MaxKeyBytes / bytes;

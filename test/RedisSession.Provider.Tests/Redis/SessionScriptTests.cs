@@ -43,9 +43,7 @@ internal sealed class SessionScriptTests(ServerKind kind)
         foreach (bool seesIt in new[] { false, true })
         {
             var key = NewKey();
-            var first = new SessionChanges();
-            first.Set("b", [2]);
-            var created = await ChangeAsync(key, first, default, "generation");
+            var created = await ChangeAsync(key, Setting("b", 2), default, "generation");
             var changes = new SessionChanges();
             change(changes);
             var seen = seesIt ? created.Generation : default;
@@ -63,56 +61,45 @@ internal sealed class SessionScriptTests(ServerKind kind)
     public async Task A_create_applied_twice_is_one_session()
     {
         var key = NewKey();
-        var changes = new SessionChanges();
-        changes.Set("a", [1]);
-        await ChangeAsync(key, changes, default, "generation");
+        await ChangeAsync(key, Setting("a", 1), default, "generation");
         string after = await ShowAsync(key);
-        var twice = await ChangeAsync(key, changes, default, "generation");
-        Assert.That(twice, Is.EqualTo(new ChangeReply(false, "generation")));
+        Assert.That(await ChangeAsync(key, Setting("a", 1), default, "generation"), Is.EqualTo(new ChangeReply(false, "generation")));
         Assert.That(await ShowAsync(key), Is.EqualTo(after));
     }
-
     [Test]
     public async Task A_change_to_a_session_that_has_ended_is_refused_however_often_it_is_tried()
     {
         var key = NewKey();
-        var changes = new SessionChanges();
-        changes.Set("a", [1]);
-        for (int i = 0; i < 3; i++)
-        {
-            var reply = await ChangeAsync(key, changes, "gone", "another");
-            Assert.That(reply.Ended, Is.True);
-        }
-
+        for (int i = 0; i < 3; i++) Assert.That((await ChangeAsync(key, Setting("a", 1), "gone", "another")).Ended, Is.True);
         Assert.That(await _redis.KeyExistsAsync(key), Is.False);
     }
 
+    private static SessionChanges Setting(string key, byte value)
+    {
+        var changes = new SessionChanges();
+        changes.Set(key, [value]);
+        return changes;
+    }
+
     // What the hash holds of a user, the request's user, and then the answer and what the hash holds.
-    [TestCase("", "", "", "", "")]
-    [TestCase("", "ann", "ann", "", "@auto=1 @user=ann")]
+    [TestCase("", "", "", "", ""), TestCase("", "ann", "ann", "", "@auto=1 @user=ann")]
     [TestCase("@user=ann @auto=1", "", "ann", "", "@auto=1 @user=ann")]
     [TestCase("@user=ann @auto=1", "ann", "ann", "", "@auto=1 @user=ann")]
     [TestCase("@user=ann @auto=1", "bob", "bob", "ann", "@auto=1 @user=bob")]
     [TestCase("@user=ann", "", "ann", "", "@user=ann")]
-    [TestCase("@user=ann", "ann", "ann", "", "@user=ann")]
-    [TestCase("@user=ann", "bob", "ann", "", "@user=ann")]
+    [TestCase("@user=ann", "ann", "ann", "", "@user=ann"), TestCase("@user=ann", "bob", "ann", "", "@user=ann")]
     public async Task Binding(string holds, string user, string owner, string before, string holdsThen)
     {
         var (hash, key) = await NewSessionAsync(holds);
         var once = (await hash.BindAsync(user, generationSeen: () => RedisValue.Null, Expiry))!;
-        Assert.That((once.User ?? "", once.Before ?? ""), Is.EqualTo((owner, before)));
-        Assert.That(once.TimeToLive, Is.EqualTo(Expiry.Idle));
+        Assert.That((once.User ?? "", once.Before ?? "", once.TimeToLive), Is.EqualTo((owner, before, Expiry.Idle)));
         Assert.That(await ShowUserAsync(key), Is.EqualTo(holdsThen));
 
         var twice = (await hash.BindAsync(user, generationSeen: () => RedisValue.Null, Expiry))!;
-        Assert.That((twice.User ?? "", twice.Before ?? ""), Is.EqualTo((owner, "")));
-        Assert.That(await ShowUserAsync(key), Is.EqualTo(holdsThen));
+        Assert.That((twice.User ?? "", twice.Before ?? "", await ShowUserAsync(key)), Is.EqualTo((owner, "", holdsThen)));
     }
 
-    [TestCase(0, 600_000)]
-    [TestCase(60_000, 60_000)]
-    [TestCase(6_000_000, 600_000)]
-    [TestCase(-1, 1)]
+    [TestCase(0, 600_000), TestCase(60_000, 60_000), TestCase(6_000_000, 600_000), TestCase(-1, 1)]
     public async Task Binding_tells_how_long_the_session_can_live(long left, long expected)
     {
         // Whatever its TTL is now: a renewal may be on its way.
@@ -142,10 +129,8 @@ internal sealed class SessionScriptTests(ServerKind kind)
     public async Task A_session_is_ended_once_and_its_user_is_told()
     {
         var (hash, key) = await NewSessionAsync("@user=ann");
-        Assert.That(await hash.EndAsync(onlyOf: "bob"), Is.Null);
-        Assert.That(await _redis.KeyExistsAsync(key), Is.True);
-        Assert.That(await hash.EndAsync(onlyOf: "ann"), Is.EqualTo("ann"));
-        Assert.That(await _redis.KeyExistsAsync(key), Is.False);
+        Assert.That((await hash.EndAsync(onlyOf: "bob"), await _redis.KeyExistsAsync(key)), Is.EqualTo(((string?)null, true)));
+        Assert.That((await hash.EndAsync(onlyOf: "ann"), await _redis.KeyExistsAsync(key)), Is.EqualTo(("ann", false)));
         Assert.That(await hash.EndAsync(), Is.Null);
 
         var (anonymous, _) = await NewSessionAsync("");
@@ -165,9 +150,8 @@ internal sealed class SessionScriptTests(ServerKind kind)
     public async Task A_list_ends_with_the_entry_that_is_kept_longest()
     {
         var (list, key) = NewList();
-        (string Id, int Time, int Left)[] steps =
-            [("a", 100_000, 100_000), ("b", 300_000, 300_000), ("c", 50_000, 300_000), ("b", 200_000, 200_000)];
-        foreach (var (id, time, left) in steps)
+        foreach (var (id, time, left) in ((string, int, int)[])
+            [("a", 100_000, 100_000), ("b", 300_000, 300_000), ("c", 50_000, 300_000), ("b", 200_000, 200_000)])
         {
             await list.KeepAsync(id, time);
             await list.KeepAsync(id, time);
@@ -193,8 +177,7 @@ internal sealed class SessionScriptTests(ServerKind kind)
         Assert.That(await list.StampOfAsync("a"), Is.EqualTo(first));
         for (int i = 0; i < 200; i++)
         {
-            string? added = await list.KeepAsync("a", 100_000);
-            Assert.That(added, Is.Null, "who was not the first does not remove it");
+            Assert.That(await list.KeepAsync("a", 100_000), Is.Null, "who was not the first does not remove it");
             Assert.That(stamps.Add((await list.StampOfAsync("a"))!), Is.True);
         }
 

@@ -46,8 +46,7 @@ internal sealed class WaitingTests
         await cancellation.CancelAsync();
         var error = await Assert.CatchAsync<OperationCanceledException>(async () => await waited);
         Assert.That(error!.CancellationToken, Is.EqualTo(cancellation.Token));
-        Assert.That(waiting.IsCancelled(error), Is.True);
-        Assert.That(waiting.HasTimedOut(error), Is.False);
+        Assert.That((waiting.IsCancelled(error), waiting.HasTimedOut(error)), Is.EqualTo((true, false)));
         Assert.That(waiting.ThrowIfCancelled, Throws.InstanceOf<OperationCanceledException>());
     }
 
@@ -62,8 +61,7 @@ internal sealed class WaitingTests
         Assert.That(error!.CancellationToken, Is.Not.EqualTo(cancellation.Token));
         Assert.That(error.InnerException, Is.TypeOf<TimeoutException>());
         Assert.That(error.Message, Is.EqualTo("Redis did not answer within the IOTimeout of 00:00:00.0010000."));
-        Assert.That(waiting.HasTimedOut(error), Is.True);
-        Assert.That(waiting.IsCancelled(error), Is.False);
+        Assert.That((waiting.HasTimedOut(error), waiting.IsCancelled(error)), Is.EqualTo((true, false)));
     }
 
     [Test]

@@ -2,63 +2,53 @@ using CsCheck;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>One thing that a request does to its session, as the implementation records it and as a plain dictionary takes it.</summary>
-internal abstract record Change
+/// <summary>One thing that a request does to its session: sets a key, removes it (no value), or clears all (no key).</summary>
+internal sealed record Change(string? Key, byte[]? Value)
 {
+    public static readonly Change Clear = new(null, null);
+
     // Few keys, so that sequences meet each other; among them those that need escaping.
     public static readonly string[] Keys = ["a", "b", "c", "", "@", "@a", "@gen", "@@a"];
 
     private static readonly Gen<byte[]> AnyValue = Gen.Byte.Array[0, 2];
 
-    public static readonly Gen<Change> Any = Gen.Frequency<Change>(
-        (6, Gen.Select(Gen.OneOf(Keys), AnyValue, Change (key, value) => new Set(key, value))),
-        (3, Gen.OneOf(Keys).Select(Change (key) => new Remove(key))),
-        (1, Gen.Const<Change>(new Clear())));
+    public static readonly Gen<Change> Any = Gen.Frequency(
+        (6, Gen.Select(Gen.OneOf(Keys), AnyValue, Set)), (3, Gen.OneOf(Keys).Select(Remove)), (1, Gen.Const(Clear)));
 
     public static readonly Gen<Dictionary<string, byte[]>> AnySession = Gen.Dictionary(Gen.OneOf(Keys), AnyValue)[0, 5];
 
-    public abstract void Record(SessionChanges changes);
+    public static Change Set(string key, byte[] value) => new(key, value);
 
-    public abstract void Apply(Dictionary<string, byte[]> session);
+    public static Change Remove(string key) => new(key, null);
 
+    /// <summary>As the implementation records a sequence.</summary>
     public static SessionChanges Net(IEnumerable<Change> sequence)
     {
         var changes = new SessionChanges();
-        foreach (var change in sequence) change.Record(changes);
+        foreach (var (key, value) in sequence)
+        {
+            if (key is null) changes.Clear();
+            else if (value is null) changes.Remove(key);
+            else changes.Set(key, value);
+        }
+
         return changes;
     }
 
+    /// <summary>As a plain dictionary takes it.</summary>
     public static Dictionary<string, byte[]> Applied(Dictionary<string, byte[]> before, IEnumerable<Change> sequence)
     {
         var session = new Dictionary<string, byte[]>(before);
-        foreach (var change in sequence) change.Apply(session);
+        foreach (var (key, value) in sequence)
+        {
+            if (key is null) session.Clear();
+            else if (value is null) session.Remove(key);
+            else session[key] = value;
+        }
+
         return session;
     }
 
-    internal sealed record Set(string Key, byte[] Value) : Change
-    {
-        public override void Record(SessionChanges changes) => changes.Set(Key, Value);
-
-        public override void Apply(Dictionary<string, byte[]> session) => session[Key] = Value;
-
-        public override string ToString() => $"Set {Key} {Convert.ToHexString(Value)}";
-    }
-
-    internal sealed record Remove(string Key) : Change
-    {
-        public override void Record(SessionChanges changes) => changes.Remove(Key);
-
-        public override void Apply(Dictionary<string, byte[]> session) => session.Remove(Key);
-
-        public override string ToString() => $"Remove {Key}";
-    }
-
-    internal sealed record Clear : Change
-    {
-        public override void Record(SessionChanges changes) => changes.Clear();
-
-        public override void Apply(Dictionary<string, byte[]> session) => session.Clear();
-
-        public override string ToString() => "Clear";
-    }
+    public override string ToString() =>
+        Key is null ? "Clear" : Value is null ? $"Remove {Key}" : $"Set {Key} {Convert.ToHexString(Value)}";
 }

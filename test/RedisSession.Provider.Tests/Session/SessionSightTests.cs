@@ -7,29 +7,18 @@ internal sealed class SessionSightTests
     private static readonly string[][] Transitions =
     [
         // Answers in the order of asking.
-        ["unknown", "unknown", "none", "absent"],
-        ["unknown", "unknown", "g1", "g1"],
-        ["absent", "absent", "none", "absent"],
-        ["absent", "absent", "g1", "g1"], // created since, by this request or another
-        ["g1", "g1", "g1", "g1"],
-        ["g1", "g1", "none", "ended"],
-        ["g1", "g1", "g2", "ended"],
-        ["ended", "ended", "none", "ended"],
-        ["ended", "ended", "g1", "ended"],
-        ["ended", "ended", "g2", "ended"],
+        ["unknown", "unknown", "none", "absent"], ["unknown", "unknown", "g1", "g1"],
+        ["absent", "absent", "none", "absent"], ["absent", "absent", "g1", "g1"], // created since, by this request or another
+        ["g1", "g1", "g1", "g1"], ["g1", "g1", "none", "ended"], ["g1", "g1", "g2", "ended"],
+        ["ended", "ended", "none", "ended"], ["ended", "ended", "g1", "ended"], ["ended", "ended", "g2", "ended"],
 
         // Answers to questions older than what is known by now.
-        ["unknown", "absent", "none", "absent"],
-        ["unknown", "absent", "g1", "g1"],
-        ["unknown", "g1", "none", "g1"], // asked before our own write created it
-        ["unknown", "g1", "g1", "g1"],
+        ["unknown", "absent", "none", "absent"], ["unknown", "absent", "g1", "g1"],
+        ["unknown", "g1", "none", "g1"], ["absent", "g1", "none", "g1"], // asked before our own write created it
+        ["unknown", "g1", "g1", "g1"], ["absent", "g1", "g1", "g1"],
         ["unknown", "g1", "g2", "ended"], // the one that was seen is not there any more
-        ["absent", "g1", "none", "g1"],
-        ["absent", "g1", "g1", "g1"],
-        ["unknown", "ended", "none", "ended"],
-        ["unknown", "ended", "g1", "ended"],
-        ["absent", "ended", "g1", "ended"],
-        ["g1", "ended", "g1", "ended"],
+        ["unknown", "ended", "none", "ended"], ["unknown", "ended", "g1", "ended"],
+        ["absent", "ended", "g1", "ended"], ["g1", "ended", "g1", "ended"],
     ];
 
     [TestCaseSource(nameof(Transitions))]
@@ -48,37 +37,23 @@ internal sealed class SessionSightTests
         Assert.That((string?)ended.After(SessionSight.Unknown, "g1").LastSeen, Is.EqualTo("g1"));
     }
 
-    [TestCase("unknown", "none", true)]
-    [TestCase("unknown", "g1", true)]
-    [TestCase("absent", "none", true)]
-    [TestCase("absent", "g1", true)]
-    [TestCase("g1", "g1", true)]
-    [TestCase("g1", "none", false)]
-    [TestCase("g1", "g2", false)]
-    [TestCase("ended", "none", false)]
-    [TestCase("ended", "g1", false)]
+    [TestCase("unknown", "none", true), TestCase("unknown", "g1", true), TestCase("absent", "none", true), TestCase("absent", "g1", true)]
+    [TestCase("g1", "g1", true), TestCase("g1", "none", false), TestCase("g1", "g2", false)]
+    [TestCase("ended", "none", false), TestCase("ended", "g1", false)]
     public void What_came_with_the_answer_is_this_sessions(string asked, string answer, bool expected) =>
         Assert.That(Sight(asked).Accepts(Generation(answer)), Is.EqualTo(expected));
 
-    [TestCase("unknown", true, false, false, null)]
-    [TestCase("absent", false, true, false, null)]
-    [TestCase("g1", false, false, false, "g1")]
-    [TestCase("ended", false, false, true, null)]
+    [TestCase("unknown", true, false, false, null), TestCase("absent", false, true, false, null)]
+    [TestCase("g1", false, false, false, "g1"), TestCase("ended", false, false, true, null)]
     public void Sight_says_what_it_is(string sight, bool isUnknown, bool isAbsent, bool isEnded, string? generation)
     {
-        using var all = Assert.EnterMultipleScope();
-        Assert.That(Sight(sight).IsUnknown, Is.EqualTo(isUnknown));
-        Assert.That(Sight(sight).IsAbsent, Is.EqualTo(isAbsent));
-        Assert.That(Sight(sight).IsEnded, Is.EqualTo(isEnded));
-        Assert.That((string?)Sight(sight).Generation, Is.EqualTo(generation));
+        var it = Sight(sight);
+        Assert.That(
+            (it.IsUnknown, it.IsAbsent, it.IsEnded, (string?)it.Generation), Is.EqualTo((isUnknown, isAbsent, isEnded, generation)));
     }
 
     [Test]
-    public void Sights_are_told_apart()
-    {
-        string[] all = ["unknown", "absent", "g1", "g2", "ended"];
-        Assert.That(all.Select(Sight), Is.Unique);
-    }
+    public void Sights_are_told_apart() => Assert.That(((string[])["unknown", "absent", "g1", "g2", "ended"]).Select(Sight), Is.Unique);
 
     private static SessionSight Sight(string name) => name switch
     {

@@ -11,9 +11,7 @@ internal static class SessionWithoutRedis
         new(ConnectionFailureType.UnableToConnect, CommandFlags.None, "There is no Redis here.");
 
     public static ISession Create(
-        RedisSessionMode mode = RedisSessionMode.Buffered,
-        Func<Task<IConnectionMultiplexer>>? factory = null,
-        TimeSpan? ioTimeout = null)
+        RedisSessionMode mode = RedisSessionMode.Buffered, Func<Task<IConnectionMultiplexer>>? factory = null, TimeSpan? ioTimeout = null)
     {
         // Not disposed: it holds nothing that must be.
         var services = new ServiceCollection().AddLogging();

@@ -95,15 +95,12 @@ internal sealed class CacheTakeoverTests(ServerKind kind) : TakeoverFixture(kind
         await browser.At(app).VisitAsync(session =>
         {
             Assert.That(session.GetString("name"), Is.Null);
-            Assert.That(
-                async () => await session.LoadAsync(),
-                Throws.Exception.With.Message.Contains("cannot read").And.Message.Not.Contains(secret));
+            Assert.That(() => session.LoadAsync(), Throws.Exception.With.Message.Contains("cannot read").And.Message.Not.Contains(secret));
         });
         await browser.VisitAsync(session => session.SetString("new", "1"));
         await browser.VisitAsync(_ => { });
         await Until.TrueAsync("the untouched one is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.RefreshFailed).Count > 0));
-        Assert.That(app.Logs.Of(SessionEvents.ReadFailed), Has.Count.EqualTo(1));
-        Assert.That(app.Logs.Of(SessionEvents.WriteFailed), Has.Count.EqualTo(1));
+        Assert.That((app.Logs.Of(SessionEvents.ReadFailed).Count, app.Logs.Of(SessionEvents.WriteFailed).Count), Is.EqualTo((1, 1)));
         Assert.That(app.Logs.All.Select(entry => $"{entry.Message} {entry.Error}"), Has.None.Contains(secret));
     }
 
@@ -147,15 +144,12 @@ internal sealed class CacheTakeoverTests(ServerKind kind) : TakeoverFixture(kind
     private async Task<TestApp> StartWithRedisCacheAsync(RedisSessionMode mode)
     {
         string configuration = (await Stack.ServerAsync()).ConfigurationString;
-        return await Stack.StartAsync(
-            options => TakeFromCache(options, mode),
-            services => services.AddStackExchangeRedisCache(options =>
-                (options.Configuration, options.InstanceName) = (configuration, InstanceName)));
+        return await Stack.StartAsync(options => TakeFromCache(options, mode), services => services.AddStackExchangeRedisCache(options =>
+            (options.Configuration, options.InstanceName) = (configuration, InstanceName)));
     }
 
     private Task<TestApp> StartAsync(RedisSessionMode mode, Func<string, Task<byte[]?>> answer) => Stack.StartAsync(
-        options => TakeFromCache(options, mode),
-        services => services.AddSingleton<IDistributedCache>(new OddCache(answer)));
+        options => TakeFromCache(options, mode), services => services.AddSingleton<IDistributedCache>(new OddCache(answer)));
 
     /// <summary>
     /// A cache that never answers, as a database behind a firewall that has just been closed. The client of the sessions' Redis ends its own

@@ -29,7 +29,7 @@ internal sealed class EndedTakeoverTests(ServerKind kind) : TakeoverFixture(kind
     {
         using var browser = await LeaveAsync();
         string id = await browser.At(Apps[mode]).VisitAsync(session => session.IsAvailable ? session.Id : "");
-        Assert.That(await Apps[mode].Services.GetRequiredService<IRedisSessionDirectory>().EndAsync(id), Is.True);
+        Assert.That(await Apps[mode].Directory.EndAsync(id), Is.True);
         await CheckGoneAsync(browser, mode);
     }
 
@@ -98,8 +98,7 @@ internal sealed class EndedTakeoverTests(ServerKind kind) : TakeoverFixture(kind
         await Redis.HashSetAsync(InstanceName + key, "data", "blob");
         await Redis.KeyExpireAsync(InstanceName + key, TimeSpan.FromMinutes(1));
         Assert.That(await left.FindAsync(key, Waiting.Asynchronously), Has.Property("Blob").Not.Null);
-        Assert.That(await left.MarkAsync(key, "one", Waiting.Asynchronously), Is.True);
-        Assert.That(await left.MarkAsync(key, "one", Waiting.Asynchronously), Is.True);
+        for (int i = 0; i < 2; i++) Assert.That(await left.MarkAsync(key, "one", Waiting.Asynchronously), Is.True);
         Assert.That(await left.MarkAsync(key, "two", Waiting.Asynchronously), Is.False);
         Assert.That(await left.FindAsync(key, Waiting.Asynchronously), Is.EqualTo(new FoundLeft(null, MayBeTaken: true)));
         Assert.That(await left.EndAsync(key, Waiting.Asynchronously), Is.True);
@@ -125,9 +124,8 @@ internal sealed class EndedTakeoverTests(ServerKind kind) : TakeoverFixture(kind
         options => options.ProtectValues = true,
         services =>
         {
-            var before = (IDataProtectionProvider)services.Single(service => service.ServiceType == typeof(IDataProtectionProvider))
-                .ImplementationInstance!;
-            services.AddSingleton<IDataProtectionProvider>(new InterruptedProtection(before, happens));
+            var before = services.Single(service => service.ServiceType == typeof(IDataProtectionProvider)).ImplementationInstance;
+            services.AddSingleton<IDataProtectionProvider>(new InterruptedProtection((IDataProtectionProvider)before!, happens));
         });
 
     /// <summary>Something happens when the first value is protected, which is between the look and the write.</summary>

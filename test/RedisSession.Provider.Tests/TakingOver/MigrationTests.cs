@@ -73,25 +73,18 @@ internal sealed class MigrationTests(ServerKind kind)
         addSession(builder.Services);
         var app = builder.Build();
         app.UseSession();
-        app.MapGet("/fill", async (HttpContext context, int i) =>
+        app.MapGet("/fill", (HttpContext context, int i) => ChangeAsync(context, session =>
         {
-            await context.Session.LoadAsync();
-            context.Session.SetInt32("number", i);
-            context.Session.SetString("name", $"visitor {i}");
-            context.Session.Set("bytes", BytesOf(i));
-            context.Session.SetString("member", "True");
-            return "";
-        });
-        app.MapGet("/rename", async (HttpContext context, string name) =>
-        {
-            await context.Session.LoadAsync();
-            context.Session.SetString("name", name);
-            return "";
-        });
+            session.SetInt32("number", i);
+            session.SetString("name", $"visitor {i}");
+            session.Set("bytes", BytesOf(i));
+            session.SetString("member", "True");
+        }));
+        app.MapGet("/rename", (HttpContext context, string name) => ChangeAsync(context, session => session.SetString("name", name)));
         app.MapGet("/read", async (HttpContext context) =>
         {
-            await context.Session.LoadAsync();
             var session = context.Session;
+            await session.LoadAsync();
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"{session.GetInt32("number")} {session.GetInt("number")} {session.GetString("name")} {session.GetStr("name")} "
@@ -99,6 +92,13 @@ internal sealed class MigrationTests(ServerKind kind)
         });
         await app.StartAsync();
         return app;
+    }
+
+    private static async Task<string> ChangeAsync(HttpContext context, Action<ISession> change)
+    {
+        await context.Session.LoadAsync();
+        change(context.Session);
+        return "";
     }
 
     private static string CookieOf(CookieContainer visitor) => visitor.GetAllCookies().Single().Value;

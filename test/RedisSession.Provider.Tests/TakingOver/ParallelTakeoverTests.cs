@@ -74,7 +74,7 @@ internal sealed class ParallelTakeoverTests(ServerKind kind) : TakeoverFixture(k
     }
 
     private async Task<Instances> StartThreeAsync(RedisSessionMode mode) =>
-        new(await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => StartAsync(mode))));
+        new(await Task.WhenAll(StartAsync(mode), StartAsync(mode), StartAsync(mode)));
 
     /// <summary>Several instances of one application.</summary>
     private sealed class Instances(TestApp[] all) : IAsyncDisposable

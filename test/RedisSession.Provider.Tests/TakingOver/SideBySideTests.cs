@@ -38,16 +38,14 @@ internal sealed class SideBySideTests(ServerKind kind) : TakeoverFixture(kind)
     [Test]
     public async Task A_session_that_begins_at_an_old_instance_meanwhile_is_taken_over_too([Values] RedisSessionMode mode)
     {
-        using var browser = Old.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("begun", "there"));
+        using var browser = await Old.NewVisitorWithAsync("begun", "there");
         Assert.That(await browser.At(Apps[mode]).VisitAsync(session => session.GetString("begun")), Is.EqualTo("there"));
     }
 
     [Test]
     public async Task A_session_that_begins_here_is_empty_at_an_old_instance([Values] RedisSessionMode mode)
     {
-        using var browser = Apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.SetString("begun", "here"));
+        using var browser = await Apps[mode].NewVisitorWithAsync("begun", "here");
         Assert.That(await KeysAsync(browser.At(Old)), Is.Empty);
 
         // And what that instance writes under its cookie is not mixed into it.
@@ -85,8 +83,7 @@ internal sealed class SideBySideTests(ServerKind kind) : TakeoverFixture(kind)
         Assert.That((string?)await Redis.HashGetAsync(BlobKeyOf(browser), "taken"), Is.EqualTo(generation).And.Not.Null);
 
         // The blob has expired, and so has the hash. What an old instance begins then under the cookie is another session, and not marked.
-        await Redis.KeyDeleteAsync([BlobKeyOf(browser)]);
-        await Redis.KeyDeleteAsync([HashKeyOf(browser)]);
+        await Redis.KeyDeleteAsync([BlobKeyOf(browser), HashKeyOf(browser)]);
         await browser.VisitAsync(session => session.SetString("begun", "anew"));
         Assert.That(await KeysAsync(browser.At(Apps[mode])), Is.EqualTo(["begun"]));
     }

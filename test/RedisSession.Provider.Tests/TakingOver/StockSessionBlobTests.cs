@@ -7,9 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>
-/// The blobs are those of the real DistributedSession, and it is the judge: what the parser accepts, it reads the same.
-/// </summary>
+/// <summary>The blobs are those of the real DistributedSession, and it is the judge: what the parser accepts, it reads the same.</summary>
 internal sealed class StockSessionBlobTests
 {
     private const string SessionKey = "session key";
@@ -68,14 +66,9 @@ internal sealed class StockSessionBlobTests
     }
 
     [Test]
-    public void Damaged_blobs_never_throw_and_what_is_accepted_stock_reads_the_same() =>
-        Gen.Select(Content, Damage.Array[1, 4]).Sample(
-            (content, damages) =>
-            {
-                byte[] blob = damages.Aggregate(WriteStock(content), (bytes, damage) => damage(bytes));
-                RequireStockReadsTheSame(blob);
-            },
-            iter: 20_000);
+    public void Damaged_blobs_never_throw_and_what_is_accepted_stock_reads_the_same() => Gen.Select(Content, Damage.Array[1, 4]).Sample(
+        (content, damages) => RequireStockReadsTheSame(damages.Aggregate(WriteStock(content), (bytes, damage) => damage(bytes))),
+        iter: 20_000);
 
     [Test]
     public void Bytes_of_any_kind_never_throw_and_what_is_accepted_stock_reads_the_same() =>
@@ -155,14 +148,9 @@ internal sealed class StockSessionBlobTests
 
     private static MemoryDistributedCache NewCache() => new(Options.Create(new MemoryDistributedCacheOptions()));
 
-    private static DistributedSession StockSession(IDistributedCache cache) => new DistributedSession(
-        cache,
-        SessionKey,
-        idleTimeout: TimeSpan.FromMinutes(20),
-        ioTimeout: TimeSpan.FromMinutes(1),
-        tryEstablishSession: () => true,
-        NullLoggerFactory.Instance,
-        isNewSessionKey: false);
+    private static DistributedSession StockSession(IDistributedCache cache) => new(
+        cache, SessionKey, idleTimeout: TimeSpan.FromMinutes(20), ioTimeout: TimeSpan.FromMinutes(1), tryEstablishSession: () => true,
+        NullLoggerFactory.Instance, isNewSessionKey: false);
 
     private static byte[] Overwrite(byte[] blob, int at, params byte[] with)
     {

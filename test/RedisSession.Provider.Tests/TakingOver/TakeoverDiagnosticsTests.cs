@@ -10,19 +10,10 @@ internal sealed class TakeoverDiagnosticsTests(ServerKind kind) : TakeoverFixtur
     {
         using var browser = await LeaveAsync();
         using var metrics = new RecordedMetrics();
-        for (int i = 0; i < 2; i++)
-        {
-            await browser.At(Apps[mode]).VisitAsync(session =>
-            {
-                if (writes) session.SetString("new", "1");
-                else session.GetString("name");
-            });
-        }
+        for (int i = 0; i < 2; i++) await browser.At(Apps[mode]).VisitAsync(session => Touch(session, writes));
 
-        Assert.That(metrics.Sum(SessionMetrics.TakenOverSessions), Is.EqualTo(1));
-        Assert.That(metrics.Sum(SessionMetrics.CreatedSessions), Is.Zero);
-        Assert.That(metrics.Sum(SessionMetrics.EndedSessions), Is.Zero);
-        Assert.That(metrics.Operations("take_over"), Is.EqualTo(1));
+        Assert.That((metrics.Sum(SessionMetrics.TakenOverSessions), metrics.Operations("take_over")), Is.EqualTo((1L, 1L)));
+        Assert.That((metrics.Sum(SessionMetrics.CreatedSessions), metrics.Sum(SessionMetrics.EndedSessions)), Is.EqualTo((0L, 0L)));
     }
 
     [Test]
@@ -44,11 +35,7 @@ internal sealed class TakeoverDiagnosticsTests(ServerKind kind) : TakeoverFixtur
         string user = Guid.NewGuid().ToString();
         await using var app = await StartAsync(mode, addMore: services => services.AddSingleton<ISessionLifecycle>(events));
         using var browser = await LeaveAsync();
-        string id = await browser.At(app).VisitAsAsync(user, session =>
-        {
-            session.SetString("new", "1");
-            return session.Id;
-        });
+        string id = await browser.At(app).BeginAsAsync(user, "new");
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         Assert.That(await events.WaitForAsync(1), Is.EqualTo([new SessionEnded(id, user, SessionEndReason.Abandoned)]));
     }

@@ -117,22 +117,20 @@ internal sealed class TakeoverFaultTests(ServerKind kind)
             options.OutageTolerance = TimeSpan.FromMilliseconds(100);
             options.TakeOverSessions(InstanceName);
         });
-        using var browser = app.NewBrowser();
-        await browser.SetStringAsync();
+        using var browser = await app.NewVisitorWithAsync("key");
         var left = app.Services.GetRequiredService<SessionTakeover>().Stock!;
         server.Kill();
         string secret = Guid.NewGuid().ToString();
-        foreach (var call in (Func<Task>[])
-            [
-                () => left.FindAsync(secret, Waiting.Asynchronously),
-                () => left.FindAsync(secret, Waiting.Blocking(TimeSpan.FromSeconds(30))),
-                () => left.MarkAsync(secret, "generation", Waiting.Asynchronously),
-                () => left.PassOverAsync(secret, Waiting.Asynchronously),
-                () => left.EndAsync(secret, Waiting.Asynchronously),
-            ])
-        {
+        Func<Task>[] calls =
+        [
+            () => left.FindAsync(secret, Waiting.Asynchronously),
+            () => left.FindAsync(secret, Waiting.Blocking(TimeSpan.FromSeconds(30))),
+            () => left.MarkAsync(secret, "generation", Waiting.Asynchronously),
+            () => left.PassOverAsync(secret, Waiting.Asynchronously),
+            () => left.EndAsync(secret, Waiting.Asynchronously),
+        ];
+        foreach (var call in calls)
             Assert.That(() => call(), Throws.InstanceOf<RedisException>().With.Matches<Exception>(error => !Names(error!, secret)));
-        }
 
         static bool Names(Exception error, string secret) =>
             $"{error} {string.Join(' ', error.Data.Values.Cast<object>())}".Contains(secret, StringComparison.Ordinal);

@@ -86,6 +86,12 @@ internal abstract class TakeoverFixture(ServerKind kind) : BothModesFixture(kind
 
     public static string SessionKeyIn(Browser browser) => TestApp.SessionKeyIn(browser.SessionCookie!.Value);
 
+    protected static void Touch(ISession session, bool writes)
+    {
+        if (writes) session.SetString("new", "1");
+        else session.GetString("name");
+    }
+
     /// <summary>So many requests of one visitor at once, at each of the instances in turn.</summary>
     protected static Task InParallelAsync(Browser browser, int count, TestApp[] instances, Func<HttpContext, int, Task> work) =>
         Task.WhenAll(Enumerable.Range(0, count).Select(async i =>

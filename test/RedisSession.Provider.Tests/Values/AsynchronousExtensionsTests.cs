@@ -5,8 +5,7 @@ namespace RedisSession.Provider.Tests;
 /// <summary>What the asynchronous extensions say where they have no session of ours, no arguments, or no Redis.</summary>
 internal sealed class AsynchronousExtensionsTests
 {
-    private static readonly KeyValuePair<string, byte[]>[] NullValue = [new("key", null!)];
-
+    private static readonly CancellationToken Cancelled = new(canceled: true);
     private static IEnumerable<AsynchronousCall> Calls => AsynchronousCall.All;
 
     // A new extension that is missing in the table would go unchecked.
@@ -31,13 +30,9 @@ internal sealed class AsynchronousExtensionsTests
         Throws.ArgumentNullException.With.Property(nameof(ArgumentException.ParamName)).AnyOf("key", "keys"));
 
     [TestCaseSource(nameof(Calls))]
-    public Task Cancelled_call_ends_before_anything_is_asked(AsynchronousCall call)
-    {
-        var cancelled = new CancellationToken(canceled: true);
-        return Assert.ThatAsync(
-            () => call.Invoke(SessionWithoutRedis.Create(), "key", cancelled),
-            Throws.InstanceOf<OperationCanceledException>().With.Property("CancellationToken").EqualTo(cancelled));
-    }
+    public Task Cancelled_call_ends_before_anything_is_asked(AsynchronousCall call) => Assert.ThatAsync(
+        () => call.Invoke(SessionWithoutRedis.Create(), "key", Cancelled),
+        Throws.InstanceOf<OperationCanceledException>().With.Property("CancellationToken").EqualTo(Cancelled));
 
     [TestCaseSource(nameof(Calls))]
     public Task Call_throws_when_redis_cannot_be_asked(AsynchronousCall call) => Assert.ThatAsync(
@@ -51,7 +46,7 @@ internal sealed class AsynchronousExtensionsTests
         await Assert.ThatAsync(() => session.ReadAsync((IEnumerable<string>)null!).AsTask(), ThrowsNull.Of("keys"));
         await Assert.ThatAsync(() => session.SetAsync("key", null!), ThrowsNull.Of("value"));
         await Assert.ThatAsync(() => session.SetAsync((IEnumerable<KeyValuePair<string, byte[]>>)null!), ThrowsNull.Of("values"));
-        await Assert.ThatAsync(() => session.SetAsync(NullValue), ThrowsNull.Of("value"));
+        await Assert.ThatAsync(() => session.SetAsync([new("key", null!)]), ThrowsNull.Of("value"));
         await Assert.ThatAsync(() => session.SetValueAsync<string>("key", null!), ThrowsNull.Of("value"));
         await Assert.ThatAsync(() => session.SetJsonAsync("key", new Preferences(), null!), ThrowsNull.Of("typeInfo"));
     }

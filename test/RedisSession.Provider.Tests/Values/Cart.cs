@@ -15,8 +15,5 @@ internal sealed class Preferences
     public DayOfWeek WeekStart { get; set; } = DayOfWeek.Monday;
 }
 
-[JsonSerializable(typeof(Cart))]
-[JsonSerializable(typeof(Preferences))]
-[JsonSerializable(typeof(Sku))]
-[JsonSerializable(typeof(int[]))]
+[JsonSerializable(typeof(Cart)), JsonSerializable(typeof(Preferences)), JsonSerializable(typeof(Sku)), JsonSerializable(typeof(int[]))]
 internal sealed partial class CartJson : JsonSerializerContext;

@@ -47,28 +47,16 @@ internal sealed partial class Int32BytesTests
 
     [Test]
     public void Any_number_of_everyday_reads_as_it_was_set() =>
-        Gen.OneOf(Gen.Int[-20_000_000, 20_000_000], Gen.Int[LastNegativeText + 1, FirstPositiveText - 1]).Sample(
-            number =>
-            {
-                var session = new DictionarySession();
-                session.SetInt32("count", number);
-                return session.GetInt("count") == number && session.GetLong("count") == number;
-            },
-            iter: 10_000);
+        Gen.OneOf(Gen.Int[-20_000_000, 20_000_000], Gen.Int[LastNegativeText + 1, FirstPositiveText - 1])
+            .Sample(number => Read(With(number)) == (number, number), iter: 10_000);
 
     [TestCase(LastNegativeText, 0)]
     [TestCase(LastNegativeText + 1, LastNegativeText + 1)]
     [TestCase(FirstPositiveText - 1, FirstPositiveText - 1)]
-    [TestCase(FirstPositiveText, 0)]
-    [TestCase(825_373_492, 1234)]
-    [TestCase(int.MinValue, int.MinValue)]
+    [TestCase(FirstPositiveText, 0), TestCase(825_373_492, 1234), TestCase(int.MinValue, int.MinValue)]
     [TestCase(int.MaxValue, int.MaxValue)]
-    public void Numbers_whose_bytes_are_text_begin_where_the_documentation_says(int number, int expected)
-    {
-        var session = new DictionarySession();
-        session.SetInt32("count", number);
-        Assert.That(session.GetInt("count"), Is.EqualTo(expected));
-    }
+    public void Numbers_whose_bytes_are_text_begin_where_the_documentation_says(int number, int expected) =>
+        Assert.That(With(number).GetInt("count"), Is.EqualTo(expected));
 
     [Test]
     public void Text_of_any_script_is_no_number_unless_it_is_one() => Texts.Sample(
@@ -80,18 +68,9 @@ internal sealed partial class Int32BytesTests
         },
         iter: 100_000);
 
-    [TestCase("£50")]
-    [TestCase("€5")]
-    [TestCase("Zoë")]
-    [TestCase("ab\n1")]
-    [TestCase("\t\t\t\t")]
-    [TestCase("½ 1")]
-    [TestCase("１")]
-    [TestCase("\u0663\u0663")]
-    [TestCase("😀")]
-    [TestCase("\uFEFF1")]
-    [TestCase("\u0085\u0085")]
-    public void What_a_visitor_may_have_typed_never_becomes_an_amount(string text)
+    [Test]
+    public void What_a_visitor_may_have_typed_never_becomes_an_amount(
+        [Values("£50", "€5", "Zoë", "ab\n1", "\t\t\t\t", "½ 1", "１", "\u0663\u0663", "😀", "\uFEFF1", "\u0085\u0085")] string text)
     {
         var value = new SessionValue(Encoding.UTF8.GetBytes(text));
         Assert.That((value.Int, value.Long), Is.EqualTo((0, 0L)));
@@ -109,15 +88,10 @@ internal sealed partial class Int32BytesTests
             let number = (first << 24) | (second << 16) | (third << 8) | fourth
             where !ReadsAsSet(number)
             select number.ToString("X8", null);
-
         Assert.That(wrong.Take(5), Is.Empty);
     }
 
-    [TestCase("1234", 1234)]
-    [TestCase("-123", -123)]
-    [TestCase(" +7\n", 7)]
-    [TestCase("0007", 7)]
-    [TestCase("\t\v\f1", 1)]
+    [TestCase("1234", 1234), TestCase("-123", -123), TestCase(" +7\n", 7), TestCase("0007", 7), TestCase("\t\v\f1", 1)]
     public void Text_wins_over_the_four_bytes_that_it_is(string text, int expected)
     {
         var session = new DictionarySession();
@@ -144,27 +118,30 @@ internal sealed partial class Int32BytesTests
         Assert.That(session.GetInt("count"), Is.EqualTo(session.GetInt32("count")));
     }
 
-    [TestCase("    ")]
-    [TestCase("+-12")]
-    [TestCase("1 23")]
-    [TestCase("True")]
-    [TestCase("~~~~")]
-    public void Four_printable_characters_that_are_no_number_are_none(string text) =>
+    [Test]
+    public void Four_printable_characters_that_are_no_number_are_none([Values("    ", "+-12", "1 23", "True", "~~~~")] string text) =>
         Assert.That(new SessionValue(Encoding.ASCII.GetBytes(text)).As(-5), Is.EqualTo(-5));
 
-    [TestCase(new byte[] { 0, 0, 7 })]
-    [TestCase(new byte[] { 0, 0, 0, 0, 7 })]
+    [TestCase(new byte[] { 0, 0, 7 }), TestCase(new byte[] { 0, 0, 0, 0, 7 })]
     [TestCase(new byte[] { 0, 0, 0, 0, 0, 0, 0, 7 })]
     public void Other_lengths_are_no_binary_number(byte[] bytes) => Assert.That(new SessionValue(bytes).As(-5), Is.EqualTo(-5));
 
-    private static bool ReadsAsSet(int number)
+    private static DictionarySession With(int number)
     {
         var session = new DictionarySession();
         session.SetInt32("count", number);
+        return session;
+    }
+
+    private static (int Int, long Long) Read(DictionarySession session) => (session.GetInt("count"), session.GetLong("count"));
+
+    private static bool ReadsAsSet(int number)
+    {
+        var session = With(number);
         byte[] bytes = session.Get("count")!;
         var text = NumberInText().Match(Encoding.Latin1.GetString(bytes));
         int expected = text.Success ? FromDigits(text.Groups["number"].Value) : IsText(bytes) ? 0 : number;
-        return session.GetInt("count") == expected && session.GetLong("count") == expected;
+        return Read(session) == (expected, expected);
     }
 
     // By the letter of the rule, so that the expectation does not rest on the code under test.

@@ -12,12 +12,12 @@ internal sealed class OddContentTests
     // Bytes that make something nearly right more often than chance does: pieces of JSON, numbers, times, UTF-8 and its errors.
     private static readonly byte[][] Pieces =
     [
-        .. new[]
-        {
+        .. ((string[])
+        [
             "{", "}", "[", "]", ":", ",", "\"", "\\", "\\u", "d800", "\"a\"", "\"owner\"", "\"lines\":", "\"total\":", "null", "true",
             "1e", "-", "+", ".", "0", "9", "1", "12", " ", "\t", "\n", "T", "Z", "2024-02-29", ":59", "+14:00", "Infinity", "NaN", "(", ")",
             "$", "%", "0x", "/*", "::1", "{0}", "é", "😀", "\u2212", "\u0663",
-        }.Select(Encoding.UTF8.GetBytes),
+        ]).Select(Encoding.UTF8.GetBytes),
         [0x00], [0x80], [0xC0], [0xD8, 0x00], [0xED, 0xA0, 0x80], [0xEF, 0xBB, 0xBF], [0xF0, 0x9F], [0xFE, 0xFF], [0xFF],
     ];
 

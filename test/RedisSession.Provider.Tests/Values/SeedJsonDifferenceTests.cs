@@ -14,17 +14,14 @@ internal sealed class SeedJsonDifferenceTests
     {
         var value = Value("""{"theme":"dark","theme":"light"}""");
         Assert.That(value.Json().ToJsonString(), Is.EqualTo("{}"));
-        Assert.That(value.Json<Preferences>().Theme, Is.EqualTo("light"));
-        Assert.That(value.Json(CartJson.Default.Preferences).Theme, Is.EqualTo("light"));
+        Assert.That((value.Json<Preferences>().Theme, value.Json(CartJson.Default.Preferences).Theme), Is.EqualTo(("light", "light")));
         Assert.That(Value("""[{"a":1},{"a":2}]""").Json().AsArray(), Has.Count.EqualTo(2), "in two objects it is no repetition");
     }
 
-    [TestCase("\"\\ud800\"")]
-    [TestCase("\"a\\udc00b\"")]
-    public void Half_a_surrogate_pair_is_no_text(string json)
+    [Test]
+    public void Half_a_surrogate_pair_is_no_text([Values("\"\\ud800\"", "\"a\\udc00b\"")] string json)
     {
-        Assert.That(Value(json).Json().ToJsonString(), Is.EqualTo("{}"));
-        Assert.That(Value(json).JsonOr("fallback"), Is.EqualTo("fallback"));
+        Assert.That((Value(json).Json().ToJsonString(), Value(json).JsonOr("fallback")), Is.EqualTo(("{}", "fallback")));
         Assert.That(Value("\"\\ud83d\\ude00\"").JsonOr("fallback"), Is.EqualTo("😀"), "a whole one is");
     }
 
@@ -36,9 +33,7 @@ internal sealed class SeedJsonDifferenceTests
     }
 
     // System.Text.Json stops with an error, long before the stack ends.
-    [TestCase(64, true)]
-    [TestCase(65, false)]
-    [TestCase(1_000_000, false)]
+    [TestCase(64, true), TestCase(65, false), TestCase(1_000_000, false)]
     public void Json_is_read_to_a_depth_of_64(int depth, bool isRead)
     {
         string opened = new('[', depth), closed = opened + new string(']', depth);
@@ -47,14 +42,10 @@ internal sealed class SeedJsonDifferenceTests
         Assert.That(Value(opened).JsonOr<object>(Fallback), Is.SameAs(Fallback));
     }
 
-    [TestCase("Infinity")]
-    [TestCase("-Infinity")]
-    [TestCase("NaN")]
-    [TestCase("null")]
-    public void These_are_no_numbers(string json)
+    [Test]
+    public void These_are_no_numbers([Values("Infinity", "-Infinity", "NaN", "null")] string json)
     {
-        Assert.That(Value(json).Json().ToJsonString(), Is.EqualTo("{}"));
-        Assert.That(Value(json).JsonOr(7.5), Is.EqualTo(7.5));
+        Assert.That((Value(json).Json().ToJsonString(), Value(json).JsonOr(7.5)), Is.EqualTo(("{}", 7.5)));
         Assert.That(Value($"[{json}]").JsonOr<double[]>([7.5]), Is.EqualTo([7.5]));
     }
 
@@ -65,7 +56,6 @@ internal sealed class SeedJsonDifferenceTests
     public void Only_UTF8_is_read([ValueSource(nameof(OtherEncodings))] Encoding encoding, [Values] bool hasMark)
     {
         SessionValue value = new([.. hasMark ? encoding.GetPreamble() : [], .. encoding.GetBytes("""{"theme":"dark"}""")]);
-        Assert.That(value.Json().ToJsonString(), Is.EqualTo("{}"));
-        Assert.That(value.Json<Preferences>().Theme, Is.EqualTo(new Preferences().Theme));
+        Assert.That((value.Json().ToJsonString(), value.Json<Preferences>().Theme), Is.EqualTo(("{}", new Preferences().Theme)));
     }
 }

@@ -62,8 +62,7 @@ internal sealed class SessionJsonTests
     public void Names_are_read_in_any_case(string json)
     {
         var read = Value(json).Json<Preferences>();
-        Assert.That(read.Theme, Is.EqualTo("dark"));
-        Assert.That(read.WeekStart, Is.EqualTo(DayOfWeek.Sunday));
+        Assert.That((read.Theme, read.WeekStart), Is.EqualTo(("dark", DayOfWeek.Sunday)));
     }
 
     [Test]
@@ -90,28 +89,18 @@ internal sealed class SessionJsonTests
     public void Only_one_byte_order_mark_is_taken_away() =>
         Assert.That(new SessionValue([0xEF, 0xBB, 0xBF, 0xEF, 0xBB, 0xBF, (byte)'1']).Json().ToJsonString(), Is.EqualTo("{}"));
 
-    [TestCase("12", JsonValueKind.Number)]
-    [TestCase("\"x\"", JsonValueKind.String)]
-    [TestCase("true", JsonValueKind.True)]
+    [TestCase("12", JsonValueKind.Number), TestCase("\"x\"", JsonValueKind.String), TestCase("true", JsonValueKind.True)]
     [TestCase("[1,{}]", JsonValueKind.Array)]
     [TestCase("{\"a\":null}", JsonValueKind.Object)]
     public void Json_is_what_it_stands_there(string json, JsonValueKind kind)
     {
         var node = Value(json).Json();
-        Assert.That(node.GetValueKind(), Is.EqualTo(kind));
-        Assert.That(node.ToJsonString(), Is.EqualTo(json));
+        Assert.That((node.GetValueKind(), node.ToJsonString()), Is.EqualTo((kind, json)));
     }
 
-    [TestCase("")]
-    [TestCase(" ")]
-    [TestCase("{")]
-    [TestCase("{} {}")]
-    [TestCase("{\"a\":1,}")]
-    [TestCase("{'a':1}")]
-    [TestCase("[1] // comment")]
-    [TestCase("01")]
-    [TestCase("\u00A0{}")]
-    public void What_is_no_json_is_an_empty_object(string json)
+    [Test]
+    public void What_is_no_json_is_an_empty_object(
+        [Values("", " ", "{", "{} {}", "{\"a\":1,}", "{'a':1}", "[1] // comment", "01", "\u00A0{}")] string json)
     {
         var node = Value(json).Json();
         Assert.That(node, Is.TypeOf<JsonObject>());
@@ -126,24 +115,15 @@ internal sealed class SessionJsonTests
         Assert.That(value.Json().AsObject(), Is.Empty);
     }
 
-    [TestCase("")]
-    [TestCase("null")]
-    [TestCase("[]")]
-    [TestCase("12")]
-    [TestCase("""{"theme":12}""")]
-    [TestCase("""{"theme":"dark"} x""")]
-    public void Json_of_another_shape_gives_a_new_one(string json)
-    {
-        Assert.That(Value(json).Json<Preferences>().Theme, Is.EqualTo("light"));
-        Assert.That(Value(json).Json(CartJson.Default.Preferences).Theme, Is.EqualTo("light"));
-    }
+    [Test]
+    public void Json_of_another_shape_gives_a_new_one(
+        [Values("", "null", "[]", "12", """{"theme":12}""", """{"theme":"dark"} x""")] string json) =>
+        Assert.That(
+            (Value(json).Json<Preferences>().Theme, Value(json).Json(CartJson.Default.Preferences).Theme), Is.EqualTo(("light", "light")));
 
-    [TestCase("")]
-    [TestCase("null")]
-    [TestCase("[]")]
-    [TestCase("""{"Owner":1}""")]
-    [TestCase("""{"Owner":"a","Lines":{}}""")]
-    public void Json_of_another_shape_gives_the_fallback_itself(string json)
+    [Test]
+    public void Json_of_another_shape_gives_the_fallback_itself(
+        [Values("", "null", "[]", """{"Owner":1}""", """{"Owner":"a","Lines":{}}""")] string json)
     {
         Assert.That(Value(json).JsonOr(Fallback), Is.SameAs(Fallback));
         Assert.That(Value(json).JsonOr(Fallback, CartJson.Default.Cart), Is.SameAs(Fallback));
@@ -153,34 +133,27 @@ internal sealed class SessionJsonTests
     public void Absent_key_gives_the_fallback_whatever_the_type()
     {
         SessionValue absent = default;
+        Assert.That(
+            (absent.JsonOr(7), absent.JsonOr(DayOfWeek.Friday), absent.Json<Preferences>().Theme),
+            Is.EqualTo((7, DayOfWeek.Friday, "light")));
         Assert.That(absent.JsonOr(Fallback), Is.SameAs(Fallback));
-        Assert.That(absent.JsonOr(7), Is.EqualTo(7));
-        Assert.That(absent.JsonOr(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
-        Assert.That(absent.Json<Preferences>().Theme, Is.EqualTo("light"));
         Assert.That(absent.JsonOr(Numbers), Is.SameAs(Numbers));
     }
 
     [Test]
     public void Json_of_value_types_is_read()
     {
-        Assert.That(Value("12").JsonOr(7), Is.EqualTo(12));
-        Assert.That(Value("12").Json<int>(), Is.EqualTo(12));
+        Assert.That((Value("12").JsonOr(7), Value("12").Json<int>(), Value("null").JsonOr<int?>(7)), Is.EqualTo((12, 12, (int?)7)));
         Assert.That(Value("\"2024-02-29\"").JsonOr(DateOnly.MinValue), Is.EqualTo(new DateOnly(2024, 2, 29)));
-        Assert.That(Value("null").JsonOr<int?>(7), Is.EqualTo(7));
     }
 
     // A value type is never null: what could not be read must not pass for a default that was.
-    [TestCase("x")]
-    [TestCase("")]
-    [TestCase("null")]
-    [TestCase("99999999999")]
-    public void Value_type_that_does_not_parse_gives_the_fallback(string json)
+    [Test]
+    public void Value_type_that_does_not_parse_gives_the_fallback([Values("x", "", "null", "99999999999")] string json)
     {
         var fallback = new Sku("X", 1);
-        Assert.That(Value(json).JsonOr(7), Is.EqualTo(7));
-        Assert.That(Value(json).JsonOr(DayOfWeek.Friday), Is.EqualTo(DayOfWeek.Friday));
-        Assert.That(Value(json).JsonOr(fallback), Is.EqualTo(fallback));
-        Assert.That(Value(json).JsonOr(fallback, CartJson.Default.Sku), Is.EqualTo(fallback));
+        Assert.That((Value(json).JsonOr(7), Value(json).JsonOr(DayOfWeek.Friday)), Is.EqualTo((7, DayOfWeek.Friday)));
+        Assert.That((Value(json).JsonOr(fallback), Value(json).JsonOr(fallback, CartJson.Default.Sku)), Is.EqualTo((fallback, fallback)));
         Assert.That(Value(json).Json<Counted>().Count, Is.EqualTo(1), "new T()");
     }
 
@@ -198,9 +171,8 @@ internal sealed class SessionJsonTests
     }
 
     // A node reads its names when it is first asked for one; that it was read says little.
-    [TestCase("""{"a":1,"a":2}""")]
-    [TestCase("""[{"a":1,"a":2}]""")]
-    public void Json_with_a_name_twice_can_be_asked_for_it(string json)
+    [Test]
+    public void Json_with_a_name_twice_can_be_asked_for_it([Values("""{"a":1,"a":2}""", """[{"a":1,"a":2}]""")] string json)
     {
         var node = Value(json).Json();
         Assert.That(() => (node is JsonArray array ? array[0]! : node)["a"]?.ToString(), Is.EqualTo("2").Or.Null);
