@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Benchmarks;
 

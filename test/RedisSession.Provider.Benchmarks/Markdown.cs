@@ -7,6 +7,13 @@ internal static class Markdown
 
     public static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells)} |";
 
+    /// <summary>The whole of a report.</summary>
+    public static string Text(IEnumerable<string> lines) => string.Join(Environment.NewLine, lines) + Environment.NewLine;
+
+    /// <summary>The end of a report, where there is anything of that kind.</summary>
+    public static IEnumerable<string> Logged(IEnumerable<string> errors) =>
+        errors.Any() ? ["", "What the servers logged:", "", .. errors.Select(error => $"- {error}")] : [];
+
     /// <summary>The first column is text, numbers stand right in the others.</summary>
     public static IEnumerable<string> Table(IReadOnlyList<string> columns, IEnumerable<IEnumerable<string>> rows) =>
         [Row(columns), Row(columns.Select((_, index) => index == 0 ? "---" : "--:")), .. rows.Select(Row)];

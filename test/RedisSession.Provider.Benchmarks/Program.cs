@@ -5,16 +5,8 @@ using RedisSession.Provider.Benchmarks;
 // The commands; each brings its options and its help. Those without a summary are for this program itself.
 Command[] commands =
 [
-    CompareCommand.Command,
-    ScaleCommand.Command,
-    MemoryCommand.Command,
-    RenewalCommand.Command,
-    ListingCommand.Command,
-    MicroCommand.Command,
-    BlockingCommand.Command,
-    OutageCommand.Command,
-    BenchmarkServer.Command,
-    Bystander.Command,
+    CompareCommand.Command, ScaleCommand.Command, MemoryCommand.Command, RenewalCommand.Command, ListingCommand.Command,
+    MicroCommand.Command, BlockingCommand.Command, OutageCommand.Command, BenchmarkServer.Command, Bystander.Command,
 ];
 
 CultureInfo.DefaultThreadCurrentCulture = CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -35,15 +27,14 @@ try
 
     // Without a command it is the first one, which may have options all the same.
     if (args is [] || args[0].StartsWith('-')) args = [commands[0].Name, .. args];
-    var command = commands.FirstOrDefault(command => command.Name == args[0])
-        ?? throw new UsageException($"There is no command '{args[0]}'.");
+    var command = commands.FirstOrDefault(command => command.Name == args[0]) ?? throw new UsageException($"There is no command '{args[0]}'.");
     if (args.Contains("--help") || args.Contains("-h"))
     {
         Console.WriteLine(command.Help);
         return 0;
     }
 
-    await command.RunAsync(new Options(args[1..]), stop.Token);
+    await command.RunAsync(new Options(command.Name, args[1..]), stop.Token);
     return 0;
 }
 catch (UsageException error)

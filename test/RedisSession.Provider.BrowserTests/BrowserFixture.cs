@@ -88,13 +88,15 @@ internal abstract class BrowserFixture
         return context;
     }
 
-    protected static BrowserNewContextOptions Phone(int width, int height) => new()
-    {
-        ViewportSize = new() { Width = width, Height = height },
-        DeviceScaleFactor = 2,
-        HasTouch = true,
-        IsMobile = true,
-    };
+    protected static BrowserNewContextOptions Phone(int width, int height) =>
+        new() { ViewportSize = new() { Width = width, Height = height }, DeviceScaleFactor = 2, HasTouch = true, IsMobile = true };
+
+    protected static ILocator Button(IPage page, string name) => page.GetByRole(AriaRole.Button, new() { Name = name });
+
+    protected static ILocator Link(IPage page, string name) => page.GetByRole(AriaRole.Link, new() { Name = name, Exact = true });
+
+    /// <summary>What a page says of what was just done.</summary>
+    protected static ILocatorAssertions ExpectNotice(IPage page) => Expect(page.GetByRole(AriaRole.Status));
 
     /// <summary>Opens a page of a new visitor.</summary>
     protected async Task<IPage> OpenAsync(string address, BrowserNewContextOptions? options = null)
@@ -118,13 +120,13 @@ internal abstract class BrowserFixture
     protected static async Task SearchAsync(IPage page, string search)
     {
         await page.GetByLabel("User or session id").FillAsync(search);
-        await FollowAsync(page.GetByRole(AriaRole.Button, new() { Name = "Search" }));
+        await FollowAsync(Button(page, "Search"));
     }
 
     protected static async Task SignInAsync(IPage page, string name)
     {
         await page.GetByLabel("Your name").FillAsync(name);
-        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await Button(page, "Sign in").ClickAsync();
         await Expect(page.GetByText("Hello,")).ToBeVisibleAsync();
     }
 
@@ -136,8 +138,7 @@ internal abstract class BrowserFixture
         return (page, await SessionIdAsync(page));
     }
 
-    protected static Task AddToCartAsync(IPage page, string product) =>
-        page.GetByRole(AriaRole.Button, new() { Name = $"Add {product} to the cart" }).ClickAsync();
+    protected static Task AddToCartAsync(IPage page, string product) => Button(page, $"Add {product} to the cart").ClickAsync();
 
     /// <summary>The session that a shop page is about: its Redis panel names the key.</summary>
     protected static async Task<string> SessionIdAsync(IPage page)

@@ -28,7 +28,7 @@ internal sealed class DashboardVisitTests : BrowserFixture
     {
         string id = await OrdinaryAsync();
         var page = await OpenAsync(_host.Address, Desk);
-        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(50);
+        await ExpectRowsAsync(page, 50);
         await DocumentAsync(page, "dashboard");
         await page.GotoAsync($"{_host.Address}?session={id}&values=shown");
         await DocumentAsync(page, "dashboard-session");
@@ -93,9 +93,9 @@ internal sealed class DashboardVisitTests : BrowserFixture
         await Expect(summary).ToBeVisibleAsync();
         await ScreenshotAsync(page, "dashboard-chosen");
         await summary.ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "Yes, end them" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync("3 sessions ended.");
-        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(before - 3);
+        await Button(page, "Yes, end them").ClickAsync();
+        await ExpectNotice(page).ToHaveTextAsync("3 sessions ended.");
+        await ExpectRowsAsync(page, before - 3);
         foreach (string id in chosen) await Expect(page.GetByText(id)).ToHaveCountAsync(0);
     }
 
@@ -107,18 +107,18 @@ internal sealed class DashboardVisitTests : BrowserFixture
         await page.Locator("tbody input").Nth(0).CheckAsync();
         string ended = await page.Locator("tbody .id").Nth(1).InnerTextAsync();
         await page.Locator("tbody summary").Nth(1).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = "End it" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync($"Session {ended} ended.");
-        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(before - 1);
+        await Button(page, "End it").ClickAsync();
+        await ExpectNotice(page).ToHaveTextAsync($"Session {ended} ended.");
+        await ExpectRowsAsync(page, before - 1);
         await page.GetByRole(AriaRole.Status).GetByRole(AriaRole.Link).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading)).ToHaveTextAsync("No such session");
         Forgive("404 (Not Found)");
         await page.GetByRole(AriaRole.Link, new() { Name = "Back to the list" }).ClickAsync();
-        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(before - 1);
+        await ExpectRowsAsync(page, before - 1);
 
         await page.Locator(".bar summary").Filter(new() { HasText = "Alan Turing’s" }).ClickAsync();
-        await page.GetByRole(AriaRole.Button, new() { Name = $"Yes, end Alan Turing’s {before - 1} sessions" }).ClickAsync();
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync($"{before - 1} sessions of Alan Turing ended.");
+        await Button(page, $"Yes, end Alan Turing’s {before - 1} sessions").ClickAsync();
+        await ExpectNotice(page).ToHaveTextAsync($"{before - 1} sessions of Alan Turing ended.");
     }
 
     [Test]
@@ -127,7 +127,7 @@ internal sealed class DashboardVisitTests : BrowserFixture
         var page = await OpenAsync(_host.Address, DeskWithoutScripts);
         string shown = await page.Locator("tbody .id").First.InnerTextAsync();
         await SearchAsync(page, shown);
-        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await ExpectRowsAsync(page, 1);
         await Expect(page.GetByText("1 session whose id begins with")).ToBeVisibleAsync();
         await SearchAsync(page, "GRACE hopper");
         await Expect(page.GetByText("No user is named exactly “GRACE hopper”.")).ToBeVisibleAsync();
@@ -140,19 +140,18 @@ internal sealed class DashboardVisitTests : BrowserFixture
     public async Task A_page_refreshes_itself_when_that_is_asked_for_and_on_the_pages_that_follow()
     {
         var page = await OpenAsync(_host.Address, DeskWithoutScripts);
-        await FollowAsync(page.GetByRole(AriaRole.Link, new() { Name = "5 s", Exact = true }));
+        await FollowAsync(Link(page, "5 s"));
         await IsRefreshedAsync();
         await FollowAsync(page.GetByRole(AriaRole.Link, new() { Name = "Next page" }));
         await Expect(page.Locator("b[aria-current=page]")).ToHaveTextAsync("2");
         await IsRefreshedAsync();
         await Expect(page.Locator("b[aria-current=page]")).ToHaveTextAsync("2");
-        await FollowAsync(page.GetByRole(AriaRole.Link, new() { Name = "off", Exact = true }));
+        await FollowAsync(Link(page, "off"));
         Assert.That(page.Url, Does.Not.Contain("refresh"));
 
         async Task IsRefreshedAsync()
         {
-            await page.RunAndWaitForResponseAsync(
-                () => Task.CompletedTask, response => response.Url.Contains("refresh=5", StringComparison.Ordinal));
+            await page.WaitForResponseAsync(response => response.Url.Contains("refresh=5", StringComparison.Ordinal));
             await page.WaitForLoadStateAsync();
             await Expect(page.Locator("tbody tr")).Not.ToHaveCountAsync(0);
         }
@@ -166,14 +165,14 @@ internal sealed class DashboardVisitTests : BrowserFixture
         await FollowAsync(page.GetByRole(AriaRole.Link, new() { Name = "Next page" }));
         string[] second = await IdsAsync();
         Assert.That(second.Intersect(first), Is.Empty);
-        await FollowAsync(page.GetByRole(AriaRole.Link, new() { Name = "Back", Exact = true }));
+        await FollowAsync(Link(page, "Back"));
         Assert.That(await IdsAsync(), Is.EquivalentTo(first));
-        await FollowAsync(page.GetByRole(AriaRole.Link, new() { Name = "Page 2", Exact = true }));
+        await FollowAsync(Link(page, "Page 2"));
         Assert.That(await IdsAsync(), Is.EquivalentTo(second));
         await FollowAsync(page.GetByRole(AriaRole.Link, new() { Name = "First page" }));
         Assert.That(await IdsAsync(), Is.EquivalentTo(first));
 
-        await FollowAsync(page.GetByRole(AriaRole.Link, new() { Name = "Keys", Exact = true }));
+        await FollowAsync(Link(page, "Keys"));
         await Expect(page.Locator("th[aria-sort=descending]")).ToHaveTextAsync("Keys");
         var texts = await page.Locator("[data-label=keys]").AllInnerTextsAsync();
         int[] keys = [.. texts.Select(text => int.Parse(text, CultureInfo.InvariantCulture))];
@@ -205,12 +204,11 @@ internal sealed class DashboardVisitTests : BrowserFixture
         var @operator = await OpenAsync("/", DeskWithoutScripts);
         await @operator.GetByRole(AriaRole.Link, new() { Name = "Sessions dashboard" }).ClickAsync();
         await SearchAsync(@operator, name);
-        await Expect(@operator.Locator("tbody tr")).ToHaveCountAsync(1);
-        var end = @operator.GetByRole(AriaRole.Button, new() { Name = "End it" });
-        await Expect(end).ToBeHiddenAsync();
+        await ExpectRowsAsync(@operator, 1);
+        await Expect(Button(@operator, "End it")).ToBeHiddenAsync();
         await @operator.Locator("tbody summary").ClickAsync();
-        await end.ClickAsync();
-        await Expect(@operator.GetByRole(AriaRole.Status)).ToHaveTextAsync($"Session {id[..10]}… ended.");
+        await Button(@operator, "End it").ClickAsync();
+        await ExpectNotice(@operator).ToHaveTextAsync($"Session {id[..10]}… ended.");
         await ScreenshotAsync(@operator, "dashboard-ended");
 
         await AddToCartAsync(customer, "Teapot");
@@ -228,8 +226,7 @@ internal sealed class DashboardVisitTests : BrowserFixture
             id,
             new("address", """{"street":"12 St James’s Square","city":"London","rooms":[3,4],"active":true}"""),
             new("picture", (byte[])[0x89, .. "PNG\r\n"u8, 26, 10, .. Enumerable.Range(0, 90).Select(i => (byte)(i * 7))]),
-            new("SetInt32", (byte[])[0, 0, 5, 57]),
-            new("agreed", "True"),
+            new("SetInt32", (byte[])[0, 0, 5, 57]), new("agreed", "True"),
             new("long", string.Concat(Enumerable.Repeat("All work and no play makes Jack a dull boy. ", 200))));
 
         var page = await OpenAsync(DashboardAddress);
@@ -257,10 +254,8 @@ internal sealed class DashboardVisitTests : BrowserFixture
             id,
             new(Hostile, "<script>alert(1)</script>"),
             new("\"><script>alert(1)</script>", "</pre><form action=https://evil.example><button>Win</button></form>"),
-            new("\u202Eyek", "\u202Eeulav \u2066\u200B"),
-            new("control\u001B[31m\u0007", "\u0000\u001B[2J"),
-            new("style", "</style><style>body { display: none }</style>"),
-            new("no utf-8", (byte[])[0xC3, 0x28, 0xFF]),
+            new("\u202Eyek", "\u202Eeulav \u2066\u200B"), new("control\u001B[31m\u0007", "\u0000\u001B[2J"),
+            new("style", "</style><style>body { display: none }</style>"), new("no utf-8", (byte[])[0xC3, 0x28, 0xFF]),
             new(new string('k', 3000), new string('v', 100_000)));
 
         var page = await OpenAsync(DashboardAddress);
@@ -293,14 +288,16 @@ internal sealed class DashboardVisitTests : BrowserFixture
         await page.Keyboard.TypeAsync(name);
         await page.Keyboard.PressAsync("Enter");
         await Expect(page).ToHaveURLAsync(new Regex("[?&]q="));
-        await Expect(page.Locator("tbody tr")).ToHaveCountAsync(1);
+        await ExpectRowsAsync(page, 1);
         await TabToAsync(page, page.Locator("tbody summary"));
         await page.Keyboard.PressAsync("Enter");
-        await TabToAsync(page, page.GetByRole(AriaRole.Button, new() { Name = "End it" }));
+        await TabToAsync(page, Button(page, "End it"));
         await ScreenshotAsync(page, "dashboard-keyboard");
         await page.Keyboard.PressAsync("Enter");
-        await Expect(page.GetByRole(AriaRole.Status)).ToHaveTextAsync($"Session {id[..10]}… ended.");
+        await ExpectNotice(page).ToHaveTextAsync($"Session {id[..10]}… ended.");
     }
+
+    private static Task ExpectRowsAsync(IPage page, int count) => Expect(page.Locator("tbody tr")).ToHaveCountAsync(count);
 
     /// <summary>Into a session of the shop, behind its back.</summary>
     private async Task SetAsync(string id, params HashEntry[] keys)
@@ -317,10 +314,8 @@ internal sealed class DashboardVisitTests : BrowserFixture
         for (int i = 0; i < 20; i++)
         {
             await page.Keyboard.PressAsync("Tab");
-            Assert.That(
-                await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle"),
-                Is.Not.EqualTo("none"),
-                "the focus is seen");
+            string outline = await page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle");
+            Assert.That(outline, Is.Not.EqualTo("none"), "the focus is seen");
             if (await target.EvaluateAsync<bool>("element => element === document.activeElement")) return;
         }
 
@@ -356,22 +351,11 @@ internal sealed class DashboardVisitTests : BrowserFixture
     private async Task<string> OrdinaryAsync()
     {
         string id = await _host.AddAsync(
-            4711,
-            "Ada Lovelace",
-            73 * Minute,
-            4 * Minute,
-            new("name", "Ada Lovelace"),
-            new("visits", 17),
-            new("agreed", "True"),
-            new("cart:mug", 2),
-            new("cart:teapot", 1),
-            new("cart:desk-lamp", 1),
-            new("discount", "SPRING-24"),
-            new("language", "en-GB"),
-            new("SetInt32", (byte[])[0, 0, 5, 57]),
-            new("pref:1", "compact"),
-            new("pref:2", """{"theme":"dark","columns":3}"""),
-            new("pref:10", "weekly"),
+            4711, "Ada Lovelace", 73 * Minute, 4 * Minute,
+            new("name", "Ada Lovelace"), new("visits", 17), new("agreed", "True"),
+            new("cart:mug", 2), new("cart:teapot", 1), new("cart:desk-lamp", 1),
+            new("discount", "SPRING-24"), new("language", "en-GB"), new("SetInt32", (byte[])[0, 0, 5, 57]),
+            new("pref:1", "compact"), new("pref:2", """{"theme":"dark","columns":3}"""), new("pref:10", "weekly"),
             new("address", """{"street":"12 St James’s Square","city":"London","country":"United Kingdom","rooms":[3,4],"active":true}"""));
         await _host.ExpireAsync(id, "discount", 8 * Minute);
         return id;

@@ -24,10 +24,7 @@ internal sealed partial class ShopProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("SESSION_", StringComparison.Ordinal)).ToArray())
-        {
             start.Environment.Remove(name);
-        }
-
         start.Environment["ASPNETCORE_ENVIRONMENT"] = environment;
         start.Environment["HOME"] = _home.FullName;
         start.Environment.Remove("ASPNETCORE_URLS");

@@ -40,7 +40,7 @@ internal sealed class ShopVisitTests : BrowserFixture
         string code = await page.Locator(".code").InnerTextAsync();
         await page.GetByLabel("Code").FillAsync(code);
         await page.Keyboard.PressAsync("Enter");
-        await Expect(page.GetByRole(AriaRole.Status)).ToContainTextAsync("10 % off");
+        await ExpectNotice(page).ToContainTextAsync("10 % off");
         await Expect(page.Locator(".cart")).ToContainTextAsync("Discount, 10 %");
         await page.Locator(".top").GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await Expect(page.GetByLabel("Your name")).ToBeVisibleAsync();
@@ -73,7 +73,7 @@ internal sealed class ShopVisitTests : BrowserFixture
         await page.Keyboard.PressAsync("Tab"); // to the operators' page
         await page.Keyboard.PressAsync("Tab"); // signs out
         await page.Keyboard.PressAsync("Tab"); // the first product
-        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Add Stoneware mug to the cart" })).ToBeFocusedAsync();
+        await Expect(Button(page, "Add Stoneware mug to the cart")).ToBeFocusedAsync();
         await page.Keyboard.PressAsync("Enter");
         await Expect(CartLine(page, "1 × Stoneware mug")).ToBeVisibleAsync();
     }

@@ -16,8 +16,7 @@ internal sealed class AppBuild
     /// <summary>What starts it.</summary>
     public string[] Command => IsManaged ? ["dotnet", Path.Combine(Folder, "App.dll")] : [Path.Combine(Folder, "App")];
 
-    public static Task<AppBuild> GetAsync(Compilation compilation) =>
-        (compilation == Compilation.AheadOfTime ? AheadOfTime : JustInTime).Value;
+    public static Task<AppBuild> GetAsync(Compilation compilation) => (compilation == Compilation.AheadOfTime ? AheadOfTime : JustInTime).Value;
 
     private static async Task<AppBuild> BuildAsync(string verb, params string[] arguments)
     {

@@ -4,17 +4,9 @@ using System.Text.RegularExpressions;
 namespace RedisSession.Provider.Tests.Packaging;
 
 /// <summary>A process of the application, at a port that it has chosen itself.</summary>
-internal sealed partial class InstalledApp : IAsyncDisposable
+internal sealed partial class InstalledApp(Process process) : IAsyncDisposable
 {
-    private readonly Process _process;
-
-    private InstalledApp(Process process, Uri address)
-    {
-        _process = process;
-        Address = address;
-    }
-
-    public Uri Address { get; }
+    public Uri Address { get; private set; } = null!;
 
     /// <param name="build">How it was built.</param>
     /// <param name="home">Where it keeps its data-protection keys.</param>
@@ -26,31 +18,22 @@ internal sealed partial class InstalledApp : IAsyncDisposable
         var process = await ChildProcess.StartAsync(
             Executables.FindOnPath("env")!,
             ["-i", .. environment, .. build.Command, "--urls", "http://127.0.0.1:0", "--contentRoot", home, .. settings]);
-        var output = new ProcessOutput(process);
-        try
+        return await new InstalledApp(process).ThenAsync(async app =>
         {
-            await Until.TrueAsync("the application listens", () => process.HasExited
-                ? throw new InvalidOperationException($"It has ended:\n{output}")
-                : Task.FromResult(Listening().IsMatch($"{output}")));
-            return new InstalledApp(process, new Uri(Listening().Match($"{output}").Groups["address"].Value));
-        }
-        catch
-        {
-            process.Kill();
-            process.Dispose();
-            throw;
-        }
+            app.Address = new(await new ProcessOutput(process).FindAsync(Listening()));
+            return app;
+        });
     }
 
     public async ValueTask DisposeAsync()
     {
-        _process.Kill();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
     }
 
     private static string Same(string variable) => $"{variable}={Environment.GetEnvironmentVariable(variable)}";
 
-    [GeneratedRegex(@"Now listening on: (?<address>http://127\.0\.0\.1:\d+)")]
+    [GeneratedRegex(@"Now listening on: (http://127\.0\.0\.1:\d+)")]
     private static partial Regex Listening();
 }

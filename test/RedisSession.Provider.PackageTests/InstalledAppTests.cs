@@ -39,34 +39,32 @@ internal sealed class InstalledAppTests(ServerKind kind, Compilation compilation
     public void Go() => _visitor.Dispose();
 
     [Test]
-    public void It_is_compiled_as_it_is_said() =>
-        Assert.That(_build.IsManaged, Is.EqualTo(compilation == Compilation.JustInTime));
+    public void It_is_compiled_as_it_is_said() => Assert.That(_build.IsManaged, Is.EqualTo(compilation == Compilation.JustInTime));
 
     [Test]
     public async Task What_one_request_sets_the_next_one_reads()
     {
-        await SendAsync(HttpMethod.Post, "/name/Ann");
-        Assert.That(await SendAsync(HttpMethod.Get, "/name"), Is.EqualTo("Ann"));
-        Assert.That(await SendAsync(HttpMethod.Post, "/visits"), Is.EqualTo("1"));
-        Assert.That(await SendAsync(HttpMethod.Post, "/visits"), Is.EqualTo("2"));
+        await PostAsync("/name/Ann");
+        Assert.That(await GetAsync("/name"), Is.EqualTo("Ann"));
+        Assert.That(await PostAsync("/visits"), Is.EqualTo("1"));
+        Assert.That(await PostAsync("/visits"), Is.EqualTo("2"));
     }
 
     [Test]
     public async Task A_session_is_still_there_after_a_restart()
     {
-        await SendAsync(HttpMethod.Post, "/name/Ann");
+        await PostAsync("/name/Ann");
         await using var again = await StartAsync();
-        Assert.That(await SendAsync(HttpMethod.Get, "/name", to: again), Is.EqualTo("Ann"));
+        Assert.That(await GetAsync("/name", to: again), Is.EqualTo("Ann"));
     }
 
     [Test]
     public async Task Values_can_be_encrypted()
     {
-        await using var secretive = await StartAsync(
-            "--RedisHashSession:ProtectValues", "true", "--RedisHashSession:AbsoluteTimeout", "01:00:00");
+        await using var secretive = await StartAsync("--RedisHashSession:ProtectValues", "true", "--RedisHashSession:AbsoluteTimeout", "01:00:00");
         await SendAsync(HttpMethod.Put, "/cart/async", """{"items":{"secret":1}}""", secretive);
-        Assert.That(await SendAsync(HttpMethod.Get, "/cart/get", to: secretive), Is.EqualTo("""{"items":{"secret":1}}"""));
-        await SendAsync(HttpMethod.Post, "/sign-in/Eve", to: secretive);
+        Assert.That(await GetAsync("/cart/get", secretive), Is.EqualTo("""{"items":{"secret":1}}"""));
+        await PostAsync("/sign-in/Eve", secretive);
         Assert.That(Encoding.Latin1.GetString(await FieldAsync("Eve", "cart")), Does.Not.Contain("secret"));
     }
 
@@ -76,48 +74,50 @@ internal sealed class InstalledAppTests(ServerKind kind, Compilation compilation
     {
         const string cart = """{"items":{"mug":1,"tea":2}}""";
         await SendAsync(HttpMethod.Put, $"/cart/{writing}", cart);
-        Assert.That(await SendAsync(HttpMethod.Get, $"/cart/{reading}"), Is.EqualTo(cart));
+        Assert.That(await GetAsync($"/cart/{reading}"), Is.EqualTo(cart));
     }
 
     [Test]
     public async Task JSON_is_updated_in_one_step()
     {
-        Assert.That(await SendAsync(HttpMethod.Post, "/cart/tea"), Is.EqualTo("""{"items":{"tea":1}}"""));
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => SendAsync(HttpMethod.Post, "/cart/tea")));
-        Assert.That(await SendAsync(HttpMethod.Get, "/cart/get"), Is.EqualTo("""{"items":{"tea":9}}"""));
+        Assert.That(await PostAsync("/cart/tea"), Is.EqualTo("""{"items":{"tea":1}}"""));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => PostAsync("/cart/tea")));
+        Assert.That(await GetAsync("/cart/get"), Is.EqualTo("""{"items":{"tea":9}}"""));
     }
 
     [Test]
     public async Task Who_signs_in_is_found_until_he_signs_out()
     {
-        await SendAsync(HttpMethod.Post, "/name/Ann");
-        await SendAsync(HttpMethod.Post, "/sign-in/ann");
-        Assert.That(await SendAsync(HttpMethod.Get, "/sessions/ann"), Is.EqualTo("Ann"));
-        Assert.That(await SendAsync(HttpMethod.Get, "/name"), Is.EqualTo("Ann"));
-        await SendAsync(HttpMethod.Post, "/sign-out");
-        Assert.That(await SendAsync(HttpMethod.Get, "/sessions/ann"), Is.Empty);
-        Assert.That(await SendAsync(HttpMethod.Get, "/name"), Is.Empty);
+        await PostAsync("/name/Ann");
+        await PostAsync("/sign-in/ann");
+        Assert.That(await GetAsync("/sessions/ann"), Is.EqualTo("Ann"));
+        Assert.That(await GetAsync("/name"), Is.EqualTo("Ann"));
+        await PostAsync("/sign-out");
+        Assert.That(await GetAsync("/sessions/ann"), Is.Empty);
+        Assert.That(await GetAsync("/name"), Is.Empty);
     }
 
     [Test]
     public async Task The_cache_keeps_what_it_is_given()
     {
         string text = $"{compilation}-text";
-        Assert.That(await SendAsync(HttpMethod.Post, $"/cached/{text}"), Is.EqualTo(text));
+        Assert.That(await PostAsync($"/cached/{text}"), Is.EqualTo(text));
         Assert.That(await Redis.KeyTimeToLiveAsync(text), Is.GreaterThan(TimeSpan.Zero));
     }
 
     [Test]
-    public async Task It_is_healthy() => Assert.That(await SendAsync(HttpMethod.Get, "/health"), Is.EqualTo("Healthy"));
+    public async Task It_is_healthy() => Assert.That(await GetAsync("/health"), Is.EqualTo("Healthy"));
 
     private Task<InstalledApp> StartAsync(params string[] settings) => InstalledApp.StartAsync(
-        _build,
-        _home,
+        _build, _home,
         [
             "--session-redis", _server.ConfigurationString, "--session-redis-prefix", _prefix,
-            "--session-cookie-secure", "false", // the visitor comes by HTTP
-            .. settings,
+            "--session-cookie-secure", "false", .. settings, // the visitor comes by HTTP
         ]);
+
+    private Task<string> GetAsync(string path, InstalledApp? to = null) => SendAsync(HttpMethod.Get, path, to: to);
+
+    private Task<string> PostAsync(string path, InstalledApp? to = null) => SendAsync(HttpMethod.Post, path, to: to);
 
     private async Task<string> SendAsync(HttpMethod method, string path, string? json = null, InstalledApp? to = null)
     {
@@ -133,10 +133,7 @@ internal sealed class InstalledAppTests(ServerKind kind, Compilation compilation
     private async Task<byte[]> FieldAsync(string user, string field)
     {
         await foreach (var key in _server.Admin.GetServers().Single().KeysAsync(pattern: $"{_prefix}:sessions:*"))
-        {
             if (await Redis.HashGetAsync(key, "@user") == user) return (byte[])(await Redis.HashGetAsync(key, field))!;
-        }
-
         throw new InvalidOperationException($"{user} has no session.");
     }
 }

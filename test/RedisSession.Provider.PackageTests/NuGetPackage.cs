@@ -39,10 +39,8 @@ internal sealed class NuGetPackage(string path)
 
     private static bool IsManifest(string name) => name.EndsWith(".nuspec", StringComparison.Ordinal);
 
-    private static bool IsOfTheFormat(string name) =>
-        IsManifest(name)
-        || name is "[Content_Types].xml" or "_rels/.rels"
-        || name.StartsWith("package/services/", StringComparison.Ordinal);
+    private static bool IsOfTheFormat(string name) => IsManifest(name)
+        || name is "[Content_Types].xml" or "_rels/.rels" || name.StartsWith("package/services/", StringComparison.Ordinal);
 
     private static XElement WithoutNamespaces(XElement element) => new(
         element.Name.LocalName,

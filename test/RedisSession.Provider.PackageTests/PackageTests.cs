@@ -32,9 +32,7 @@ internal sealed partial class PackageTests(string id)
     {
         var groups = _package.Metadata.Element("dependencies")!.Elements("group").ToArray();
         Assert.That(groups.Select(group => (string?)group.Attribute("targetFramework")), Is.EqualTo(["net10.0"]));
-        Assert.That(
-            groups.Elements("dependency").Select(dependency => (string?)dependency.Attribute("id")),
-            Is.EquivalentTo(Dependencies[id]));
+        Assert.That(groups.Elements("dependency").Select(dependency => (string?)dependency.Attribute("id")), Is.EquivalentTo(Dependencies[id]));
     }
 
     [Test]

@@ -33,12 +33,9 @@ internal static class Packed
         // Apart from what a build has left in the working tree, and yet inside it: paths of other places would stay in the symbols.
         string artifacts = Repository.PathOf($"artifacts/{Version}");
         foreach (string id in Ids)
-        {
             await DotNet.BuildAsync(
                 "pack", Repository.PathOf($"src/{id}"), "--output", Folder, "--artifacts-path", artifacts,
                 $"-p:Version={Version}", "-p:ContinuousIntegrationBuild=true");
-        }
-
         Directory.Delete(artifacts, recursive: true);
     }
 }

@@ -58,8 +58,6 @@ internal sealed class SymbolsTests(string id)
 
     private string Name(DocumentHandle document) => Pdb.GetString(Pdb.GetDocument(document).Name);
 
-    private bool HasSource(DocumentHandle document) =>
-        Pdb.GetCustomDebugInformation(document)
-            .Select(Pdb.GetCustomDebugInformation)
-            .Any(information => Pdb.GetGuid(information.Kind) == EmbeddedSource);
+    private bool HasSource(DocumentHandle document) => Pdb.GetCustomDebugInformation(document)
+        .Select(Pdb.GetCustomDebugInformation).Any(information => Pdb.GetGuid(information.Kind) == EmbeddedSource);
 }

@@ -12,18 +12,14 @@ internal static class BlockingReport
     public static string Write(IReadOnlyList<BlockingTrial> trials, BlockingSettings settings, string redis)
     {
         var stock = trials.Where(trial => trial.Variant.Name == SessionVariant.StockName).ToDictionary(trial => trial.Round);
-        IEnumerable<string> lines =
+        return Markdown.Text(
         [
             .. Caption(settings),
-            "",
-            Markdown.Row(Columns),
-            Markdown.Row(Columns.Select(_ => "---")),
+            "", Markdown.Row(Columns), Markdown.Row(Columns.Select(_ => "---")),
             .. settings.Variants.Select(variant => Markdown.Row(Cells(Of(variant), stock, settings.Requests))),
-            "",
-            $"{Machine.Description} · thread pool minimum {trials[0].Before.PoolMinimum} · {redis} · `{settings.CommandLine}`",
+            "", $"{Machine.Description} · thread pool minimum {trials[0].Before.PoolMinimum} · {redis} · `{settings.CommandLine}`",
             .. Errors(settings.Variants.SelectMany(Of)),
-        ];
-        return string.Join(Environment.NewLine, lines) + Environment.NewLine;
+        ]);
 
         BlockingTrial[] Of(SessionVariant variant) => [.. trials.Where(trial => trial.Variant == variant)];
     }
@@ -70,18 +66,11 @@ internal static class BlockingReport
             ? Markdown.Nothing
             : Markdown.Number(own.Select(trial => measure(trial) / measure(stock[trial.Round])).Median(), "0.0");
 
-    private static string Failures(IEnumerable<Phase> phases) =>
-        FailureCounts.Sum(phases.Select(phase => new FailureCounts(phase.Count))).ToString();
+    private static string Failures(IEnumerable<Phase> phases) => FailureCounts.Sum(phases.Select(phase => new FailureCounts(phase.Count))).ToString();
 
-    private static string[] Errors(IEnumerable<BlockingTrial> trials)
-    {
-        string[] list =
-        [
-            .. from trial in trials
-               from error in trial.End?.Errors ?? []
-               group error.Value by (trial.Variant.Name, error.Key) into same
-               select $"- {same.Key.Name}, {same.Sum()} times: {same.Key.Key}",
-        ];
-        return list.Length == 0 ? [] : ["", "What the servers logged:", "", .. list];
-    }
+    private static IEnumerable<string> Errors(IEnumerable<BlockingTrial> trials) => Markdown.Logged(
+        from trial in trials
+        from error in trial.End?.Errors ?? []
+        group error.Value by (trial.Variant.Name, error.Key) into same
+        select $"{same.Key.Name}, {same.Sum()} times: {same.Key.Key}");
 }

@@ -13,7 +13,6 @@ internal sealed record BlockingSettings(
     /// <exception cref="UsageException">It asks for something that does not exist.</exception>
     public static BlockingSettings From(Options options)
     {
-        string commandLine = $"{Command.Program} {BlockingCommand.Name} {options}".TrimEnd();
         var settings = new BlockingSettings(
             options.Number("--requests", DefaultRequests, lowest: 1, highest: 10_000),
             options.Number("--reads", DefaultReads, lowest: 1, highest: 1_000),
@@ -21,7 +20,7 @@ internal sealed record BlockingSettings(
             TimeSpan.FromSeconds(options.Number("--seconds", DefaultSeconds, lowest: 1, highest: 3_600)),
             SessionVariant.Named(options.Text("--only") ?? SessionVariant.ApplicationNames),
             options.HostAndPort("--redis"),
-            commandLine);
+            options.CommandLine);
         options.ThrowIfAnyIsLeft();
         return settings;
     }

@@ -16,31 +16,23 @@ internal sealed record BlockingTrial(
     {
         await using var server = await ServerUnderTest.StartAsync(variant, redis, cancellationToken, settings.Reads);
         var workload = Workload.Synchronous(BenchmarkServer.ReadsName, "", settings.Reads);
-        var visitors = new List<Visitor>();
-        try
-        {
-            while (visitors.Count < Math.Max(settings.Requests, BlockingSettings.SustainedConnections))
-                visitors.Add(await Visitor.ArriveAsync(server.Address, workload, cancellationToken));
-            await WarmUpAsync(variant, visitors, cancellationToken);
+        int count = Math.Max(settings.Requests, BlockingSettings.SustainedConnections);
+        using var crowd = await Crowd.ArriveAsync(server.Address, workload, count, count, cancellationToken);
+        await WarmUpAsync(variant, crowd.Visitors, cancellationToken);
 
-            var before = await server.AskStateAsync(cancellationToken)
-                ?? throw new BenchmarkException($"{variant.Name} does not answer any more after one request at a time.");
-            if (before.DedicatedThreads != variant.DedicatedThreads)
-                throw new BenchmarkException($"{variant.Name} runs with DedicatedThreads = {before.DedicatedThreads}.");
+        var before = await server.AskStateAsync(cancellationToken)
+            ?? throw new BenchmarkException($"{variant.Name} does not answer any more after one request at a time.");
+        if (before.DedicatedThreads != variant.DedicatedThreads)
+            throw new BenchmarkException($"{variant.Name} runs with DedicatedThreads = {before.DedicatedThreads}.");
 
-            var burst = await Phase.BurstAsync(visitors[..settings.Requests], cancellationToken);
-            var afterBurst = await server.AskStateAsync(cancellationToken);
-            var sustained = await Phase.SustainAsync(
-                visitors[..BlockingSettings.SustainedConnections], settings.Sustained, cancellationToken);
-            return new(round, variant, burst, sustained, before, afterBurst, await server.AskStateAsync(cancellationToken));
-        }
-        finally
-        {
-            visitors.ForEach(visitor => visitor.Dispose());
-        }
+        var burst = await Phase.BurstAsync([.. crowd.Visitors.Take(settings.Requests)], cancellationToken);
+        var afterBurst = await server.AskStateAsync(cancellationToken);
+        var sustained = await Phase.SustainAsync(
+            [.. crowd.Visitors.Take(BlockingSettings.SustainedConnections)], settings.Sustained, cancellationToken);
+        return new(round, variant, burst, sustained, before, afterBurst, await server.AskStateAsync(cancellationToken));
     }
 
-    private static async Task WarmUpAsync(SessionVariant variant, List<Visitor> visitors, CancellationToken cancellationToken)
+    private static async Task WarmUpAsync(SessionVariant variant, IReadOnlyList<Visitor> visitors, CancellationToken cancellationToken)
     {
         for (int i = 0; i < WarmUpRequests; i++)
         {

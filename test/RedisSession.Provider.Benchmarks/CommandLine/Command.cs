@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Reflection;
+
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>Something this program can do.</summary>
@@ -9,4 +12,12 @@ internal sealed record Command(string Name, string? Summary, string Help, Func<O
 {
     /// <summary>What stands before the name of a command.</summary>
     public const string Program = "dotnet run -c Release --project test/RedisSession.Provider.Benchmarks --";
+
+    /// <summary>Starts this program once more, beside itself.</summary>
+    public static Task<Process> StartAsync(params string[] arguments)
+    {
+        string self = Environment.ProcessPath!;
+        bool isHost = Path.GetFileNameWithoutExtension(self) == "dotnet"; // where it runs as "dotnet the.dll"
+        return ChildProcess.StartAsync(self, isHost ? [Assembly.GetExecutingAssembly().Location, .. arguments] : arguments);
+    }
 }

@@ -9,12 +9,8 @@ internal static class Names
     {
         if (list is null) return all;
         string[] names = list.Split(',', StringSplitOptions.TrimEntries);
-        foreach (string name in names)
-        {
-            if (!all.Any(one => nameOf(one) == name))
-                throw new UsageException($"There is no {what} '{name}', only {string.Join(", ", all.Select(nameOf))}.");
-        }
-
+        if (names.Except(all.Select(nameOf)).FirstOrDefault() is { } odd)
+            throw new UsageException($"There is no {what} '{odd}', only {string.Join(", ", all.Select(nameOf))}.");
         return [.. all.Where(one => names.Contains(nameOf(one)))];
     }
 }

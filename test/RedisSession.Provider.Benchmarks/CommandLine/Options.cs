@@ -10,8 +10,9 @@ internal sealed class Options
     private readonly Dictionary<string, string?> _values = new(StringComparer.Ordinal);
 
     /// <exception cref="UsageException">These are no names, each with a value or without one.</exception>
-    public Options(IReadOnlyList<string> arguments)
+    public Options(string command, IReadOnlyList<string> arguments)
     {
+        CommandLine = string.Join(' ', [Command.Program, command, .. arguments]);
         for (int i = 0; i < arguments.Count; i++)
         {
             string name = arguments[i];
@@ -21,8 +22,8 @@ internal sealed class Options
         }
     }
 
-    /// <summary>As typed, but for those that have been taken.</summary>
-    public override string ToString() => string.Join(' ', _values.Select(option => $"{option.Key} {option.Value}".TrimEnd()));
+    /// <summary>What has to be typed to have the same once more.</summary>
+    public string CommandLine { get; }
 
     /// <exception cref="UsageException">It has no value.</exception>
     public string? Text(string name)
@@ -44,8 +45,7 @@ internal sealed class Options
 
     /// <summary>The same, or null where it is not given.</summary>
     /// <exception cref="UsageException">The value is no number between the two.</exception>
-    public int? Number(string name, int lowest, int highest) =>
-        Text(name) is { } text ? Number(name, text, lowest, highest) : null;
+    public int? Number(string name, int lowest, int highest) => Text(name) is { } text ? Number(name, text, lowest, highest) : null;
 
     /// <summary>Several with commas in between.</summary>
     /// <exception cref="UsageException">One of them is no number between the two.</exception>
@@ -72,8 +72,7 @@ internal sealed class Options
     private static int Number(string name, string text, int lowest, int highest)
     {
         bool isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number);
-        return isNumber && number >= lowest && number <= highest
-            ? number
-            : throw new UsageException($"{name} needs a whole number from {lowest} to {highest}, not '{text}'.");
+        if (isNumber && number >= lowest && number <= highest) return number;
+        throw new UsageException($"{name} needs a whole number from {lowest} to {highest}, not '{text}'.");
     }
 }

@@ -20,8 +20,7 @@ internal static class CompareCommand
     private static async Task<List<ComparedCell>> MeasureAsync(
         CompareSettings settings, RedisUnderTest redis, CancellationToken cancellationToken)
     {
-        await using var servers = await WarmServers.StartAsync(
-            redis, settings.Variants, settings.Workloads, settings.Connections, cancellationToken);
+        await using var servers = await WarmServers.StartAsync(redis, settings.Variants, settings.Workloads, settings.Connections, cancellationToken);
 
         var cells = new List<ComparedCell>();
         for (int round = 0; round < settings.Rounds; round++)

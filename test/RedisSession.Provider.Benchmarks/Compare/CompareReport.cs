@@ -19,17 +19,11 @@ internal sealed class CompareReport(
         string redis)
     {
         var report = new CompareReport(cells, roundTrips, settings);
-        IEnumerable<string> lines =
+        return Markdown.Text(
         [
-            .. report.Caption(),
-            "",
-            .. report.Summary(),
-            .. settings.Workloads.SelectMany(report.Details),
-            "",
-            $"{Machine.Description} · {redis} · `{settings.CommandLine}`",
-            .. report.Errors(),
-        ];
-        return string.Join(Environment.NewLine, lines) + Environment.NewLine;
+            .. report.Caption(), "", .. report.Summary(), .. settings.Workloads.SelectMany(report.Details),
+            "", $"{Machine.Description} · {redis} · `{settings.CommandLine}`", .. report.Errors(),
+        ]);
     }
 
     private string[] Caption() =>
@@ -45,9 +39,7 @@ internal sealed class CompareReport(
 
     private IEnumerable<string> Summary()
     {
-        var others = settings.Variants
-            .Where(variant => variant.Name is not (SessionVariant.StockName or SessionVariant.FloorName))
-            .ToList();
+        var others = settings.Variants.Where(variant => variant.Name is not (SessionVariant.StockName or SessionVariant.FloorName)).ToList();
         string[] columns =
         [
             "workload", "stock req/s", "floor x stock",
@@ -69,12 +61,9 @@ internal sealed class CompareReport(
         string[] columns = loaded is null ? Columns : [.. Columns, "x with LoadAsync"];
         return
         [
-            "",
-            $"### {workload.Name}",
-            "",
-            $"{workload.Shape}: {workload.Description}." + (workload.Blocks ? Blocking() : ""),
-            "",
-            .. Markdown.Table(columns, settings.Variants.Select(variant => Row(variant, workload, loaded))),
+            "", $"### {workload.Name}",
+            "", $"{workload.Shape}: {workload.Description}." + (workload.Blocks ? Blocking() : ""),
+            "", .. Markdown.Table(columns, settings.Variants.Select(variant => Row(variant, workload, loaded))),
         ];
     }
 
@@ -129,16 +118,13 @@ internal sealed class CompareReport(
         return Markdown.Number(ratios.MedianOfKnown(), "0.00");
     }
 
-    private string[] Errors()
+    private IEnumerable<string> Errors()
     {
         // Each server says what it has logged since its start; one that was replaced has begun again.
-        string[] list =
-        [
-            .. from cell in cells
-               from error in cell.Measurement.Errors
-               group error.Value by (cell.Variant.Name, cell.Workload.Blocks, error.Key) into same
-               select $"- {same.Key.Name}{(same.Key.Blocks ? " (sync)" : "")}, at least {same.Max()} times: {same.Key.Key}",
-        ];
-        return list.Length == 0 ? [] : ["", "What the servers logged:", "", .. list];
+        return Markdown.Logged(
+            from cell in cells
+            from error in cell.Measurement.Errors
+            group error.Value by (cell.Variant.Name, cell.Workload.Blocks, error.Key) into same
+            select $"{same.Key.Name}{(same.Key.Blocks ? " (sync)" : "")}, at least {same.Max()} times: {same.Key.Key}");
     }
 }

@@ -2,15 +2,8 @@ namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>What the command line asks of <see cref="CompareCommand"/>.</summary>
 internal sealed record CompareSettings(
-    int Rounds,
-    TimeSpan Duration,
-    TimeSpan BlockingDuration,
-    int Connections,
-    IReadOnlyList<SessionVariant> Variants,
-    IReadOnlyList<Workload> Workloads,
-    bool CountRoundTrips,
-    string? Redis,
-    string CommandLine)
+    int Rounds, TimeSpan Duration, TimeSpan BlockingDuration, int Connections, IReadOnlyList<SessionVariant> Variants,
+    IReadOnlyList<Workload> Workloads, bool CountRoundTrips, string? Redis, string CommandLine)
 {
     public const int DefaultRounds = 5;
     public const int DefaultSeconds = 2;
@@ -20,7 +13,6 @@ internal sealed record CompareSettings(
     /// <exception cref="UsageException">It asks for something that does not exist.</exception>
     public static CompareSettings From(Options options)
     {
-        string commandLine = $"{Command.Program} {CompareCommand.Name} {options}".TrimEnd();
         int? seconds = options.Number("--seconds", lowest: 1, highest: 3_600);
         var settings = new CompareSettings(
             options.Number("--rounds", DefaultRounds, lowest: 1, highest: 1_000),
@@ -31,7 +23,7 @@ internal sealed record CompareSettings(
             Workload.Named(options.Text("--workloads")),
             !options.Flag("--no-round-trips"),
             options.HostAndPort("--redis"),
-            commandLine);
+            options.CommandLine);
         options.ThrowIfAnyIsLeft();
         return settings;
     }

@@ -1,7 +1,5 @@
 using System.Text;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Session;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Benchmarks;
 

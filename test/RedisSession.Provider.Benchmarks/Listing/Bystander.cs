@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
-using System.Reflection;
 using System.Text;
 
 namespace RedisSession.Provider.Benchmarks;
@@ -28,13 +27,9 @@ internal static class Bystander
 
     /// <summary>Runs one beside this process: what it waited for each answer, in microseconds and in order.</summary>
     /// <exception cref="BenchmarkException">It failed.</exception>
-    public static async Task<double[]> RunAsync(string redis, TimeSpan duration, CancellationToken cancellationToken)
+    public static async Task<double[]> RunAsync(string redis, int seconds, CancellationToken cancellationToken)
     {
-        string self = Environment.ProcessPath!;
-        string[] arguments = [Name, "--redis", redis, "--seconds", $"{(int)duration.TotalSeconds}"];
-        bool isHost = Path.GetFileNameWithoutExtension(self) == "dotnet"; // where it runs as "dotnet the.dll"
-        if (isHost) arguments = [Assembly.GetExecutingAssembly().Location, .. arguments];
-        using var process = await ChildProcess.StartAsync(self, arguments);
+        using var process = await Command.StartAsync(Name, "--redis", redis, "--seconds", $"{seconds}");
         try
         {
             string output = await process.StandardOutput.ReadToEndAsync(cancellationToken);

@@ -1,43 +1,44 @@
 using Microsoft.AspNetCore.Session;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>What listing all sessions costs: memory here, and the patience of others.</summary>
 internal static class ListingCommand
 {
-    public const string Name = "listing";
-
+    private const string Name = "listing";
+    private const int DefaultSessions = 100_000;
+    private const int DefaultSeconds = 5;
+    private const int DefaultRounds = 3;
     private const int MemorySamples = 10;
     private static readonly TimeSpan Idle = TimeSpan.FromHours(1);
 
-    public static Command Command { get; } =
-        new(Name, "what listing all sessions does to memory, and to other clients of Redis", Help(), RunAsync);
+    public static Command Command { get; } = new(Name, "what listing all sessions does to memory, and to other clients of Redis", Help(), RunAsync);
 
     private static async Task RunAsync(Options options, CancellationToken cancellationToken)
     {
-        var settings = ListingSettings.From(options);
-        await using var redis = await RedisUnderTest.StartAsync(settings.Redis);
+        int sessions = options.Number("--sessions", DefaultSessions, lowest: 10, highest: 10_000_000);
+        int seconds = options.Number("--seconds", DefaultSeconds, lowest: 1, highest: 3_600);
+        int rounds = options.Number("--rounds", DefaultRounds, lowest: 1, highest: 100);
+        string? named = options.HostAndPort("--redis");
+        options.ThrowIfAnyIsLeft();
+        await using var redis = await RedisUnderTest.StartAsync(named);
         string prefix = RedisUnderTest.NewPrefix();
-        await using var services = new ServiceCollection()
-            .AddLogging()
-            .AddRedisHashSession(session =>
-                (session.Configuration, session.KeyPrefix, session.IdleTimeout) = (redis.Address, prefix, Idle))
-            .BuildServiceProvider();
+        await using var services = new ServiceCollection().AddLogging().AddRedisHashSession(session =>
+            (session.Configuration, session.KeyPrefix, session.IdleTimeout) = (redis.Address, prefix, Idle)).BuildServiceProvider();
         var directory = services.GetRequiredService<IRedisSessionDirectory>();
-        await Console.Error.WriteLineAsync($"{settings.Sessions:#,0} sessions are made");
+        await Console.Error.WriteLineAsync($"{sessions:#,0} sessions are made");
         try
         {
-            await FillAsync(services.GetRequiredService<ISessionStore>(), settings.Sessions, cancellationToken);
-            var live = await LiveBytesAsync(directory, settings.Sessions, cancellationToken);
+            await FillAsync(services.GetRequiredService<ISessionStore>(), sessions, cancellationToken);
+            var live = await LiveBytesAsync(directory, sessions, cancellationToken);
             var idle = new List<double[]>();
             var listing = new List<double[]>();
             long listed = 0;
-            for (int round = 0; round < settings.Rounds; round++)
+            for (int round = 0; round < rounds; round++)
             {
-                await Console.Error.WriteLineAsync($"round {round + 1} of {settings.Rounds}");
-                idle.Add(await Bystander.RunAsync(redis.Address, settings.Duration, cancellationToken));
-                var bystander = Bystander.RunAsync(redis.Address, settings.Duration, cancellationToken);
+                await Console.Error.WriteLineAsync($"round {round + 1} of {rounds}");
+                idle.Add(await Bystander.RunAsync(redis.Address, seconds, cancellationToken));
+                var bystander = Bystander.RunAsync(redis.Address, seconds, cancellationToken);
                 while (!bystander.IsCompleted)
                 {
                     await foreach (var session in directory.ListAsync(cancellationToken))
@@ -50,26 +51,22 @@ internal static class ListingCommand
                 listing.Add(await bystander);
             }
 
-            string[] lines =
+            string[][] rows = [Row("nobody lists", idle), Row("somebody lists all the time", listing)];
+            await Console.Out.WriteAsync(Markdown.Text(
             [
                 "What another client waits for a GET, in microseconds: the median of the rounds.",
-                "",
-                .. Markdown.Table(
-                    ["", "p50", "p99", "p99.9", "longest"], [Row("nobody lists", idle), Row("somebody lists all the time", listing)]),
-                "",
-                $"{listed / settings.Rounds / settings.Duration.TotalSeconds:#,0} sessions were listed in a second. Live in the lister's "
-                    + $"memory, after a full collection, at {live.Count} moments of one walk over {settings.Sessions:#,0} sessions: "
+                "", .. Markdown.Table(["", "p50", "p99", "p99.9", "longest"], rows),
+                "", $"{listed / rounds / (double)seconds:#,0} sessions were listed in a second. Live in the lister's memory, after a full "
+                    + $"collection, at {live.Count} moments of one walk over {sessions:#,0} sessions: "
                     + $"{live.Min() / 1024.0:#,0} to {live.Max() / 1024.0:#,0} KiB.",
-                "",
-                $"{redis.Version} · {Machine.Description} · `{settings.CommandLine}`",
-            ];
-            await Console.Out.WriteLineAsync(string.Join(Environment.NewLine, lines));
+                "", $"{redis.Version} · {Machine.Description} · `{options.CommandLine}`",
+            ]));
         }
         finally
         {
             // To the end, whoever interrupts: a named Redis is left as it was found.
-            await foreach (var sessions in directory.ListAsync(CancellationToken.None).Chunk(1_000))
-                await Task.WhenAll(sessions.Select(session => directory.EndAsync(session.Id, CancellationToken.None)));
+            await foreach (var some in directory.ListAsync(CancellationToken.None).Chunk(1_000))
+                await Task.WhenAll(some.Select(session => directory.EndAsync(session.Id, CancellationToken.None)));
         }
     }
 
@@ -114,9 +111,9 @@ internal static class ListingCommand
         Makes sessions, and lists them all through IRedisSessionDirectory, again and again, while another process asks the same
         Redis for a key a thousand times a second.
 
-          --sessions N        sessions that there are (default {ListingSettings.DefaultSessions})
-          --seconds N         how long the other process asks, without and with somebody listing (default {ListingSettings.DefaultSeconds})
-          --rounds N          how often (default {ListingSettings.DefaultRounds})
+          --sessions N        sessions that there are (default {DefaultSessions})
+          --seconds N         how long the other process asks, without and with somebody listing (default {DefaultSeconds})
+          --rounds N          how often (default {DefaultRounds})
           --redis HOST:PORT   a Redis that runs, in place of starting the redis-server on PATH
         """;
 }

@@ -28,8 +28,7 @@ internal sealed class Phase
     public int Requests => _visits.Length;
 
     /// <summary>Good answers within the duration, for each second of it.</summary>
-    public double Rate =>
-        _visits.Count(visit => visit.Outcome == Outcome.Answered && visit.End <= Duration) / Duration.TotalSeconds;
+    public double Rate => _visits.Count(visit => visit.Outcome == Outcome.Answered && visit.End <= Duration) / Duration.TotalSeconds;
 
     public int Count(Outcome outcome) => _visits.Count(visit => visit.Outcome == outcome);
 

@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>Lets an application make sessions, and asks Redis what they take.</summary>

@@ -1,6 +1,3 @@
-using BenchmarkDotNet.Attributes;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>What a write does before it is sent.</summary>

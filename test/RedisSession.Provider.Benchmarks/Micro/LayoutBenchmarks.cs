@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using BenchmarkDotNet.Attributes;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Benchmarks;
 

@@ -17,18 +17,13 @@ internal static class MicroCommand
 
     private static readonly Type[] Benchmarks =
     [
-        typeof(SnapshotBenchmarks),
-        typeof(ChangesBenchmarks),
-        typeof(LayoutBenchmarks),
-        typeof(ValueBenchmarks),
-        typeof(CookieBenchmarks),
+        typeof(SnapshotBenchmarks), typeof(ChangesBenchmarks), typeof(LayoutBenchmarks), typeof(ValueBenchmarks), typeof(CookieBenchmarks),
     ];
 
     public static Command Command { get; } = new(Name, "what has no I/O: parsing a hash, its layout, typed values, cookies", Help(), Run);
 
     private static Task Run(Options options, CancellationToken cancellationToken)
     {
-        string commandLine = $"{Command.Program} {Name} {options}".TrimEnd();
         string filter = options.Text("--filter") ?? "*";
         bool isShort = options.Flag("--short");
         options.ThrowIfAnyIsLeft();
@@ -52,7 +47,7 @@ internal static class MicroCommand
             artifacts.Delete(recursive: true);
         }
 
-        Console.WriteLine($"{Machine.Description} · `{commandLine}`");
+        Console.WriteLine($"{Machine.Description} · `{options.CommandLine}`");
         return Task.CompletedTask;
     }
 

@@ -1,6 +1,3 @@
-using BenchmarkDotNet.Attributes;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>What a load does with Redis's answer.</summary>

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
-using BenchmarkDotNet.Attributes;
-using Microsoft.AspNetCore.Http;
 
 namespace RedisSession.Provider.Benchmarks;
 

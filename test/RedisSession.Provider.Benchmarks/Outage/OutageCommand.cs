@@ -16,7 +16,6 @@ internal static class OutageCommand
 
     private static async Task RunAsync(Options options, CancellationToken cancellationToken)
     {
-        string commandLine = $"{Command.Program} {Name} {options}".TrimEnd();
         var outages = options.Numbers("--outages", DefaultOutages, lowest: 1, highest: 600_000);
         int visitors = options.Number("--visitors", DefaultVisitors, lowest: 1, highest: 1_000);
         int rounds = options.Number("--rounds", DefaultRounds, lowest: 1, highest: 100);
@@ -42,16 +41,13 @@ internal static class OutageCommand
             }
         }
 
-        IEnumerable<string> lines =
+        await Console.Out.WriteAsync(Markdown.Text(
         [
             $"{visitors} visitors arrive one after the other in twice the time of the outage, which is in the middle of it. Each loads the",
             "session that it has, reads a number and sets it to the next.",
-            "",
-            .. Markdown.Table(Columns, rows),
-            "",
-            $"{Machine.Description} · {redis.Version} · `{commandLine}`",
-        ];
-        await Console.Out.WriteLineAsync(string.Join(Environment.NewLine, lines));
+            "", .. Markdown.Table(Columns, rows),
+            "", $"{Machine.Description} · {redis.Version} · `{options.CommandLine}`",
+        ]));
     }
 
     private static IEnumerable<string> Row(int outage, SessionVariant variant, List<Visit> visits)
@@ -59,15 +55,9 @@ internal static class OutageCommand
         double[] latencies = [.. visits.Select(visit => visit.Latency.TotalMilliseconds)];
         return
         [
-            $"{outage / 1000.0:0.###} s",
-            variant.Name,
-            $"{visits.Count}",
-            Count(Outcome.Answered),
-            Count(Outcome.NothingFound),
-            Count(Outcome.Error),
-            Count(Outcome.NoAnswer),
-            $"{latencies.Median():0}",
-            $"{latencies.Max():0}",
+            $"{outage / 1000.0:0.###} s", variant.Name, $"{visits.Count}",
+            Count(Outcome.Answered), Count(Outcome.NothingFound), Count(Outcome.Error), Count(Outcome.NoAnswer),
+            $"{latencies.Median():0}", $"{latencies.Max():0}",
         ];
 
         string Count(Outcome outcome) => $"{visits.Count(visit => visit.Outcome == outcome)}";

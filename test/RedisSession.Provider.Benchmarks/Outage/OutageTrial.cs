@@ -10,36 +10,26 @@ internal sealed class OutageTrial(SessionVariant variant, string redis, TimeSpan
 
     public async Task<IReadOnlyList<Visit>> RunAsync(CancellationToken cancellationToken)
     {
-        await using var relay = new OutageRelay(redis);
-        await using var server = await ServerUnderTest.StartAsync(variant, relay.EndPoint.ToString(), cancellationToken);
-        var workload = Workload.Named("counter").Single();
-        var visitors = new List<Visitor>();
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        try
-        {
-            while (visitors.Count < count) visitors.Add(await Visitor.ArriveAsync(server.Address, workload, cancellationToken));
-            foreach (var visitor in visitors) await visitor.VisitAsync(Stopwatch.StartNew(), cancellationToken);
+        await using var relay = new Relay(redis);
+        await using var server = await ServerUnderTest.StartAsync(variant, relay.Address, cancellationToken);
+        using var crowd = await Crowd.ArriveAsync(server.Address, Workload.Named("counter").Single(), count, count, cancellationToken);
+        foreach (var visitor in crowd.Visitors) await visitor.VisitAsync(Stopwatch.StartNew(), cancellationToken);
 
-            patience.CancelAfter((2 * outage) + Patience);
-            var clock = Stopwatch.StartNew();
-            var away = BeAwayAsync(relay, clock, cancellationToken);
-            var visits = visitors.Select(async (visitor, i) =>
-            {
-                await UntilAsync(clock, 2 * outage * i / count, cancellationToken);
-                return await visitor.VisitAsync(clock, patience.Token);
-            });
-            var all = await Task.WhenAll(visits);
-            await away;
-            cancellationToken.ThrowIfCancellationRequested();
-            return all;
-        }
-        finally
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter((2 * outage) + Patience);
+        var clock = Stopwatch.StartNew();
+        var away = BeAwayAsync(relay, clock, cancellationToken);
+        var visits = await Task.WhenAll(crowd.Visitors.Select(async (visitor, i) =>
         {
-            visitors.ForEach(visitor => visitor.Dispose());
-        }
+            await UntilAsync(clock, 2 * outage * i / count, cancellationToken);
+            return await visitor.VisitAsync(clock, patience.Token);
+        }));
+        await away;
+        cancellationToken.ThrowIfCancellationRequested();
+        return visits;
     }
 
-    private async Task BeAwayAsync(OutageRelay relay, Stopwatch clock, CancellationToken cancellationToken)
+    private async Task BeAwayAsync(Relay relay, Stopwatch clock, CancellationToken cancellationToken)
     {
         await UntilAsync(clock, outage / 2, cancellationToken);
         relay.Down();

@@ -1,21 +1,24 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>What a new key costs, in each way in which the data can move.</summary>
 internal static class RenewalCommand
 {
-    public const string Name = "renewal";
+    private const string Name = "renewal";
+    private const string DefaultKeys = "10,100,1000";
+    private const string DefaultMegabytes = "1,10,50";
+    private const int DefaultTries = 5;
 
     private const string UserWithoutCopy = "bench-without-copy";
     private const string Password = "password";
 
-    public static Command Command { get; } =
-        new(Name, "what a new key for a session costs: moved by Redis, by hand, in portions", Help(), RunAsync);
+    public static Command Command { get; } = new(Name, "what a new key for a session costs: moved by Redis, by hand, in portions", Help(), RunAsync);
 
     private static async Task RunAsync(Options options, CancellationToken cancellationToken)
     {
-        var settings = RenewalSettings.From(options);
+        var keyCounts = options.Numbers("--keys", DefaultKeys, lowest: 1, highest: 1_000_000);
+        var sizes = options.Numbers("--megabytes", DefaultMegabytes, lowest: 1, highest: 400);
+        int tries = options.Number("--tries", DefaultTries, lowest: 1, highest: 1_000);
+        options.ThrowIfAnyIsLeft();
         await using var redis = await RedisUnderTest.StartAsync(address: null);
         await using var cluster = await RedisUnderTest.StartClusterAsync(primaries: 3);
         object[] rights = ["SETUSER", UserWithoutCopy, "on", $">{Password}", "~*", "&*", "+@all", "-copy", "-rename"];
@@ -31,40 +34,28 @@ internal static class RenewalCommand
         ];
 
         var rows = new List<string[]>();
-        foreach (int megabytes in settings.Megabytes)
+        foreach (var (megabytes, keys, way) in
+            from megabytes in sizes from keys in keyCounts from way in ways select (megabytes, keys, way))
         {
-            foreach (int keys in settings.Keys)
+            await Console.Error.WriteLineAsync($"{megabytes} MB in {keys} keys: {way.Name}");
+            var took = new List<(double Copy, double End, double Longest)>();
+            for (int i = 0; i < tries; i++)
             {
-                foreach (var way in ways)
-                {
-                    await Console.Error.WriteLineAsync($"{megabytes} MB in {keys} keys: {way.Name}");
-                    var tries = new List<(double Copy, double End, double Longest)>();
-                    for (int i = 0; i < settings.Tries; i++)
-                    {
-                        cancellationToken.ThrowIfCancellationRequested();
-                        tries.Add(await way.TryAsync(keys, megabytes));
-                    }
-
-                    rows.Add(
-                    [
-                        $"{megabytes} MB in {keys} keys, {way.Name}",
-                        Markdown.Range(tries.Select(one => one.Copy), "0.0"),
-                        Markdown.Range(tries.Select(one => one.End), "0.0"),
-                        Markdown.Range(tries.Select(one => one.Longest), "0.0"),
-                    ]);
-                }
+                cancellationToken.ThrowIfCancellationRequested();
+                took.Add(await way.TryAsync(keys, megabytes));
             }
+
+            rows.Add([$"{megabytes} MB in {keys} keys, {way.Name}", Show(one => one.Copy), Show(one => one.End), Show(one => one.Longest)]);
+
+            string Show(Func<(double Copy, double End, double Longest), double> which) => Markdown.Range(took.Select(which), "0.0");
         }
 
-        string[] lines =
+        await Console.Out.WriteAsync(Markdown.Text(
         [
             "Milliseconds, the median of the tries and the lowest and highest of them; the longest PING of a bystander meanwhile.",
-            "",
-            .. Markdown.Table(["session and way", "first step ms", "second step ms", "longest PING ms"], rows),
-            "",
-            $"{redis.Version} · `{settings.CommandLine}`",
-        ];
-        await Console.Out.WriteLineAsync(string.Join(Environment.NewLine, lines));
+            "", .. Markdown.Table(["session and way", "first step ms", "second step ms", "longest PING ms"], rows),
+            "", $"{redis.Version} · `{options.CommandLine}`",
+        ]));
     }
 
     private static string Help() =>
@@ -73,8 +64,8 @@ internal static class RenewalCommand
 
         Sessions get new keys, on a Redis and on a cluster of three that are started for it.
 
-          --keys N,…          keys of a session (default {RenewalSettings.DefaultKeys})
-          --megabytes N,…     in all of them (default {RenewalSettings.DefaultMegabytes})
-          --tries N           of each (default {RenewalSettings.DefaultTries})
+          --keys N,…          keys of a session (default {DefaultKeys})
+          --megabytes N,…     in all of them (default {DefaultMegabytes})
+          --tries N           of each (default {DefaultTries})
         """;
 }

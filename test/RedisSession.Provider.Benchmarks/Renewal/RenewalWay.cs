@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Benchmarks;
 

@@ -15,22 +15,13 @@ internal static class ScaleCommand
         await using var servers = await WarmAsync(single, settings, cancellationToken);
 
         var cells = new List<ScaleCell>();
-        foreach (var part in settings.Parts)
+        foreach (var (part, point) in settings.Parts.SelectMany(part => part.Points.Select(point => (part, point))))
         {
-            foreach (var point in part.Points)
-            {
-                await Console.Error.WriteLineAsync($"{part.Name}: {point.Label}");
-                if (point.Primaries is > 0 and var primaries)
-                {
-                    await using var cluster = await RedisUnderTest.StartClusterAsync(primaries);
-                    await using var clusterServers = await WarmAsync(cluster, settings, cancellationToken);
-                    cells.AddRange(await new ScaleTrial(part, point, cluster, clusterServers, settings).RunAsync(cancellationToken));
-                }
-                else
-                {
-                    cells.AddRange(await new ScaleTrial(part, point, single, servers, settings).RunAsync(cancellationToken));
-                }
-            }
+            await Console.Error.WriteLineAsync($"{part.Name}: {point.Label}");
+            await using var cluster = point.Primaries is > 0 and var primaries ? await RedisUnderTest.StartClusterAsync(primaries) : null;
+            await using var clusterServers = cluster is null ? null : await WarmAsync(cluster, settings, cancellationToken);
+            var trial = new ScaleTrial(part, point, cluster ?? single, clusterServers ?? servers, settings);
+            cells.AddRange(await trial.RunAsync(cancellationToken));
         }
 
         await Console.Out.WriteAsync(ScaleReport.Write(cells, settings, single.Version));

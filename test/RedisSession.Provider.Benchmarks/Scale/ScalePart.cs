@@ -14,8 +14,7 @@ internal sealed record ScalePart(string Name, string Description, IReadOnlyList<
             [1, 10, 100, 1_000], keys => new() { Label = $"{keys:#,0}", Shape = new(keys, SessionShape.Small.Value.Length) })),
         new("values", "bytes under each of 4 keys of a session", Grow(
             [10, 100, 1_000, 10_000, 100_000, 1_000_000], length => new() { Label = $"{length:#,0}", Shape = new(4, length) })),
-        new("connections", "requests at a time", Grow(
-            [1, 8, 32, 128, 256], count => new() { Label = $"{count}", Connections = count })),
+        new("connections", "requests at a time", Grow([1, 8, 32, 128, 256], count => new() { Label = $"{count}", Connections = count })),
         new("primaries", "primaries of a Redis cluster on this machine (0: no cluster)", Grow(
             [0, 1, 2, 3], primaries => new() { Label = $"{primaries}", Primaries = primaries })),
     ];

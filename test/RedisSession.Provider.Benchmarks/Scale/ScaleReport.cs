@@ -5,15 +5,13 @@ internal static class ScaleReport
 {
     public static string Write(IReadOnlyList<ScaleCell> cells, ScaleSettings settings, string redis)
     {
-        IEnumerable<string> lines =
+        return Markdown.Text(
         [
             $"Medians of {settings.Rounds} rounds of {settings.Duration.TotalSeconds} s for each variant and workload.",
             "CPU is microseconds of the server's process for each request, Redis CPU those of Redis.",
             .. settings.Parts.SelectMany(part => Part(cells.Where(cell => cell.Part == part).ToList(), part, settings)),
-            "",
-            $"{Machine.Description} · {redis} · `{settings.CommandLine}`",
-        ];
-        return string.Join(Environment.NewLine, lines) + Environment.NewLine;
+            "", $"{Machine.Description} · {redis} · `{settings.CommandLine}`",
+        ]);
     }
 
     private static IEnumerable<string> Part(IReadOnlyList<ScaleCell> cells, ScalePart part, ScaleSettings settings) =>

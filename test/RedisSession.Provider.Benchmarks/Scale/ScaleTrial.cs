@@ -23,8 +23,7 @@ internal sealed class ScaleTrial(ScalePart part, ScalePoint point, RedisUnderTes
     private async Task<Crowd> ArriveAsync(SessionVariant variant, CancellationToken cancellationToken)
     {
         var workload = Workload.ReadOne(point.Shape);
-        var crowd = await Crowd.ArriveAsync(
-            ServerOf(variant).Address, workload, point.Connections, point.VisitedSessions, cancellationToken);
+        var crowd = await Crowd.ArriveAsync(ServerOf(variant).Address, workload, point.Connections, point.VisitedSessions, cancellationToken);
         if (point.Sessions > point.VisitedSessions)
             await FillOf(variant).AddAsync(point.Sessions.Value - point.VisitedSessions, cancellationToken);
         return crowd;

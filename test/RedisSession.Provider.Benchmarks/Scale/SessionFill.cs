@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>The sessions in Redis of a server that is measured: more of them than anyone could visit.</summary>

@@ -3,8 +3,6 @@ using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -88,12 +86,8 @@ internal sealed class BenchmarkServer(FrozenDictionary<string, Func<HttpContext,
     {
         ThreadPool.GetMinThreads(out int minimum, out _);
         return context.Response.WriteAsJsonAsync(new ServerState(
-            ThreadPool.ThreadCount,
-            minimum,
-            SessionVariant.HasDedicatedThreads,
-            GC.GetTotalAllocatedBytes(),
-            Environment.CpuUsage.TotalTime.TotalMicroseconds,
-            errors.ToDictionary()));
+            ThreadPool.ThreadCount, minimum, SessionVariant.HasDedicatedThreads, GC.GetTotalAllocatedBytes(),
+            Environment.CpuUsage.TotalTime.TotalMicroseconds, errors.ToDictionary()));
     }
 
     private static Task WriteNumberAsync(HttpContext context, int number)

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Benchmarks;
 
@@ -41,7 +40,7 @@ internal sealed class RedisUnderTest : IAsyncDisposable
     /// <inheritdoc cref="StartAsync(string?)" path="/exception"/>
     public static Task<RedisUnderTest> StartClusterAsync(int primaries) => StartAsync(async kind =>
     {
-        var own = await PrimariesOnly.StartAsync(kind, primaries);
+        var own = await RedisCluster.StartAsync(kind, primaries, hasReplicas: false); // those would take processor time
         return (own.ConfigurationString, own);
     });
 

@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using System.Reflection;
 using System.Text.RegularExpressions;
 
 namespace RedisSession.Provider.Benchmarks;
@@ -10,8 +8,6 @@ namespace RedisSession.Provider.Benchmarks;
 /// <summary>A <see cref="BenchmarkServer"/> as seen from the process that measures it.</summary>
 internal sealed partial class ServerUnderTest : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
-
     private readonly Process _process;
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(30) };
 
@@ -27,24 +23,13 @@ internal sealed partial class ServerUnderTest : IAsyncDisposable
     public static async Task<ServerUnderTest> StartAsync(
         SessionVariant variant, string redis, CancellationToken cancellationToken, int reads = 1)
     {
-        string self = Environment.ProcessPath!;
         string prefix = RedisUnderTest.NewPrefix();
-        string[] arguments =
-            [BenchmarkServer.Name, "--variant", variant.Name, "--redis", redis, "--prefix", prefix, "--reads", $"{reads}"];
-        bool isHost = Path.GetFileNameWithoutExtension(self) == "dotnet"; // where it runs as "dotnet the.dll"
-        if (isHost) arguments = [Assembly.GetExecutingAssembly().Location, .. arguments];
-
-        var server = new ServerUnderTest(await ChildProcess.StartAsync(self, arguments), prefix);
-        try
+        string[] arguments = [BenchmarkServer.Name, "--variant", variant.Name, "--redis", redis, "--prefix", prefix, "--reads", $"{reads}"];
+        return await new ServerUnderTest(await Command.StartAsync(arguments), prefix).ThenAsync(async server =>
         {
             await server.WaitUntilReadyAsync(cancellationToken);
             return server;
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
-        }
+        });
     }
 
     /// <summary>Null where it does not answer: it may have no thread left for that.</summary>
@@ -73,23 +58,16 @@ internal sealed partial class ServerUnderTest : IAsyncDisposable
 
     private async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
     {
-        var output = new ProcessOutput(_process);
-        var clock = Stopwatch.StartNew();
-        while (true)
+        try
         {
-            var ready = ReadyLine().Match(output.ToString());
-            if (ready.Success)
-            {
-                Address = new(IPAddress.Loopback, int.Parse(ready.Groups["port"].Value, CultureInfo.InvariantCulture));
-                return;
-            }
-
-            if (_process.HasExited || clock.Elapsed > StartTimeout)
-                throw new BenchmarkException($"The server does not start:{Environment.NewLine}{output}");
-            await Task.Delay(20, cancellationToken);
+            Address = IPEndPoint.Parse(await new ProcessOutput(_process).FindAsync(ReadyLine()).WaitAsync(cancellationToken));
+        }
+        catch (Exception error) when (error is InvalidOperationException or TimeoutException)
+        {
+            throw new BenchmarkException($"The server does not start: {error.Message}", error);
         }
     }
 
-    [GeneratedRegex(BenchmarkServer.ReadyText + @"http://127\.0\.0\.1:(?<port>\d+)\s")]
+    [GeneratedRegex(BenchmarkServer.ReadyText + @"http://(127\.0\.0\.1:\d+)\s")]
     private static partial Regex ReadyLine();
 }

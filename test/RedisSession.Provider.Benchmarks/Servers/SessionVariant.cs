@@ -1,7 +1,5 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Session;
-using Microsoft.Extensions.DependencyInjection;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Benchmarks;
 
@@ -12,10 +10,7 @@ namespace RedisSession.Provider.Benchmarks;
 /// <param name="AddSession">Registers it; the texts are the address of the Redis and the prefix of all keys.</param>
 /// <param name="UseSession">Puts it into the pipeline.</param>
 internal sealed record SessionVariant(
-    string Name,
-    string Description,
-    bool DedicatedThreads,
-    Action<IServiceCollection, string, string> AddSession,
+    string Name, string Description, bool DedicatedThreads, Action<IServiceCollection, string, string> AddSession,
     Action<IApplicationBuilder> UseSession)
 {
     public const string StockName = "stock";
@@ -31,28 +26,15 @@ internal sealed record SessionVariant(
     [
         Stock(StockName, "AddSession + AddStackExchangeRedisCache", dedicatedThreads: false),
         Stock("stock-dedicated", "the same, with the client's DedicatedThreads feature flag set by hand", dedicatedThreads: true),
-        Ours("buffered", "AddRedisHashSession, UseSession", RedisSessionMode.Buffered, app => app.UseSession()),
-        Ours("live", "the same, Mode = Live: each read is a round trip", RedisSessionMode.Live, app => app.UseSession()),
-        Ours(OursName, "AddRedisHashSession, UseRedisHashSession", RedisSessionMode.Buffered, app => app.UseRedisHashSession()),
-        Ours(
-            "own-unloaded",
-            "the same, UseRedisHashSession(loadAhead: false)",
-            RedisSessionMode.Buffered,
-            app => app.UseRedisHashSession(loadAhead: false)),
-        Ours(
-            "buffered-pool", "buffered, UseDedicatedThreads = false", RedisSessionMode.Buffered, app => app.UseSession(), dedicatedThreads: false),
-        Ours("live-pool", "live, UseDedicatedThreads = false", RedisSessionMode.Live, app => app.UseSession(), dedicatedThreads: false),
-        Ours(
-            "own-pool",
-            "own, UseDedicatedThreads = false",
-            RedisSessionMode.Buffered,
-            app => app.UseRedisHashSession(),
-            dedicatedThreads: false),
+        Ours("buffered", "AddRedisHashSession, UseSession"),
+        Ours("live", "the same, Mode = Live: each read is a round trip", RedisSessionMode.Live),
+        Ours(OursName, "AddRedisHashSession, UseRedisHashSession", use: app => app.UseRedisHashSession()),
+        Ours("own-unloaded", "the same, UseRedisHashSession(loadAhead: false)", use: app => app.UseRedisHashSession(loadAhead: false)),
+        Ours("buffered-pool", "buffered, UseDedicatedThreads = false", dedicatedThreads: false),
+        Ours("live-pool", "live, UseDedicatedThreads = false", RedisSessionMode.Live, dedicatedThreads: false),
+        Ours("own-pool", "own, UseDedicatedThreads = false", use: app => app.UseRedisHashSession(), dedicatedThreads: false),
         Floor("floor-confirmed", "the floor, and what a request sets is confirmed before its answer begins", confirmsFirst: true),
-        Floor(
-            FloorName,
-            "the session middleware with the least Redis work possible: no scripts, no checks, nothing confirmed",
-            confirmsFirst: false),
+        Floor(FloorName, "the session middleware with the least Redis work possible: no scripts, no checks, nothing confirmed"),
     ];
 
     /// <summary>Those that <see cref="CompareCommand"/> runs unless it is told others.</summary>
@@ -70,9 +52,7 @@ internal sealed record SessionVariant(
     public static IReadOnlyList<SessionVariant> Named(string? list) => Names.Choose(list, All, variant => variant.Name, "variant");
 
     private static SessionVariant Stock(string name, string description, bool dedicatedThreads) => new(
-        name,
-        description,
-        dedicatedThreads,
+        name, description, dedicatedThreads,
         (services, redis, prefix) =>
         {
             if (dedicatedThreads) ConnectionMultiplexer.SetFeatureFlag(DedicatedThreadsFlag, true);
@@ -82,24 +62,18 @@ internal sealed record SessionVariant(
         app => app.UseSession());
 
     private static SessionVariant Ours(
-        string name, string description, RedisSessionMode mode, Action<IApplicationBuilder> use, bool dedicatedThreads = true) => new(
-        name,
-        description,
-        dedicatedThreads,
+        string name, string description, RedisSessionMode mode = RedisSessionMode.Buffered, Action<IApplicationBuilder>? use = null,
+        bool dedicatedThreads = true) => new(
+        name, description, dedicatedThreads,
         (services, redis, prefix) => services.AddRedisHashSession(options =>
         {
-            options.Configuration = redis;
-            options.KeyPrefix = prefix;
-            options.IdleTimeout = IdleTimeout;
-            options.Mode = mode;
-            options.UseDedicatedThreads = dedicatedThreads;
+            (options.Configuration, options.KeyPrefix, options.IdleTimeout) = (redis, prefix, IdleTimeout);
+            (options.Mode, options.UseDedicatedThreads) = (mode, dedicatedThreads);
         }),
-        use);
+        use ?? (app => app.UseSession()));
 
-    private static SessionVariant Floor(string name, string description, bool confirmsFirst) => new(
-        name,
-        description,
-        DedicatedThreads: true,
+    private static SessionVariant Floor(string name, string description, bool confirmsFirst = false) => new(
+        name, description, DedicatedThreads: true,
         (services, redis, prefix) =>
         {
             // The connection as ours would be.

@@ -18,30 +18,18 @@ internal sealed class WarmServers : IAsyncDisposable
     private WarmServers(RedisUnderTest redis, int connections) => (_redis, _connections) = (redis, connections);
 
     /// <exception cref="BenchmarkException">A variant does not work at all.</exception>
-    public static async Task<WarmServers> StartAsync(
-        RedisUnderTest redis,
-        IReadOnlyList<SessionVariant> variants,
-        IReadOnlyList<Workload> workloads,
-        int connections,
-        CancellationToken cancellationToken)
+    public static Task<WarmServers> StartAsync(
+        RedisUnderTest redis, IReadOnlyList<SessionVariant> variants, IReadOnlyList<Workload> workloads, int connections,
+        CancellationToken cancellationToken) => new WarmServers(redis, connections).ThenAsync(async servers =>
     {
-        var servers = new WarmServers(redis, connections);
-        try
+        foreach (var workload in workloads)
         {
-            foreach (var workload in workloads)
-            {
-                await Console.Error.WriteLineAsync($"warming up: {workload.Name}");
-                foreach (var variant in variants) await servers.WarmUpAsync(variant, workload, cancellationToken);
-            }
+            await Console.Error.WriteLineAsync($"warming up: {workload.Name}");
+            foreach (var variant in variants) await servers.WarmUpAsync(variant, workload, cancellationToken);
+        }
 
-            return servers;
-        }
-        catch
-        {
-            await servers.DisposeAsync();
-            throw;
-        }
-    }
+        return servers;
+    });
 
     /// <summary>The one that does such workloads.</summary>
     public ServerUnderTest Of(SessionVariant variant, Workload workload) => _servers[(variant, workload.Blocks)];

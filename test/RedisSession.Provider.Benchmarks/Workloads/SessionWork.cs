@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Session;
 
 namespace RedisSession.Provider.Benchmarks;

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>What each request does with its session.</summary>
@@ -34,10 +32,7 @@ internal sealed record Workload(
         new("set-one-large", "sets one key, reads nothing; stock: LoadAsync, then set", SessionShape.Large, 1, SessionWork.SetOneAsync),
         new("counter", "LoadAsync, reads a number and sets it to the next", SessionShape.Small, 1, SessionWork.CountAsync),
         new("untouched", "a session cookie, the session is not used", SessionShape.Small, 0, SessionWork.IgnoreAsync),
-        new("no-cookie", "no session cookie, the session is not used", SessionShape.Small, 0, SessionWork.IgnoreAsync)
-        {
-            HasCookie = false,
-        },
+        new("no-cookie", "no session cookie, the session is not used", SessionShape.Small, 0, SessionWork.IgnoreAsync) { HasCookie = false },
         new("no-session", "answered before the session middleware: the rest of each request", SessionShape.Small, 0, SessionWork.IgnoreAsync)
         {
             Path = BenchmarkServer.NothingPath,

@@ -1,6 +1,3 @@
-using System.Text;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Changes that depend on what a key holds, by many requests at once.</summary>
@@ -9,10 +6,8 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
 {
     private static readonly Func<ISession, Task>[] Changes =
     [
-        session => session.TakeAsync("key"),
-        session => session.TrySetAsync("new", [1]),
-        session => session.IncrementAsync("new"),
-        session => session.UpdateJsonAsync<int>("new", n => n + 1),
+        session => session.TakeAsync("key"), session => session.TrySetAsync("new", [1]),
+        session => session.IncrementAsync("new"), session => session.UpdateJsonAsync<int>("new", n => n + 1),
     ];
 
     protected override void Configure(RedisHashSessionOptions options) => options.RefreshInterval = TimeSpan.Zero;
@@ -20,7 +15,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [Test]
     public async Task A_token_is_taken_by_exactly_one_of_100_requests([Values] RedisSessionMode mode)
     {
-        using var browser = await BrowserWithAsync(mode, "token", "secret");
+        using var browser = await NewVisitorAsync(mode, "token", "secret");
         var taken = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => browser.VisitAsync(async context =>
             (await context.Session.TakeAsync("token")).Str)));
         Assert.That(taken.Where(text => text.Length > 0), Is.EqualTo(["secret"]));
@@ -30,7 +25,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [Test]
     public async Task One_of_100_requests_sets_what_is_absent([Values] RedisSessionMode mode)
     {
-        using var browser = await BrowserWithAsync(mode, "other", "1");
+        using var browser = await NewVisitorAsync(mode, "other", "1");
         var set = await Task.WhenAll(Enumerable.Range(0, 100).Select(i => browser.VisitAsync(async context =>
             (Number: i, IsSet: await context.Session.TrySetValueAsync("winner", i)))));
         var winner = set.Single(request => request.IsSet);
@@ -40,9 +35,8 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [Test]
     public async Task Of_1000_parallel_increments_none_is_lost([Values] RedisSessionMode mode)
     {
-        using var browser = await BrowserWithAsync(mode, "other", "1");
-        var sums = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => browser.VisitAsync(context =>
-            context.Session.IncrementAsync("count"))));
+        using var browser = await NewVisitorAsync(mode, "other", "1");
+        var sums = await Task.WhenAll(Enumerable.Range(0, 1000).Select(_ => browser.VisitAsync(context => context.Session.IncrementAsync("count"))));
         Assert.That(sums, Is.Unique.And.EquivalentTo(Enumerable.Range(1, 1000)));
         Assert.That(await browser.VisitAsync(session => session.GetInt("count")), Is.EqualTo(1000));
     }
@@ -50,7 +44,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [Test]
     public async Task Of_100_parallel_changes_of_a_cart_none_is_lost([Values] RedisSessionMode mode)
     {
-        using var browser = await BrowserWithAsync(mode, "other", "1");
+        using var browser = await NewVisitorAsync(mode, "other", "1");
         await Task.WhenAll(Enumerable.Range(0, 100).Select(i => browser.VisitAsync(context =>
             context.Session.UpdateJsonAsync<Dictionary<string, int>>("cart", cart => new(cart ?? []) { [$"article {i}"] = i }))));
         var cart = await browser.VisitAsync(session => session.GetJson<Dictionary<string, int>>("cart"));
@@ -60,7 +54,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [Test]
     public async Task An_update_with_type_information_reads_and_writes_as_it_says([Values] RedisSessionMode mode)
     {
-        using var browser = await BrowserWithAsync(mode, "other", "1");
+        using var browser = await NewVisitorAsync(mode, "other", "1");
         await browser.VisitAsync(async context =>
         {
             var written = await context.Session.UpdateJsonAsync(
@@ -80,7 +74,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     {
         foreach (var mode in Enum.GetValues<RedisSessionMode>())
         {
-            using var browser = await BrowserWithAsync(mode, "n", value);
+            using var browser = await NewVisitorAsync(mode, "n", value);
             await browser.VisitAsync(async context =>
             {
                 var error = await Assert.CatchAsync(() => context.Session.IncrementAsync("n"));
@@ -101,7 +95,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [TestCase(long.MaxValue - 1, long.MaxValue)]
     public async Task Sums_are_exact(long by, long expected)
     {
-        using var browser = await BrowserWithAsync(RedisSessionMode.Buffered, "n", "1");
+        using var browser = await NewVisitorAsync(RedisSessionMode.Buffered, "n", "1");
         Assert.That(await browser.VisitAsync(context => context.Session.IncrementAsync("n", by)), Is.EqualTo(expected));
     }
 
@@ -109,7 +103,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [Test]
     public async Task The_synchronous_API_sees_what_they_did([Values] RedisSessionMode mode, [Values] bool loaded)
     {
-        using var browser = await BrowserWithAsync(mode, "token", "secret");
+        using var browser = await NewVisitorAsync(mode, "token", "secret");
         await browser.VisitAsync(async context =>
         {
             var session = context.Session;
@@ -145,7 +139,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [Test]
     public async Task Parallel_changes_of_one_request_leave_its_view_as_Redis_has_it([Values] RedisSessionMode mode)
     {
-        using var browser = await BrowserWithAsync(mode, "n", "0");
+        using var browser = await NewVisitorAsync(mode, "n", "0");
         await browser.VisitAsync(async context =>
         {
             await context.Session.LoadAsync();
@@ -162,7 +156,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
             using var browser = Apps[mode].NewBrowser();
             await browser.VisitAsync(context => change(context.Session));
             Assert.That(await browser.VisitAsync(session => session.Keys), Is.EqualTo(["new"]));
-            var left = await Redis.KeyTimeToLiveAsync(Stack.KeyOf(browser.SessionId));
+            var left = await Redis.KeyTimeToLiveAsync(KeyOf(browser));
             Assert.That(left, Is.EqualTo(TimeSpan.FromMinutes(20)).Within(TimeSpan.FromMinutes(1)));
         }
     }
@@ -171,11 +165,8 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     public async Task Taking_creates_no_session([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        string id = await browser.VisitAsync(async context =>
-        {
-            Assert.That((await context.Session.TakeAsync("key")).None, Is.True);
-            return context.Session.Id;
-        });
+        var (id, taken) = await browser.VisitAsync(async context => (context.Session.Id, await context.Session.TakeAsync("key")));
+        Assert.That(taken.None, Is.True);
         Assert.That(browser.SessionCookie, Is.Null);
         Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
     }
@@ -183,9 +174,9 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [Test]
     public async Task Taking_the_last_key_does_not_end_the_session([Values] RedisSessionMode mode)
     {
-        using var browser = await BrowserWithAsync(mode, "token", "secret");
+        using var browser = await NewVisitorAsync(mode, "token", "secret");
         await browser.VisitAsync(async context => await context.Session.TakeAsync("token"));
-        Assert.That(await Redis.KeyTimeToLiveAsync(Stack.KeyOf(browser.SessionId)), Is.Not.Null);
+        Assert.That(await Redis.KeyTimeToLiveAsync(KeyOf(browser)), Is.Not.Null);
     }
 
     /// <summary>The request has seen the session; then it ends, and none of them brings it back.</summary>
@@ -195,7 +186,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
         Func<ISession, Task> expiring = session => session.SetValueAsync("new", 1, TimeSpan.FromMinutes(5));
         foreach (var change in Stack.Server.HasFieldExpiry ? [.. Changes, expiring] : Changes)
         {
-            using var browser = await BrowserWithAsync(mode, "key", "1");
+            using var browser = await NewVisitorAsync(mode, "key", "1");
             await browser.VisitAsync(async context =>
             {
                 var session = context.Session;
@@ -213,7 +204,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     {
         foreach (var change in (Func<ISession, Task>[])[.. Changes, session => session.TrySetAsync("key", [1])]) // which is refused
         {
-            using var browser = await BrowserWithAsync(mode, "key", "1");
+            using var browser = await NewVisitorAsync(mode, "key", "1");
             await browser.VisitAsync(async context =>
             {
                 var key = Stack.KeyOf(context.Session.Id);
@@ -241,7 +232,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [Test]
     public async Task What_change_throws_comes_out_and_nothing_is_written([Values] RedisSessionMode mode)
     {
-        using var browser = await BrowserWithAsync(mode, "json", "1");
+        using var browser = await NewVisitorAsync(mode, "json", "1");
         await browser.VisitAsync(async context =>
         {
             Assert.That(
@@ -254,16 +245,9 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [Test]
     public async Task What_is_no_JSON_is_changed_from_the_default([Values] RedisSessionMode mode)
     {
-        using var browser = await BrowserWithAsync(mode, "json", "{");
+        using var browser = await NewVisitorAsync(mode, "json", "{");
         Assert.That(
             await browser.VisitAsync(context => context.Session.UpdateJsonAsync<int[]>("json", list => list is null ? [1] : [2])),
             Is.EqualTo(new[] { 1 }));
-    }
-
-    private async Task<Browser> BrowserWithAsync(RedisSessionMode mode, string key, string value)
-    {
-        var browser = Apps[mode].NewBrowser();
-        await browser.VisitAsync(session => session.Set(key, Encoding.UTF8.GetBytes(value)));
-        return browser;
     }
 }

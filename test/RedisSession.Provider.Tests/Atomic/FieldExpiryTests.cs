@@ -20,9 +20,7 @@ internal sealed class FieldExpiryTests(ServerKind kind) : BothModesFixture(kind)
             await context.Session.SetValueAsync("code", "123456", TimeSpan.FromMilliseconds(300));
             Assert.That(context.Session.GetStr("code"), Is.EqualTo("123456"));
         });
-        Assert.That(
-            () => browser.VisitAsync(async context => await context.Session.IsNoneAsync("code")).GetAwaiter().GetResult(),
-            Is.True.After(10_000, 20));
+        await Assert.ThatAsync(() => browser.VisitAsync(async context => await context.Session.IsNoneAsync("code")), Is.True.After(10_000, 20));
         Assert.That(await browser.VisitAsync(session => session.Keys), Is.EqualTo(["key"]));
     }
 
@@ -78,11 +76,7 @@ internal sealed class FieldExpiryTests(ServerKind kind) : BothModesFixture(kind)
         using var browser = await Apps[mode].NewVisitorAsync();
         foreach (var set in (Func<ISession, Task>[])[
             session => session.SetValueAsync("code", "new"),
-            session =>
-            {
-                session.SetString("code", "new");
-                return session.CommitAsync();
-            },
+            session => { session.SetString("code", "new"); return session.CommitAsync(); },
             session => session.UpdateJsonAsync<int>("code", n => n + 1)])
         {
             await browser.VisitAsync(async context =>

@@ -12,11 +12,10 @@ internal sealed class DirectoryOutageTests(ServerKind kind)
     {
         TestCaseData Call(string name, Func<IRedisSessionDirectory, SessionInfo, CancellationToken, Task> call) =>
             new TestCaseData(call).SetArgDisplayNames(name);
-        yield return Call("lists", (directory, _, token) => directory.ListAsync(token).CountAsync(CancellationToken.None).AsTask());
+        yield return Call("lists", async (directory, _, token) => await directory.ListAsync(token).CountAsync(CancellationToken.None));
         yield return Call("counts", (directory, _, token) => directory.CountAsync(token));
         yield return Call("gets", (directory, session, token) => directory.GetAsync(session.Id, token));
-        yield return Call(
-            "finds", (directory, _, token) => directory.FindByUserAsync("ann", token).CountAsync(CancellationToken.None).AsTask());
+        yield return Call("finds", async (directory, _, token) => await directory.FindByUserAsync("ann", token).CountAsync(CancellationToken.None));
         yield return Call("ends", (directory, session, token) => directory.EndAsync(session.Id, token));
         yield return Call("ends all", (directory, _, token) => directory.EndAllForUserAsync("ann", null, token));
         yield return Call("reads values", (_, session, token) => session.GetValuesAsync(token));
@@ -28,22 +27,15 @@ internal sealed class DirectoryOutageTests(ServerKind kind)
     {
         await using var own = await StartAsync();
         var session = await SessionOfAnnAsync(own);
-        own.Server.Pause();
-        try
-        {
-            var timedOut = await Assert.CatchAsync<OperationCanceledException>(() => call(own.App.Directory, session, default));
-            Assert.That(timedOut!.InnerException, Is.InstanceOf<TimeoutException>());
+        using var paused = own.Server.Paused();
+        var timedOut = await Assert.CatchAsync<OperationCanceledException>(() => call(own.App.Directory, session, default));
+        Assert.That(timedOut!.InnerException, Is.InstanceOf<TimeoutException>());
 
-            using var impatient = new CancellationTokenSource();
-            var waiting = call(own.App.Directory, session, impatient.Token);
-            await impatient.CancelAsync();
-            var cancelled = await Assert.CatchAsync<OperationCanceledException>(() => waiting);
-            Assert.That(cancelled!.CancellationToken, Is.EqualTo(impatient.Token));
-        }
-        finally
-        {
-            own.Server.Resume();
-        }
+        using var impatient = new CancellationTokenSource();
+        var waiting = call(own.App.Directory, session, impatient.Token);
+        await impatient.CancelAsync();
+        var cancelled = await Assert.CatchAsync<OperationCanceledException>(() => waiting);
+        Assert.That(cancelled!.CancellationToken, Is.EqualTo(impatient.Token));
     }
 
     [TestCaseSource(nameof(Calls))]
@@ -63,21 +55,15 @@ internal sealed class DirectoryOutageTests(ServerKind kind)
         await own.Browser.NewSessionAsync("ann");
         await using var other = await TestApp.StartAsync(own.Server.ConfigurationString, options => Configure(options, mode));
         var browser = own.Browser.At(other); // which does not know the session
-        own.Server.Pause();
-        var clock = System.Diagnostics.Stopwatch.StartNew();
-        try
+        using (own.Server.Paused())
         {
+            var clock = System.Diagnostics.Stopwatch.StartNew();
             await browser.VisitAsAsync("ann", session => Assert.That(session.GetString("key"), Is.Null));
-        }
-        finally
-        {
-            own.Server.Resume();
+            Assert.That(clock.Elapsed, Is.LessThan(1.9 * IOTimeout));
         }
 
-        Assert.That(clock.Elapsed, Is.LessThan(1.9 * IOTimeout));
         Assert.That(other.Logs.Of(SessionEvents.ReadFailed), Has.Count.EqualTo(1));
-        Assert.That(
-            async () => await browser.VisitAsAsync("ann", session => session.GetString("key")), Is.EqualTo("old").After(10_000, 20));
+        await Assert.ThatAsync(() => browser.VisitAsAsync("ann", session => session.GetString("key")), Is.EqualTo("old").After(10_000, 20));
     }
 
     private Task<OwnServerApp> StartAsync(RedisSessionMode mode = RedisSessionMode.Buffered) =>

@@ -12,30 +12,28 @@ internal sealed class ListedSessionsTests
     [Test]
     public void What_was_never_looked_after_is_not_known()
     {
-        foreach (string? user in (string?[])[null, "ann"]) Assert.That(_sessions.AgeOf(_id, user, default, 1_000_000), Is.Null);
+        foreach (string? user in (string?[])[null, "ann"]) Assert.That(AgeOf(user, 1_000_000), Is.Null);
     }
 
     [Test]
     public void Age_counts_from_the_last_time_even_after_months([Values(1000L, (3L * uint.MaxValue) - 100)] long first)
     {
         _sessions.Remember(_id, "ann", "g", first);
-        Assert.That(_sessions.AgeOf(_id, "ann", default, first), Is.Zero);
-        Assert.That(_sessions.AgeOf(_id, "ann", default, first + 700), Is.EqualTo(700));
+        Assert.That(AgeOf("ann", first), Is.Zero);
+        Assert.That(AgeOf("ann", first + 700), Is.EqualTo(700));
         _sessions.Remember(_id, "ann", "g", first + 600);
-        Assert.That(_sessions.AgeOf(_id, "ann", default, first + 700), Is.EqualTo(100));
+        Assert.That(AgeOf("ann", first + 700), Is.EqualTo(100));
     }
 
     [Test]
     public void Another_user_is_another_matter_and_nobody_is_content_with_any()
     {
         _sessions.Remember(_id, "ann", "g", 1000);
-        Assert.That(_sessions.AgeOf(_id, "bob", default, 1000), Is.Null);
-        Assert.That(_sessions.AgeOf(_id, null, default, 1000), Is.Zero);
+        Assert.That((AgeOf("bob"), AgeOf(null)), Is.EqualTo(((long?)null, (long?)0)));
         _sessions.Remember(_id, "bob", "g", 1000);
-        Assert.That(_sessions.AgeOf(_id, "ann", default, 1000), Is.Null);
+        Assert.That(AgeOf("ann"), Is.Null);
         _sessions.Remember(_id, null, "g", 1000);
-        Assert.That(_sessions.AgeOf(_id, "bob", default, 1000), Is.Null);
-        Assert.That(_sessions.AgeOf(_id, null, default, 1000), Is.Zero);
+        Assert.That((AgeOf("bob"), AgeOf(null)), Is.EqualTo(((long?)null, (long?)0)));
     }
 
     [Test]
@@ -45,7 +43,7 @@ internal sealed class ListedSessionsTests
         {
             _sessions.Remember(_id, "ann", life, 1000);
             Assert.That(_sessions.AgeOf(_id, "ann", life, 1000), Is.Zero);
-            Assert.That(_sessions.AgeOf(_id, "ann", default, 1000), Is.Zero);
+            Assert.That(AgeOf("ann"), Is.Zero);
             Assert.That(_sessions.AgeOf(_id, "ann", "BBBBBBBB", 1000), Is.Null);
         }
     }
@@ -88,7 +86,7 @@ internal sealed class ListedSessionsTests
         bool wasThere = false;
         for (int turns = 0; turns < 20_000 && clock.Elapsed < TimeSpan.FromSeconds(5);)
         {
-            var age = _sessions.AgeOf(_id, "ann", default, 3000);
+            var age = AgeOf("ann", 3000);
             if (age is not null) ages.Add(age.Value);
             if (wasThere != age is not null) turns++;
             wasThere = age is not null;
@@ -102,9 +100,11 @@ internal sealed class ListedSessionsTests
         {
             _sessions.Remember(_id, "ann", "g", 0);
             _sessions.Remember(Utf8(id), "ann", "g", 0);
-            return _sessions.AgeOf(_id, "ann", default, 0) is null;
+            return AgeOf("ann", 0) is null;
         }
     }
+
+    private long? AgeOf(string? user, long now = 1000) => _sessions.AgeOf(_id, user, default, now);
 
     private static byte[] Utf8(string id) => Encoding.UTF8.GetBytes(id);
 }

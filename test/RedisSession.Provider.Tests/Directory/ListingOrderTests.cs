@@ -10,16 +10,7 @@ internal sealed class ListingOrderTests(ServerKind kind) : BothModesFixture(kind
 {
     private const int Length = 4;
 
-    private enum Step
-    {
-        BindAnn,
-        EndAllOfAnn,
-        EndById,
-        EndInRedis,
-        UseAsNobody,
-        UseAsAnn,
-        UseAsBob,
-    }
+    private enum Step { BindAnn, EndAllOfAnn, EndById, EndInRedis, UseAsNobody, UseAsAnn, UseAsBob }
 
     /// <summary>Every order of so many steps, or where somebody wants it thoroughly, of one more.</summary>
     private static IEnumerable<Step[]> Orders()
@@ -64,26 +55,18 @@ internal sealed class ListingOrderTests(ServerKind kind) : BothModesFixture(kind
     {
         switch (step)
         {
-            case Step.BindAnn:
-                return await browser.RenewAsync(ann);
-            case Step.EndAllOfAnn:
-                await app.Directory.EndAllForUserAsync(ann);
-                return id;
-            case Step.EndById:
-                await app.Directory.EndAsync(id);
-                return id;
-            case Step.EndInRedis:
-                await Redis.KeyDeleteAsync(Stack.KeyOf(id));
-                return id;
-            default:
-                string? user = step switch { Step.UseAsAnn => ann, Step.UseAsBob => bob, _ => null };
-                await browser.VisitAsAsync(user, session =>
-                {
-                    if (writes) session.SetString("key", "2");
-                    else _ = session.GetString("key");
-                });
-                return id;
+            case Step.BindAnn: return await browser.RenewAsync(ann);
+            case Step.EndAllOfAnn: await app.Directory.EndAllForUserAsync(ann); break;
+            case Step.EndById: await app.Directory.EndAsync(id); break;
+            case Step.EndInRedis: await Redis.KeyDeleteAsync(Stack.KeyOf(id)); break;
+            case var use:
+                string? user = use switch { Step.UseAsAnn => ann, Step.UseAsBob => bob, _ => null };
+                if (writes) await browser.VisitAsAsync(user, session => session.SetString("key", "2"));
+                else await browser.VisitAsAsync(user, session => session.GetString("key"));
+                break;
         }
+
+        return id;
     }
 
     private async Task CheckAsync(Step step, string id, string ann, string bob, string order)

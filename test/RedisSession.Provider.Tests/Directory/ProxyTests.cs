@@ -1,4 +1,3 @@
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The directory behind proxies, and for users with few rights: the size of a session is the one thing that it can do without.</summary>

@@ -14,7 +14,7 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     public async Task A_session_is_shown_as_it_is()
     {
         string user = Somebody.New();
-        using var browser = Browser();
+        using var browser = App.NewBrowser();
         await browser.VisitAsAsync(user, session =>
         {
             session.SetString("a", "1");
@@ -44,17 +44,18 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task When_it_was_last_used_is_told_by_what_is_left_of_its_time()
     {
-        using var browser = Browser();
-        string id = await browser.NewSessionAsync();
-        var used = (await Directory.GetAsync(id))!.LastUsed;
-        Assert.That(used, Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromSeconds(30)));
-        await Redis.HashSetAsync(Stack.KeyOf(id), "@created", DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
-        await Redis.KeyExpireAsync(Stack.KeyOf(id), TimeSpan.FromMinutes(3));
-        used = (await Directory.GetAsync(id))!.LastUsed;
-        Assert.That(used, Is.EqualTo(DateTimeOffset.UtcNow - Idle + TimeSpan.FromMinutes(3)).Within(TimeSpan.FromSeconds(30)));
-        await Redis.KeyPersistAsync(Stack.KeyOf(id));
-        Assert.That((await Directory.GetAsync(id))!.LastUsed, Is.Null);
-        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+        using var browser = await NewVisitorAsync();
+        var key = KeyOf(browser);
+        Assert.That(await LastUsedAsync(), Is.EqualTo(DateTimeOffset.UtcNow).Within(TimeSpan.FromSeconds(30)));
+        await Redis.HashSetAsync(key, "@created", DateTimeOffset.UtcNow.AddHours(-1).ToUnixTimeMilliseconds());
+        await Redis.KeyExpireAsync(key, TimeSpan.FromMinutes(3));
+        var used = DateTimeOffset.UtcNow - Idle + TimeSpan.FromMinutes(3);
+        Assert.That(await LastUsedAsync(), Is.EqualTo(used).Within(TimeSpan.FromSeconds(30)));
+        await Redis.KeyPersistAsync(key);
+        Assert.That(await LastUsedAsync(), Is.Null);
+        await Redis.KeyDeleteAsync(key);
+
+        async Task<DateTimeOffset?> LastUsedAsync() => (await Directory.GetAsync(browser.SessionId))!.LastUsed;
     }
 
     [Test]
@@ -88,15 +89,15 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     [Test]
     public async Task What_others_have_done_to_a_hash_is_borne()
     {
-        using var browser = Browser();
-        string id = await browser.NewSessionAsync();
-        await Redis.HashSetAsync(Stack.KeyOf(id), [new("@created", "yesterday"), new("key", new byte[] { 0xFF })]);
-        await Redis.KeyPersistAsync(Stack.KeyOf(id));
-        var session = (await Directory.GetAsync(id))!;
+        using var browser = await NewVisitorAsync();
+        var key = KeyOf(browser);
+        await Redis.HashSetAsync(key, [new("@created", "yesterday"), new("key", new byte[] { 0xFF })]);
+        await Redis.KeyPersistAsync(key);
+        var session = (await Directory.GetAsync(browser.SessionId))!;
         Assert.That((session.Created, session.Expires), Is.EqualTo((DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue)));
-        await Redis.HashSetAsync(Stack.KeyOf(id), "@created", long.MaxValue);
-        Assert.That((await Directory.GetAsync(id))!.Created, Is.EqualTo(DateTimeOffset.UnixEpoch));
-        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+        await Redis.HashSetAsync(key, "@created", long.MaxValue);
+        Assert.That((await Directory.GetAsync(browser.SessionId))!.Created, Is.EqualTo(DateTimeOffset.UnixEpoch));
+        await Redis.KeyDeleteAsync(key);
     }
 
     [Test]
@@ -202,7 +203,7 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     {
         using var browser = await NewVisitorAsync();
         var session = (await Directory.GetAsync(browser.SessionId))!;
-        await Redis.KeyDeleteAsync(Stack.KeyOf(browser.SessionId));
+        await Redis.KeyDeleteAsync(KeyOf(browser));
         Assert.That(await session.GetValuesAsync(), Is.Empty);
         await browser.VisitAsync(anew => anew.SetString("key", "another's"));
         Assert.That(await session.GetValuesAsync(), Is.Empty);
@@ -215,7 +216,7 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
         using var browser = await app.NewVisitorAsync();
         var session = (await app.Directory.GetAsync(browser.SessionId))!;
         Assert.That((await session.GetValuesAsync())["key"].Str, Is.EqualTo("old"));
-        Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(browser.SessionId), "key"), Is.Not.EqualTo("old"));
+        Assert.That((string?)await Redis.HashGetAsync(KeyOf(browser), "key"), Is.Not.EqualTo("old"));
     }
 
     [Test]
@@ -231,9 +232,8 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
         Assert.That(await Directory.EndAllForUserAsync(Somebody.New()), Is.Zero);
     }
 
-    [TestCase(null)]
-    [TestCase("")]
-    public void What_can_be_no_id_and_no_user_is_refused_at_once(string? nothing)
+    [Test]
+    public void What_can_be_no_id_and_no_user_is_refused_at_once([Values(null, "")] string? nothing)
     {
         Assert.That(() => Directory.GetAsync(nothing!), Refused("id"));
         Assert.That(() => Directory.EndAsync(nothing!), Refused("id"));
@@ -267,10 +267,8 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
         string prefix = string.Format(System.Globalization.CultureInfo.InvariantCulture, format, SessionStack.NewKeyPrefix());
         await using var app = await Stack.StartAsync(options => options.KeyPrefix = prefix);
         var ids = await MakeSessionsAsync(prefix, 5000);
-        string look = prefix
-            .Replace("a*b", "axb", StringComparison.Ordinal)
-            .Replace("[c]", "c", StringComparison.Ordinal)
-            .Replace("[^x]", "y", StringComparison.Ordinal);
+        string look = prefix.Replace("a*b", "axb", StringComparison.Ordinal)
+            .Replace("[c]", "c", StringComparison.Ordinal).Replace("[^x]", "y", StringComparison.Ordinal);
         if (look != prefix) await MakeSessionsAsync(look, 10);
         string wrongType = SessionId.Of("a string");
         await Redis.StringSetAsync($"{prefix}sessions:{wrongType}", "no hash", Idle);
@@ -306,26 +304,22 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     public async Task An_ended_session_is_gone_and_its_cookie_finds_nothing([Values] RedisSessionMode mode)
     {
         string user = Somebody.New();
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.NewSessionAsync(user);
+        using var browser = await Apps[mode].NewVisitorAsync(user);
+        string id = browser.SessionId;
         Assert.That(await Directory.EndAsync(id), Is.True);
         Assert.That(await Directory.EndAsync(id), Is.False);
         Assert.That(await Directory.GetAsync(id), Is.Null);
         Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.Zero);
-        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
+        Assert.That(await browser.ContentAsync(), Is.Empty);
         await Until.TrueAsync("the list is gone", async () => !await Redis.KeyExistsAsync(Stack.UserKeyOf(user)));
-        var logged = Apps[RedisSessionMode.Buffered].Logs.Of(SessionEvents.SessionEnded);
+        var logged = App.Logs.Of(SessionEvents.SessionEnded);
         Assert.That(logged.Count(entry => entry.Message.Contains(id, StringComparison.Ordinal)), Is.EqualTo(1));
     }
 
     private static IEnumerable<TestCaseData> Writes()
     {
         TestCaseData Write(string name, Func<HttpContext, Task> write) => new TestCaseData(write).SetArgDisplayNames(name);
-        yield return Write("commits", async context =>
-        {
-            context.Session.SetString("late", "1");
-            await context.Session.CommitAsync();
-        });
+        yield return Write("commits", context => { context.Session.SetString("late", "1"); return context.Session.CommitAsync(); });
         yield return Write("sets asynchronously", context => context.Session.SetAsync("late", [1]));
         yield return Write("renews", context => context.RenewSessionAsync());
         yield return Write("renews and binds", context => context.RenewSessionAsync("ann"));
@@ -337,16 +331,15 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
         foreach (var mode in Enum.GetValues<RedisSessionMode>())
         {
             string user = Somebody.New();
-            using var browser = Apps[mode].NewBrowser();
-            string id = await browser.NewSessionAsync(user);
+            using var browser = await Apps[mode].NewVisitorAsync(user);
             await browser.VisitAsync(async context =>
             {
                 context.SignIn(user);
                 Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("old"));
-                Assert.That(await Directory.EndAsync(id), Is.True);
+                Assert.That(await Directory.EndAsync(browser.SessionId), Is.True);
                 Assert.That(async () => await write(context), Throws.InstanceOf<SessionEndedException>(), mode.ToString());
             });
-            Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+            Assert.That(await Redis.KeyExistsAsync(KeyOf(browser)), Is.False);
             Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.Zero);
         }
     }
@@ -355,16 +348,15 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     public async Task Nor_does_a_request_that_only_keeps_it_alive([Values] RedisSessionMode mode)
     {
         string user = Somebody.New();
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.NewSessionAsync(user);
+        using var browser = await Apps[mode].NewVisitorAsync(user);
         await using var other = await Stack.StartAsync(options => options.Mode = mode); // it has to be bound there yet
         await browser.At(other).VisitAsync(async context =>
         {
             context.SignIn(user);
-            Assert.That(await Directory.EndAsync(id), Is.True);
+            Assert.That(await Directory.EndAsync(browser.SessionId), Is.True);
         });
         Assert.That(await browser.At(other).VisitAsAsync(user, session => session.GetString("key")), Is.Null);
-        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(KeyOf(browser)), Is.False);
     }
 
     /// <summary>Whichever comes first, the end or the renewal.</summary>
@@ -375,10 +367,7 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
         {
             string user = Somebody.New();
             using var browser = await NewVisitorAsync(user);
-            var renewing = browser.TryVisitAsync(async context =>
-            {
-                for (int i = 0; i < 3; i++) await context.RenewSessionAsync();
-            });
+            var renewing = browser.TryVisitAsync(async context => { for (int i = 0; i < 3; i++) await context.RenewSessionAsync(); });
             await Task.Delay(round % 5);
             int ended = await Directory.EndAllForUserAsync(user);
             bool isRenewed = await renewing;
@@ -408,7 +397,7 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
     public async Task All_sessions_of_a_user_end_but_the_one_that_is_excepted_and_those_of_others()
     {
         string user = Somebody.New(), other = Somebody.New();
-        var browsers = Enumerable.Range(0, 6).Select(_ => Browser()).ToArray();
+        var browsers = Enumerable.Range(0, 6).Select(_ => App.NewBrowser()).ToArray();
         string[] ids = await Task.WhenAll(browsers.Select((browser, i) => browser.NewSessionAsync(i == 5 ? other : user)));
         Assert.That(await Directory.EndAllForUserAsync(user, exceptId: ids[0]), Is.EqualTo(4));
         Assert.That(await Directory.IdsOfAsync(user), Is.EqualTo([ids[0]]));
@@ -444,9 +433,7 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
 
     private static string NewId() => SessionId.Of(Guid.NewGuid().ToString());
 
-    private Browser Browser() => Apps[RedisSessionMode.Buffered].NewBrowser();
-
-    private Task<Browser> NewVisitorAsync(string? user = null) => Apps[RedisSessionMode.Buffered].NewVisitorAsync(user);
+    private Task<Browser> NewVisitorAsync(string? user = null) => App.NewVisitorAsync(user);
 
     /// <summary>As applications make them, but without one, and not listed.</summary>
     private async Task<HashSet<string>> MakeSessionsAsync(string prefix, int count, string user = "ann")

@@ -11,14 +11,11 @@ internal static class Somebody
     /// <summary>A name that no other test uses.</summary>
     public static string New() => $"user {Guid.NewGuid()}";
 
-    /// <summary>
-    /// One request of <paramref name="user"/> (nobody: null) that must succeed, through the synchronous API of the session.
-    /// </summary>
-    public static Task VisitAsAsync(this Browser browser, string? user, Action<ISession> work) => browser.VisitAsync(context =>
+    /// <summary>One request of <paramref name="user"/> (nobody: null) that must succeed, through the synchronous API of the session.</summary>
+    public static Task VisitAsAsync(this Browser browser, string? user, Action<ISession> work) => browser.VisitAsAsync(user, session =>
     {
-        if (user is not null) context.SignIn(user);
-        work(context.Session);
-        return Task.CompletedTask;
+        work(session);
+        return true;
     });
 
     /// <summary>The same with an answer.</summary>
@@ -47,10 +44,10 @@ internal static class Somebody
     }
 
     /// <summary>A visitor with such a session.</summary>
-    public static async Task<Browser> NewVisitorAsync(this TestApp app, string? user = null)
+    public static async Task<Browser> NewVisitorAsync(this TestApp app, string? user = null, string key = "key", string value = "old")
     {
         var browser = app.NewBrowser();
-        await browser.NewSessionAsync(user);
+        await browser.BeginAsAsync(user, key, value);
         return browser;
     }
 

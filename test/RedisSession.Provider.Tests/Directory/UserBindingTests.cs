@@ -39,11 +39,7 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
             {
                 string user = Somebody.New();
                 using var browser = await app.NewVisitorAsync();
-                await browser.At(instance).VisitAsync(context =>
-                {
-                    context.SignIn(user);
-                    return use(context.Session);
-                });
+                await browser.At(instance).VisitAsync(context => { context.SignIn(user); return use(context.Session); });
                 await AssertIsOfAsync(user, browser.SessionId, $"{mode}, at {(instance == app ? "its instance" : "another one")}");
             }
         }
@@ -55,7 +51,7 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
         string user = Somebody.New();
         using var browser = await Apps[mode].NewVisitorAsync(user);
         await AssertIsOfAsync(user, browser.SessionId);
-        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
+        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
     }
 
     [Test]
@@ -64,11 +60,7 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
         string user = Somebody.New();
         using var browser = Apps[mode].NewBrowser();
         if (expired) await Redis.KeyDeleteAsync(Stack.KeyOf(await browser.NewSessionAsync(user)));
-        await browser.VisitAsync(async context =>
-        {
-            context.SignIn(user);
-            await context.Session.IncrementAsync("n");
-        });
+        await browser.VisitAsync(async context => { context.SignIn(user); await context.Session.IncrementAsync("n"); });
         await AssertIsOfAsync(user, browser.SessionId);
     }
 
@@ -76,9 +68,9 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     public async Task A_session_that_expired_and_begins_anew_in_a_request_that_has_read_it_is_its_users([Values] RedisSessionMode mode)
     {
         string user = Somebody.New();
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.NewSessionAsync();
-        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+        using var browser = await NewVisitorAsync(mode);
+        string id = browser.SessionId;
+        await Redis.KeyDeleteAsync(KeyOf(browser));
         await browser.VisitAsAsync(user, session =>
         {
             Assert.That(session.GetString("key"), Is.Null);
@@ -98,11 +90,10 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
         for (int round = 0; round < 50; round++)
         {
             string user = Somebody.New();
-            using var browser = Apps[mode].NewBrowser();
-            string id = await browser.NewSessionAsync(user);
-            await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+            using var browser = await Apps[mode].NewVisitorAsync(user);
+            await Redis.KeyDeleteAsync(KeyOf(browser));
             await browser.VisitAsAsync(user, session => session.SetString("key", "new"));
-            await AssertIsOfAsync(user, id);
+            await AssertIsOfAsync(user, browser.SessionId);
         }
     }
 
@@ -128,7 +119,7 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
             string user = users[turn % 2];
             await browser.VisitAsAsync(user, session => session.GetString("key"));
             await AssertIsOfAsync(user, browser.SessionId);
-            await browser.VisitAsync(session => session.GetString("key")); // nobody's request takes nothing away
+            await browser.GetStringAsync("key"); // nobody's request takes nothing away
             Assert.That(await BindingAsync(browser.SessionId), Is.EqualTo((user, true)));
             await UntilNoListAsync(users[(turn + 1) % 2]);
         }
@@ -180,7 +171,7 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     public async Task A_session_stays_its_users_when_it_is_cleared([Values] bool byName)
     {
         string user = Somebody.New();
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = App.NewBrowser();
         string id = await browser.NewSessionAsync(user, byName);
         await browser.VisitAsync(session => session.Clear());
         Assert.That(await BindingAsync(id), Is.EqualTo((user, !byName)));
@@ -214,7 +205,7 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
         string asItComesBack = name.Replace('\uD83D', name.Contains("half", StringComparison.Ordinal) ? '\uFFFD' : '\uD83D');
         foreach (bool byName in new[] { false, true })
         {
-            using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+            using var browser = App.NewBrowser();
             string id = await browser.NewSessionAsync(name, byName);
             var found = await Directory.FindByUserAsync(name).SingleAsync();
             Assert.That((found.Id, found.User), Is.EqualTo((id, asItComesBack)));
@@ -225,7 +216,7 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task Nobody_has_an_empty_name()
     {
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = App.NewBrowser();
         string id = await browser.NewSessionAsync("");
         Assert.That(await BindingAsync(id), Is.EqualTo(Nobody));
         await browser.VisitAsync(async context =>
@@ -240,19 +231,17 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task Who_is_not_authenticated_is_nobody_and_nobody_is_made_up()
     {
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        await browser.VisitAsync(context =>
+        using var browser = App.NewBrowser();
+        await browser.VisitAsync(async context =>
         {
             context.SignIn("ann", authenticationType: null);
-            context.Session.SetString("key", "old");
-            return Task.CompletedTask;
+            await context.Session.SetAsync("key", "old"u8.ToArray());
         });
         Assert.That(await BindingAsync(browser.SessionId), Is.EqualTo(Nobody));
-        await browser.VisitAsync(context =>
+        await browser.VisitAsync(async context =>
         {
-            Assert.That(context.Session.GetString("key"), Is.EqualTo("old"));
+            Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("old"));
             Assert.That(context.Features.Get<IHttpAuthenticationFeature>()?.User, Is.Null);
-            return Task.CompletedTask;
         });
     }
 
@@ -292,7 +281,7 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
     {
         await using var app = await StartAsync(mode, _ => throw new InvalidTimeZoneException("Odd."));
         using var browser = await app.NewVisitorAsync();
-        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
+        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
         Assert.That(await BindingAsync(browser.SessionId), Is.EqualTo(Nobody));
         var errors = app.Logs.Of(SessionEvents.UserUnknown).Select(entry => entry.Error);
         Assert.That(errors, Is.Not.Empty.And.All.InstanceOf<InvalidTimeZoneException>());
@@ -324,12 +313,11 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
         string id = await browser.NewSessionAsync(user);
         Assert.That(await browser.VisitAsAsync(user, session => session.GetString("key")), Is.EqualTo("old"));
         Assert.That(app.Logs.Of(SessionEvents.ListingFailed), Is.Not.Empty);
-        await browser.VisitAsync(context =>
+        await browser.VisitAsync(async context =>
         {
-            Assert.That(async () => await context.RenewSessionAsync(user), Throws.InstanceOf<RedisServerException>());
+            await Assert.ThatAsync(() => context.RenewSessionAsync(user), Throws.InstanceOf<RedisServerException>());
             Assert.That(context.Session.Id, Is.EqualTo(id));
             context.Session.SetString("key", "new");
-            return Task.CompletedTask;
         });
 
         await Redis.KeyDeleteAsync(list);
@@ -356,6 +344,5 @@ internal sealed class UserBindingTests(ServerKind kind) : BothModesFixture(kind)
         return (fields[0], fields[1] == "1");
     }
 
-    private Task UntilNoListAsync(string user) =>
-        Until.TrueAsync("the list is gone", async () => (await Stack.UserListAsync(user)).Length == 0);
+    private Task UntilNoListAsync(string user) => Until.TrueAsync("the list is gone", async () => (await Stack.UserListAsync(user)).Length == 0);
 }

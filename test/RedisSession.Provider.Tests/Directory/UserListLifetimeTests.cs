@@ -35,16 +35,15 @@ internal sealed class UserListLifetimeTests(ServerKind kind) : BothModesFixture(
         var idle = TimeSpan.FromSeconds(4);
         await using var app = await Stack.StartAsync(options => options.IdleTimeout = idle);
         string user = Somebody.New();
-        using var browser = app.NewBrowser();
-        string id = await browser.NewSessionAsync(user);
+        using var browser = await app.NewVisitorAsync(user);
         await Task.Delay(idle / 12);
         await browser.VisitAsAsync(user, _ => { });
 
         int looks = 0;
-        for (; await Redis.KeyExistsAsync(Stack.KeyOf(id)); looks++)
+        for (; await Redis.KeyExistsAsync(KeyOf(browser)); looks++)
         {
             var found = await app.Directory.IdsOfAsync(user);
-            if (await Redis.KeyExistsAsync(Stack.KeyOf(id))) Assert.That(found, Is.EqualTo([id]), $"look {looks}");
+            if (await Redis.KeyExistsAsync(KeyOf(browser))) Assert.That(found, Is.EqualTo([browser.SessionId]), $"look {looks}");
             await Task.Delay(10);
         }
 
@@ -71,9 +70,9 @@ internal sealed class UserListLifetimeTests(ServerKind kind) : BothModesFixture(
     public async Task A_session_that_somebody_else_has_removed_is_not_found()
     {
         string user = Somebody.New();
-        using var browser = await Apps[RedisSessionMode.Buffered].NewVisitorAsync(user);
-        using var second = await Apps[RedisSessionMode.Buffered].NewVisitorAsync(user);
-        await Redis.KeyDeleteAsync(Stack.KeyOf(browser.SessionId));
+        using var browser = await App.NewVisitorAsync(user);
+        using var second = await App.NewVisitorAsync(user);
+        await Redis.KeyDeleteAsync(KeyOf(browser));
         Assert.That(await Directory.IdsOfAsync(user), Is.EqualTo([second.SessionId]));
     }
 
@@ -88,16 +87,14 @@ internal sealed class UserListLifetimeTests(ServerKind kind) : BothModesFixture(
         await using var app = await Stack.StartAsync(Limit);
         await using var other = await Stack.StartAsync(Limit);
         string user = Somebody.New();
-        using var browser = app.NewBrowser();
-        string id = await browser.NewSessionAsync(user);
+        using var browser = await app.NewVisitorAsync(user);
         Assert.That(await ListTimeToLiveAsync(user), Is.InRange(idle, idle * 1.25));
         var created = DateTimeOffset.UtcNow - (2 * idle) + TimeSpan.FromMinutes(1);
-        await Redis.HashSetAsync(Stack.KeyOf(id), "@created", created.ToUnixTimeMilliseconds());
+        await Redis.HashSetAsync(KeyOf(browser), "@created", created.ToUnixTimeMilliseconds());
         browser.At(other);
         if (renews) await browser.RenewAsync(user);
         else await browser.VisitAsAsync(user, session => session.GetString("key"));
-        await Until.TrueAsync(
-            "the list ends with the session", async () => await ListTimeToLiveAsync(user) < TimeSpan.FromMinutes(1) + (idle / 2));
+        await Until.TrueAsync("the list ends with the session", async () => await ListTimeToLiveAsync(user) < TimeSpan.FromMinutes(1) + (idle / 2));
         Assert.That(await app.Directory.IdsOfAsync(user), Has.Length.EqualTo(1));
     }
 
@@ -105,15 +102,15 @@ internal sealed class UserListLifetimeTests(ServerKind kind) : BothModesFixture(
     public async Task A_list_has_all_sessions_of_its_user_and_loses_those_that_end()
     {
         string user = Somebody.New();
-        var browsers = Enumerable.Range(0, 5).Select(_ => Apps[RedisSessionMode.Buffered].NewBrowser()).ToArray();
-        var ids = new List<string>();
-        foreach (var browser in browsers) ids.Add(await browser.NewSessionAsync(user));
+        var browsers = new List<Browser>();
+        for (int i = 0; i < 5; i++) browsers.Add(await App.NewVisitorAsync(user));
+        string[] ids = [.. browsers.Select(browser => browser.SessionId)];
         Assert.That(await Directory.IdsOfAsync(user), Is.EquivalentTo(ids));
-        for (int i = 0; i < browsers.Length; i++)
+        foreach (var (i, browser) in browsers.Index())
         {
-            await browsers[i].VisitAsync(context => context.AbandonSessionAsync());
-            Assert.That(await Directory.IdsOfAsync(user), Is.EquivalentTo(ids.Skip(i + 1)));
-            browsers[i].Dispose();
+            await browser.VisitAsync(context => context.AbandonSessionAsync());
+            Assert.That(await Directory.IdsOfAsync(user), Is.EquivalentTo(ids[(i + 1)..]));
+            browser.Dispose();
         }
 
         await Until.TrueAsync("the list is gone", async () => await ListTimeToLiveAsync(user) is null);

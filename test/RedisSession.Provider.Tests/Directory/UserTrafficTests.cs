@@ -3,27 +3,17 @@ namespace RedisSession.Provider.Tests;
 /// <summary>What it costs to know whose a session is, by the server's own word: most of the time nothing.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [NonParallelizable] // what goes in one flight depends on who has the processor
-internal sealed class UserTrafficTests(ServerKind kind)
+internal sealed class UserTrafficTests(ServerKind kind) : BothModesFixture(kind)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(1_200_001); // with milliseconds the client sends PEXPIRE, else EXPIRE
 
-    private readonly OurStack _stack = new(kind);
-    private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
+    private readonly ServerKind _kind = kind;
     private CommandMonitor _monitor = null!;
 
     [OneTimeSetUp]
-    public async Task Start()
-    {
-        foreach (var mode in Enum.GetValues<RedisSessionMode>()) _apps[mode] = await StartAsync(mode);
-        _monitor = await CommandMonitor.StartAsync(await _stack.ServerAsync());
-    }
+    public async Task StartMonitor() => _monitor = Owned.Add(await CommandMonitor.StartAsync(await Stack.ServerAsync()));
 
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        await _monitor.DisposeAsync();
-        foreach (var app in _apps.Values) await app.DisposeAsync();
-    }
+    protected override void Configure(RedisHashSessionOptions options) => (options.IdleTimeout, options.RefreshInterval) = (Idle, TimeSpan.Zero);
 
     private static IEnumerable<TestCaseData> Requests()
     {
@@ -33,8 +23,7 @@ internal sealed class UserTrafficTests(ServerKind kind)
             TestCaseData Request(string name, Action<ISession> work, string usual, string first, string firstOfAUser) =>
                 new TestCaseData(mode, work, usual, first, firstOfAUser).SetArgDisplayNames(name, mode.ToString());
             yield return Request("touches nothing", _ => { }, "PEXPIRE", "PEXPIRE EVALSHA", "PEXPIRE EVALSHA EVALSHA");
-            yield return Request(
-                "reads", s => s.GetString("key"), $"PEXPIRE {read}", $"PEXPIRE EVALSHA {read}", $"PEXPIRE EVALSHA EVALSHA {read}");
+            yield return Request("reads", s => s.GetString("key"), $"PEXPIRE {read}", $"PEXPIRE EVALSHA {read}", $"PEXPIRE EVALSHA EVALSHA {read}");
             yield return Request("sets", s => s.SetString("key", "new"), "EVALSHA", "EVALSHA EVALSHA", "EVALSHA EVALSHA EVALSHA");
             yield return Request(
                 "reads and sets", s => s.SetString("key", s.GetString("key") + "."),
@@ -48,8 +37,8 @@ internal sealed class UserTrafficTests(ServerKind kind)
     {
         foreach (var (user, expected) in new[] { (null, first), ("ann", firstOfAUser) })
         {
-            using var browser = await _apps[mode].NewVisitorAsync(user);
-            Assert.That(await CommandsAsync(_apps[mode], browser, user, work), Is.EqualTo(usual), $"of {user ?? "nobody"}");
+            using var browser = await Apps[mode].NewVisitorAsync(user);
+            Assert.That(await CommandsAsync(Apps[mode], browser, user, work), Is.EqualTo(usual), $"of {user ?? "nobody"}");
 
             await using var other = await StartAsync(mode);
             Assert.That(await CommandsAsync(other, browser, user, work), Is.EqualTo(expected), $"first of {user ?? "nobody"}");
@@ -61,11 +50,11 @@ internal sealed class UserTrafficTests(ServerKind kind)
     [Test]
     public async Task A_new_session_of_a_user_costs_three_scripts([Values] RedisSessionMode mode)
     {
-        using var browser = _apps[mode].NewBrowser();
+        using var browser = Apps[mode].NewBrowser();
         Assert.That(await SetAsync(), Is.EqualTo("EVALSHA EVALSHA EVALSHA"));
         Assert.That(await SetAsync(), Is.EqualTo("EVALSHA"));
 
-        Task<string> SetAsync() => CommandsAsync(_apps[mode], browser, "ann", session => session.SetValue("a", 1));
+        Task<string> SetAsync() => CommandsAsync(Apps[mode], browser, "ann", session => session.SetValue("a", 1));
     }
 
     [Test]
@@ -73,19 +62,16 @@ internal sealed class UserTrafficTests(ServerKind kind)
     {
         for (int round = 0; round < 5; round++)
         {
-            await using var server = await ServerProcess.StartAsync(kind);
+            await using var server = await ServerProcess.StartAsync(_kind);
             await using var app = await TestApp.StartAsync(server.ConfigurationString, options => options.Mode = mode);
             using var browser = await app.NewVisitorAsync("ann");
             Assert.That(await app.Directory.IdsOfAsync("ann"), Is.EqualTo([browser.SessionId]));
         }
     }
 
-    private Task<TestApp> StartAsync(RedisSessionMode mode) => _stack.StartAsync(options =>
-        (options.Mode, options.IdleTimeout, options.RefreshInterval) = (mode, Idle, TimeSpan.Zero));
-
     private async Task<string> CommandsAsync(TestApp app, Browser browser, string? user, Action<ISession> work)
     {
-        var seen = await _monitor.CommandsDuringAsync(_stack.KeyPrefix, async () =>
+        var seen = await _monitor.CommandsDuringAsync(Stack.KeyPrefix, async () =>
         {
             await browser.At(app).VisitAsAsync(user, work);
             await app.UntilArrivedAsync();

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>To know whose a session is costs no round trip that a request waits for, in whatever state the session is met.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
-internal sealed class UserWaitTests(ServerKind kind)
+internal sealed class UserWaitTests(ServerKind kind) : OwningFixture
 {
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(100);
 
@@ -17,22 +17,14 @@ internal sealed class UserWaitTests(ServerKind kind)
     [OneTimeSetUp]
     public async Task Start()
     {
-        _farServer = new((await _stack.ServerAsync()).ConfigurationString, Delay);
-        _near = await _stack.StartAsync();
-        _far = await _stack.StartAsync(options => options.Configuration = _farServer.ConfigurationString);
+        _farServer = Owned.Add(new FarServer((await _stack.ServerAsync()).ConfigurationString, Delay));
+        _near = Owned.Add(await _stack.StartAsync());
+        _far = Owned.Add(await _stack.StartAsync(options => options.Configuration = _farServer.ConfigurationString));
 
         // From now on the server has the scripts.
         using var browser = await _near.NewVisitorAsync("ann");
         await browser.RenewAsync("ann");
         await browser.VisitAsync(context => context.AbandonSessionAsync());
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        await _near.DisposeAsync();
-        await _far.DisposeAsync();
-        await _farServer.DisposeAsync();
     }
 
     private static IEnumerable<TestCaseData> Waits()
@@ -43,11 +35,7 @@ internal sealed class UserWaitTests(ServerKind kind)
         yield return Request("reads", 1, context => context.Session.LoadAsync());
         yield return Request("sets", 1, context => Task.Run(() => context.Session.SetString("key", "new")));
         yield return Request("sets asynchronously", 1, context => context.Session.SetAsync("key", [1]));
-        yield return Request("reads and sets", 2, async context =>
-        {
-            await context.Session.LoadAsync();
-            context.Session.SetString("key", "new");
-        });
+        yield return Request("reads and sets", 2, async context => { await context.Session.LoadAsync(); context.Session.SetString("key", "new"); });
         yield return Request("renews", 2, context => context.RenewSessionAsync());
         yield return Request("renews and binds", 2, context => context.RenewSessionAsync("bob"));
         yield return Request("abandons", 1, context => context.AbandonSessionAsync());
@@ -82,10 +70,6 @@ internal sealed class UserWaitTests(ServerKind kind)
     {
         var browser = await _near.NewVisitorAsync();
         if (hasEnded) await (await _stack.DatabaseAsync()).KeyDeleteAsync(_stack.KeyOf(browser.SessionId));
-        return () => browser.At(_far).VisitAsync(async context =>
-        {
-            context.SignIn("ann");
-            await work(context);
-        });
+        return () => browser.At(_far).VisitAsync(async context => { context.SignIn("ann"); await work(context); });
     });
 }

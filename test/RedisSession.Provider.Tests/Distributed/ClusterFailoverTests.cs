@@ -11,10 +11,7 @@ internal sealed class ClusterFailoverTests(ServerKind kind)
         await using var cluster = await RedisCluster.StartAsync(kind);
         await using var failover = await Failover.StartAsync(cluster.ConfigurationString);
         foreach (var primary in await cluster.PrimariesAsync())
-        {
             await failover.AddVisitorsAsync(async key => await cluster.PrimaryOfAsync(key) == primary);
-        }
-
         await failover.IsSurvivedAsync(() => cluster.KillPrimaryOfAsync("any key"), cluster.WaitForFailoverAsync);
         Assert.That(await ExpiryAudit.KeysWithoutExpiryAsync(await cluster.PrimariesAsync(), ExpiryAudit.SessionKeys), Is.Empty);
     }

@@ -23,15 +23,13 @@ internal sealed class ClusterLifecycleTests(ServerKind kind)
         var servers = new HashSet<ServerProcess>();
         for (int i = 0; i < Sessions; i++)
         {
-            using var browser = (i % 2 == 0 ? first : second).NewBrowser();
-            string user = $"user {i}";
-            string id = await browser.BeginAsAsync(user);
-            users[id] = user;
-            servers.Add(await cluster.PrimaryOfAsync($"{prefix}sessions:{id}"));
+            using var browser = await (i % 2 == 0 ? first : second).NewVisitorAsync($"user {i}");
+            users[browser.SessionId] = $"user {i}";
+            servers.Add(await cluster.PrimaryOfAsync($"{prefix}sessions:{browser.SessionId}"));
         }
 
         Assert.That(servers, Has.Count.EqualTo(3));
-        await Until.TrueAsync("all are told", () => Task.FromResult(one.Expired.Count + other.Expired.Count >= Sessions));
+        await Until.TrueAsync("all are told", () => one.Expired.Count + other.Expired.Count >= Sessions);
         await first.StopAsync();
         await second.StopAsync();
         Assert.That(
@@ -43,7 +41,7 @@ internal sealed class ClusterLifecycleTests(ServerKind kind)
 
         await primaries[1].AskAsync("CONFIG", "SET", "notify-keyspace-events", "");
         await using var third = await StartAsync(cluster, new RecordedEvents(), prefix);
-        await Until.TrueAsync("it is logged", () => Task.FromResult(third.Logs.Of(SessionEvents.ExpiriesUnheard).Count > 0));
+        await Until.TrueAsync("it is logged", () => third.Logs.Of(SessionEvents.ExpiriesUnheard).Count > 0);
         string warning = third.Logs.Of(SessionEvents.ExpiriesUnheard).Single().Message;
         Assert.That(primaries.Where(primary => warning.Contains($":{primary.Port},", StringComparison.Ordinal)), Is.EqualTo([primaries[1]]));
     }

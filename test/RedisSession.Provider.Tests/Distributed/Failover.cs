@@ -12,11 +12,7 @@ internal sealed class Failover : IAsyncDisposable
     {
         var failover = new Failover();
         foreach (var mode in Enum.GetValues<RedisSessionMode>())
-        {
-            failover._apps.Add(
-                await TestApp.StartAsync(configuration, options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw)));
-        }
-
+            failover._apps.Add(await TestApp.StartAsync(configuration, options => (options.Mode, options.FailureMode) = (mode, FailureMode.Throw)));
         return failover;
     }
 

@@ -11,20 +11,17 @@ internal sealed class ReplicaTests(ServerKind kind)
 {
     [Test]
     public Task A_write_is_not_confirmed_by_a_replica([Values] RedisSessionMode mode) => WithoutPrimaryAsync(
-        mode,
-        before: _ => Task.CompletedTask,
+        mode, before: _ => Task.CompletedTask,
         after: session => Assert.That(async () => await session.RemoveAsync("user"), Throws.InstanceOf<RedisException>()));
 
     [Test]
     public Task A_session_has_not_ended_because_a_replica_does_not_have_it([Values] RedisSessionMode mode) => WithoutPrimaryAsync(
-        mode,
-        before: async session => Assert.That(await session.GetStrAsync("user"), Is.EqualTo("Ada")),
+        mode, before: async session => Assert.That(await session.GetStrAsync("user"), Is.EqualTo("Ada")),
         after: session => Assert.That(async () => await session.SetAsync("user", [1]), Throws.InstanceOf<RedisException>()));
 
     [Test]
     public Task With_FailureMode_Throw_nothing_is_read_from_a_replica([Values] RedisSessionMode mode) => WithoutPrimaryAsync(
-        mode,
-        before: _ => Task.CompletedTask,
+        mode, before: _ => Task.CompletedTask,
         after: session =>
         {
             Assert.That(() => session.GetStr("user"), Throws.InstanceOf<RedisException>());
@@ -36,13 +33,9 @@ internal sealed class ReplicaTests(ServerKind kind)
     {
         await using var primary = await ServerProcess.StartAsync(kind);
         await using var replica = await ServerProcess.StartAsync(kind, "--replicaof", $"127.0.0.1 {FreePort.Choose()}"); // of nobody
-        await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
-        {
-            options.Configuration = $"{primary.ConfigurationString},{replica.ConfigurationString}";
-            (options.Mode, options.FailureMode, options.OutageTolerance) = (mode, FailureMode.Throw, TimeSpan.FromMilliseconds(100));
-        }));
-        using var browser = app.NewBrowser();
-        await browser.VisitAsync(session => session.SetString("user", "Ada"));
+        await using var app = await TestApp.StartAsync($"{primary.ConfigurationString},{replica.ConfigurationString}", options =>
+            (options.Mode, options.FailureMode, options.OutageTolerance) = (mode, FailureMode.Throw, TimeSpan.FromMilliseconds(100)));
+        using var browser = await app.NewVisitorAsync(key: "user", value: "Ada");
         await browser.VisitAsync(async context =>
         {
             await before(context.Session);

@@ -30,8 +30,7 @@ internal sealed class ExclusiveEndpointTests(ServerKind kind)
         using var browser = app.NewBrowser();
         await browser.PageAsync("/count");
         var holding = browser.PageAsync("/hold");
-        await Until.TrueAsync(
-            "it is held", async () => (await browser.PageAsync("/impatient")).Status == HttpStatusCode.ServiceUnavailable);
+        await Until.TrueAsync("it is held", async () => (await browser.PageAsync("/impatient")).Status == HttpStatusCode.ServiceUnavailable);
         using var refused = await browser.SendAsync(_ => Task.CompletedTask, "/impatient");
         Assert.That(refused.Headers.RetryAfter?.ToString(), Is.EqualTo("1"));
         Assert.That((await browser.PageAsync("/throwing")).Body, Is.EqualTo(nameof(SessionLockTimeoutException)));
@@ -55,39 +54,36 @@ internal sealed class ExclusiveEndpointTests(ServerKind kind)
     private Task<TestApp> StartAsync(RedisSessionMode mode, Pipeline session = Pipeline.UseRedisHashSession)
     {
         var released = new TaskCompletionSource();
-        return _stack.StartAsync(
-            options => options.Mode = mode,
-            services => services.AddRouting(),
-            pipeline =>
+        return _stack.StartAsync(options => options.Mode = mode, services => services.AddRouting(), pipeline =>
+        {
+            pipeline.Use(async (context, next) =>
             {
-                pipeline.Use(async (context, next) =>
+                try
                 {
-                    try
-                    {
-                        await next(context);
-                    }
-                    catch (Exception error) when (!context.Response.HasStarted)
-                    {
-                        await context.Response.WriteAsync(error.GetType().Name);
-                    }
-                });
-                pipeline.UseRouting();
-                pipeline.Use(session);
-                pipeline.UseEndpoints(endpoints =>
+                    await next(context);
+                }
+                catch (Exception error) when (!context.Response.HasStarted)
                 {
-                    endpoints.MapGet("/count", async (HttpContext context) =>
-                    {
-                        int count = (context.Session.GetInt32("count") ?? 0) + 1;
-                        await Task.Yield();
-                        context.Session.SetInt32("count", count);
-                        return count.ToString(CultureInfo.InvariantCulture);
-                    }).WithExclusiveSession();
-                    endpoints.MapGet("/hold", async () => await released.Task).WithExclusiveSession();
-                    endpoints.MapGet("/release", () => released.TrySetResult());
-                    endpoints.MapGet("/impatient", () => "").WithExclusiveSession(TimeSpan.Zero);
-                    endpoints.MapGet("/throwing", [ExclusiveSession(WaitSeconds = 0.01, Throws = true)] () => "");
-                    endpoints.MapGet("/hub", () => "").WithExclusiveSession().WithMetadata(new HubMetadata(typeof(Hub)));
-                });
+                    await context.Response.WriteAsync(error.GetType().Name);
+                }
             });
+            pipeline.UseRouting();
+            pipeline.Use(session);
+            pipeline.UseEndpoints(endpoints =>
+            {
+                endpoints.MapGet("/count", async (HttpContext context) =>
+                {
+                    int count = (context.Session.GetInt32("count") ?? 0) + 1;
+                    await Task.Yield();
+                    context.Session.SetInt32("count", count);
+                    return count.ToString(CultureInfo.InvariantCulture);
+                }).WithExclusiveSession();
+                endpoints.MapGet("/hold", async () => await released.Task).WithExclusiveSession();
+                endpoints.MapGet("/release", () => released.TrySetResult());
+                endpoints.MapGet("/impatient", () => "").WithExclusiveSession(TimeSpan.Zero);
+                endpoints.MapGet("/throwing", [ExclusiveSession(WaitSeconds = 0.01, Throws = true)] () => "");
+                endpoints.MapGet("/hub", () => "").WithExclusiveSession().WithMetadata(new HubMetadata(typeof(Hub)));
+            });
+        });
     }
 }

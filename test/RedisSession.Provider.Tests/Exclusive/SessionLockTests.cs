@@ -29,8 +29,7 @@ internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task Whoever_waits_in_vain_gets_none_or_an_exception()
     {
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        await browser.SetStringAsync("a", "1");
+        using var browser = await App.NewVisitorAsync();
         using var late = browser.Twin();
         await browser.VisitAsync(async context =>
         {
@@ -56,27 +55,25 @@ internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
     public async Task A_lock_that_is_not_disposed_is_given_back_at_the_end_of_its_request_with_what_was_set([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        string id = await browser.VisitAsync(async context =>
+        await browser.VisitAsync(async context =>
         {
             _ = await context.Session.LockAsync();
             context.Session.SetString("a", "1");
-            return context.Session.Id;
         });
-        await Until.TrueAsync("it is given back", async () => await FieldAsync(id, "@lock") is null);
-        Assert.That(await FieldAsync(id, "a"), Is.EqualTo("1"));
+        await Until.TrueAsync("it is given back", async () => await FieldAsync(browser, "@lock") is null);
+        Assert.That(await FieldAsync(browser, "a"), Is.EqualTo("1"));
     }
 
     [Test]
     public async Task A_write_is_refused_whose_lock_has_gone_to_another([Values] RedisSessionMode mode, [Values] bool isAtomic)
     {
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.SetStringAsync("a", "1");
+        using var browser = await NewVisitorAsync(mode, "a", "1");
         await browser.VisitAsync(async context =>
         {
             var held = await context.Session.LockAsync();
 
             // As if this process had stood still for longer than its lease, and another had taken the lock.
-            await Redis.HashSetAsync(Stack.KeyOf(id), "@lock", "another:99999999999999:1:0");
+            await Redis.HashSetAsync(KeyOf(browser), "@lock", "another:99999999999999:1:0");
             if (isAtomic)
             {
                 Assert.That(() => context.Session.IncrementAsync("n"), Throws.InstanceOf<SessionLockLostException>());
@@ -86,16 +83,15 @@ internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
             context.Session.SetString("a", "2");
             Assert.That(async () => await held.DisposeAsync(), Throws.InstanceOf<SessionLockLostException>());
         });
-        Assert.That(await FieldAsync(id, "a"), Is.EqualTo("1"));
-        Assert.That(await FieldAsync(id, "@lock"), Does.StartWith("another"));
+        Assert.That(await FieldAsync(browser, "a"), Is.EqualTo("1"));
+        Assert.That(await FieldAsync(browser, "@lock"), Does.StartWith("another"));
     }
 
     [Test]
     public async Task A_lease_that_has_ended_is_taken_by_the_next()
     {
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        string id = await browser.SetStringAsync("a", "1");
-        await Redis.HashSetAsync(Stack.KeyOf(id), "@lock", "dead:1:1:0");
+        using var browser = await App.NewVisitorAsync();
+        await Redis.HashSetAsync(KeyOf(browser), "@lock", "dead:1:1:0");
         await browser.VisitAsync(async context =>
         {
             await using var held = await context.Session.TryLockAsync();
@@ -104,32 +100,28 @@ internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
             context.Session.SetString("b", "2");
         });
         Assert.That(await browser.ContentAsync(), Is.EqualTo("b=2"));
-        Assert.That(await FieldAsync(id, "@lock"), Is.Null);
+        Assert.That(await FieldAsync(browser, "@lock"), Is.Null);
     }
 
     [Test]
     public async Task It_begins_a_session_and_moves_and_ends_with_it([Values] RedisSessionMode mode)
     {
         using var browser = Apps[mode].NewBrowser();
-        string id = await browser.VisitAsync(async context =>
+        await browser.VisitAsync(async context =>
         {
             await using var held = await context.Session.LockAsync();
             context.Session.SetString("a", "1");
-            return context.Session.Id;
         });
-        Assert.That(await FieldAsync(id, "a"), Is.EqualTo("1"));
+        Assert.That(await FieldAsync(browser, "a"), Is.EqualTo("1"));
 
-        id = await browser.VisitAsync(async context =>
+        await browser.VisitAsync(async context =>
         {
-            await using (await context.Session.LockAsync())
-            {
-                await context.RenewSessionAsync("ann");
-                context.Session.SetString("b", "2");
-            }
-
-            return context.Session.Id;
+            await using var held = await context.Session.LockAsync();
+            await context.RenewSessionAsync("ann");
+            context.Session.SetString("b", "2");
         });
-        Assert.That(await FieldAsync(id, "@lock"), Is.Null);
+        var key = KeyOf(browser);
+        Assert.That(await FieldAsync(browser, "@lock"), Is.Null);
         Assert.That(await browser.ContentAsync(), Is.EqualTo("a=1 b=2"));
 
         await browser.VisitAsync(async context =>
@@ -138,24 +130,19 @@ internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
             await context.AbandonSessionAsync();
             await held.DisposeAsync();
         });
-        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(key), Is.False);
     }
 
     [Test]
     public async Task The_directory_says_since_when_it_is_held()
     {
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        var directory = Apps[RedisSessionMode.Buffered].Services.GetRequiredService<IRedisSessionDirectory>();
-        string id = await browser.VisitAsync(async context =>
+        using var browser = App.NewBrowser();
+        await browser.VisitAsync(async context =>
         {
-            await using (await context.Session.LockAsync())
-            {
-                Assert.That((await directory.GetAsync(context.Session.Id))!.LockedSince, Is.EqualTo(DateTimeOffset.UtcNow).Within(5).Seconds);
-            }
-
-            return context.Session.Id;
+            await using var held = await context.Session.LockAsync();
+            Assert.That((await Directory.GetAsync(context.Session.Id))!.LockedSince, Is.EqualTo(DateTimeOffset.UtcNow).Within(5).Seconds);
         });
-        Assert.That((await directory.GetAsync(id))!.LockedSince, Is.Null);
+        Assert.That((await Directory.GetAsync(browser.SessionId))!.LockedSince, Is.Null);
     }
 
     [Test]
@@ -163,8 +150,7 @@ internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
     {
         await using var relay = new Relay((await Stack.ServerAsync()).ConfigurationString);
         await using var app = await StartAsync(mode, options => options.Configuration = relay.Address);
-        using var browser = app.NewBrowser();
-        await browser.SetStringAsync("a", "1");
+        using var browser = await app.NewVisitorAsync();
         await browser.VisitAsync(async context =>
         {
             await context.Session.LoadAsync();
@@ -172,18 +158,15 @@ internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
             relay.Hold();
             var renewing = context.RenewSessionAsync();
             var locking = Task.Factory.StartNew(
-                () => context.Session.LockAsync(TimeSpan.FromMinutes(1)),
-                CancellationToken.None,
-                TaskCreationOptions.LongRunning,
-                TaskScheduler.Default);
+                () => context.Session.LockAsync(TimeSpan.FromMinutes(1)), default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             bool returns = await Task.WhenAny(locking, Task.Delay(2000)) == locking;
             relay.Release();
             await renewing;
             await using (await await locking) Assert.That(context.Session.Id, Is.Not.EqualTo(before));
             Assert.That(returns, Is.True, "the caller's thread goes on");
         });
-        Assert.That(await browser.GetStringAsync("a"), Is.EqualTo("1"));
+        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
     }
 
-    private async Task<string?> FieldAsync(string id, string field) => await Redis.HashGetAsync(Stack.KeyOf(id), field);
+    private async Task<string?> FieldAsync(Browser browser, string field) => await Redis.HashGetAsync(KeyOf(browser), field);
 }

@@ -9,7 +9,7 @@ namespace RedisSession.Provider.Tests;
 /// environment variable <c>SESSION_INPUTS</c> says how many inputs; a failure prints a seed that repeats it.
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-internal sealed partial class BadInputTests(ServerKind kind)
+internal sealed partial class BadInputTests(ServerKind kind) : OwningFixture
 {
     private static readonly long Inputs = long.TryParse(Environment.GetEnvironmentVariable("SESSION_INPUTS"), out long count) ? count : 500;
 
@@ -34,18 +34,11 @@ internal sealed partial class BadInputTests(ServerKind kind)
 
         // Many inputs fill memory: sessions are short, and the cache in memory must not drop any before.
         var idle = TimeSpan.FromSeconds(10);
-        _stock = new(services => services
+        _stock = Owned.Add(new InProcessPipeline(services => services
             .AddDistributedMemoryCache(cache => cache.SizeLimit = 4L << 30)
-            .AddSession(options => options.IdleTimeout = idle));
-        _ours = new(services => services.AddRedisHashSession(options =>
-            (options.Configuration, options.KeyPrefix, options.IdleTimeout) = (server.ConfigurationString, _keyPrefix, idle)));
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        await _stock.DisposeAsync();
-        await _ours.DisposeAsync();
+            .AddSession(options => options.IdleTimeout = idle)));
+        _ours = Owned.Add(new InProcessPipeline(services => services.AddRedisHashSession(options =>
+            (options.Configuration, options.KeyPrefix, options.IdleTimeout) = (server.ConfigurationString, _keyPrefix, idle))));
     }
 
     [Test]
@@ -114,9 +107,7 @@ internal sealed partial class BadInputTests(ServerKind kind)
 
         Assert.That(_ours.Logs.All, Is.Not.Empty);
         foreach (var entry in _ours.Logs.All.Where(entry => entry.Category.StartsWith("RedisSession", StringComparison.Ordinal)))
-        {
             Assert.That(entry.ToString(), Does.Not.Contain(Secret).And.Not.Contain(sessionKey).And.Not.Contain(cookie));
-        }
     }
 
     private static async Task<string> StoreAndReadAsync(InProcessPipeline pipeline, string cookie, (string Key, byte[] Value)[] pairs)
@@ -141,10 +132,7 @@ internal sealed partial class BadInputTests(ServerKind kind)
         thrown ??= await pipeline.RunAsync(cookie, session =>
         {
             foreach (var (key, _) in pairs)
-            {
                 answer.Append(session.TryGetValue(key, out var value) ? Convert.ToHexString(value) : "none").Append(';');
-            }
-
             return Task.CompletedTask;
         });
         return answer.Append(thrown?.GetType().Name).ToString();
@@ -154,9 +142,7 @@ internal sealed partial class BadInputTests(ServerKind kind)
     {
         var admin = (await TestServers.GetAsync(kind)).Admin;
         await foreach (var key in admin.GetServers().Single().KeysAsync(pattern: _keyPrefix + "*"))
-        {
             Assert.That(key.ToString()[_keyPrefix.Length..], Does.Match(SessionKeyName()));
-        }
     }
 
     private static void Require(bool condition, string what)

@@ -28,18 +28,13 @@ internal sealed class BlockingTests(ServerKind kind)
         await using var app = await TestApp.StartAsync(server.ConfigurationString, options =>
             (options.KeyPrefix, options.Mode, options.FailureMode) = (SessionStack.NewKeyPrefix(), mode, FailureMode.Throw));
         using var browser = app.NewBrowser();
-        await browser.VisitAsync(session =>
-        {
-            for (int i = 0; i < 5; i++) session.SetValue($"key{i}", i);
-        });
-
+        await browser.VisitAsync(session => { for (int i = 0; i < 5; i++) session.SetValue($"key{i}", i); });
         var answers = await Task.WhenAll(Enumerable.Range(0, 200).Select(async _ =>
         {
             int sum = 0;
             using var response = await browser.SendAsync(context =>
             {
                 for (int i = 0; i < 5; i++) sum += context.Session.GetInt($"key{i}");
-                return Task.CompletedTask;
             });
             return (response.StatusCode, sum);
         }));
@@ -72,13 +67,13 @@ internal sealed class BlockingTests(ServerKind kind)
     [Category(FullRun.Only)]
     public async Task Of_the_pool_nothing_is_changed_for_good()
     {
-        await Until.TrueAsync("others have given back what they had", () => Task.FromResult(LeastThreads() <= Environment.ProcessorCount + 1));
+        await Until.TrueAsync("others have given back what they had", () => LeastThreads() <= Environment.ProcessorCount + 1);
         int before = LeastThreads();
         await using var relayed = await RelayedApp.StartAsync(kind);
         relayed.Relay.Down();
-        await Until.TrueAsync("there are more", () => Task.FromResult(LeastThreads() > before));
+        await Until.TrueAsync("there are more", () => LeastThreads() > before);
         relayed.Relay.Up();
-        await Until.TrueAsync("there are as many as before", () => Task.FromResult(LeastThreads() == before));
+        await Until.TrueAsync("there are as many as before", () => LeastThreads() == before);
     }
 
     /// <summary>As soon as its server is there; by default it could take longer than anybody waits.</summary>

@@ -43,13 +43,16 @@ internal sealed class CounterLoad : IAsyncDisposable
     public static CounterLoad Start(IEnumerable<Browser> browsers, Way way) => new(browsers, way);
 
     /// <summary>Returns when every visitor has had so many writes confirmed from now on.</summary>
-    public async Task UntilServedAsync(int writes = 2)
+    public Task UntilServedAsync(int writes = 2)
     {
         var now = DateTime.UtcNow;
-        await Assert.ThatAsync(
+        return Assert.ThatAsync(
             () => Task.FromResult(_visitors.All(visitor => visitor.Confirmed.Count(write => write.Begun > now) >= writes)),
             Is.True.After(30_000, 5));
     }
+
+    /// <summary>Returns when so many writes have failed.</summary>
+    public Task UntilFailedAsync(int writes) => Assert.ThatAsync(() => Task.FromResult(Failed), Is.GreaterThanOrEqualTo(writes).After(10_000, 5));
 
     /// <summary>Ends the load and compares what each session holds with what was confirmed to its visitor.</summary>
     /// <returns>The confirmed writes that are not there.</returns>
@@ -164,15 +167,9 @@ internal sealed class CounterLoad : IAsyncDisposable
             if (seen["key"].None) Faults.Enqueue($"{name} does not see the session that it has begun");
             Check(seen[Counter].Str);
             byte[] counter = Encoding.UTF8.GetBytes($"{name}:{n}");
-            if (IsOneChange(n))
-            {
-                await session.SetAsync(new Dictionary<string, byte[]> { [Write + n] = [], [Counter] = counter });
-            }
-            else
-            {
-                session.Set(Write + n, []);
-                session.Set(Counter, counter);
-            }
+            var changes = new Dictionary<string, byte[]> { [Write + n] = [], [Counter] = counter };
+            if (IsOneChange(n)) await session.SetAsync(changes);
+            else foreach (var (key, value) in changes) session.Set(key, value);
         }
 
         // The synchronous API makes two changes of it in live mode.

@@ -12,12 +12,12 @@ internal sealed class ForgottenScriptTests(ServerKind kind)
         var redis = server.Admin.GetDatabase();
         for (int round = 0; round < 40; round++)
         {
-            using var browser = app.NewBrowser();
-            string id = await browser.SetStringAsync("key", "old");
+            using var browser = await app.NewVisitorAsync();
+            string key = $"sessions:{browser.SessionId}";
             await browser.VisitAsync(async context =>
             {
                 Assert.That(context.Session.GetString("key"), Is.EqualTo("old"));
-                await redis.KeyDeleteAsync($"sessions:{id}");
+                await redis.KeyDeleteAsync(key);
                 await redis.ExecuteAsync("SCRIPT", "FLUSH");
                 context.Session.SetString("late", "1");
 
@@ -25,7 +25,7 @@ internal sealed class ForgottenScriptTests(ServerKind kind)
                 if (noticesTheEnd) Assert.That(context.Session.GetString("other"), Is.Null);
                 Assert.That(async () => await context.Session.CommitAsync(), Throws.InstanceOf<SessionEndedException>());
             });
-            Assert.That(await redis.KeyExistsAsync($"sessions:{id}"), Is.False, $"round {round}");
+            Assert.That(await redis.KeyExistsAsync(key), Is.False, $"round {round}");
         }
     }
 
@@ -35,8 +35,7 @@ internal sealed class ForgottenScriptTests(ServerKind kind)
         await using var server = await SharedServer.StartAsync(kind);
         await using var app = await StartLiveAsync(server);
         await using var monitor = await CommandMonitor.StartAsync(server);
-        using var browser = app.NewBrowser();
-        await browser.SetStringAsync("key", "old");
+        using var browser = await app.NewVisitorAsync();
         await server.Admin.GetDatabase().ExecuteAsync("SCRIPT", "FLUSH");
         var commands = await monitor.CommandsDuringAsync("sessions:", () => browser.VisitAsync(session =>
         {

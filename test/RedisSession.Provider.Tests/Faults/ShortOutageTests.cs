@@ -34,7 +34,7 @@ internal sealed class ShortOutageTests(ServerKind kind)
         await Task.WhenAll(visits);
         for (int i = 0; i < visitors.Length; i++)
         {
-            Assert.That(await visitors[i].VisitAsync(session => session.GetString("seen")), Is.EqualTo($"visitor{i}"));
+            Assert.That(await visitors[i].GetStringAsync("seen"), Is.EqualTo($"visitor{i}"));
             visitors[i].Dispose();
         }
 
@@ -65,20 +65,11 @@ internal sealed class ShortOutageTests(ServerKind kind)
 
         async Task<bool> FailsAsync()
         {
-            bool fails = false;
-            await relayed.Browser.VisitAsync(async context =>
+            return !await relayed.Browser.VisitAsync(context => Attempt.IsDoneAsync<RedisConnectionException>(async () =>
             {
-                try
-                {
-                    if (awaits) await context.Session.GetStrAsync("key");
-                    else context.Session.GetString("key");
-                }
-                catch (RedisConnectionException)
-                {
-                    fails = true;
-                }
-            });
-            return fails;
+                if (awaits) await context.Session.GetStrAsync("key");
+                else context.Session.GetString("key");
+            }));
         }
     }
 
@@ -139,8 +130,8 @@ internal sealed class ShortOutageTests(ServerKind kind)
         (string Name, string Command, Func<ISession, Task<string>> Call)[] calls =
         [
             ("read", "HMGET", async session => await session.GetStrAsync("key")),
-            ("load", "HGETALL", Load),
-            ("set", "EVAL", Set),
+            ("load", "HGETALL", async session => { await session.LoadAsync(); return session.GetStr("key"); }),
+            ("set", "EVAL", async session => { await session.SetValueAsync("set", "new"); return "set"; }),
             ("increment", "EVAL", async session => $"{await session.IncrementAsync("count")}"),
             ("take", "EVAL", async session => (await session.TakeAsync("token")).Str),
             ("try", "EVAL", async session => $"{await session.TrySetValueAsync("first", "mine")}"),
@@ -149,7 +140,7 @@ internal sealed class ShortOutageTests(ServerKind kind)
         var answers = new Dictionary<string, string>();
         foreach (var (name, command, call) in calls)
         {
-            await Until.TrueAsync("there is a connection", () => Task.FromResult(redis.Multiplexer.IsConnected));
+            await Until.TrueAsync("there is a connection", () => redis.Multiplexer.IsConnected);
             await browser.VisitAsync(async context =>
             {
                 relay.Hold();
@@ -176,18 +167,6 @@ internal sealed class ShortOutageTests(ServerKind kind)
             Assert.That(await context.Session.GetStrAsync("set"), Is.EqualTo("new"));
             Assert.That(await context.Session.GetIntAsync("count"), Is.AnyOf(1, 2), "made once at most");
         });
-
-        static async Task<string> Set(ISession session)
-        {
-            await session.SetValueAsync("set", "new");
-            return "set";
-        }
-
-        static async Task<string> Load(ISession session)
-        {
-            await session.LoadAsync();
-            return session.GetStr("key");
-        }
     }
 
     [Test]
@@ -241,14 +220,10 @@ internal sealed class ShortOutageTests(ServerKind kind)
     {
         await using var relayed = await RelayedApp.StartAsync(kind);
         string user = $"user {Guid.NewGuid()}";
-        await relayed.Browser.VisitAsAsync(user, session => session.SetString("key", "1"));
+        await relayed.Browser.BeginAsAsync(user);
         relayed.Relay.CutAt("MEMORY");
-        var directory = relayed.App.Services.GetRequiredService<IRedisSessionDirectory>();
         for (int i = 0; i < 4; i++)
-        {
-            Assert.That((await directory.FindByUserAsync(user).SingleAsync()).SizeInBytes, Is.Null);
-        }
-
+            Assert.That((await relayed.App.Directory.FindByUserAsync(user).SingleAsync()).SizeInBytes, Is.Null);
         Assert.That(relayed.Relay.Cuts, Is.EqualTo(2), "once more, because the first may have been an accident");
     }
 

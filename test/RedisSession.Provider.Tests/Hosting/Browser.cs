@@ -39,8 +39,16 @@ internal sealed class Browser : IDisposable
     }
 
     /// <summary>One request; returns the response, whatever it is.</summary>
-    public async Task<HttpResponseMessage> SendAsync(Func<HttpContext, Task> work, string path = "/") =>
-        (await RequestAsync(work, path)).Response;
+    public async Task<HttpResponseMessage> SendAsync(Func<HttpContext, Task> work, string path = "/") => (await RequestAsync(work, path)).Response;
+
+    /// <summary>The same with work that is done at once.</summary>
+    public Task<HttpResponseMessage> SendAsync(Action<HttpContext> work, string path = "/") => SendAsync(
+        context =>
+        {
+            work(context);
+            return Task.CompletedTask;
+        },
+        path);
 
     /// <summary>One request; returns what is on the page, whatever it is.</summary>
     public async Task<(HttpStatusCode Status, string Body)> PageAsync(string path, Func<HttpContext, Task>? work = null)

@@ -32,19 +32,12 @@ internal sealed partial class KillableApp : IAsyncDisposable
     {
         string dotnet = Executables.FindOnPath("dotnet") ?? throw new InvalidOperationException("There is no dotnet on PATH.");
         var app = new KillableApp(await ChildProcess.StartAsync(dotnet, [Assembly.GetExecutingAssembly().Location, Name, .. options]));
-        await app.UntilSaidAsync(ListeningLine());
-        app.Address = new(ListeningLine().Match(app._output.ToString()).Groups[1].Value);
+        app.Address = new(await app._output.FindAsync(ListeningLine()));
         return app;
     }
 
     /// <summary>It has the lock, and knows that: in Redis the lock is its before the reply has told it so.</summary>
-    public Task UntilHoldingAsync() => UntilSaidAsync(HoldingLine());
-
-    private Task UntilSaidAsync(Regex line) => Until.TrueAsync($"it says {line}", () =>
-    {
-        if (_process.HasExited) throw new InvalidOperationException($"It has ended: {_output}");
-        return Task.FromResult(line.IsMatch(_output.ToString()));
-    });
+    public Task UntilHoldingAsync() => _output.FindAsync(HoldingLine());
 
     /// <summary>It stands still, as in a pause of the garbage collector or of its virtual machine, until it goes on.</summary>
     public void StandStill() => _process.Signal("STOP");
@@ -107,19 +100,13 @@ internal sealed partial class KillableApp : IAsyncDisposable
 
     private static async Task SetLockedAsync(HttpContext context, string value, Func<Task> hold)
     {
-        string answer = "written";
-        try
+        bool isWritten = await Attempt.IsDoneAsync<SessionLockLostException>(async () =>
         {
             await using var held = await context.Session.LockAsync(TimeSpan.FromSeconds(30));
             await hold();
             context.Session.SetString("turn", value);
-        }
-        catch (SessionLockLostException)
-        {
-            answer = "lost";
-        }
-
-        await context.Response.WriteAsync(answer);
+        });
+        await context.Response.WriteAsync(isWritten ? "written" : "lost");
     }
 
     [GeneratedRegex(Holding)]

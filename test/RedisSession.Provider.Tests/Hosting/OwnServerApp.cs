@@ -16,38 +16,22 @@ internal sealed class OwnServerApp : IAsyncDisposable
     public Browser Browser { get; }
 
     public static async Task<OwnServerApp> StartAsync(
-        ServerKind kind,
-        Action<RedisHashSessionOptions> configure,
-        Action<IApplicationBuilder>? use = null,
-        params string[] serverArguments)
+        ServerKind kind, Action<RedisHashSessionOptions> configure, Action<IApplicationBuilder>? use = null, params string[] serverArguments)
     {
-        var own = await StartAsync(kind, server => TestApp.StartAsync(server.ConfigurationString, Configure, use), serverArguments);
+        // What a test does to its server lasts longer than anybody is to wait; short outages have tests of their own.
+        Action<RedisHashSessionOptions> impatient = options => options.OutageTolerance = TimeSpan.FromMilliseconds(100);
+        var own = await StartAsync(kind, server => TestApp.StartAsync(server.ConfigurationString, impatient + configure, use), serverArguments);
         await own.Browser.SetStringAsync();
         return own;
-
-        // What a test does to its server lasts longer than anybody is to wait; short outages have tests of their own.
-        void Configure(RedisHashSessionOptions options)
-        {
-            options.OutageTolerance = TimeSpan.FromMilliseconds(100);
-            configure(options);
-        }
     }
 
     /// <summary>The same with an application of any kind, whose visitor has no session yet.</summary>
     public static async Task<OwnServerApp> StartAsync(
-        ServerKind kind, Func<ServerProcess, Task<TestApp>> startApp, params string[] serverArguments)
-    {
-        var server = await ServerProcess.StartAsync(kind, serverArguments);
-        try
-        {
-            return new(server, await startApp(server));
-        }
-        catch
-        {
-            await server.DisposeAsync(); // the application ends with the tests
-            throw;
-        }
-    }
+        ServerKind kind, Func<ServerProcess, Task<TestApp>> startApp, params string[] serverArguments) =>
+        await (await ServerProcess.StartAsync(kind, serverArguments)).ThenAsync(async server => new OwnServerApp(server, await startApp(server)));
+
+    /// <summary>Where its session is, unless the application says otherwise.</summary>
+    public string SessionKey => $"sessions:{Browser.SessionId}";
 
     /// <summary>Returns when the application has noticed.</summary>
     public async Task KillServerAsync()

@@ -16,11 +16,8 @@ internal static class SharedClient
             for (int visit = 1; visit <= visits; visit++)
             {
                 var (path, expected) = page(visitor, visit);
-                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, path))
-                {
-                    Version = http,
-                    VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-                };
+                using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(address, path));
+                (request.Version, request.VersionPolicy) = (http, HttpVersionPolicy.RequestVersionExact);
                 if (cookie is not null) request.Headers.Add("Cookie", cookie);
                 using var response = await client.SendAsync(request, CancellationToken.None);
                 if (response.Headers.TryGetValues("Set-Cookie", out var set)) cookie = set.Single().Split(';')[0];

@@ -60,13 +60,11 @@ internal sealed class TestApp : IAsyncDisposable
     /// <summary>Starts one whose sessions are ours, at the server that <paramref name="configuration"/> names.</summary>
     public static Task<TestApp> StartAsync(
         string configuration, Action<RedisHashSessionOptions>? configure = null, Action<IApplicationBuilder>? use = null) =>
-        StartAsync(
-            services => services.AddRedisHashSession(options =>
-            {
-                options.Configuration = configuration;
-                configure?.Invoke(options);
-            }),
-            use);
+        StartAsync(services => services.AddRedisHashSession(options =>
+        {
+            options.Configuration = configuration;
+            configure?.Invoke(options);
+        }), use);
 
     /// <summary>The session key in a session cookie of one of these applications, as SessionMiddleware reads it.</summary>
     public static string SessionKeyIn(string cookie)
@@ -130,7 +128,5 @@ internal sealed class TestApp : IAsyncDisposable
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 
     private Task HandleAsync(HttpContext context) =>
-        context.Request.Headers.TryGetValue(WorkHeader, out var id) && _work.TryRemove(id.ToString(), out var work)
-            ? work(context)
-            : Task.CompletedTask;
+        _work.TryRemove(context.Request.Headers[WorkHeader].ToString(), out var work) ? work(context) : Task.CompletedTask;
 }

@@ -1,3 +1,5 @@
+using StackExchange.Redis;
+
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The end of a session, at sign-out.</summary>
@@ -7,8 +9,8 @@ internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : 
     [Test]
     public async Task The_hash_is_gone_and_the_cookie_expires_in_the_response([Values] RedisSessionMode mode)
     {
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.NewSessionAsync();
+        using var browser = await NewVisitorAsync(mode);
+        string id = browser.SessionId;
         using var response = await browser.SendAsync(context => context.AbandonSessionAsync());
         Assert.That(response.Headers.GetValues("Set-Cookie").Single(), Does.StartWith(".AspNetCore.Session=; expires=Thu, 01 Jan 1970"));
         Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
@@ -20,8 +22,8 @@ internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : 
     [Test]
     public async Task What_the_request_reads_and_writes_afterwards_finds_nothing_and_changes_nothing([Values] RedisSessionMode mode)
     {
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.NewSessionAsync();
+        using var browser = await NewVisitorAsync(mode);
+        var key = KeyOf(browser);
         await browser.VisitAsync(async context =>
         {
             context.Session.SetString("before", "dropped");
@@ -32,14 +34,14 @@ internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : 
             context.Session.SetString("after", "refused");
             Assert.That(() => context.Session.SetAsync("after", [1]), Throws.InstanceOf<SessionEndedException>());
         });
-        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(key), Is.False);
     }
 
     [Test]
     public async Task Requests_in_flight_do_not_bring_it_back([Values] RedisSessionMode mode)
     {
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.NewSessionAsync();
+        using var browser = await NewVisitorAsync(mode);
+        var key = KeyOf(browser);
         using var other = browser.Twin();
         await other.VisitAsync(async context =>
         {
@@ -47,43 +49,40 @@ internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : 
             await browser.VisitAsync(abandoning => abandoning.AbandonSessionAsync());
             context.Session.SetString("late", "1");
         });
-        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(key), Is.False);
     }
 
     [Test]
     public async Task After_the_response_has_started_the_hash_still_goes()
     {
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        string id = await browser.NewSessionAsync();
+        using var browser = await App.NewVisitorAsync();
         await browser.VisitAsync(async context =>
         {
             await context.Response.WriteAsync("started");
             await context.AbandonSessionAsync();
         });
-        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(id)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(KeyOf(browser)), Is.False);
     }
 
     [Test]
     public async Task Abandoned_after_it_was_renewed_the_cookie_expires_and_both_keys_are_gone()
     {
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        string oldId = await browser.NewSessionAsync();
-        string newId = await browser.VisitAsync(async context =>
+        using var browser = await App.NewVisitorAsync();
+        RedisKey[] keys = [KeyOf(browser), ""];
+        await browser.VisitAsync(async context =>
         {
             await context.RenewSessionAsync();
-            string id = context.Session.Id;
+            keys[1] = Stack.KeyOf(context.Session.Id);
             await context.AbandonSessionAsync();
-            return id;
         });
         Assert.That(browser.SessionCookie, Is.Null);
-        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(oldId)), Is.False);
-        Assert.That(await Redis.KeyExistsAsync(Stack.KeyOf(newId)), Is.False);
+        Assert.That(await Redis.KeyExistsAsync(keys), Is.Zero);
     }
 
     [Test]
     public async Task Without_a_session_there_is_nothing_to_do()
     {
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = App.NewBrowser();
         using var response = await browser.SendAsync(context => context.AbandonSessionAsync());
         Assert.That(response.Headers.Contains("Set-Cookie"), Is.False);
     }

@@ -7,7 +7,7 @@ namespace RedisSession.Provider.Tests;
 /// <summary>Sessions that expire by themselves, on a server that reports it.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [Parallelizable(ParallelScope.All)] // most of it waits
-internal sealed class ExpiryEventTests(ServerKind kind)
+internal sealed class ExpiryEventTests(ServerKind kind) : OwningFixture
 {
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
@@ -15,29 +15,18 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     // Redis 7.0 deletes a key at once, and reports no expiry, when the time is over by the time that it has read the command.
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(100);
 
-    private ServerProcess _server = null!;
-    private ConnectionMultiplexer _admin = null!;
+    private SharedServer _server = null!;
+
+    private IDatabase Redis => _server.Admin.GetDatabase();
 
     [OneTimeSetUp]
-    public async Task StartServer()
-    {
-        _server = await ListeningApp.StartServerAsync(kind);
-        _admin = await ConnectionMultiplexer.ConnectAsync(_server.ConfigurationString + ",allowAdmin=true");
-    }
+    public async Task StartServer() => _server = Owned.Add(await SharedServer.StartAsync(kind, "--notify-keyspace-events", "Ex"));
 
     [OneTimeTearDown]
-    public async Task StopServer()
+    public async Task No_test_has_left_anything_without_expiry()
     {
-        try
-        {
-            foreach (string pattern in (string[])[ExpiryAudit.SessionKeys, ExpiryAudit.UserLists, .. ExpiryAudit.LifecycleKeys])
-                Assert.That(await ExpiryAudit.KeysWithoutExpiryAsync(_admin, pattern), Is.Empty);
-        }
-        finally
-        {
-            await _admin.DisposeAsync();
-            await _server.DisposeAsync();
-        }
+        foreach (string pattern in (string[])[ExpiryAudit.SessionKeys, ExpiryAudit.UserLists, .. ExpiryAudit.LifecycleKeys])
+            Assert.That(await ExpiryAudit.KeysWithoutExpiryAsync(_server.Admin, pattern), Is.Empty);
     }
 
     [Test]
@@ -64,8 +53,7 @@ internal sealed class ExpiryEventTests(ServerKind kind)
             () => string.Join('\n', one.All.Concat(other.All).OfType<SessionExpiriesMissed>()));
         await first.StopAsync();
         await second.StopAsync();
-        var expected = users.Select(entry => new SessionEnded(entry.Key, entry.Value, SessionEndReason.Expired));
-        Assert.That(one.Expired.Concat(other.Expired), Is.EquivalentTo(expected));
+        Assert.That(one.Expired.Concat(other.Expired), Is.EquivalentTo(users.Select(entry => Expired(entry.Key, entry.Value))));
         Assert.That(first.Logs.All.Concat(second.Logs.All).Where(entry => entry.Level >= LogLevel.Warning), Is.Empty);
     }
 
@@ -85,7 +73,7 @@ internal sealed class ExpiryEventTests(ServerKind kind)
         }
 
         Assert.That(events.Expired, Is.Empty);
-        Assert.That(await events.WaitForExpiredAsync(), Is.EqualTo([new SessionEnded(id, "ann", SessionEndReason.Expired)]));
+        Assert.That(await events.WaitForExpiredAsync(), Is.EqualTo([Expired(id, "ann")]));
     }
 
     [Test]
@@ -96,7 +84,7 @@ internal sealed class ExpiryEventTests(ServerKind kind)
         await using var stranger = await StartAsync(new RecordedEvents(), "x" + SessionStack.NewKeyPrefix());
         using var strangersBrowser = await stranger.NewVisitorAsync("ann");
         using var browser = await app.NewVisitorAsync("bob");
-        Assert.That(await events.WaitForExpiredAsync(), Is.EqualTo([new SessionEnded(browser.SessionId, "bob", SessionEndReason.Expired)]));
+        Assert.That(await events.WaitForExpiredAsync(), Is.EqualTo([Expired(browser.SessionId, "bob")]));
     }
 
     [Test]
@@ -113,12 +101,8 @@ internal sealed class ExpiryEventTests(ServerKind kind)
         await ExpireAsync(prefix, [ids[2]]);
         await events.WaitForExpiredAsync();
         await app.StopAsync();
-        Assert.That(events.All.OfType<SessionEnded>(), Is.EqualTo(new SessionEnded[]
-        {
-            new(ids[0], "ann", SessionEndReason.Abandoned),
-            new(ids[1], "ann", SessionEndReason.EndedByDirectory),
-            new(ids[2], "ann", SessionEndReason.Expired),
-        }));
+        SessionEndReason[] reasons = [SessionEndReason.Abandoned, SessionEndReason.EndedByDirectory, SessionEndReason.Expired];
+        Assert.That(events.All.OfType<SessionEnded>(), Is.EqualTo(ids.Zip(reasons, (id, reason) => new SessionEnded(id, "ann", reason))));
     }
 
     [Test]
@@ -126,12 +110,12 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     {
         string prefix = SessionStack.NewKeyPrefix();
         await using var app = await StartAsync(new RecordedEvents(), prefix, Long);
-        using var browser = app.NewBrowser();
-        string oldId = await browser.NewSessionAsync("ann");
+        using var browser = await app.NewVisitorAsync("ann");
+        string oldId = browser.SessionId;
         await Until.TrueAsync("it is noted", () => ExistsAsync(oldId));
         string id = await browser.RenewAsync("ann");
         await Until.TrueAsync("only the new id is noted", async () => await ExistsAsync(id) && !await ExistsAsync(oldId));
-        var left = await _admin.GetDatabase().KeyTimeToLiveAsync(SessionHashLayout.OwnerKeyOf(prefix, id));
+        var left = await Redis.KeyTimeToLiveAsync(SessionHashLayout.OwnerKeyOf(prefix, id));
         Assert.That(left, Is.EqualTo(1.75 * Long).Within(TimeSpan.FromSeconds(10)));
 
         await browser.VisitAsync(context => context.AbandonSessionAsync());
@@ -141,7 +125,7 @@ internal sealed class ExpiryEventTests(ServerKind kind)
         await app.Directory.EndAsync(id);
         await Until.TrueAsync("nothing is noted after its end", async () => !await ExistsAsync(id));
 
-        Task<bool> ExistsAsync(string session) => _admin.GetDatabase().KeyExistsAsync(SessionHashLayout.OwnerKeyOf(prefix, session));
+        Task<bool> ExistsAsync(string session) => Redis.KeyExistsAsync(SessionHashLayout.OwnerKeyOf(prefix, session));
     }
 
     [Test]
@@ -149,10 +133,10 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     {
         string prefix = SessionStack.NewKeyPrefix();
         await using var app = await StartAsync(new RecordedEvents(), prefix);
-        using var browser = app.NewBrowser();
-        var key = SessionHashLayout.OwnerKeyOf(prefix, await browser.NewSessionAsync("ann"));
-        await Until.TrueAsync("it is noted", () => _admin.GetDatabase().KeyExistsAsync(key));
-        Assert.That(await _admin.GetDatabase().KeyTimeToLiveAsync(key), Is.GreaterThan(TimeSpan.FromSeconds(9)));
+        using var browser = await app.NewVisitorAsync("ann");
+        var key = SessionHashLayout.OwnerKeyOf(prefix, browser.SessionId);
+        await Until.TrueAsync("it is noted", () => Redis.KeyExistsAsync(key));
+        Assert.That(await Redis.KeyTimeToLiveAsync(key), Is.GreaterThan(TimeSpan.FromSeconds(9)));
     }
 
     [Test]
@@ -160,10 +144,9 @@ internal sealed class ExpiryEventTests(ServerKind kind)
     {
         var events = new RecordedEvents();
         await using var app = await StartAsync(events);
-        using var browser = app.NewBrowser();
-        string id = await browser.NewSessionAsync("ann");
+        using var browser = await app.NewVisitorAsync("ann");
         await events.WaitForExpiredAsync(1);
-        Assert.That(await browser.NewSessionAsync("bob"), Is.EqualTo(id));
+        Assert.That(await browser.NewSessionAsync("bob"), Is.EqualTo(browser.SessionId));
         Assert.That((await events.WaitForExpiredAsync(2)).Select(ended => ended.User), Is.EqualTo(["ann", "bob"]));
     }
 
@@ -173,7 +156,7 @@ internal sealed class ExpiryEventTests(ServerKind kind)
         var events = new RecordedEvents();
         await using var app = await StartAsync(events, idle: Long, absolute: 2 * Idle);
         using var browser = await app.NewVisitorAsync("ann");
-        Assert.That(await events.WaitForExpiredAsync(), Is.EqualTo([new SessionEnded(browser.SessionId, "ann", SessionEndReason.Expired)]));
+        Assert.That(await events.WaitForExpiredAsync(), Is.EqualTo([Expired(browser.SessionId, "ann")]));
     }
 
     [Test]
@@ -185,11 +168,12 @@ internal sealed class ExpiryEventTests(ServerKind kind)
         Assert.That((await events.WaitForExpiredAsync()).Single().Id, Is.EqualTo(browser.SessionId));
     }
 
+    private static SessionEnded Expired(string id, string? user) => new(id, user, SessionEndReason.Expired);
+
     /// <summary>Their time is over now, however long the test has taken so far. A refresh may still be under way.</summary>
     private Task ExpireAsync(string prefix, ICollection<string> ids) => Until.TrueAsync("all have expired", async () =>
     {
-        var database = _admin.GetDatabase();
-        var left = await Task.WhenAll(ids.Select(id => database.KeyExpireAsync($"{prefix}sessions:{id}", Soon)));
+        var left = await Task.WhenAll(ids.Select(id => Redis.KeyExpireAsync($"{prefix}sessions:{id}", Soon)));
         await Task.Delay(2 * Soon);
         return !left.Contains(true);
     });

@@ -5,35 +5,32 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What requests and the directory do to sessions, as handlers are told it.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class LifecycleEventTests(ServerKind kind)
 {
+    private readonly RecordedEvents _events = new();
+
     [Test]
     public async Task A_session_is_created_renewed_and_abandoned([Values] RedisSessionMode mode)
     {
-        var events = new RecordedEvents();
-        await using var app = await StartAsync(events, mode);
-        using var browser = app.NewBrowser();
-        string oldId = await browser.NewSessionAsync();
+        await using var app = await StartAsync(_events, mode);
+        using var browser = await app.NewVisitorAsync();
+        string oldId = browser.SessionId;
         await browser.VisitAsync(session => session.SetString("more", "1"));
         string id = await browser.RenewAsync("ann");
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         await browser.VisitAsync(context => context.AbandonSessionAsync()); // there is none any more
-
-        object[] expected =
-        [
-            new SessionCreated(oldId, null),
-            new SessionRenewed(id, oldId, "ann"),
-            new SessionEnded(id, "ann", SessionEndReason.Abandoned),
-        ];
         await app.StopAsync();
-        Assert.That(events.All, Is.EqualTo(expected));
+        Assert.That(_events.All, Is.EqualTo(new object[]
+        {
+            new SessionCreated(oldId, null), new SessionRenewed(id, oldId, "ann"), new SessionEnded(id, "ann", SessionEndReason.Abandoned),
+        }));
     }
 
     [Test]
     public async Task The_user_who_is_signed_in_is_known_at_the_creation([Values] RedisSessionMode mode, [Values] bool awaits)
     {
-        var events = new RecordedEvents();
-        await using var app = await StartAsync(events, mode);
+        await using var app = await StartAsync(_events, mode);
         using var browser = app.NewBrowser();
         await browser.VisitAsync(async context =>
         {
@@ -41,31 +38,29 @@ internal sealed class LifecycleEventTests(ServerKind kind)
             if (awaits) await context.Session.IncrementAsync("visits");
             else context.Session.SetString("key", "value");
         });
-        Assert.That(await events.WaitForAsync(1), Is.EqualTo([new SessionCreated(browser.SessionId, "ann")]));
+        Assert.That(await _events.WaitForAsync(1), Is.EqualTo([new SessionCreated(browser.SessionId, "ann")]));
     }
 
     [Test]
     public async Task A_session_that_begins_with_the_sign_in_is_created_with_its_user_and_not_renewed([Values] RedisSessionMode mode)
     {
-        var events = new RecordedEvents();
-        await using var app = await StartAsync(events, mode);
+        await using var app = await StartAsync(_events, mode);
         using var browser = app.NewBrowser();
         string id = await browser.RenewAsync("ann");
         await app.StopAsync();
-        Assert.That(events.All, Is.EqualTo([new SessionCreated(id, "ann")]));
+        Assert.That(_events.All, Is.EqualTo([new SessionCreated(id, "ann")]));
     }
 
     [Test]
     public async Task A_session_that_is_renewed_when_it_is_gone_is_a_new_one([Values] RedisSessionMode mode)
     {
-        var events = new RecordedEvents();
-        await using var app = await StartAsync(events, mode);
-        using var browser = app.NewBrowser();
-        string oldId = await browser.NewSessionAsync();
+        await using var app = await StartAsync(_events, mode);
+        using var browser = await app.NewVisitorAsync();
+        string oldId = browser.SessionId;
         await app.Directory.EndAsync(oldId);
         string id = await browser.RenewAsync();
         await app.StopAsync();
-        Assert.That(events.All.Skip(1), Is.EqualTo(new object[]
+        Assert.That(_events.All.Skip(1), Is.EqualTo(new object[]
         {
             new SessionEnded(oldId, null, SessionEndReason.EndedByDirectory), new SessionCreated(id, null),
         }));
@@ -74,13 +69,12 @@ internal sealed class LifecycleEventTests(ServerKind kind)
     [Test]
     public async Task Sessions_that_the_directory_ends_are_told_and_counted()
     {
-        var events = new RecordedEvents();
-        await using var app = await StartAsync(events);
+        await using var app = await StartAsync(_events);
         string[] ids = new string[4];
         for (int i = 0; i < ids.Length; i++)
         {
-            using var browser = app.NewBrowser();
-            ids[i] = await browser.NewSessionAsync(i < 3 ? "ann" : null);
+            using var browser = await app.NewVisitorAsync(i < 3 ? "ann" : null);
+            ids[i] = browser.SessionId;
         }
 
         Assert.That(await app.Directory.EndAllForUserAsync("ann", exceptId: ids[0]), Is.EqualTo(2));
@@ -89,24 +83,23 @@ internal sealed class LifecycleEventTests(ServerKind kind)
 
         await app.StopAsync();
         var expected = ids[1..].Select((id, i) => new SessionEnded(id, i < 2 ? "ann" : null, SessionEndReason.EndedByDirectory));
-        Assert.That(events.All.OfType<SessionEnded>(), Is.EquivalentTo(expected));
+        Assert.That(_events.All.OfType<SessionEnded>(), Is.EquivalentTo(expected));
     }
 
     [Test]
     public async Task Every_handler_is_told_though_another_throws()
     {
-        var (first, last) = (new RecordedEvents(), new RecordedEvents());
+        var last = new RecordedEvents();
         await using var app = await StartAsync(services => services
-            .AddSingleton<ISessionLifecycle>(first)
+            .AddSingleton<ISessionLifecycle>(_events)
             .AddSingleton<ISessionLifecycle>(new Calling(() => throw new NotSupportedException()))
             .AddSingleton<ISessionLifecycle>(last));
-        using var browser = app.NewBrowser();
-        string id = await browser.NewSessionAsync();
+        using var browser = await app.NewVisitorAsync();
+        string id = browser.SessionId;
         await browser.VisitAsync(context => context.AbandonSessionAsync());
         await app.StopAsync();
-        object[] expected = [new SessionCreated(id, null), new SessionEnded(id, null, SessionEndReason.Abandoned)];
-        Assert.That(first.All, Is.EqualTo(expected));
-        Assert.That(last.All, Is.EqualTo(expected));
+        foreach (var told in new[] { _events, last })
+            Assert.That(told.All, Is.EqualTo(new object[] { new SessionCreated(id, null), new SessionEnded(id, null, SessionEndReason.Abandoned) }));
 
         var logged = app.Logs.Of(SessionEvents.HandlerFailed);
         Assert.That(logged, Has.Count.EqualTo(2));
@@ -167,7 +160,7 @@ internal sealed class LifecycleEventTests(ServerKind kind)
         var slow = new RecordedEvents(new TaskCompletionSource().Task);
         await using var app = await StartAsync(slow);
         for (int i = 0; i < 3; i++) (await app.NewVisitorAsync()).Dispose();
-        await Until.TrueAsync("a handler runs", () => Task.FromResult(slow.IsBeingTold));
+        await Until.TrueAsync("a handler runs", () => slow.IsBeingTold);
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
         await app.StopAsync(patience.Token);
         Assert.That(slow.IsCancelled, Is.True);
@@ -194,19 +187,14 @@ internal sealed class LifecycleEventTests(ServerKind kind)
     public async Task One_warning_says_which_setting_is_missing_where_and_everything_else_works()
     {
         var server = await TestServers.GetAsync(kind);
-        var events = new RecordedEvents();
         var time = new FakeTimeProvider();
-        await using var app = await StartAsync(
-            services => services.AddSingleton<TimeProvider>(time).AddSingleton<ISessionLifecycle>(events));
-        using var browser = app.NewBrowser();
-        string id = await browser.NewSessionAsync("ann");
+        await using var app = await StartAsync(services => services.AddSingleton<TimeProvider>(time).AddSingleton<ISessionLifecycle>(_events));
+        using var browser = await app.NewVisitorAsync("ann");
+        object[] expected = [new SessionCreated(browser.SessionId, "ann"), new SessionEnded(browser.SessionId, "ann", SessionEndReason.Abandoned)];
         await browser.VisitAsync(context => context.AbandonSessionAsync());
-        Assert.That(await events.WaitForAsync(2), Is.EqualTo(new object[]
-        {
-            new SessionCreated(id, "ann"), new SessionEnded(id, "ann", SessionEndReason.Abandoned),
-        }));
+        Assert.That(await _events.WaitForAsync(2), Is.EqualTo(expected));
 
-        await Until.TrueAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.ExpiriesUnheard).Count > 0));
+        await Until.TrueAsync("it is logged", () => app.Logs.Of(SessionEvents.ExpiriesUnheard).Count > 0);
         for (int i = 0; i < 3; i++)
         {
             time.Advance(ExpiryListener.Beat);

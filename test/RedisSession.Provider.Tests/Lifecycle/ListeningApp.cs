@@ -6,14 +6,11 @@ namespace RedisSession.Provider.Tests;
 internal static class ListeningApp
 {
     public static Task<TestApp> StartAsync(
-        string configuration,
-        ISessionLifecycle handler,
-        Action<RedisHashSessionOptions>? configure = null,
-        TimeProvider? time = null) => TestApp.StartAsync(services =>
+        string configuration, ISessionLifecycle handler, Action<RedisHashSessionOptions>? configure = null, TimeProvider? time = null) =>
+        TestApp.StartAsync(services =>
         {
             if (time is not null) services.AddSingleton(time);
-            services.AddSingleton(handler);
-            services.AddRedisHashSession(options =>
+            services.AddSingleton(handler).AddRedisHashSession(options =>
             {
                 options.Configuration = configuration;
                 configure?.Invoke(options);
@@ -26,7 +23,7 @@ internal static class ListeningApp
         var app = await starting;
         try
         {
-            await Until.TrueAsync("the application listens", () => Task.FromResult(ListenerOf(app).Listens));
+            await Until.TrueAsync("the application listens", () => ListenerOf(app).Listens);
         }
         catch (TimeoutException error)
         {

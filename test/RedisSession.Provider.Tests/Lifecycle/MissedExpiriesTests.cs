@@ -7,30 +7,40 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Times in which nobody listened: Redis does not keep what it had to say then.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class MissedExpiriesTests(ServerKind kind)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(500);
 
+    private readonly RecordedEvents _events = new();
+    private readonly FakeTimeProvider _time = new();
+    private ServerProcess _server = null!;
+
+    [SetUp]
+    public async Task StartServer() => _server = await ListeningApp.StartServerAsync(kind);
+
+    [TearDown]
+    public async Task StopServer() => await _server.DisposeAsync();
+
     [Test]
     public async Task A_time_in_which_no_instance_ran_is_told_once_and_no_expiry_is_invented()
     {
-        await using var server = await ListeningApp.StartServerAsync(kind);
         var before = new RecordedEvents();
         string id;
         DateTimeOffset stopped;
-        await using (var app = await StartAsync(server, before).WhenListeningAsync())
+        await using (var app = await StartAsync(before).WhenListeningAsync())
         {
-            using var browser = app.NewBrowser();
-            id = await browser.NewSessionAsync();
+            using var browser = await app.NewVisitorAsync();
+            id = browser.SessionId;
             await app.StopAsync();
             stopped = DateTimeOffset.UtcNow;
         }
 
-        await Until.TrueAsync("the session is gone", async () => (await Resp.AskAsync(server.Port, "EXISTS", $"app:sessions:{id}")).Number == 0);
+        await Until.TrueAsync("the session is gone", async () => (await _server.AskAsync("EXISTS", $"app:sessions:{id}")).Number == 0);
         var started = DateTimeOffset.UtcNow;
         var (first, second) = (new RecordedEvents(), new RecordedEvents());
-        await using var one = await StartAsync(server, first).WhenListeningAsync();
-        await using var other = await StartAsync(server, second).WhenListeningAsync();
+        await using var one = await StartAsync(first).WhenListeningAsync();
+        await using var other = await StartAsync(second).WhenListeningAsync();
         var missed = (SessionExpiriesMissed)(await first.WaitForAsync(1)).Single();
         Assert.That(DateTimeOffset.UtcNow - started, Is.LessThan(TimeSpan.FromSeconds(10)), "the former one had stopped in an orderly way");
         Assert.That(missed.Since, Is.EqualTo(stopped).Within(TimeSpan.FromSeconds(1)).And.LessThanOrEqualTo(stopped));
@@ -47,12 +57,10 @@ internal sealed class MissedExpiriesTests(ServerKind kind)
     [Test]
     public async Task Instances_that_replace_each_other_without_a_pause_miss_nothing()
     {
-        await using var server = await ListeningApp.StartServerAsync(kind);
-        var events = new RecordedEvents();
-        var previous = await StartAsync(server, events).WhenListeningAsync();
+        var previous = await StartAsync(_events).WhenListeningAsync();
         for (int i = 0; i < 4; i++)
         {
-            var next = await StartAsync(server, events).WhenListeningAsync();
+            var next = await StartAsync(_events).WhenListeningAsync();
             await previous.StopAsync();
             await previous.DisposeAsync();
             previous = next;
@@ -60,39 +68,37 @@ internal sealed class MissedExpiriesTests(ServerKind kind)
 
         await previous.StopAsync();
         await previous.DisposeAsync();
-        Assert.That(events.All, Is.Empty);
+        Assert.That(_events.All, Is.Empty);
     }
 
     [Test]
     public async Task A_connection_that_was_cut_is_a_time_not_listened_unless_another_instance_did([Values] bool another)
     {
-        await using var server = await ListeningApp.StartServerAsync(kind);
-        var time = new FakeTimeProvider();
-        var (events, others) = (new RecordedEvents(), new RecordedEvents());
-        await using var app = await StartAsync(server, events, time).WhenListeningAsync();
+        var others = new RecordedEvents();
+        await using var app = await StartAsync(_events, _time).WhenListeningAsync();
         int connections = (await ClientsAsync()).Length;
-        await using var other = another ? await StartAsync(server, others, time).WhenListeningAsync() : null;
+        await using var other = another ? await StartAsync(others, _time).WhenListeningAsync() : null;
 
-        await AdvanceUntilAsync(time, "each knows of the other", async () =>
+        await AdvanceUntilAsync("each knows of the other", async () =>
         {
-            var record = (await Resp.AskAsync(server.Port, "HVALS", "app:lifecycle")).Items!;
+            var record = (await _server.AskAsync("HVALS", "app:lifecycle")).Items!;
             return record.All(instance => instance.Text!.EndsWith(" 1", StringComparison.Ordinal));
         });
-        foreach (string client in (await ClientsAsync())[..connections]) await Resp.AskAsync(server.Port, "CLIENT", "KILL", "ID", client);
-        await AdvanceUntilAsync(time, "it is listened again", async () =>
+        foreach (string client in (await ClientsAsync())[..connections]) await _server.AskAsync("CLIENT", "KILL", "ID", client);
+        await AdvanceUntilAsync("it is listened again", async () =>
         {
-            var numbers = (await Resp.AskAsync(server.Port, "PUBSUB", "NUMSUB", "__keyevent@0__:expired")).Items!;
+            var numbers = (await _server.AskAsync("PUBSUB", "NUMSUB", "__keyevent@0__:expired")).Items!;
             return numbers[1].Number == (another ? 2 : 1);
         });
         using var browser = await app.NewVisitorAsync();
-        await Until.TrueAsync("the next end is told", () => Task.FromResult(events.Expired.Count + others.Expired.Count > 0));
-        if (another) Assert.That(events.All.Concat(others.All), Has.None.InstanceOf<SessionExpiriesMissed>());
-        else await AdvanceUntilAsync(time, "it is told", () => Task.FromResult(events.All.OfType<SessionExpiriesMissed>().Any()));
+        await Until.TrueAsync("the next end is told", () => _events.Expired.Count + others.Expired.Count > 0);
+        if (another) Assert.That(_events.All.Concat(others.All), Has.None.InstanceOf<SessionExpiriesMissed>());
+        else await AdvanceUntilAsync("it is told", () => Task.FromResult(_events.All.OfType<SessionExpiriesMissed>().Any()));
 
         // Those of the application: by their names, since the test's own come and go.
         async Task<string[]> ClientsAsync()
         {
-            var list = (await Resp.AskAsync(server.Port, "CLIENT", "LIST")).Text!;
+            var list = (await _server.AskAsync("CLIENT", "LIST")).Text!;
             return [.. list.Split('\n').Where(line => line.Contains("name=listening", StringComparison.Ordinal))
                 .Select(line => line.Split(' ')[0]["id=".Length..])];
         }
@@ -101,18 +107,15 @@ internal sealed class MissedExpiriesTests(ServerKind kind)
     [Test]
     public async Task A_setting_that_is_taken_away_is_told_at_once_and_the_time_without_it_when_it_is_back()
     {
-        await using var server = await ListeningApp.StartServerAsync(kind);
-        var time = new FakeTimeProvider();
-        var events = new RecordedEvents();
-        await using var app = await StartAsync(server, events, time).WhenListeningAsync();
+        await using var app = await StartAsync(_events, _time).WhenListeningAsync();
         Assert.That(app.Logs.Of(SessionEvents.ExpiriesUnheard), Is.Empty);
 
-        await Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", "");
-        await AdvanceUntilAsync(time, "it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.ExpiriesUnheard).Count == 1));
+        await _server.AskAsync("CONFIG", "SET", "notify-keyspace-events", "");
+        await AdvanceUntilAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.ExpiriesUnheard).Count == 1));
         Assert.That(ListeningApp.ListenerOf(app).Listens, Is.False);
-        await Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", "AE");
-        await AdvanceUntilAsync(time, "it is told", () => Task.FromResult(events.All.Count == 1));
-        Assert.That(events.All.Single(), Is.InstanceOf<SessionExpiriesMissed>());
+        await _server.AskAsync("CONFIG", "SET", "notify-keyspace-events", "AE");
+        await AdvanceUntilAsync("it is told", () => Task.FromResult(_events.All.Count == 1));
+        Assert.That(_events.All.Single(), Is.InstanceOf<SessionExpiriesMissed>());
         Assert.That(app.Logs.Of(SessionEvents.ExpiriesUnheard), Has.Count.EqualTo(1));
     }
 
@@ -120,35 +123,32 @@ internal sealed class MissedExpiriesTests(ServerKind kind)
     [Test]
     public async Task A_report_that_did_not_come_once_is_a_time_not_listened_and_no_reason_to_subscribe_anew()
     {
-        await using var server = await ListeningApp.StartServerAsync(kind);
-        var time = new FakeTimeProvider();
-        var events = new RecordedEvents();
-        await using var app = await StartAsync(server, events, time).WhenListeningAsync();
+        await using var app = await StartAsync(_events, _time).WhenListeningAsync();
         int looks = await CallsAsync("exists");
 
-        await Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", "");
-        time.Advance(ExpiryListener.Beat);
+        await _server.AskAsync("CONFIG", "SET", "notify-keyspace-events", "");
+        _time.Advance(ExpiryListener.Beat);
         await Until.TrueAsync("it has looked in vain", async () => await CallsAsync("exists") > looks);
-        await Resp.AskAsync(server.Port, "CONFIG", "SET", "notify-keyspace-events", "Ex");
-        Assert.That((await events.WaitForAsync(1)).Single(), Is.InstanceOf<SessionExpiriesMissed>());
+        await _server.AskAsync("CONFIG", "SET", "notify-keyspace-events", "Ex");
+        Assert.That((await _events.WaitForAsync(1)).Single(), Is.InstanceOf<SessionExpiriesMissed>());
         Assert.That(await CallsAsync("unsubscribe"), Is.Zero);
         Assert.That(app.Logs.Of(SessionEvents.ExpiriesUnheard), Is.Empty);
 
         async Task<int> CallsAsync(string command)
         {
-            string stats = (await Resp.AskAsync(server.Port, "INFO", "commandstats")).Text!;
+            string stats = (await _server.AskAsync("INFO", "commandstats")).Text!;
             var calls = Regex.Match(stats, $@"cmdstat_{command}:calls=(\d+)");
             return calls.Success ? int.Parse(calls.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
         }
     }
 
-    private static Task AdvanceUntilAsync(FakeTimeProvider time, string what, Func<Task<bool>> isSo) => Until.TrueAsync(what, async () =>
+    private Task AdvanceUntilAsync(string what, Func<Task<bool>> isSo) => Until.TrueAsync(what, async () =>
     {
-        time.Advance(ExpiryListener.Beat);
+        _time.Advance(ExpiryListener.Beat);
         await Task.Delay(200);
         return await isSo();
     });
 
-    private static Task<TestApp> StartAsync(ServerProcess server, ISessionLifecycle handler, TimeProvider? time = null) => ListeningApp.StartAsync(
-        server.ConfigurationString + ",name=listening", handler, options => (options.KeyPrefix, options.IdleTimeout) = ("app:", Idle), time);
+    private Task<TestApp> StartAsync(ISessionLifecycle handler, TimeProvider? time = null) => ListeningApp.StartAsync(
+        _server.ConfigurationString + ",name=listening", handler, options => (options.KeyPrefix, options.IdleTimeout) = ("app:", Idle), time);
 }

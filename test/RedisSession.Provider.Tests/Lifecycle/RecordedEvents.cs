@@ -21,20 +21,19 @@ internal sealed class RecordedEvents(Task? gate = null) : ISessionLifecycle
 
     public Task EndedAsync(SessionEnded ended, CancellationToken cancellationToken) => KeepAsync(ended, cancellationToken);
 
-    public Task ExpiriesMissedAsync(SessionExpiriesMissed missed, CancellationToken cancellationToken) =>
-        KeepAsync(missed, cancellationToken);
+    public Task ExpiriesMissedAsync(SessionExpiriesMissed missed, CancellationToken cancellationToken) => KeepAsync(missed, cancellationToken);
 
     /// <summary>Returns when it has been told so much.</summary>
     public async Task<IReadOnlyList<object>> WaitForAsync(int count)
     {
-        await Until.TrueAsync($"{count} events; there are {string.Join(", ", _all)}", () => Task.FromResult(_all.Count >= count));
+        await Until.TrueAsync($"{count} events; there are {string.Join(", ", _all)}", () => _all.Count >= count);
         return All;
     }
 
     /// <summary>Returns the ends by expiry when it has been told of so many.</summary>
     public async Task<IReadOnlyList<SessionEnded>> WaitForExpiredAsync(int count = 1)
     {
-        await Until.TrueAsync($"{count} expiries", () => Task.FromResult(Expired.Count >= count));
+        await Until.TrueAsync($"{count} expiries", () => Expired.Count >= count);
         return Expired;
     }
 

@@ -9,7 +9,7 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
     [Test]
     public async Task All_data_is_under_a_new_key_and_the_old_one_is_gone([Values] RedisSessionMode mode)
     {
-        using var browser = await NewVisitorAsync(Apps[mode]);
+        using var browser = await NewRichVisitorAsync(Apps[mode]);
         string oldId = browser.SessionId;
         string oldCookie = browser.SessionCookie!.Value;
         var old = await Redis.HashGetAsync(Stack.KeyOf(oldId), ["@created", "@gen"]);
@@ -24,7 +24,7 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
             return context.Session.Id;
         });
 
-        await AssertDeadAsync(oldId);
+        await AssertDeadAsync(Stack.KeyOf(oldId));
         var hash = (await Redis.HashGetAllAsync(Stack.KeyOf(newId))).ToDictionary(entry => (string)entry.Name!, entry => (string?)entry.Value);
         Assert.That(hash.Keys, Is.EquivalentTo(["@gen", "@created", "@user", "key", "empty", "@@odd", "unconfirmed", "after"]));
         Assert.That(hash["@user"], Is.EqualTo("ann"));
@@ -46,9 +46,9 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
     [Test]
     public async Task The_old_cookie_finds_nothing([Values] RedisSessionMode mode)
     {
-        using var browser = await NewVisitorAsync(Apps[mode]);
+        using var browser = await NewVisitorAsync(mode);
         using var thief = browser.Twin();
-        Assert.That(await thief.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
+        Assert.That(await thief.GetStringAsync("key"), Is.EqualTo("old"));
         await browser.RenewAsync();
         Assert.That(await thief.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
     }
@@ -63,7 +63,7 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
             options.Cookie.SameSite = SameSiteMode.Strict;
             options.Cookie.MaxAge = TimeSpan.FromHours(3);
         });
-        using var browser = await NewVisitorAsync(app);
+        using var browser = await app.NewVisitorAsync();
         using var response = await browser.SendAsync(context => context.RenewSessionAsync());
         string cookie = response.Headers.GetValues("Set-Cookie").Single();
         Assert.That(cookie, Does.Match("^sid=[^;]+; max-age=10800; path=/; samesite=strict; httponly$"));
@@ -73,7 +73,7 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
     [Test]
     public async Task A_second_renewal_in_one_request_sends_one_cookie_the_last()
     {
-        using var browser = await NewVisitorAsync(Apps[RedisSessionMode.Buffered]);
+        using var browser = await App.NewVisitorAsync();
         string id = "";
         using var response = await browser.SendAsync(async context =>
         {
@@ -89,7 +89,7 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
     public async Task A_key_that_was_made_for_this_request_is_kept_and_the_user_is_bound_and_listed([Values] bool writes)
     {
         string user = Somebody.New();
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = App.NewBrowser();
         string id = await browser.VisitAsync(async context =>
         {
             if (writes) context.Session.SetString("key", "1");
@@ -105,7 +105,7 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
     [Test]
     public async Task A_session_that_has_expired_begins_anew_under_a_new_key()
     {
-        using var browser = await NewVisitorAsync(Apps[RedisSessionMode.Buffered]);
+        using var browser = await App.NewVisitorAsync();
         string oldId = browser.SessionId;
         await Redis.KeyDeleteAsync(Stack.KeyOf(oldId));
         string id = await browser.RenewAsync("bob");
@@ -118,7 +118,7 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
     [Test]
     public async Task After_the_response_has_started_it_is_refused_and_nothing_changes()
     {
-        using var browser = await NewVisitorAsync(Apps[RedisSessionMode.Buffered]);
+        using var browser = await App.NewVisitorAsync();
         string id = browser.SessionId;
         await browser.VisitAsync(async context =>
         {
@@ -127,14 +127,14 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
             Assert.That(context.Session.Id, Is.EqualTo(id));
         });
         Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(id), "@user"), Is.False);
-        Assert.That(await browser.VisitAsync(session => session.GetString("key")), Is.EqualTo("old"));
+        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
     }
 
     [Test]
     public async Task Writes_of_other_requests_to_the_old_key_are_refused_from_then_on([Values] RedisSessionMode mode)
     {
-        using var browser = await NewVisitorAsync(Apps[mode]);
-        string oldId = browser.SessionId;
+        using var browser = await NewVisitorAsync(mode);
+        var oldKey = KeyOf(browser);
         using var other = browser.Twin();
         await other.VisitAsync(async context =>
         {
@@ -143,17 +143,16 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
             context.Session.SetString("late", "1");
             Assert.That(() => context.Session.CommitAsync(), Throws.InstanceOf<SessionEndedException>());
         });
-        await AssertDeadAsync(oldId);
+        await AssertDeadAsync(oldKey);
         Assert.That(await browser.VisitAsync(session => session.IsNone("late")), Is.True);
     }
 
     [Test]
     public async Task Expiries_of_single_fields_are_kept_where_the_server_has_them()
     {
-        using var browser = await NewVisitorAsync(Apps[RedisSessionMode.Buffered]);
-        string oldId = browser.SessionId;
+        using var browser = await NewRichVisitorAsync(App);
         bool hasFieldExpiry = Stack.Server.HasFieldExpiry; // without it the session moves all the same
-        if (hasFieldExpiry) await Redis.HashFieldExpireAsync(Stack.KeyOf(oldId), ["key"], TimeSpan.FromMinutes(3));
+        if (hasFieldExpiry) await Redis.HashFieldExpireAsync(KeyOf(browser), ["key"], TimeSpan.FromMinutes(3));
         string id = await browser.RenewAsync();
         Assert.That((string?)await Redis.HashGetAsync(Stack.KeyOf(id), "key"), Is.EqualTo("old"));
         if (!hasFieldExpiry) return;
@@ -167,7 +166,7 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
     {
         byte[] large = new byte[5 * 1024 * 1024];
         new Random(2).NextBytes(large);
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        using var browser = App.NewBrowser();
         await browser.VisitAsync(session =>
         {
             for (int i = 0; i < 3000; i++) session.SetInt32($"key{i}", i);
@@ -185,24 +184,22 @@ internal sealed class RenewSessionTests(ServerKind kind, Pipeline pipeline) : Bo
     public async Task The_absolute_timeout_goes_on_from_the_first_creation()
     {
         await using var app = await Stack.StartAsync(options => options.AbsoluteTimeout = TimeSpan.FromMinutes(30));
-        using var browser = await NewVisitorAsync(app);
-        string oldId = browser.SessionId;
-        await Redis.HashSetAsync(Stack.KeyOf(oldId), "@created", DateTimeOffset.UtcNow.AddMinutes(-25).ToUnixTimeMilliseconds());
+        using var browser = await app.NewVisitorAsync();
+        await Redis.HashSetAsync(KeyOf(browser), "@created", DateTimeOffset.UtcNow.AddMinutes(-25).ToUnixTimeMilliseconds());
         string id = await browser.RenewAsync();
         Assert.That(await Redis.KeyTimeToLiveAsync(Stack.KeyOf(id)), Is.EqualTo(TimeSpan.FromMinutes(5)).Within(TimeSpan.FromSeconds(30)));
     }
 
     /// <summary>Nothing is left under it but that the key was renewed, and that for a minute.</summary>
-    private async Task AssertDeadAsync(string id)
+    private async Task AssertDeadAsync(RedisKey key)
     {
-        HashEntry[] left = await Redis.HashGetAllAsync(Stack.KeyOf(id));
+        HashEntry[] left = await Redis.HashGetAllAsync(key);
         Assert.That(left.Select(field => field.Name.ToString()), Is.EqualTo(["@gen"]));
         Assert.That(Tombstone.Is(left[0].Value), Is.True);
-        await Until.TrueAsync(
-            "the response was sent", async () => await Redis.KeyTimeToLiveAsync(Stack.KeyOf(id)) <= TimeSpan.FromSeconds(61));
+        await Until.TrueAsync("the response was sent", async () => await Redis.KeyTimeToLiveAsync(key) <= TimeSpan.FromSeconds(61));
     }
 
-    private static async Task<Browser> NewVisitorAsync(TestApp app)
+    private static async Task<Browser> NewRichVisitorAsync(TestApp app)
     {
         var browser = app.NewBrowser();
         await browser.VisitAsync(session =>

@@ -5,20 +5,22 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Handlers that are slower than sessions come and go: what waits has a bound and a measure.</summary>
 [NonParallelizable] // the meters are those of the process
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 internal sealed class SlowHandlerTests
 {
     private const int Limit = 10;
 
+    private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     [Test]
     public async Task What_comes_on_top_of_the_bound_is_dropped_logged_once_and_counted()
     {
-        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var handler = new RecordedEvents(gate.Task);
+        var handler = new RecordedEvents(_gate.Task);
         await using var app = await StartAsync(handler);
         var queue = app.Services.GetRequiredService<LifecycleQueue>();
         using var metrics = new Measured();
         queue.Created("first", null);
-        await Until.TrueAsync("it is being told", () => Task.FromResult(handler.IsBeingTold));
+        await Until.TrueAsync("it is being told", () => handler.IsBeingTold);
         for (int i = 0; i < Limit + 30; i++) queue.Created($"{i}", null);
 
         Assert.That(metrics.Read(SessionMetrics.PendingEvents), Is.EqualTo(Limit));
@@ -26,7 +28,7 @@ internal sealed class SlowHandlerTests
         Assert.That(metrics.Read(SessionMetrics.DroppedEvents), Is.EqualTo(30));
         Assert.That(app.Logs.Of(SessionEvents.EventsDropped), Has.Count.EqualTo(1), "once a minute");
 
-        gate.SetResult();
+        _gate.SetResult();
         await app.StopAsync();
         Assert.That(ToldTo(handler), Is.EqualTo((string[])["first", .. Enumerable.Range(0, Limit).Select(i => $"{i}")]), "in their order");
         var logged = app.Logs.Of(SessionEvents.EventsDropped);
@@ -38,14 +40,13 @@ internal sealed class SlowHandlerTests
     [Test]
     public async Task With_room_again_events_are_told_again()
     {
-        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var handler = new RecordedEvents(gate.Task);
+        var handler = new RecordedEvents(_gate.Task);
         await using var app = await StartAsync(handler);
         var queue = app.Services.GetRequiredService<LifecycleQueue>();
         for (int i = 0; i < 3 * Limit; i++) queue.Created($"{i}", null);
-        gate.SetResult();
+        _gate.SetResult();
         using var metrics = new Measured();
-        await Until.TrueAsync("nothing waits", () => Task.FromResult(metrics.Read(SessionMetrics.PendingEvents) == 0));
+        await Until.TrueAsync("nothing waits", () => metrics.Read(SessionMetrics.PendingEvents) == 0);
         queue.Created("last", null);
         await app.StopAsync();
         Assert.That(ToldTo(handler), Has.Some.EqualTo("last"));
@@ -94,11 +95,7 @@ internal sealed class SlowHandlerTests
 
         public double Read(string name)
         {
-            lock (_values)
-            {
-                foreach (string gauge in (string[])[SessionMetrics.PendingEvents, SessionMetrics.PendingEventAge]) _values[gauge] = 0;
-            }
-
+            lock (_values) _values[SessionMetrics.PendingEvents] = _values[SessionMetrics.PendingEventAge] = 0;
             _listener.RecordObservableInstruments();
             lock (_values) return _values.GetValueOrDefault(name);
         }

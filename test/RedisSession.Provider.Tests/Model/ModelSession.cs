@@ -14,18 +14,9 @@ internal sealed class ModelHash
     /// <summary>Who holds the lock.</summary>
     public ModelRequest? Holder { get; set; }
 
-    public void Begin()
-    {
-        Fields = [];
-        Life = ++_lives;
-    }
+    public void Begin() => (Fields, Life) = ([], ++_lives);
 
-    public void End()
-    {
-        Fields = null;
-        Life = 0;
-        Holder = null;
-    }
+    public void End() => (Fields, Life, Holder) = (null, 0, null);
 }
 
 /// <summary>An instance of the application: of its requests one at a time asks for the lock, or has it.</summary>
@@ -35,24 +26,12 @@ internal sealed class ModelInstance
 }
 
 /// <summary>What becomes of a request that asks for the lock.</summary>
-internal enum LockAnswer
-{
-    Taken,
-    Busy,
-    SessionEnded,
-    HeldAlready,
-}
+internal enum LockAnswer { Taken, Busy, SessionEnded, HeldAlready }
 
 /// <summary>One request's view of the session, as the design says it: small, slow and obvious, to hold the real one against.</summary>
 internal sealed class ModelRequest(ModelHash hash, ModelInstance instance, RedisSessionMode mode)
 {
-    private enum Sight
-    {
-        Unknown,
-        Absent,
-        Present,
-        Ended,
-    }
+    private enum Sight { Unknown, Absent, Present, Ended }
 
     private Sight _sight;
     private int _life;
@@ -138,12 +117,7 @@ internal sealed class ModelRequest(ModelHash hash, ModelInstance instance, Redis
     {
         if (mode == RedisSessionMode.Buffered) Load();
         var keys = (_snapshot ?? Look() ?? []).Keys.Where(_ => !_cleared).ToHashSet();
-        foreach (var (key, value) in _pending)
-        {
-            if (value is null) keys.Remove(key);
-            else keys.Add(key);
-        }
-
+        foreach (var (key, value) in _pending) _ = value is null ? keys.Remove(key) : keys.Add(key);
         return keys.Order(StringComparer.Ordinal);
     }
 
@@ -154,11 +128,7 @@ internal sealed class ModelRequest(ModelHash hash, ModelInstance instance, Redis
     public void Abandon()
     {
         hash.End();
-        _sight = Sight.Ended;
-        _refused = false;
-        _snapshot = [];
-        _pending = [];
-        _cleared = false;
+        (_sight, _refused, _snapshot, _pending, _cleared) = (Sight.Ended, false, [], [], false);
     }
 
     /// <summary>What is in the hash, if it is the session that this request saw before, or the first that it sees.</summary>

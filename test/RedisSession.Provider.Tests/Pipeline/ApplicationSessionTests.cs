@@ -25,16 +25,9 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
     /// <summary>A request to <c>/inside</c> is made once more, as another, inside of itself.</summary>
     protected override void Use(IApplicationBuilder app) => base.Use(app.Use(next => async context =>
     {
-        if (context.Request.Path != "/inside")
-        {
-            await next(context);
-            return;
-        }
-
-        var inside = new DefaultHttpContext { RequestServices = context.RequestServices };
+        var inside = new DefaultHttpContext { RequestServices = context.RequestServices, Response = { Body = new MemoryStream() } };
         foreach (var (name, value) in context.Request.Headers) inside.Request.Headers[name] = value;
-        inside.Response.Body = new MemoryStream();
-        await next(inside);
+        await next(context.Request.Path == "/inside" ? inside : context);
     }));
 
     [Test]
@@ -61,10 +54,9 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
         [Values] RedisSessionMode mode, [Values] FailureMode failureMode, [Values] bool commits)
     {
         await using var app = await StartAsync(mode, options => options.FailureMode = failureMode);
-        using var browser = app.NewBrowser();
-        string id = await browser.SetStringAsync("key", "1");
+        using var browser = await app.NewVisitorAsync();
         int before = app.Logs.All.Count(entry => entry.Level >= LogLevel.Error);
-        await Stack.MakeUnwritableAsync(id);
+        await Stack.MakeUnwritableAsync(browser.SessionId);
         using var response = await browser.SendAsync(async context =>
         {
             context.Session.SetString("key", "2");
@@ -85,8 +77,7 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
         var services = new ServiceCollection().AddLogging(logging => logging.AddProvider(logs));
         services.AddSingleton<IDataProtectionProvider>(new EphemeralDataProtectionProvider());
         string missing = $"redis://{(await Stack.ServerAsync()).ConfigurationString}/99"; // what is written cannot even be sent
-        services.AddRedisHashSession(options =>
-            (options.Configuration, options.Mode, options.FailureMode) = (missing, mode, FailureMode.Throw));
+        services.AddRedisHashSession(options => (options.Configuration, options.Mode, options.FailureMode) = (missing, mode, FailureMode.Throw));
         await using var own = services.BuildServiceProvider();
         await using var app = await Stack.StartAsync(use: app => app.UseWhen(_ => true, branch =>
         {
@@ -133,11 +124,7 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
         });
 
         // The connection, and with it the context, serves another visitor by now.
-        await VisitAsync("bob", async _ =>
-        {
-            mayRun.SetResult();
-            await job;
-        });
+        await VisitAsync("bob", async _ => { mayRun.SetResult(); await job; });
         var (made, kept) = await job;
         Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(made), "key"), Is.True);
         Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(kept), "late"), Is.True);
@@ -188,8 +175,7 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
     [Test]
     public async Task Of_a_session_that_was_put_aside_nothing_is_written([Values] bool hasBody, [Values] bool isReplaced)
     {
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        string id = await browser.SetStringAsync("key", "1");
+        using var browser = await App.NewVisitorAsync();
         string other = "";
         await browser.VisitAsync(async context =>
         {
@@ -200,7 +186,7 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
             context.Session = made!;
             if (hasBody) await context.Response.WriteAsync("done");
         });
-        Assert.That(await Redis.HashGetAsync(Stack.KeyOf(id), "key"), Is.EqualTo((RedisValue)"1"));
+        Assert.That(await Redis.HashGetAsync(KeyOf(browser), "key"), Is.EqualTo((RedisValue)"old"));
         if (isReplaced)
             Assert.That(async () => (string?)await Redis.HashGetAsync(Stack.KeyOf(other), "key"), Is.EqualTo("3").After(5_000, 10));
     }
@@ -208,15 +194,11 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
     [Test]
     public async Task A_session_that_was_put_aside_is_not_refreshed([Values] RedisSessionMode mode)
     {
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.SetStringAsync("key", "1");
-        await Redis.KeyExpireAsync(Stack.KeyOf(id), TimeSpan.FromSeconds(100));
-        await browser.VisitAsync(context =>
-        {
-            context.Session = null!;
-            return Task.CompletedTask;
-        });
-        Assert.That(await Redis.KeyTimeToLiveAsync(Stack.KeyOf(id)), Is.LessThanOrEqualTo(TimeSpan.FromSeconds(100)));
+        using var browser = await NewVisitorAsync(mode);
+        await Redis.KeyExpireAsync(KeyOf(browser), TimeSpan.FromSeconds(100));
+        using var response = await browser.SendAsync(context => { context.Session = null!; });
+        Assert.That(response.IsSuccessStatusCode, Is.True);
+        Assert.That(await Redis.KeyTimeToLiveAsync(KeyOf(browser)), Is.LessThanOrEqualTo(TimeSpan.FromSeconds(100)));
     }
 
     [Test]
@@ -226,8 +208,7 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
         await using var app = await Stack.StartAsync(
             options => (options.Mode, options.FailureMode, options.ProtectValues) = (mode, failureMode, true),
             services => services.AddSingleton<IDataProtectionProvider>(keys));
-        using var browser = app.NewBrowser();
-        await browser.SetStringAsync("key", "1");
+        using var browser = await app.NewVisitorAsync();
         await browser.VisitAsync(async context =>
         {
             keys.AreBroken = true;
@@ -244,9 +225,7 @@ internal sealed class ApplicationSessionTests(ServerKind kind, Pipeline pipeline
     private static ISession Create(IServiceProvider services) => services.GetRequiredService<ISessionStore>()
         .Create(Guid.NewGuid().ToString(), TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(10), () => true, isNewSessionKey: false);
 
-    /// <summary>
-    /// The session of a request that is over; the writes of one that <paramref name="fails"/> have failed, and still would.
-    /// </summary>
+    /// <summary>The session of a request that is over; the writes of one that <paramref name="fails"/> have failed, and still would.</summary>
     private async Task<ISession> KeepAsync(Browser browser, bool fails = false)
     {
         string id = await browser.SetStringAsync("key", "old");

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Ours in both modes on one kind of server, sharing their sessions: what most pipeline fixtures start from.</summary>
-internal abstract class BothModesFixture(ServerKind kind, Pipeline pipeline = Pipeline.UseSession)
+internal abstract class BothModesFixture(ServerKind kind, Pipeline pipeline = Pipeline.UseSession) : OwningFixture
 {
     private readonly Dictionary<RedisSessionMode, TestApp> _apps = [];
 
@@ -12,7 +12,10 @@ internal abstract class BothModesFixture(ServerKind kind, Pipeline pipeline = Pi
 
     protected IReadOnlyDictionary<RedisSessionMode, TestApp> Apps => _apps;
 
-    protected IRedisSessionDirectory Directory => _apps[RedisSessionMode.Buffered].Directory;
+    /// <summary>The one in buffered mode, where the mode does not matter.</summary>
+    protected TestApp App => _apps[RedisSessionMode.Buffered];
+
+    protected IRedisSessionDirectory Directory => App.Directory;
 
     /// <summary>A look into the server behind the back of the applications.</summary>
     protected IDatabase Redis { get; private set; } = null!;
@@ -21,18 +24,19 @@ internal abstract class BothModesFixture(ServerKind kind, Pipeline pipeline = Pi
     public async Task StartApps()
     {
         Redis = await Stack.DatabaseAsync();
-        foreach (var mode in Enum.GetValues<RedisSessionMode>()) _apps[mode] = await StartAsync(mode);
-    }
-
-    [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        foreach (var app in _apps.Values) await app.DisposeAsync();
+        foreach (var mode in Enum.GetValues<RedisSessionMode>()) _apps[mode] = Owned.Add(await StartAsync(mode));
     }
 
     protected virtual void Configure(RedisHashSessionOptions options)
     {
     }
+
+    /// <summary>A visitor whose session has one key.</summary>
+    protected Task<Browser> NewVisitorAsync(RedisSessionMode mode, string key = "key", string value = "old") =>
+        Apps[mode].NewVisitorAsync(key: key, value: value);
+
+    /// <summary>Where that session is.</summary>
+    protected RedisKey KeyOf(Browser browser) => Stack.KeyOf(browser.SessionId);
 
     protected virtual void Use(IApplicationBuilder app) => app.Use(Stack.Pipeline);
 

@@ -5,7 +5,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>Branches of a pipeline whose sessions have cookies of their own.</summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
-internal sealed class BranchCookieTests(ServerKind kind)
+internal sealed class BranchCookieTests(ServerKind kind) : OwningFixture
 {
     private const string Cookie = ".TenantA";
 
@@ -16,8 +16,8 @@ internal sealed class BranchCookieTests(ServerKind kind)
     [OneTimeSetUp]
     public async Task StartApps()
     {
-        _app = await StartAsync((app, options) => app.UseRedisHashSession(options), Pipeline.UseRedisHashSession);
-        _stock = await StartAsync((app, options) => app.UseSession(options), Pipeline.UseSession);
+        _app = Owned.Add(await StartAsync((app, options) => app.UseRedisHashSession(options), Pipeline.UseRedisHashSession));
+        _stock = Owned.Add(await StartAsync((app, options) => app.UseSession(options), Pipeline.UseSession));
 
         Task<TestApp> StartAsync(Func<IApplicationBuilder, SessionOptions, IApplicationBuilder> useOwn, Pipeline pipeline) =>
             _stack.StartAsync(use: app =>
@@ -26,13 +26,6 @@ internal sealed class BranchCookieTests(ServerKind kind)
                 app.UseWhen(context => context.Request.Path.StartsWithSegments("/a"), app => useOwn(app, options));
                 app.UseWhen(context => !context.Request.Path.StartsWithSegments("/a"), app => app.Use(pipeline));
             });
-    }
-
-    [OneTimeTearDown]
-    public async Task StopApps()
-    {
-        await _app.DisposeAsync();
-        await _stock.DisposeAsync();
     }
 
     [Test]
@@ -70,12 +63,11 @@ internal sealed class BranchCookieTests(ServerKind kind)
     public async Task Each_pipeline_reads_the_cookie_that_the_other_wrote([Values] bool isOursFirst)
     {
         var (first, second) = isOursFirst ? (_app, _stock) : (_stock, _app);
-        using var browser = first.NewBrowser();
-        await browser.SetStringAsync("key", "1");
+        using var browser = await first.NewVisitorAsync();
         string cookie = browser.SessionCookie!.Value;
-        Assert.That(await browser.At(second).GetStringAsync("key"), Is.EqualTo("1"));
-        await browser.VisitAsync(context => context.RenewSessionAsync());
-        Assert.That(await browser.At(first).GetStringAsync("key"), Is.EqualTo("1"));
+        Assert.That(await browser.At(second).GetStringAsync("key"), Is.EqualTo("old"));
+        await browser.RenewAsync();
+        Assert.That(await browser.At(first).GetStringAsync("key"), Is.EqualTo("old"));
         Assert.That(browser.SessionCookie!.Value, Is.Not.EqualTo(cookie));
     }
 
@@ -85,11 +77,7 @@ internal sealed class BranchCookieTests(ServerKind kind)
         string[] headers = await Task.WhenAll(new[] { _stock, _app }.Select(async app =>
         {
             using var browser = app.NewBrowser();
-            using var response = await browser.SendAsync(context =>
-            {
-                context.Session.SetString("key", "1");
-                return Task.CompletedTask;
-            });
+            using var response = await browser.SendAsync(context => context.Session.SetString("key", "1"));
             var cookie = response.Headers.GetValues("Set-Cookie").Single().Split(';');
             string length = $"{Uri.UnescapeDataString(cookie[0]).Length}";
             return string.Join('\n', [length, .. cookie[1..], $"{response.Headers.CacheControl}", $"{response.Headers.Pragma}"]);
@@ -99,12 +87,13 @@ internal sealed class BranchCookieTests(ServerKind kind)
 
     private static Cookie? CookieOf(Browser browser) => browser.Cookies.GetAllCookies().FirstOrDefault(cookie => cookie.Name == Cookie);
 
-    private static Task VisitAsync(Browser browser, string path, Action<HttpContext> work) => VisitAsync(browser, path, context =>
-    {
-        work(context);
-        return Task.CompletedTask;
-    });
+    private static Task VisitAsync(Browser browser, string path, Action<HttpContext> work) => IsOkAsync(browser.SendAsync(work, path));
 
-    private static async Task VisitAsync(Browser browser, string path, Func<HttpContext, Task> work) =>
-        Assert.That((await browser.PageAsync(path, work)).Status, Is.EqualTo(HttpStatusCode.OK));
+    private static Task VisitAsync(Browser browser, string path, Func<HttpContext, Task> work) => IsOkAsync(browser.SendAsync(work, path));
+
+    private static async Task IsOkAsync(Task<HttpResponseMessage> sending)
+    {
+        using var response = await sending;
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+    }
 }

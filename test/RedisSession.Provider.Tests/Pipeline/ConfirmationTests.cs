@@ -18,8 +18,7 @@ internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline) : Bo
     public async Task A_failed_write_is_a_500_with_FailureMode_Throw(
         [Values] RedisSessionMode mode, [Values("no callback", "before", "after", "without")] string registered)
     {
-        using var browser = Apps[mode].NewBrowser();
-        await MakeUnwritableAsync(browser);
+        using var browser = await NewUnwritableAsync(Apps[mode]);
         var (status, body) = await browser.PageAsync("/", context =>
         {
             if (registered == "no callback") context.Session.SetString("key", "new");
@@ -34,14 +33,13 @@ internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline) : Bo
     public async Task A_failed_write_is_logged_once_with_FailureMode_LogAndContinue([Values] RedisSessionMode mode)
     {
         await using var app = await StartAsync(mode, options => options.FailureMode = FailureMode.LogAndContinue);
-        using var browser = app.NewBrowser();
-        string id = await MakeUnwritableAsync(browser);
+        using var browser = await NewUnwritableAsync(app);
         await browser.VisitAsync(context =>
         {
             context.Session.SetString("key", "secret value");
             return context.Response.WriteAsync("all is well");
         });
-        var entry = app.Logs.Of(SessionEvents.WriteFailed).Single(entry => entry.Message.Contains(id, StringComparison.Ordinal));
+        var entry = app.Logs.Of(SessionEvents.WriteFailed).Single(entry => entry.Message.Contains(browser.SessionId, StringComparison.Ordinal));
         Assert.That(entry.Error?.Message, Does.Contain("WRONGTYPE"));
         Assert.That(entry.ToString(), Does.Not.Contain("secret"));
     }
@@ -49,8 +47,7 @@ internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline) : Bo
     [Test]
     public async Task A_failure_that_the_application_has_caught_does_not_break_its_response([Values] RedisSessionMode mode)
     {
-        using var browser = Apps[mode].NewBrowser();
-        await MakeUnwritableAsync(browser);
+        using var browser = await NewUnwritableAsync(Apps[mode]);
         await browser.VisitAsync(async context =>
         {
             Assert.That(async () => await context.Session.SetAsync("key", [1]), Throws.InstanceOf<RedisServerException>());
@@ -61,13 +58,12 @@ internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline) : Bo
     [Test]
     public async Task CommitAsync_throws_when_a_write_fails_and_writes_when_it_is_tried_again([Values] RedisSessionMode mode)
     {
-        using var browser = Apps[mode].NewBrowser();
-        string id = await MakeUnwritableAsync(browser);
+        using var browser = await NewUnwritableAsync(Apps[mode]);
         await browser.VisitAsync(async context =>
         {
             context.Session.SetString("a", "1");
             Assert.That(async () => await context.Session.CommitAsync(), Throws.InstanceOf<RedisServerException>());
-            await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+            await Redis.KeyDeleteAsync(KeyOf(browser));
             context.Session.SetString("b", "2");
             await context.Session.CommitAsync();
         });
@@ -79,8 +75,7 @@ internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline) : Bo
     public async Task What_a_callback_of_the_application_sets_is_in_Redis_before_the_response_starts(
         [Values] RedisSessionMode mode, [Values("before", "after", "without")] string registered)
     {
-        using var browser = Apps[mode].NewBrowser();
-        await browser.SetStringAsync("key", "old");
+        using var browser = await NewVisitorAsync(mode);
         await browser.VisitAsync(async context =>
         {
             SetInCallback(context, registered);
@@ -93,8 +88,7 @@ internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline) : Bo
     [Test]
     public async Task A_key_can_be_set_at_the_very_moment_at_which_the_response_starts([Values] RedisSessionMode mode)
     {
-        using var browser = Apps[mode].NewBrowser();
-        await browser.SetStringAsync("key", "old");
+        using var browser = await NewVisitorAsync(mode);
         await browser.VisitAsync(async context =>
         {
             var real = context.Features.GetRequiredFeature<IHttpResponseFeature>();
@@ -109,17 +103,15 @@ internal sealed class ConfirmationTests(ServerKind kind, Pipeline pipeline) : Bo
         Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("new"));
     }
 
-    /// <summary>Gives the browser a session that Redis refuses to write.</summary>
-    private async Task<string> MakeUnwritableAsync(Browser browser)
+    /// <summary>A visitor with a session that Redis refuses to write.</summary>
+    private async Task<Browser> NewUnwritableAsync(TestApp app)
     {
-        string id = await browser.SetStringAsync("key", "old");
-        await Stack.MakeUnwritableAsync(id);
-        return id;
+        var browser = await app.NewVisitorAsync();
+        await Stack.MakeUnwritableAsync(browser.SessionId);
+        return browser;
     }
 
-    /// <summary>
-    /// Registers a callback that sets a key: before or after the request's first use of its session, or without any other.
-    /// </summary>
+    /// <summary>Registers a callback that sets a key: before or after the request's first use of its session, or without any other.</summary>
     private static void SetInCallback(HttpContext context, string registered)
     {
         if (registered == "after") context.Session.SetString("early", "1");

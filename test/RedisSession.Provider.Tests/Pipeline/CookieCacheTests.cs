@@ -17,12 +17,11 @@ internal sealed class CookieCacheTests
         var clock = new FakeTimeProvider();
         var keys = new CountingKeys();
         await using var app = await StartAsync(keys, clock, size);
-        using var browser = app.NewBrowser();
-        await browser.SetStringAsync("key", "1");
-        for (int i = 0; i < 3; i++) Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("1"));
+        using var browser = await app.NewVisitorAsync();
+        for (int i = 0; i < 3; i++) Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
         Assert.That(keys.Unprotected, Is.EqualTo(inFiveMinutes));
         clock.Advance(TimeSpan.FromMinutes(5));
-        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("1"));
+        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
         Assert.That(keys.Unprotected, Is.EqualTo(later));
     }
 
@@ -44,9 +43,9 @@ internal sealed class CookieCacheTests
     {
         await using var app = await StartAsync(new CountingKeys(), TimeProvider.System);
         using var browser = app.NewBrowser();
-        string id = await browser.SetStringAsync("key", "1");
-        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("1"));
-        await app.Services.GetRequiredService<IRedisSessionDirectory>().EndAsync(id);
+        string id = await browser.NewSessionAsync();
+        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
+        await app.Directory.EndAsync(id);
         Assert.That(await browser.GetStringAsync("key"), Is.Null);
     }
 
@@ -54,9 +53,8 @@ internal sealed class CookieCacheTests
     public async Task A_tampered_cookie_is_refused_beside_the_genuine_one()
     {
         await using var app = await StartAsync(new CountingKeys(), TimeProvider.System);
-        using var browser = app.NewBrowser();
-        await browser.SetStringAsync("key", "1");
-        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("1"));
+        using var browser = await app.NewVisitorAsync();
+        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
         string text = Uri.UnescapeDataString(browser.SessionCookie!.Value);
         for (int i = 0; i < text.Length; i++)
         {
@@ -80,9 +78,8 @@ internal sealed class CookieCacheTests
                 services.RemoveAll<IDataProtectionProvider>();
                 services.AddDataProtection().PersistKeysToFileSystem(folder);
             });
-            using var browser = app.NewBrowser();
-            await browser.SetStringAsync("key", "1");
-            Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("1"));
+            using var browser = await app.NewVisitorAsync();
+            Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
             var keys = app.Services.GetRequiredService<IKeyManager>();
             foreach (var key in keys.GetAllKeys()) keys.RevokeKey(key.KeyId, "the test says so");
             Assert.That(async () => await browser.GetStringAsync("key"), Is.Null.After(20_000, 10));

@@ -53,7 +53,7 @@ internal sealed class CredentialTests(ServerKind kind)
         {
             await server.SetPasswordAsync($"rotated{outage}");
             await server.CutAsync();
-            await Until.TrueAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.ConnectionRefused).Count == outage));
+            await Until.TrueAsync("it is logged", () => app.Logs.Of(SessionEvents.ConnectionRefused).Count == outage);
             given.Password = $"rotated{outage}";
             await OwnServer.UntilServedAsync(app);
         }
@@ -70,7 +70,7 @@ internal sealed class CredentialTests(ServerKind kind)
         await using var server = await OwnServer.StartAsync(kind, "right");
         await using (var app = await StartAsync(server.OptionsWith("wrong")))
         {
-            await Until.TrueAsync("it is logged", () => Task.FromResult(app.Logs.Of(SessionEvents.WrongUser).Count > 0));
+            await Until.TrueAsync("it is logged", () => app.Logs.Of(SessionEvents.WrongUser).Count > 0);
             var logged = app.Logs.Of(SessionEvents.WrongUser).Single();
             Assert.That(logged.Message, Does.Contain($"'{User}'").And.Contain("'default'").And.Not.Contain("wrong-password"));
             var entry = await CheckAsync(app);
@@ -127,10 +127,7 @@ internal sealed class CredentialTests(ServerKind kind)
         var copy = LiveCredentials.CopyOf(given);
         foreach (var property in typeof(ConfigurationOptions).GetProperties().Where(property =>
             property.PropertyType.IsValueType || property.PropertyType == typeof(string) || property.PropertyType == typeof(CommandMap)))
-        {
             Assert.That(property.GetValue(copy), Is.EqualTo(property.GetValue(given)), property.Name);
-        }
-
         copy.BeforeSocketConnect!(new DnsEndPoint("localhost", 1), ConnectionType.Interactive, null!);
         Assert.That(called, Is.EqualTo(1));
     }
@@ -190,12 +187,7 @@ internal sealed class CredentialTests(ServerKind kind)
             return server;
         }
 
-        public ConfigurationOptions OptionsWith(string? password) => new()
-        {
-            EndPoints = { Address },
-            User = User,
-            Password = password,
-        };
+        public ConfigurationOptions OptionsWith(string? password) => new() { EndPoints = { Address }, User = User, Password = password };
 
         /// <summary>Of a user who may do everything; his old one does not work any more.</summary>
         public async Task SetPasswordAsync(string password, string user = User)
@@ -214,18 +206,8 @@ internal sealed class CredentialTests(ServerKind kind)
         public static Task UntilServedAsync(TestApp app) => Until.TrueAsync("it is served", async () =>
         {
             using var browser = app.NewBrowser();
-            return await browser.VisitAsync(async context =>
-            {
-                try
-                {
-                    await context.Session.SetAsync("key", [1]);
-                    return true;
-                }
-                catch (Exception error) when (error is RedisException or OperationCanceledException)
-                {
-                    return false;
-                }
-            });
+            return await browser.VisitAsync(context => Attempt.IsDoneAsync(
+                () => context.Session.SetAsync("key", [1]), error => error is RedisException or OperationCanceledException));
         });
 
         public async ValueTask DisposeAsync()

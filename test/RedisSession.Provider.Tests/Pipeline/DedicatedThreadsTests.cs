@@ -9,6 +9,11 @@ internal sealed class DedicatedThreadsTests
 {
     private const string Flag = "DedicatedThreads";
 
+    private SharedServer _server = null!;
+
+    [OneTimeSetUp]
+    public async Task StartServer() => _server = await TestServers.GetAsync(ServerKind.Garnet);
+
     [TearDown]
     public void SetFlag() => ConnectionMultiplexer.SetFeatureFlag(Flag, true);
 
@@ -32,11 +37,10 @@ internal sealed class DedicatedThreadsTests
     [Test]
     public async Task A_connection_of_ours_sets_the_flag_unless_told_otherwise()
     {
-        var server = await TestServers.GetAsync(ServerKind.Garnet);
         foreach (bool wanted in new[] { false, true })
         {
             ConnectionMultiplexer.SetFeatureFlag(Flag, false);
-            await using var app = await TestApp.StartAsync(server.ConfigurationString, options => options.UseDedicatedThreads &= wanted);
+            await using var app = await TestApp.StartAsync(_server.ConfigurationString, options => options.UseDedicatedThreads &= wanted);
             await ConnectionTests.WorksAsync(app);
             Assert.That(ConnectionMultiplexer.GetFeatureFlag(Flag), Is.EqualTo(wanted));
         }
@@ -45,12 +49,11 @@ internal sealed class DedicatedThreadsTests
     [Test]
     public async Task A_connection_of_the_cache_sets_the_flag_unless_told_otherwise()
     {
-        var server = await TestServers.GetAsync(ServerKind.Garnet);
         foreach (bool wanted in new[] { false, true })
         {
             ConnectionMultiplexer.SetFeatureFlag(Flag, false);
             await using var services = new ServiceCollection().AddRedisHashCache(options =>
-                (options.Configuration, options.UseDedicatedThreads) = (server.ConfigurationString, wanted)).BuildServiceProvider();
+                (options.Configuration, options.UseDedicatedThreads) = (_server.ConfigurationString, wanted)).BuildServiceProvider();
             await services.GetRequiredService<IDistributedCache>().GetAsync("key");
             Assert.That(ConnectionMultiplexer.GetFeatureFlag(Flag), Is.EqualTo(wanted));
         }
@@ -60,8 +63,7 @@ internal sealed class DedicatedThreadsTests
     public async Task The_warning_names_what_uses_the_connection()
     {
         ConnectionMultiplexer.SetFeatureFlag(Flag, false);
-        var server = await TestServers.GetAsync(ServerKind.Garnet);
-        await using var own = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
+        await using var own = await ConnectionMultiplexer.ConnectAsync(_server.ConfigurationString);
         await using var app = await TestApp.StartAsync(
             services => services.AddSingleton<IConnectionMultiplexer>(own).AddRedisHashCache(), use: _ => { });
         Assert.That(
@@ -69,15 +71,10 @@ internal sealed class DedicatedThreadsTests
             Does.Contain("AddRedisHashCache").And.Not.Contain("AddRedisHashSession"));
     }
 
-    private static async Task<int> WarningsAsync(Action<RedisHashSessionOptions> configure)
+    private async Task<int> WarningsAsync(Action<RedisHashSessionOptions> configure)
     {
-        var server = await TestServers.GetAsync(ServerKind.Garnet);
-        await using var own = await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString);
-        await using var app = await TestApp.StartAsync(services =>
-        {
-            services.AddSingleton<IConnectionMultiplexer>(own);
-            services.AddRedisHashSession(configure);
-        });
+        await using var own = await ConnectionMultiplexer.ConnectAsync(_server.ConfigurationString);
+        await using var app = await TestApp.StartAsync(services => services.AddSingleton<IConnectionMultiplexer>(own).AddRedisHashSession(configure));
         await ConnectionTests.WorksAsync(app);
         await ConnectionTests.WorksAsync(app);
         return app.Logs.Of(SessionEvents.NoDedicatedThreads).Count;

@@ -14,24 +14,16 @@ internal sealed class EndedSessionTests(ServerKind kind, Pipeline pipeline) : Bo
         {
             TestCaseData Case(string name, Func<ISession, Task> write) => new TestCaseData(mode, write).SetArgDisplayNames(mode.ToString(), name);
             yield return Case("set", session => Task.Run(() => session.SetString("late", "1")));
-            yield return Case("clear and set", session => Task.Run(() =>
-            {
-                session.Clear();
-                session.SetString("late", "1");
-            }));
-            yield return Case("set after the snapshot", async session =>
-            {
-                await session.LoadAsync();
-                session.SetString("late", "1");
-            });
+            yield return Case("clear and set", session => Task.Run(() => { session.Clear(); session.SetString("late", "1"); }));
+            yield return Case("set after the snapshot", async session => { await session.LoadAsync(); session.SetString("late", "1"); });
         }
     }
 
     [TestCaseSource(nameof(Writes))]
     public async Task A_request_that_saw_the_session_does_not_bring_it_back_by(RedisSessionMode mode, Func<ISession, Task> write)
     {
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.SetStringAsync("key", "old");
+        using var browser = await NewVisitorAsync(mode);
+        string id = browser.SessionId;
         await browser.VisitAsync(async context =>
         {
             Assert.That(await context.Session.GetStrAsync("key"), Is.EqualTo("old"));
@@ -51,12 +43,11 @@ internal sealed class EndedSessionTests(ServerKind kind, Pipeline pipeline) : Bo
     [TestCaseSource(nameof(Writes))]
     public async Task A_request_that_saw_the_session_does_not_write_into_a_new_one_under_its_key_by(RedisSessionMode mode, Func<ISession, Task> write)
     {
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.SetStringAsync("key", "old");
+        using var browser = await NewVisitorAsync(mode);
         await browser.VisitAsync(async context =>
         {
             _ = await context.Session.GetStrAsync("key");
-            await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+            await Redis.KeyDeleteAsync(KeyOf(browser));
             await browser.SetStringAsync("fresh", "1");
             await Assert.ThrowsAsync<SessionEndedException>(async () =>
             {
@@ -65,19 +56,18 @@ internal sealed class EndedSessionTests(ServerKind kind, Pipeline pipeline) : Bo
             });
             Assert.That(await context.Session.IsNoneAsync("fresh"), Is.True, "nor does it read the new one");
         });
-        Assert.That((await Redis.HashKeysAsync(Stack.KeyOf(id))).Select(field => (string?)field), Is.EquivalentTo(["@gen", "@created", "fresh"]));
+        Assert.That((await Redis.HashKeysAsync(KeyOf(browser))).Select(field => (string?)field), Is.EquivalentTo(["@gen", "@created", "fresh"]));
     }
 
     [Test]
     public async Task A_response_does_not_claim_what_was_refused_with_FailureMode_Throw([Values] RedisSessionMode mode)
     {
         await using var app = await StartAsync(mode, options => options.FailureMode = FailureMode.Throw);
-        using var browser = app.NewBrowser();
-        string id = await browser.SetStringAsync("key", "old");
+        using var browser = await app.NewVisitorAsync();
         using var response = await browser.SendAsync(async context =>
         {
             _ = await context.Session.GetStrAsync("key");
-            await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+            await Redis.KeyDeleteAsync(KeyOf(browser));
             context.Session.SetString("late", "1");
             await context.Response.WriteAsync("stored");
         });
@@ -87,9 +77,8 @@ internal sealed class EndedSessionTests(ServerKind kind, Pipeline pipeline) : Bo
     [Test]
     public async Task A_session_that_was_absent_when_the_request_looked_may_be_created([Values] RedisSessionMode mode)
     {
-        using var browser = Apps[mode].NewBrowser();
-        string id = await browser.SetStringAsync("key", "old");
-        await Redis.KeyDeleteAsync(Stack.KeyOf(id));
+        using var browser = await NewVisitorAsync(mode);
+        await Redis.KeyDeleteAsync(KeyOf(browser));
         await browser.VisitAsync(async context =>
         {
             Assert.That(await context.Session.IsNoneAsync("key"), Is.True);

@@ -18,17 +18,14 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline) : BothMode
 
     [OneTimeSetUp]
     public async Task StartLimitedApp() =>
-        _limited = await StartAsync(RedisSessionMode.Buffered, options => options.AbsoluteTimeout = Idle * 2);
+        _limited = Owned.Add(await StartAsync(RedisSessionMode.Buffered, options => options.AbsoluteTimeout = Idle * 2));
 
-    [OneTimeTearDown]
-    public async Task StopLimitedApp() => await _limited.DisposeAsync();
+    protected override void Configure(RedisHashSessionOptions options) => (options.IdleTimeout, options.RefreshInterval) = (Idle, TimeSpan.Zero);
 
-    protected override void Configure(RedisHashSessionOptions options) =>
-        (options.IdleTimeout, options.RefreshInterval) = (Idle, TimeSpan.Zero);
+    private static TestCaseData Use(string name, Func<ISession, Task> use) => new TestCaseData(use).SetArgDisplayNames(name);
 
     private static IEnumerable<TestCaseData> Uses()
     {
-        TestCaseData Use(string name, Func<ISession, Task> use) => new TestCaseData(use).SetArgDisplayNames(name);
         yield return Use("touches nothing", _ => Task.CompletedTask);
         yield return Use("asks for the id only", session => Task.FromResult(session.Id));
         yield return Use("reads", session => Task.FromResult(session.GetInt("n")));
@@ -96,12 +93,10 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline) : BothMode
         using var browser = _limited.NewBrowser();
         var key = await NewSessionAsync(browser);
 
-        // Made 15 of its 20 minutes ago: 5 are left, fewer than the idle timeout.
-        long created = DateTimeOffset.UtcNow.AddMinutes(-15).ToUnixTimeMilliseconds();
-        await Redis.HashSetAsync(key, "@created", created);
+        await AgeAsync(key, minutes: 15); // of its 20: 5 are left, fewer than the idle timeout
         await AssertRenewedAsync(browser, key, TimeSpan.FromMinutes(5));
 
-        await Redis.HashSetAsync(key, "@created", DateTimeOffset.UtcNow.AddMinutes(-21).ToUnixTimeMilliseconds());
+        await AgeAsync(key, minutes: 21);
         await browser.VisitAsync(_ => { });
         Assert.That(async () => await Redis.KeyExistsAsync(key), Is.False.After(5000, 10));
     }
@@ -111,7 +106,7 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline) : BothMode
     {
         using var browser = _limited.NewBrowser();
         var key = await NewSessionAsync(browser);
-        await Redis.HashSetAsync(key, "@created", DateTimeOffset.UtcNow.AddMinutes(-21).ToUnixTimeMilliseconds());
+        await AgeAsync(key, minutes: 21);
         await browser.VisitAsync(session => session.SetInt32("m", 2));
         Assert.That((await Redis.HashKeysAsync(key)).Select(field => (string?)field), Is.EquivalentTo(["@gen", "@created", "m"]));
     }
@@ -129,10 +124,10 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline) : BothMode
 
     private static IEnumerable<TestCaseData> LongUses()
     {
-        yield return new TestCaseData((ISession session) => session.CommitAsync()).SetArgDisplayNames("commits");
-        yield return new TestCaseData((ISession session) => session.LoadAsync()).SetArgDisplayNames("loads");
-        yield return new TestCaseData((ISession session) => session.ReloadAsync()).SetArgDisplayNames("reloads");
-        yield return new TestCaseData((ISession session) => session.GetStrAsync("n").AsTask()).SetArgDisplayNames("reads live");
+        yield return Use("commits", session => session.CommitAsync());
+        yield return Use("loads", session => session.LoadAsync());
+        yield return Use("reloads", session => session.ReloadAsync());
+        yield return Use("reads live", async session => await session.GetStrAsync("n"));
     }
 
     [TestCaseSource(nameof(LongUses))]
@@ -165,10 +160,7 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline) : BothMode
             using var browser = app.NewBrowser();
             var key = await NewSessionAsync(browser);
             await Redis.KeyExpireAsync(key, NearlyOver);
-            await browser.VisitAsync(async context =>
-            {
-                for (int i = 0; i < 10; i++) await use(context.Session);
-            });
+            await browser.VisitAsync(async context => { for (int i = 0; i < 10; i++) await use(context.Session); });
             Assert.That(await Redis.KeyTimeToLiveAsync(key), Is.LessThanOrEqualTo(NearlyOver));
         }
     }
@@ -188,6 +180,9 @@ internal sealed class ExpiryTests(ServerKind kind, Pipeline pipeline) : BothMode
         });
         await AssertTimeToLiveAsync(key, Idle);
     }
+
+    private Task<bool> AgeAsync(RedisKey key, int minutes) =>
+        Redis.HashSetAsync(key, "@created", DateTimeOffset.UtcNow.AddMinutes(-minutes).ToUnixTimeMilliseconds());
 
     /// <summary>A renewal that nobody waits for may still be under way.</summary>
     private Task AssertTimeToLiveAsync(RedisKey key, TimeSpan expected) => Assert.ThatAsync(

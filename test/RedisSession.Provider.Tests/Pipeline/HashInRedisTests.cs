@@ -6,8 +6,6 @@ namespace RedisSession.Provider.Tests;
 [TestFixtureSource(typeof(Pipelines), nameof(Pipelines.All))]
 internal sealed class HashInRedisTests(ServerKind kind, Pipeline pipeline) : BothModesFixture(kind, pipeline)
 {
-    private TestApp App => Apps[RedisSessionMode.Buffered];
-
     [Test]
     public async Task Each_session_key_is_a_field_with_a_readable_value()
     {
@@ -37,10 +35,9 @@ internal sealed class HashInRedisTests(ServerKind kind, Pipeline pipeline) : Bot
     [Test]
     public async Task What_another_program_writes_into_the_hash_is_read()
     {
-        using var browser = App.NewBrowser();
-        string id = await browser.SetStringAsync("visits", "3");
-        await Redis.HashIncrementAsync(Stack.KeyOf(id), "visits", 4);
-        await Redis.HashSetAsync(Stack.KeyOf(id), "from", "elsewhere");
+        using var browser = await App.NewVisitorAsync(key: "visits", value: "3");
+        await Redis.HashIncrementAsync(KeyOf(browser), "visits", 4);
+        await Redis.HashSetAsync(KeyOf(browser), "from", "elsewhere");
         Assert.That(await browser.VisitAsync(session => session.GetInt("visits")), Is.EqualTo(7));
         Assert.That(await browser.VisitAsync(session => session.GetStr("from")), Is.EqualTo("elsewhere"));
     }
@@ -48,8 +45,8 @@ internal sealed class HashInRedisTests(ServerKind kind, Pipeline pipeline) : Bot
     [Test]
     public async Task Removing_the_last_key_or_clearing_keeps_the_session_and_its_user()
     {
-        using var browser = App.NewBrowser();
-        var key = Stack.KeyOf(await browser.SetStringAsync("only", "1"));
+        using var browser = await App.NewVisitorAsync(key: "only");
+        var key = KeyOf(browser);
         await Redis.HashSetAsync(key, "@user", "ann");
         var marks = await Redis.HashGetAsync(key, ["@gen", "@created"]);
         foreach (var change in (Action<ISession>[])[session => session.Remove("only"), session => session.Clear()])

@@ -15,7 +15,7 @@ internal sealed class LoadAheadTests
     public async Task By_default_an_endpoint_is_loaded_that_has_waited(string path, int learnt, bool isLoaded)
     {
         await using var app = await StartAsync();
-        using var browser = await NewSessionAsync(app);
+        using var browser = await app.NewVisitorAsync();
         for (int i = 0; i < 3; i++) await browser.PageAsync(path);
         Assert.That(await IsLoadedAsync(browser, path), Is.EqualTo(isLoaded));
         Assert.That(app.Logs.Of(SessionEvents.LoadsAhead), Has.Count.EqualTo(learnt));
@@ -31,7 +31,7 @@ internal sealed class LoadAheadTests
         bool? loadAhead, string path, bool isLoaded, RedisSessionMode mode = RedisSessionMode.Buffered)
     {
         await using var app = await StartAsync(loadAhead, mode);
-        using var browser = await NewSessionAsync(app);
+        using var browser = await app.NewVisitorAsync();
         for (int i = 0; i < 2; i++) await browser.PageAsync(path);
         Assert.That(await IsLoadedAsync(browser, path), Is.EqualTo(isLoaded));
         Assert.That(app.Logs.Of(SessionEvents.LoadsAhead), Is.Empty);
@@ -89,13 +89,6 @@ internal sealed class LoadAheadTests
                 return next(context);
             });
         });
-
-    private static async Task<Browser> NewSessionAsync(TestApp app)
-    {
-        var browser = app.NewBrowser();
-        await browser.SetStringAsync("key", "1");
-        return browser;
-    }
 
     private static async Task<bool> IsLoadedAsync(Browser browser, string path)
     {

@@ -19,7 +19,7 @@ namespace RedisSession.Provider.Tests;
 
 /// <summary>What else of ASP.NET Core is in a pipeline with sessions, and uses them or stands around them.</summary>
 [TestFixtureSource(nameof(Stacks))]
-internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode mode, FailureMode failureMode)
+internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode mode, FailureMode failureMode) : OwningFixture
 {
     private TestApp _app = null!;
 
@@ -30,17 +30,13 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
         select new TestFixtureData(pipeline, mode, failureMode);
 
     [OneTimeSetUp]
-    public async Task StartApp() => _app = await StartAsync(HttpProtocols.Http1);
-
-    [OneTimeTearDown]
-    public async Task StopApp() => await _app.DisposeAsync();
+    public async Task StartApp() => _app = Owned.Add(await StartAsync(HttpProtocols.Http1));
 
     private Task<TestApp> StartAsync(HttpProtocols protocols) => new OurStack(ServerKind.Garnet).StartAsync(
         options => (options.Mode, options.FailureMode) = (mode, failureMode),
         services =>
         {
-            services.Configure<KestrelServerOptions>(
-                options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = protocols));
+            services.Configure<KestrelServerOptions>(options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = protocols));
             services.AddSignalR();
             services.AddControllers().AddApplicationPart(typeof(NeighbourTests).Assembly)
                 .ConfigureApplicationPartManager(parts => parts.FeatureProviders.Add(new OnlyTempData()));
@@ -86,8 +82,7 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
     {
         using var visitor = await ArriveAsync();
         await using var connection = new HubConnectionBuilder()
-            .WithUrl(new Uri(_app.Address, "/hub"), transport, options => options.Cookies = visitor.Cookies)
-            .Build();
+            .WithUrl(new Uri(_app.Address, "/hub"), transport, options => options.Cookies = visitor.Cookies).Build();
         await connection.StartAsync();
         if (transport == HttpTransportType.LongPolling)
         {
@@ -196,13 +191,7 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
             var request = visitor.SendAsync(new(HttpMethod.Get, i % 2 == 0 ? "/count?long=1" : "/events"), abort.Token);
             for (int n = 0; n < i % 10; n++) await Task.Yield();
             await abort.CancelAsync();
-            try
-            {
-                await request;
-            }
-            catch (Exception error) when (error is OperationCanceledException or HttpRequestException)
-            {
-            }
+            await Attempt.IsDoneAsync(() => request, error => error is OperationCanceledException or HttpRequestException);
         });
         Assert.That(int.Parse(await visitor.GetAsync("/count"), CultureInfo.InvariantCulture), Is.GreaterThan(1));
         Assert.That(_app.Logs.All.Where(entry => entry.Error is ObjectDisposedException or NullReferenceException), Is.Empty);
@@ -292,11 +281,8 @@ internal sealed partial class NeighbourTests(Pipeline pipeline, RedisSessionMode
             return await response.Content.ReadAsStringAsync(CancellationToken.None);
         }
 
-        public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken = default)
-        {
-            var response = await _client.SendAsync(request, cancellationToken);
-            return response.EnsureSuccessStatusCode();
-        }
+        public async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken = default) =>
+            (await _client.SendAsync(request, cancellationToken)).EnsureSuccessStatusCode();
 
         public void Dispose() => _client.Dispose();
     }

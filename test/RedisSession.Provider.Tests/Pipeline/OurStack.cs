@@ -16,11 +16,8 @@ internal sealed class OurStack(ServerKind kind, Pipeline pipeline = Pipeline.Use
 
     /// <summary>Starts an application, with other services too, and with a pipeline of its own where one is given.</summary>
     public Task<TestApp> StartAsync(
-        Action<RedisHashSessionOptions>? configure = null,
-        Action<IServiceCollection>? addMore = null,
-        Action<IApplicationBuilder>? use = null) =>
-        (_stack with { AddMore = addMore, Use = use })
-            .StartAsync(KeyPrefix, options => configure?.Invoke((RedisHashSessionOptions)options));
+        Action<RedisHashSessionOptions>? configure = null, Action<IServiceCollection>? addMore = null, Action<IApplicationBuilder>? use = null) =>
+        (_stack with { AddMore = addMore, Use = use }).StartAsync(KeyPrefix, options => configure?.Invoke((RedisHashSessionOptions)options));
 
     public Task<SharedServer> ServerAsync() => TestServers.GetAsync(kind);
 

@@ -9,10 +9,7 @@ internal sealed class ProtectedValuesTests(ServerKind kind, Pipeline pipeline) :
     private TestApp _plain = null!;
 
     [OneTimeSetUp]
-    public async Task StartPlainApp() => _plain = await Stack.StartAsync();
-
-    [OneTimeTearDown]
-    public async Task StopPlainApp() => await _plain.DisposeAsync();
+    public async Task StartPlainApp() => _plain = Owned.Add(await Stack.StartAsync());
 
     protected override void Configure(RedisHashSessionOptions options) => options.ProtectValues = true;
 
@@ -67,17 +64,15 @@ internal sealed class ProtectedValuesTests(ServerKind kind, Pipeline pipeline) :
     public async Task A_value_that_is_moved_to_another_session_or_damaged_reads_as_absent_and_is_logged([Values] RedisSessionMode mode)
     {
         var app = Apps[mode];
-        using var rich = app.NewBrowser();
-        using var poor = app.NewBrowser();
-        string richId = await rich.SetStringAsync("balance", "1000000");
-        string poorId = await poor.SetStringAsync("balance", "0");
-        byte[] stolen = (byte[])(await Redis.HashGetAsync(Stack.KeyOf(richId), "balance"))!;
-        await Redis.HashSetAsync(Stack.KeyOf(poorId), "balance", stolen);
+        using var rich = await NewVisitorAsync(mode, "balance", "1000000");
+        using var poor = await NewVisitorAsync(mode, "balance", "0");
+        byte[] stolen = (byte[])(await Redis.HashGetAsync(KeyOf(rich), "balance"))!;
+        await Redis.HashSetAsync(KeyOf(poor), "balance", stolen);
         byte[] damaged = [.. stolen];
         damaged[^1] ^= 1;
-        await Redis.HashSetAsync(Stack.KeyOf(richId), "balance", damaged);
+        await Redis.HashSetAsync(KeyOf(rich), "balance", damaged);
 
-        foreach (var (browser, id) in new[] { (rich, richId), (poor, poorId) })
+        foreach (var browser in new[] { rich, poor })
         {
             await browser.VisitAsync(async context =>
             {
@@ -85,7 +80,7 @@ internal sealed class ProtectedValuesTests(ServerKind kind, Pipeline pipeline) :
                 Assert.That(context.Session.Keys, Is.Empty);
                 Assert.That(await context.Session.IsNoneAsync("balance"), Is.True);
             });
-            Assert.That(app.Logs.Of(SessionEvents.ValueUnreadable).Select(entry => entry.Message), Has.Some.Contains(id));
+            Assert.That(app.Logs.Of(SessionEvents.ValueUnreadable).Select(entry => entry.Message), Has.Some.Contains(browser.SessionId));
         }
     }
 

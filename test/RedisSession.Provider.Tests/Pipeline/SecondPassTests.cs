@@ -19,8 +19,8 @@ internal sealed class SecondPassTests(ServerKind kind, Pipeline pipeline) : Both
     public async Task An_error_page_goes_on_with_the_renewed_session([Values] RedisSessionMode mode, [Values] FailureMode failureMode)
     {
         await using var app = await StartAsync(mode, options => options.FailureMode = failureMode);
-        using var browser = app.NewBrowser();
-        string old = await browser.SetStringAsync("key", "1");
+        using var browser = await app.NewVisitorAsync(value: "1");
+        var old = KeyOf(browser);
         using var thief = browser.Twin();
         await browser.PageAsync("/", async context =>
         {
@@ -30,15 +30,15 @@ internal sealed class SecondPassTests(ServerKind kind, Pipeline pipeline) : Both
         });
         Assert.That(await browser.ContentAsync(), Is.EqualTo("key=1 more=2 page=key more"));
         Assert.That(await thief.ContentAsync(), Is.Empty);
-        Assert.That(await Redis.HashGetAsync(Stack.KeyOf(old), "@user"), Is.EqualTo(RedisValue.Null));
+        Assert.That(await Redis.HashGetAsync(old, "@user"), Is.EqualTo(RedisValue.Null));
     }
 
     [Test]
     public async Task An_error_page_has_no_session_where_it_was_abandoned([Values] RedisSessionMode mode)
     {
         await using var app = await StartAsync(mode, options => options.FailureMode = FailureMode.LogAndContinue);
-        using var browser = app.NewBrowser();
-        string old = await browser.SetStringAsync("key", "1");
+        using var browser = await app.NewVisitorAsync();
+        var old = KeyOf(browser);
         using var thief = browser.Twin();
         var (_, page) = await browser.PageAsync("/", async context =>
         {
@@ -48,7 +48,7 @@ internal sealed class SecondPassTests(ServerKind kind, Pipeline pipeline) : Both
         Assert.That(page, Is.EqualTo("found: "));
         Assert.That(browser.SessionCookie, Is.Null);
         Assert.That(await thief.ContentAsync(), Is.Empty);
-        Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(old), "page"), Is.False);
+        Assert.That(await Redis.HashExistsAsync(old, "page"), Is.False);
     }
 
     [Test]
@@ -68,8 +68,7 @@ internal sealed class SecondPassTests(ServerKind kind, Pipeline pipeline) : Both
     public async Task A_request_that_is_sent_through_the_pipeline_again_goes_on_with_its_session(
         [Values] RedisSessionMode mode, [Values("/status", "/again", "/twice")] string path)
     {
-        using var browser = Apps[mode].NewBrowser();
-        await browser.SetStringAsync("key", "1");
+        using var browser = await NewVisitorAsync(mode, value: "1");
         using var thief = browser.Twin();
         var (_, page) = await browser.PageAsync(path, async context =>
         {
@@ -86,9 +85,8 @@ internal sealed class SecondPassTests(ServerKind kind, Pipeline pipeline) : Both
     public async Task A_write_that_fails_before_a_body_gets_an_error_page_and_is_logged_once([Values] RedisSessionMode mode)
     {
         await using var app = await StartAsync(mode);
-        using var browser = app.NewBrowser();
-        string id = await browser.SetStringAsync("key", "1");
-        await Stack.MakeUnwritableAsync(id);
+        using var browser = await app.NewVisitorAsync();
+        await Stack.MakeUnwritableAsync(browser.SessionId);
         var (status, page) = await browser.PageAsync("/", async context =>
         {
             context.Session.SetString("key", "2");
@@ -104,9 +102,8 @@ internal sealed class SecondPassTests(ServerKind kind, Pipeline pipeline) : Both
     [Test]
     public async Task A_write_that_fails_without_a_body_gets_an_error_page()
     {
-        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
-        string id = await browser.SetStringAsync("key", "1");
-        await Stack.MakeUnwritableAsync(id);
+        using var browser = await App.NewVisitorAsync();
+        await Stack.MakeUnwritableAsync(browser.SessionId);
         var (status, page) = await browser.PageAsync("/", context =>
         {
             context.Session.SetString("key", "2");

@@ -28,9 +28,7 @@ internal sealed class SharedSessionTests(ServerKind kind, Pipeline pipeline) : B
             await browser.VisitAsync(session =>
             {
                 foreach (var (key, value) in owners.SelectMany(owner => owner.Expected))
-                {
                     Assert.That(session.GetInt32(key), Is.EqualTo(value), $"{key} in round {round}");
-                }
             });
         }
     }
@@ -39,8 +37,7 @@ internal sealed class SharedSessionTests(ServerKind kind, Pipeline pipeline) : B
     [Test]
     public async Task Keys_never_misses_a_key_that_its_own_task_has_set([Values] RedisSessionMode mode)
     {
-        using var browser = Apps[mode].NewBrowser();
-        await browser.SetStringAsync("start", "1");
+        using var browser = await NewVisitorAsync(mode, "start");
         var missed = new ConcurrentQueue<string>();
         for (int round = 0; round < 10; round++)
         {
@@ -87,40 +84,16 @@ internal sealed class SharedSessionTests(ServerKind kind, Pipeline pipeline) : B
                 int? expected = Expected.GetValueOrDefault(key);
                 switch (random.Next(11))
                 {
-                    case 0 or 1:
-                        session.SetInt32(key, step);
-                        Expected[key] = step;
-                        break;
-                    case 2:
-                        await session.SetAsync(key, [0, 0, 0, (byte)step]);
-                        Expected[key] = step;
-                        break;
-                    case 3:
-                        session.Remove(key);
-                        Expected[key] = null;
-                        break;
-                    case 4:
-                        await session.RemoveAsync(key);
-                        Expected[key] = null;
-                        break;
-                    case 5:
-                        await session.CommitAsync();
-                        break;
-                    case 6:
-                        await (random.Next(3) == 0 ? session.ReloadAsync() : session.LoadAsync());
-                        break;
-                    case 7:
-                        Require((await session.ReadAsync([key, "shared"]))[0].None == expected is null, "several");
-                        break;
-                    case 8:
-                        Require(session.Keys.Contains(key) == expected.HasValue, "keys");
-                        break;
-                    case 9:
-                        Require((await session.GetRawAsync(key))?[3] == expected, "live read");
-                        break;
-                    default:
-                        Require(session.GetInt32(key) == expected, "read");
-                        break;
+                    case 0 or 1: session.SetInt32(key, step); Expected[key] = step; break;
+                    case 2: await session.SetAsync(key, [0, 0, 0, (byte)step]); Expected[key] = step; break;
+                    case 3: session.Remove(key); Expected[key] = null; break;
+                    case 4: await session.RemoveAsync(key); Expected[key] = null; break;
+                    case 5: await session.CommitAsync(); break;
+                    case 6: await (random.Next(3) == 0 ? session.ReloadAsync() : session.LoadAsync()); break;
+                    case 7: Require((await session.ReadAsync([key, "shared"]))[0].None == expected is null, "several"); break;
+                    case 8: Require(session.Keys.Contains(key) == expected.HasValue, "keys"); break;
+                    case 9: Require((await session.GetRawAsync(key))?[3] == expected, "live read"); break;
+                    default: Require(session.GetInt32(key) == expected, "read"); break;
                 }
 
                 void Require(bool agrees, string what)

@@ -8,7 +8,7 @@ namespace RedisSession.Provider.Tests;
 /// </summary>
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.ProcessKinds))]
 [NonParallelizable] // what goes in one flight depends on who has the processor
-internal sealed class StockRoundTripTests(ServerKind kind)
+internal sealed class StockRoundTripTests(ServerKind kind) : OwningFixture
 {
     private readonly string _keyPrefix = SessionStack.NewKeyPrefix();
     private TestApp _app = null!;
@@ -18,22 +18,15 @@ internal sealed class StockRoundTripTests(ServerKind kind)
     public async Task Start()
     {
         var server = await TestServers.GetAsync(kind);
-        _app = await TestApp.StartAsync(services =>
+        _app = Owned.Add(await TestApp.StartAsync(services =>
         {
             services.AddStackExchangeRedisCache(options => (options.Configuration, options.InstanceName) = (server.ConfigurationString, _keyPrefix));
             services.AddSession();
 
             // As every template sets it. At Information stock reads the session once more when it writes, to log whether it is new.
             services.AddLogging(logging => logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning));
-        });
-        _monitor = await CommandMonitor.StartAsync(server);
-    }
-
-    [OneTimeTearDown]
-    public async Task Stop()
-    {
-        await _monitor.DisposeAsync();
-        await _app.DisposeAsync();
+        }));
+        _monitor = Owned.Add(await CommandMonitor.StartAsync(server));
     }
 
     private static IEnumerable<TestCaseData> Requests()
@@ -48,8 +41,7 @@ internal sealed class StockRoundTripTests(ServerKind kind)
     [TestCaseSource(nameof(Requests))]
     public async Task A_request_that(Action<ISession> work, string commands)
     {
-        using var browser = _app.NewBrowser();
-        await browser.SetStringAsync("a", "1");
+        using var browser = await _app.NewVisitorAsync(key: "a");
         var seen = await _monitor.CommandsDuringAsync(_keyPrefix, () => browser.VisitAsync(work));
         Assert.That(string.Join(' ', seen), Is.EqualTo(commands));
     }

@@ -39,16 +39,5 @@ internal sealed class WaitForReplicasTests(ServerKind kind)
         primary.ConfigurationString, options => (options.WaitForReplicas, options.FailureMode) = (1, FailureMode.Throw));
 
     private static Task UntilReplicatedAsync(Browser browser) => Until.TrueAsync("the replica is synchronized", () => browser.VisitAsync(
-        async context =>
-        {
-            try
-            {
-                await context.Session.SetAsync("key", [0]);
-                return true;
-            }
-            catch (SessionNotReplicatedException)
-            {
-                return false;
-            }
-        }));
+        context => Attempt.IsDoneAsync<SessionNotReplicatedException>(() => context.Session.SetAsync("key", [0]))));
 }

@@ -8,40 +8,50 @@ namespace RedisSession.Provider.Tests;
 [TestFixtureSource(nameof(Ways))]
 [Parallelizable(ParallelScope.All)] // most of it waits
 [Category(FullRun.Only)]
-internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
+internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions) : OwningFixture
 {
     private const int VisitorsOfOne = 10;
+
+    private readonly DirectoryInfo _keys = Directory.CreateTempSubdirectory("killed-");
+    private readonly string _prefix = SessionStack.NewKeyPrefix();
+    private SharedServer _server = null!;
+    private Uri _address = null!; // of an application that survives
 
     private static IEnumerable<TestFixtureData> Ways() =>
         from kind in TestServers.Kinds
         from inPortions in new[] { false, true }
         select new TestFixtureData(kind, inPortions);
 
+    [OneTimeSetUp]
+    public async Task StartSurviving()
+    {
+        _server = await TestServers.GetAsync(kind);
+        var surviving = Owned.Add(KillableApp.Build(_server.ConfigurationString, _prefix, _keys.FullName, inPortions));
+        await surviving.StartAsync();
+        _address = new(surviving.Urls.First());
+    }
+
+    [OneTimeTearDown]
+    public void DeleteKeys() => _keys.Delete(recursive: true);
+
     [Test]
     public async Task Every_cookie_leads_to_the_whole_session()
     {
-        var keys = Directory.CreateTempSubdirectory("killed-");
-        var server = await TestServers.GetAsync(kind);
-        string prefix = SessionStack.NewKeyPrefix();
-        await using var surviving = KillableApp.Build(server.ConfigurationString, prefix, keys.FullName, inPortions);
-        await surviving.StartAsync();
-        var address = new Uri(surviving.Urls.First());
-
         // Far away, so that its steps take their time.
-        await using var relay = new Relay(server.ConfigurationString, back: TimeSpan.FromMilliseconds(3));
+        await using var relay = new Relay(_server.ConfigurationString, back: TimeSpan.FromMilliseconds(3));
         int renewed = 0, old = 0;
         int rounds = (Tries.Of(2 * VisitorsOfOne) + VisitorsOfOne - 1) / VisitorsOfOne;
         for (int round = 0; round < rounds || old == 0 || renewed == 0; round++)
         {
-            await using var app = await KillableApp.StartAsync(relay.Address, prefix, keys.FullName, inPortions.ToString());
-            using (var first = new Visitor(address))
+            await using var app = await StartKillableAsync(relay.Address);
+            using (var first = new Visitor(_address))
             {
-                await first.GetAsync(address, "/arrive");
+                await first.GetAsync(_address, "/arrive");
                 await first.GetAsync(app.Address, "/sign-in"); // it is warm
             }
 
-            Visitor[] visitors = [.. Enumerable.Range(0, VisitorsOfOne).Select(_ => new Visitor(address))];
-            await Task.WhenAll(visitors.Select(visitor => visitor.GetAsync(address, "/arrive")));
+            Visitor[] visitors = [.. Enumerable.Range(0, VisitorsOfOne).Select(_ => new Visitor(_address))];
+            await Task.WhenAll(visitors.Select(visitor => visitor.GetAsync(_address, "/arrive")));
             string[] before = [.. visitors.Select(visitor => visitor.Cookie)];
 
             // They sign in one after the other, so that it meets each in another step, when some have been answered.
@@ -49,7 +59,7 @@ internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
             var signingIn = visitors.Select(async (visitor, i) =>
             {
                 await Task.Delay(i * 3);
-                await visitor.TryGetAsync(app.Address, "/sign-in");
+                await Attempt.IsDoneAsync<HttpRequestException>(() => visitor.GetAsync(app.Address, "/sign-in")); // or it is dead
                 Interlocked.Increment(ref answered);
             }).ToArray();
             while (Volatile.Read(ref answered) < some) await Task.Delay(1); // each is, or fails
@@ -59,7 +69,7 @@ internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
             {
                 bool isNew = visitors[i].Cookie != before[i];
                 (renewed, old) = isNew ? (renewed + 1, old) : (renewed, old + 1);
-                string found = await visitors[i].GetAsync(address, "/whole");
+                string found = await visitors[i].GetAsync(_address, "/whole");
                 Assert.That(found, Is.EqualTo(isNew ? "full 1000 1" : "full 1000 "), $"round {round}, visitor {i}");
                 visitors[i].Dispose();
             }
@@ -67,9 +77,8 @@ internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
 
         TestContext.Out.WriteLine($"{renewed} had the new cookie, {old} the old one");
         // Nothing is left for ever.
-        await foreach (var key in server.Admin.GetServers()[0].KeysAsync(pattern: $"{prefix}*"))
-            Assert.That(await server.Admin.GetDatabase().KeyTimeToLiveAsync(key), Is.Not.Null, $"{key}");
-        keys.Delete(recursive: true);
+        await foreach (var key in _server.Admin.GetServers()[0].KeysAsync(pattern: $"{_prefix}*"))
+            Assert.That(await _server.Admin.GetDatabase().KeyTimeToLiveAsync(key), Is.Not.Null, $"{key}");
     }
 
     /// <summary>
@@ -79,30 +88,24 @@ internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
     [Test]
     public async Task An_application_that_stood_still_behind_its_response_ends_the_old_session_when_it_goes_on()
     {
-        var keys = Directory.CreateTempSubdirectory("killed-");
-        var server = await TestServers.GetAsync(kind);
-        string prefix = SessionStack.NewKeyPrefix();
-        await using var other = KillableApp.Build(server.ConfigurationString, prefix, keys.FullName, inPortions);
-        await other.StartAsync();
-        var address = new Uri(other.Urls.First());
-        await using var app = await KillableApp.StartAsync(server.ConfigurationString, prefix, keys.FullName, inPortions.ToString());
+        await using var app = await StartKillableAsync(_server.ConfigurationString);
         bool hasFoundIt = false;
         while (!hasFoundIt)
         {
-            using var visitor = new Visitor(address);
-            await visitor.GetAsync(address, "/arrive");
+            using var visitor = new Visitor(_address);
+            await visitor.GetAsync(_address, "/arrive");
             using var thief = visitor.Twin();
             await visitor.GetAsync(app.Address, "/sign-in");
             app.StandStill(); // it may have ended the old one by now: then once more
-            hasFoundIt = await thief.GetAsync(address, "/whole") == "full 1000 ";
-            await visitor.GetAsync(address, "/more");
+            hasFoundIt = await thief.GetAsync(_address, "/whole") == "full 1000 ";
+            await visitor.GetAsync(_address, "/more");
             app.GoOn();
-            await Until.TrueAsync("the old cookie finds nothing", async () => await thief.GetAsync(address, "/whole") == "  ");
-            Assert.That(await visitor.GetAsync(address, "/whole"), Is.EqualTo("full 1001 1"));
+            await Until.TrueAsync("the old cookie finds nothing", async () => await thief.GetAsync(_address, "/whole") == "  ");
+            Assert.That(await visitor.GetAsync(_address, "/whole"), Is.EqualTo("full 1001 1"));
         }
-
-        keys.Delete(recursive: true);
     }
+
+    private Task<KillableApp> StartKillableAsync(string redis) => KillableApp.StartAsync(redis, _prefix, _keys.FullName, inPortions.ToString());
 
     private sealed class Visitor(Uri home) : IDisposable
     {
@@ -119,22 +122,10 @@ internal sealed class KilledApplicationTests(ServerKind kind, bool inPortions)
             return twin;
         }
 
-        public async Task<string> GetAsync(Uri address, string path)
+        public Task<string> GetAsync(Uri address, string path)
         {
             _client ??= new(new HttpClientHandler { CookieContainer = _cookies });
-            return await _client.GetStringAsync(new Uri(address, path));
-        }
-
-        public async Task TryGetAsync(Uri address, string path)
-        {
-            try
-            {
-                await GetAsync(address, path);
-            }
-            catch (HttpRequestException)
-            {
-                // It is dead.
-            }
+            return _client.GetStringAsync(new Uri(address, path));
         }
 
         public void Dispose() => _client?.Dispose();

@@ -4,18 +4,8 @@ namespace RedisSession.Provider.Tests;
 internal static class OtherRequests
 {
     /// <summary>One request; false where its session has ended.</summary>
-    public static Task<bool> TryVisitAsync(this Browser browser, Func<HttpContext, Task> work) => browser.VisitAsync(async context =>
-    {
-        try
-        {
-            await work(context);
-            return true;
-        }
-        catch (SessionEndedException)
-        {
-            return false;
-        }
-    });
+    public static Task<bool> TryVisitAsync(this Browser browser, Func<HttpContext, Task> work) =>
+        browser.VisitAsync(context => Attempt.IsDoneAsync<SessionEndedException>(() => work(context)));
 
     /// <summary>
     /// Renews the key while others visit with the same cookie, from their visit number <paramref name="begun"/> on; returns when each has

@@ -90,21 +90,10 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         await browser.RenewAsync("ann");
         Func<ISession, Task>[] writes =
         [
-            session => session.SetAsync("late", [1]),
-            session => session.IncrementAsync("late"),
-            session => session.TrySetAsync("late", [1]),
-            session => session.TakeAsync("late"),
-            session => session.RemoveAsync("cart"),
-            session =>
-            {
-                session.Clear();
-                return session.CommitAsync();
-            },
-            session =>
-            {
-                session.SetString("late", "1");
-                return session.CommitAsync();
-            },
+            session => session.SetAsync("late", [1]), session => session.TrySetAsync("late", [1]), session => session.IncrementAsync("late"),
+            session => session.TakeAsync("late"), session => session.RemoveAsync("cart"),
+            session => { session.Clear(); return session.CommitAsync(); },
+            session => { session.SetString("late", "1"); return session.CommitAsync(); },
         ];
         for (int i = 0; i < writes.Length; i++)
             Assert.That(await old.TryVisitAsync(context => writes[i](context.Session)), Is.False, $"write {i}");
@@ -119,8 +108,8 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
     {
         await using var app = await Stack.StartAsync(options =>
             (options.ProtectValues, options.IdleTimeout, options.RefreshInterval) = (_inPortions, TimeSpan.FromSeconds(3), TimeSpan.Zero));
-        using var browser = app.NewBrowser();
-        string oldId = await NewSessionAsync(browser);
+        using var browser = await NewVisitorAsync(app);
+        string oldId = browser.SessionId;
         using var reading = browser.Twin();
         using var writing = browser.Twin();
         await browser.RenewAsync("ann");
@@ -165,12 +154,8 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         using var other = browser.Twin();
         browser.At(slow);
         bool isBegun = false;
-        var renewing = browser.VisitAsync(async context =>
-        {
-            await context.RenewSessionAsync("ann");
-            isBegun = true;
-        });
-        await Until.TrueAsync("it begins", () => Task.FromResult(isBegun));
+        var renewing = browser.VisitAsync(async context => { await context.RenewSessionAsync("ann"); isBegun = true; });
+        await Until.TrueAsync("it begins", () => isBegun);
         while (!renewing.IsCompleted)
         {
             // Before its end he finds it; afterwards, having waited for that, nothing.
@@ -179,7 +164,7 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         }
 
         await renewing;
-        Assert.That(await other.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
+        Assert.That(await other.ContentAsync(), Is.Empty);
         Assert.That(await browser.At(App).VisitAsync(session => session.Keys.Count()), Is.EqualTo(18));
     }
 
@@ -187,10 +172,7 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
     public async Task What_the_request_changes_itself_after_the_renewal_counts()
     {
         using var browser = App.NewBrowser();
-        await browser.VisitAsync(session =>
-        {
-            foreach (string key in (string[])["both", "taken", "removed", "theirs", "gone"]) session.SetString(key, "old");
-        });
+        await browser.VisitAsync(session => SetAll(session, "old", "both", "taken", "removed", "theirs", "gone"));
         using var other = browser.Twin();
         await browser.VisitAsync(async context =>
         {
@@ -201,13 +183,11 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
             await context.Session.IncrementAsync("counted", 5);
             await other.VisitAsync(beside =>
             {
-                foreach (string key in (string[])["both", "taken", "removed", "theirs", "counted", "added"]) beside.SetString(key, "1");
+                SetAll(beside, "1", "both", "taken", "removed", "theirs", "counted", "added");
                 beside.Remove("gone");
             });
         });
-        string[] found = await browser.VisitAsync(
-            session => session.Keys.Order(StringComparer.Ordinal).Select(key => $"{key}={session.GetStr(key)}").ToArray());
-        Assert.That(found, Is.EqualTo(["added=1", "both=ours", "counted=5", "theirs=1"]));
+        Assert.That(await browser.ContentAsync(), Is.EqualTo("added=1 both=ours counted=5 theirs=1"));
     }
 
     /// <summary>What was asked for and not done is no change, so that what others write counts.</summary>
@@ -215,10 +195,7 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
     public async Task What_the_request_tries_after_the_renewal_and_does_not_change_is_carried_over()
     {
         using var browser = App.NewBrowser();
-        await browser.VisitAsync(session =>
-        {
-            foreach (string key in (string[])["there", "text"]) session.SetString(key, "old");
-        });
+        await browser.VisitAsync(session => SetAll(session, "old", "there", "text"));
         using var other = browser.Twin();
         await browser.VisitAsync(async context =>
         {
@@ -228,10 +205,7 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
             Assert.That(async () => await context.Session.IncrementAsync("text"), Throws.InvalidOperationException);
             await context.Session.TrySetValueAsync("set", "ours");
             Assert.That(await context.Session.TrySetValueAsync("set", "ours again"), Is.False);
-            await other.VisitAsync(beside =>
-            {
-                foreach (string key in (string[])["there", "absent", "text", "set"]) beside.SetString(key, "theirs");
-            });
+            await other.VisitAsync(beside => SetAll(beside, "theirs", "there", "absent", "text", "set"));
         });
         Assert.That(await browser.ContentAsync(), Is.EqualTo("absent=theirs set=ours text=theirs there=theirs"));
     }
@@ -240,14 +214,14 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
     [Test]
     public async Task Of_two_sign_ins_the_one_that_ends_much_later_has_all_data_too()
     {
-        using var browser = App.NewBrowser();
-        string oldId = await NewSessionAsync(browser);
+        using var browser = await NewVisitorAsync();
+        var parked = SessionHashLayout.WithParked(Stack.KeyOf(browser.SessionId))[1];
         using var late = browser.Twin();
         await late.VisitAsync(async context =>
         {
             await context.RenewSessionAsync("ann");
-            await browser.VisitAsync(other => other.RenewSessionAsync("ann"));
-            Assert.That(await Redis.KeyDeleteAsync(SessionHashLayout.WithParked(Stack.KeyOf(oldId))[1]), Is.True);
+            await browser.RenewAsync("ann");
+            Assert.That(await Redis.KeyDeleteAsync(parked), Is.True);
         });
         await AssertWholeAsync(late);
         await AssertWholeAsync(browser);
@@ -266,7 +240,7 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
             await context.Session.CommitAsync();
             await other.VisitAsync(beside => beside.SetString("late", "1"));
         });
-        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.EqualTo(["new"]));
+        Assert.That(await browser.ContentAsync(), Is.EqualTo("new=1"));
     }
 
     [Test]
@@ -290,9 +264,14 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
         }
     }
 
+    private static void SetAll(ISession session, string value, params string[] keys)
+    {
+        foreach (string key in keys) session.SetString(key, value);
+    }
+
     private static async Task AssertNothingAsync(Browser browser)
     {
-        Assert.That(await browser.VisitAsync(session => session.Keys.ToArray()), Is.Empty);
+        Assert.That(await browser.ContentAsync(), Is.Empty);
         var read = await browser.VisitAsync(async context => await context.Session.ReadAsync(["cart", "more"]));
         Assert.That(read.Values, Has.All.Property("None").True);
     }

@@ -1,4 +1,3 @@
-using System.Net;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
@@ -7,11 +6,10 @@ namespace RedisSession.Provider.Tests;
 /// Sessions that are renewed, on one kind of server, in both ways in which the data can travel: Redis moves it itself, or, as between slots
 /// of a cluster, it goes through the application in portions, as encrypted values have to.
 /// </summary>
-internal abstract class RenewalFixture(ServerKind kind, bool inPortions)
+internal abstract class RenewalFixture(ServerKind kind, bool inPortions) : OwningFixture
 {
     protected static IEnumerable<TestFixtureData> Ways() =>
-        from fixture in FullRun.Product(TestServers.Kinds, true, false)
-        select new TestFixtureData(fixture.Kind, fixture.Other);
+        FullRun.Product(TestServers.Kinds, true, false).Select(fixture => new TestFixtureData(fixture.Kind, fixture.Other));
 
     protected OurStack Stack { get; } = new(kind);
 
@@ -23,25 +21,15 @@ internal abstract class RenewalFixture(ServerKind kind, bool inPortions)
     public async Task StartApp()
     {
         Redis = await Stack.DatabaseAsync();
-        App = await Stack.StartAsync(Configure);
+        App = Owned.Add(await Stack.StartAsync(Configure));
     }
-
-    [OneTimeTearDown]
-    public async Task StopApp() => await App.DisposeAsync();
 
     protected virtual void Configure(RedisHashSessionOptions options) => options.ProtectValues = inPortions;
 
-    protected static Task<string> NewSessionAsync(Browser browser) => browser.VisitAsync(session =>
-    {
-        session.SetString("cart", "full");
-        session.SetString("more", "1");
-        return session.Id;
-    });
-
     protected async Task<Browser> NewVisitorAsync(TestApp? app = null)
     {
-        var browser = (app ?? App).NewBrowser();
-        await NewSessionAsync(browser);
+        var browser = await (app ?? App).NewVisitorAsync(key: "cart", value: "full");
+        await browser.SetStringAsync("more", "1");
         return browser;
     }
 
@@ -58,22 +46,8 @@ internal abstract class RenewalFixture(ServerKind kind, bool inPortions)
     protected static async Task UntilOnlyAsync(OurStack stack, params string[] ids) =>
         await UntilOnlyAsync((await stack.ServerAsync()).Admin, stack.KeyPrefix, ids);
 
-    protected static async Task UntilOnlyAsync(IConnectionMultiplexer admin, string keyPrefix, params string[] ids)
-    {
-        string[] found = [];
-        try
-        {
-            await Until.TrueAsync("the others are removed", async () =>
-            {
-                found = await LiveSessionsAsync(admin, keyPrefix);
-                return found.Order(StringComparer.Ordinal).SequenceEqual(ids.Order(StringComparer.Ordinal));
-            });
-        }
-        catch (TimeoutException error) when (error is not RedisTimeoutException)
-        {
-            Assert.That(found, Is.EquivalentTo(ids));
-        }
-    }
+    protected static Task UntilOnlyAsync(IConnectionMultiplexer admin, string keyPrefix, params string[] ids) => Assert.ThatAsync(
+        () => LiveSessionsAsync(admin, keyPrefix).AsTask(), Is.EquivalentTo(ids).After((int)Until.Patience.TotalMilliseconds, 20));
 
     private static ValueTask<string[]> LiveSessionsAsync(IConnectionMultiplexer admin, string keyPrefix) => admin.GetServers()[0]
         .KeysAsync(pattern: $"{keyPrefix}sessions:*", pageSize: 1000)
@@ -82,11 +56,4 @@ internal abstract class RenewalFixture(ServerKind kind, bool inPortions)
         .Select(key => key.ToString()[$"{keyPrefix}sessions:".Length..])
         .Where(id => SessionId.IsOne(id))
         .ToArrayAsync();
-
-    /// <summary>The cookie that a response names, for a visitor whose browser takes it.</summary>
-    protected static Cookie? CookieIn(HttpResponseMessage response) =>
-        !response.Headers.TryGetValues("Set-Cookie", out var cookies) ? null : cookies
-            .Where(text => text.StartsWith(".AspNetCore.Session=", StringComparison.Ordinal))
-            .Select(text => new Cookie(".AspNetCore.Session", text.Split('=', 2)[1].Split(';')[0]))
-            .SingleOrDefault();
 }

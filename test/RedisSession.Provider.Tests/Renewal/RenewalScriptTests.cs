@@ -49,9 +49,7 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         await _redis.HashDeleteAsync(keys[2], "d");
         Assert.That((int)await FinishAsync(keys, "old", changed: ["b", "d", "e", "new"]), Is.EqualTo(1));
         if (twice) Assert.That((int)await FinishAsync(keys, "old", changed: ["b", "d", "e", "new"]), Is.EqualTo(1));
-        Assert.That(
-            await ShowAsync(keys[2]),
-            Is.EqualTo("@created=1 @gen=new @user=ann a=others added=others b=ours e=ours new=ours"));
+        Assert.That(await ShowAsync(keys[2]), Is.EqualTo("@created=1 @gen=new @user=ann a=others added=others b=ours e=ours new=ours"));
         Assert.That(await ShowAsync(keys[1]), Is.EqualTo("@created=1 @gen=old @user=bob a=others added=others b=others d=others"));
         Assert.That(await ShowAsync(keys[0]), Does.Match(@"^@gen=~\d{13}:\d{13}$"));
         foreach (var key in keys) Assert.That(await _redis.KeyTimeToLiveAsync(key), Is.Not.Null, $"{key}");
@@ -133,10 +131,8 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         Assert.That(await _redis.KeyExistsAsync(keys[0]), Is.False, "there was nothing that could be dead");
     }
 
-    [TestCase("old")]
-    [TestCase("")]
-    [TestCase("~")]
-    public async Task A_second_renewal_has_all_data_whatever_the_first_has_done_by_then(string seen)
+    [Test]
+    public async Task A_second_renewal_has_all_data_whatever_the_first_has_done_by_then([Values("old", "", "~")] string seen)
     {
         foreach (bool isSealed in new[] { false, true })
         {
@@ -146,7 +142,7 @@ internal sealed class RenewalScriptTests(ServerKind kind)
             await FinishAsync(keys, "old", changed: ["secret"]);
             if (isSealed) await SealAsync(keys);
 
-            RedisKey[] second = [.. keys[..2], NewKeys()[0]];
+            var second = AnotherTry(keys);
             var reply = await BeginAsync(second, seen, user: "ann");
             Assert.That(((string?)reply[0], (int)reply[3]), Is.EqualTo(("old", 1)));
             Assert.That((int)await FinishAsync(second, "old"), Is.EqualTo(1));
@@ -160,7 +156,7 @@ internal sealed class RenewalScriptTests(ServerKind kind)
     {
         var keys = await RenewedAsync();
         await _redis.KeyDeleteAsync(keys[1]);
-        RedisKey[] second = [.. keys[..2], NewKeys()[0]];
+        var second = AnotherTry(keys);
         Assert.That((await BeginAsync(second, seen: "old")).IsNull, Is.True, "who has seen data must not lose it without a word");
         foreach (string seen in new[] { "", "~" })
         {
@@ -178,12 +174,12 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         await BeginAsync(keys, seen: "old", user: "ann");
         await _redis.KeyDeleteAsync(keys[0]);
         await _redis.MakeSessionAsync(keys[0], [new("@gen", "other"), new("@created", 1), new("a", "other")]);
-        RedisKey[] others = [.. keys[..2], NewKeys()[0]], second = [.. keys[..2], NewKeys()[0]];
+        RedisKey[] others = AnotherTry(keys), second = AnotherTry(keys);
         await BeginAsync(others, seen: "other");
         await FinishAsync(others, "other");
 
         Assert.That((int)await FinishAsync(keys, "old"), Is.Zero);
-        Assert.That((int)await RenewalScripts.Park.RunAsync(_redis, keys[..2], ["old", 10 * Minute, Minute, 2_000]), Is.Zero);
+        Assert.That(await ParkAsync(keys), Is.Zero);
         Assert.That(await ShowAsync(keys[2]), Does.Contain("a=1"));
         Assert.That((await BeginAsync(second, seen: "~old")).IsNull, Is.True);
         Assert.That((int)(await BeginAsync(second, seen: "~other"))[3], Is.EqualTo(1));
@@ -193,7 +189,7 @@ internal sealed class RenewalScriptTests(ServerKind kind)
     public async Task What_is_parked_no_more_has_ended_where_somebody_has_ended_it_and_not_by_the_time_alone([Values] bool isEnded)
     {
         var keys = await NewSessionAsync();
-        RedisKey[] others = [.. keys[..2], NewKeys()[0]];
+        var others = AnotherTry(keys);
         await BeginAsync(keys, seen: "old");
         await BeginAsync(others, seen: "old");
         await FinishAsync(others, "old");
@@ -201,7 +197,7 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         else await _redis.KeyDeleteAsync(keys[1]);
         Assert.That(await _redis.KeyExistsAsync(keys[1]), Is.False);
         Assert.That((int)await FinishAsync(keys, "old"), Is.EqualTo(isEnded ? 0 : 1));
-        Assert.That((int)await RenewalScripts.Park.RunAsync(_redis, keys[..2], ["old", 10 * Minute, Minute, 2_000]), Is.EqualTo(isEnded ? 0 : 2));
+        Assert.That(await ParkAsync(keys), Is.EqualTo(isEnded ? 0 : 2));
     }
 
     [Test]
@@ -264,8 +260,7 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         await _redis.MakeSessionAsync(keys[0], new HashEntry("@gen", $"~{until}:0")); // a refresh has prolonged it
         var changes = new SessionChanges();
         changes.Set("a", [1]);
-        var (script, arguments) =
-            SessionScripts.For(changes, new(10 * Minute, 0), isFresh: false, RedisValue.Null, "other", protector: null);
+        var (script, arguments) = SessionScripts.For(changes, new(10 * Minute, 0), isFresh: false, RedisValue.Null, "other", protector: null);
         var reply = ChangeReply.Parse(await script.RunAsync(_redis, keys[0], arguments));
         Assert.That((reply.Ended, reply.Generation == "other"), Is.EqualTo((!isWritten, isWritten)));
         Assert.That(await _redis.HashExistsAsync(keys[0], "a"), Is.EqualTo(isWritten));
@@ -319,10 +314,8 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         }
     }
 
-    [TestCase("x")]
-    [TestCase("a:b{c}d")]
-    [TestCase("")]
-    public void What_is_no_id_has_nothing_parked(string id) =>
+    [Test]
+    public void What_is_no_id_has_nothing_parked([Values("x", "a:b{c}d", "")] string id) =>
         Assert.That(SessionHashLayout.WithParked($"app:sessions:{id}"), Has.Length.EqualTo(1));
 
     private RedisKey[] NewKeys() =>
@@ -331,17 +324,18 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         $"{_prefix}sessions:{SessionId.Of(Guid.NewGuid().ToString())}",
     ];
 
+    /// <summary>The same old session, under another new key.</summary>
+    private RedisKey[] AnotherTry(RedisKey[] keys) => [.. keys[..2], NewKeys()[0]];
+
     private async Task<RedisKey[]> NewSessionAsync(params HashEntry[] more)
     {
         var keys = NewKeys();
-        await _redis.MakeSessionAsync(
-            keys[0], [new("@gen", "old"), new("@created", 1), new("@user", "bob"), new("a", 1), new("b", 2), .. more]);
+        await _redis.MakeSessionAsync(keys[0], [new("@gen", "old"), new("@created", 1), new("@user", "bob"), new("a", 1), new("b", 2), .. more]);
         return keys;
     }
 
     /// <summary>The keys of a session that was renewed.</summary>
-    private async Task<RedisKey[]> RenewedAsync(
-        string user = "", long tombstone = Minute, long lease = 2_000, bool isSealed = false)
+    private async Task<RedisKey[]> RenewedAsync(string user = "", long tombstone = Minute, long lease = 2_000, bool isSealed = false)
     {
         var keys = await NewSessionAsync();
         await BeginAsync(keys, seen: "old", user);
@@ -357,6 +351,9 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         RedisKey[] keys, string seen, string[]? changed = null, bool isCleared = false, long tombstone = Minute, long lease = 2_000) =>
         RenewalScripts.Finish.RunAsync(
             _redis, keys, [seen, "new", isCleared, 10 * Minute, tombstone, lease, .. (changed ?? []).Select(field => (RedisValue)field)]);
+
+    private async Task<int> ParkAsync(RedisKey[] keys) =>
+        (int)await RenewalScripts.Park.RunAsync(_redis, keys[..2], ["old", 10 * Minute, Minute, 2_000]);
 
     private Task<RedisResult> SealAsync(RedisKey[] keys) => RenewalScripts.Seal.RunAsync(_redis, keys[..2], [Minute]);
 

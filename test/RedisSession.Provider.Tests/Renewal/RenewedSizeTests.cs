@@ -20,14 +20,10 @@ internal sealed class RenewedSizeTests(ServerKind kind)
             foreach (string? user in new[] { null, "ann" })
             {
                 using var browser = app.NewBrowser();
-                string oldId = await browser.VisitAsync(session =>
-                {
-                    for (int i = 0; i < keys; i++) session.SetString($"key{i}", value);
-                    return session.Id;
-                });
-                var seen = await monitor.CommandsDuringAsync(
-                    stack.KeyPrefix, () => browser.RenewAsync(user));
-                await UntilSealedAsync(await stack.DatabaseAsync(), stack.KeyOf(oldId)); // which is the third
+                await browser.VisitAsync(session => { for (int i = 0; i < keys; i++) session.SetString($"key{i}", value); });
+                var oldKey = stack.KeyOf(browser.SessionId);
+                var seen = await monitor.CommandsDuringAsync(stack.KeyPrefix, () => browser.RenewAsync(user));
+                await UntilSealedAsync(await stack.DatabaseAsync(), oldKey); // which is the third
                 int sent = seen.Count(command => command is "EVALSHA" or "EVAL");
                 int expected = user is null ? 2 : 3;
                 Assert.That(sent, Is.InRange(expected, expected + 1), $"{keys} keys: {string.Join(' ', seen)}"); // with the seal
@@ -40,11 +36,7 @@ internal sealed class RenewedSizeTests(ServerKind kind)
         "it is sealed",
         async () => ((string?)await redis.HashGetAsync(oldKey, "@gen"))?.EndsWith(":0", StringComparison.Ordinal) == true);
 
-    [TestCase(10, 1)]
-    [TestCase(10, 1_000)]
-    [TestCase(50, 50)]
-    [TestCase(100, 100)]
-    [TestCase(1, 520_000)]
+    [TestCase(10, 1), TestCase(10, 1_000), TestCase(50, 50), TestCase(100, 100), TestCase(1, 520_000)]
     public async Task While_a_large_session_moves_bystanders_do_not_fail(int megabytes, int keys)
     {
         if (!Tries.AreMany && (megabytes, keys) is not (10, 1_000) and not (100, 100)) return; // the others take long
@@ -56,10 +48,7 @@ internal sealed class RenewedSizeTests(ServerKind kind)
             using var browser = app.NewBrowser();
             byte[] value = new byte[Math.Max(1, megabytes * 1024 * 1024 / keys)];
             foreach (int[] some in Enumerable.Range(0, keys).Chunk(Math.Max(1, 4_000_000 / value.Length)))
-            {
                 await browser.VisitAsync(context => context.Session.SetAsync(some.ToDictionary(i => $"key{i}", _ => value)));
-            }
-
             bool isOver = false;
             var longest = TimeSpan.Zero;
             int visits = 0;
@@ -83,8 +72,7 @@ internal sealed class RenewedSizeTests(ServerKind kind)
             TestContext.Out.WriteLine(
                 $"{megabytes} MB, {keys} keys, {(inPortions ? "in portions" : "by Redis")}: {renewing.ElapsedMilliseconds} ms; "
                 + $"the longest of {visits} bystanders {longest.TotalMilliseconds:0} ms");
-            string id = await browser.VisitAsync(session => session.Id);
-            Assert.That(await redis.HashLengthAsync($"sessions:{id}"), Is.EqualTo(keys + 3), "@gen, @created and @user besides");
+            Assert.That(await redis.HashLengthAsync($"sessions:{browser.SessionId}"), Is.EqualTo(keys + 3), "@gen, @created and @user besides");
             Assert.That(app.Logs.All.Where(entry => entry.Error is not null), Is.Empty);
         }
     }

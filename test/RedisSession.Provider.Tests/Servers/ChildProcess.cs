@@ -18,12 +18,7 @@ internal static class ChildProcess
     public static Task<Process> StartAsync(string executable, IEnumerable<string> arguments)
     {
         string[] command = Setpriv is null ? [executable, .. arguments] : [Setpriv, "--pdeathsig", "KILL", executable, .. arguments];
-        var start = new ProcessStartInfo(command[0], command[1..])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-
+        var start = new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         var started = new TaskCompletionSource<Process>(TaskCreationOptions.RunContinuationsAsynchronously);
         Starter.Value.Add(() =>
         {
@@ -50,16 +45,12 @@ internal static class ChildProcess
     private static BlockingCollection<Action> StartStarter()
     {
         var work = new BlockingCollection<Action>();
-        var thread = new Thread(() =>
-        {
-            foreach (var start in work.GetConsumingEnumerable())
-                start();
-        })
-        {
-            IsBackground = true,
-            Name = "Child process starter",
-        };
-        thread.Start();
+        new Thread(StartAll) { IsBackground = true, Name = "Child process starter" }.Start();
         return work;
+
+        void StartAll()
+        {
+            foreach (var start in work.GetConsumingEnumerable()) start();
+        }
     }
 }

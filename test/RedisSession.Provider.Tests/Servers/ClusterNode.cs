@@ -3,23 +3,17 @@ using System.Globalization;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>One node of a <see cref="RedisCluster"/>, with its two ports and what it says of the cluster.</summary>
-internal sealed class ClusterNode : IAsyncDisposable
+internal sealed class ClusterNode(ServerProcess process, int busPort) : IAsyncDisposable
 {
     // Short, so that a test of a failover is; long enough for a loaded machine not to mistake a late answer for a death.
     private const string NodeTimeout = "1500";
 
-    private ClusterNode(ServerProcess process, int busPort)
-    {
-        Process = process;
-        BusPort = busPort;
-    }
+    public ServerProcess Process => process;
 
-    public ServerProcess Process { get; }
-
-    public int Port => Process.Port;
+    public int Port => process.Port;
 
     /// <summary>Where the nodes talk to each other.</summary>
-    public int BusPort { get; }
+    public int BusPort => busPort;
 
     public static async Task<ClusterNode> StartAsync(ServerKind kind)
     {
@@ -63,12 +57,10 @@ internal sealed class ClusterNode : IAsyncDisposable
     public async Task<bool> IsInSyncAsync()
     {
         var info = await AskAsync("INFO", "replication");
-        return info.Line("role") == "slave"
-            ? info.Line("master_link_status") == "up"
-            : info.Line("slave0")?.Contains("state=online") is true;
+        return info.Line("role") == "slave" ? info.Line("master_link_status") == "up" : info.Line("slave0")?.Contains("state=online") is true;
     }
 
-    public ValueTask DisposeAsync() => Process.DisposeAsync();
+    public ValueTask DisposeAsync() => process.DisposeAsync();
 }
 
 /// <summary>Slots, and the ports of the nodes that have them.</summary>

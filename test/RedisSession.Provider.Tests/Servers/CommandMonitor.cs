@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
@@ -24,8 +25,7 @@ internal sealed partial class CommandMonitor : IAsyncDisposable
     {
         foreach (string script in LuaScripts.Texts) await server.Admin.GetDatabase().ExecuteAsync("SCRIPT", "LOAD", script);
         var tcp = new TcpClient();
-        string[] address = server.ConfigurationString.Split(':');
-        await tcp.ConnectAsync(address[0], int.Parse(address[1], System.Globalization.CultureInfo.InvariantCulture));
+        await tcp.ConnectAsync(IPEndPoint.Parse(server.ConfigurationString));
         var stream = tcp.GetStream();
         await stream.WriteAsync("MONITOR\r\n"u8.ToArray());
         var reader = new StreamReader(stream);

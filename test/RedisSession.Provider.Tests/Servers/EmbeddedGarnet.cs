@@ -6,17 +6,9 @@ using Garnet.server;
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Microsoft Garnet inside the test process. The tests keep to one at a time.</summary>
-internal sealed class EmbeddedGarnet : IRunningServer
+internal sealed class EmbeddedGarnet(GarnetServer server, int port) : IRunningServer
 {
-    private readonly GarnetServer _server;
-
-    private EmbeddedGarnet(GarnetServer server, int port)
-    {
-        _server = server;
-        ConfigurationString = $"127.0.0.1:{port}";
-    }
-
-    public string ConfigurationString { get; }
+    public string ConfigurationString => $"127.0.0.1:{port}";
 
     public static EmbeddedGarnet Start()
     {
@@ -38,7 +30,7 @@ internal sealed class EmbeddedGarnet : IRunningServer
 
     public ValueTask DisposeAsync()
     {
-        _server.Dispose();
+        server.Dispose();
         return ValueTask.CompletedTask;
     }
 

@@ -28,8 +28,7 @@ internal static class FreePort
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
             var port = Lowest + (int)((uint)Interlocked.Add(ref _last, Step) % Count);
-            if (IsFree(port))
-                return port;
+            if (IsFree(port)) return port;
         }
 
         throw new InvalidOperationException($"Found no free port between {Lowest} and {Highest}.");

@@ -2,40 +2,28 @@ using System.Globalization;
 
 namespace RedisSession.Provider.Tests;
 
-/// <summary>A Redis or Valkey cluster of a test's own: three primaries, each with a replica that takes over within seconds.</summary>
-internal sealed class RedisCluster : IAsyncDisposable
+/// <summary>A Redis or Valkey cluster of one's own, as a rule three primaries, each with a replica that takes over within seconds.</summary>
+internal sealed class RedisCluster(ServerKind kind, int primaries, bool hasReplicas) : IAsyncDisposable
 {
-    private const int Primaries = 3;
     private const int Slots = 16384;
 
-    private readonly ServerKind _kind;
-    private readonly ClusterNode[] _nodes;
-
-    private RedisCluster(ServerKind kind, ClusterNode[] nodes)
-    {
-        _kind = kind;
-        _nodes = nodes;
-    }
+    private readonly List<ClusterNode> _nodes = [];
 
     /// <summary>All nodes, in the form that <c>ConnectionMultiplexer.Connect</c> takes.</summary>
     public string ConfigurationString => string.Join(',', _nodes.Select(node => node.Process.ConfigurationString));
 
     /// <summary>Returns when every node says that the cluster is complete, and every replica is in sync.</summary>
-    public static async Task<RedisCluster> StartAsync(ServerKind kind)
-    {
-        var starts = Enumerable.Range(0, 2 * Primaries).Select(_ => ClusterNode.StartAsync(kind)).ToArray();
-        try
+    public static Task<RedisCluster> StartAsync(ServerKind kind, int primaries = 3, bool hasReplicas = true) =>
+        new RedisCluster(kind, primaries, hasReplicas).ThenAsync(async cluster =>
         {
-            var cluster = new RedisCluster(kind, await Task.WhenAll(starts));
+            await Task.WhenAll(Enumerable.Range(0, hasReplicas ? 2 * primaries : primaries).Select(async _ =>
+            {
+                var node = await ClusterNode.StartAsync(kind);
+                lock (cluster._nodes) cluster._nodes.Add(node);
+            }));
             await cluster.FormAsync();
             return cluster;
-        }
-        catch
-        {
-            foreach (var start in starts.Where(start => start.IsCompletedSuccessfully)) await (await start).DisposeAsync();
-            throw;
-        }
-    }
+        });
 
     /// <summary>The nodes that serve slots now, as one that is alive sees it.</summary>
     public async Task<IReadOnlyList<ServerProcess>> PrimariesAsync()
@@ -63,7 +51,7 @@ internal sealed class RedisCluster : IAsyncDisposable
     /// Returns when all nodes that are alive serve again, with another primary in the place of <paramref name="killed"/>.
     /// </summary>
     public Task WaitForFailoverAsync(ServerProcess killed) => Until.TrueAsync(
-        $"{_kind}: a replica takes over from port {killed.Port}",
+        $"{kind}: a replica takes over from port {killed.Port}",
         () => AllAliveAsync(async node =>
             await node.IsServingAsync() && (await node.SlotsAsync()).All(range => range.Primary != killed.Port)));
 
@@ -81,9 +69,7 @@ internal sealed class RedisCluster : IAsyncDisposable
         await to.AskAsync("CLUSTER", "SETSLOT", slot, "IMPORTING", await from.IdAsync());
         await from.AskAsync("CLUSTER", "SETSLOT", slot, "MIGRATING", await to.IdAsync());
         foreach (var moving in (await from.AskAsync("CLUSTER", "GETKEYSINSLOT", slot, "1000")).Items!)
-        {
             await from.AskAsync("MIGRATE", "127.0.0.1", Text(to.Port), moving.Text!, "0", "5000");
-        }
 
         await work();
         await to.AskAsync("CLUSTER", "SETSLOT", slot, "NODE", await to.IdAsync());
@@ -97,50 +83,42 @@ internal sealed class RedisCluster : IAsyncDisposable
 
     private async Task FormAsync()
     {
-        const int SlotsEach = (Slots / Primaries) + 1;
-        for (int i = 0; i < Primaries; i++)
+        for (int i = 0; i < primaries; i++)
         {
             // Epochs that differ from the beginning, or the nodes would have to settle first whose is the greater one.
             await _nodes[i].AskAsync("CLUSTER", "SET-CONFIG-EPOCH", Text(i + 1));
-            int last = Math.Min((i + 1) * SlotsEach, Slots) - 1;
-            await _nodes[i].AskAsync("CLUSTER", "ADDSLOTSRANGE", Text(i * SlotsEach), Text(last));
+            await _nodes[i].AskAsync("CLUSTER", "ADDSLOTSRANGE", Text(Slots * i / primaries), Text((Slots * (i + 1) / primaries) - 1));
         }
 
         // Everybody meets everybody: by hearsay alone it takes seconds longer.
-        for (int i = 0; i < _nodes.Length; i++)
+        foreach (var (i, node) in _nodes.Index())
         {
-            foreach (var other in _nodes.Skip(i + 1))
-            {
-                await _nodes[i].AskAsync("CLUSTER", "MEET", "127.0.0.1", Text(other.Port), Text(other.BusPort));
-            }
+            foreach (var other in _nodes.Take(i))
+                await node.AskAsync("CLUSTER", "MEET", "127.0.0.1", Text(other.Port), Text(other.BusPort));
         }
 
-        for (int i = 0; i < Primaries; i++)
+        foreach (var (i, replica) in _nodes.Skip(primaries).Index())
         {
-            var replica = _nodes[i + Primaries];
             string primary = await _nodes[i].IdAsync();
             await Until.TrueAsync(
-                $"{_kind}: a replica knows its primary",
+                $"{kind}: a replica knows its primary",
                 async () => (await replica.AskAsync("CLUSTER", "REPLICATE", primary)).Text == "OK");
         }
 
-        await Until.TrueAsync($"{_kind}: the cluster is complete", () => AllAliveAsync(async node =>
-            await node.IsServingAsync() && await node.IsInSyncAsync() && await SeesAllAsync(node)));
+        await Until.TrueAsync($"{kind}: the cluster is complete", () => AllAliveAsync(async node =>
+            await node.IsServingAsync() && (!hasReplicas || await node.IsInSyncAsync()) && await SeesAllAsync(node)));
     }
 
-    private static async Task<bool> SeesAllAsync(ClusterNode node)
+    private async Task<bool> SeesAllAsync(ClusterNode node)
     {
         var slots = await node.SlotsAsync();
-        return slots.Count == Primaries && slots.All(range => range.Replicas.Count == 1);
+        return slots.Count == primaries && slots.All(range => range.Replicas.Count == (hasReplicas ? 1 : 0));
     }
 
     private async Task<bool> AllAliveAsync(Func<ClusterNode, Task<bool>> condition)
     {
         foreach (var node in _nodes.Where(node => node.Process.IsRunning))
-        {
             if (!await condition(node)) return false;
-        }
-
         return true;
     }
 

@@ -24,7 +24,7 @@ internal sealed class Relay : IAsyncDisposable
     private readonly ConcurrentDictionary<TcpClient, bool> _clients = new();
     private Task _accepting;
     private long _repliesLeft = long.MaxValue;
-    private TaskCompletionSource _repliesPass = Passing();
+    private TaskCompletionSource _repliesPass = new();
     private byte[]? _forbidden;
     private (byte[] Word, TaskCompletionSource Seen)? _awaited;
     private volatile bool _isDown;
@@ -36,6 +36,7 @@ internal sealed class Relay : IAsyncDisposable
         int colon = server.LastIndexOf(':');
         (_host, _port) = (server[..colon], ushort.Parse(server.AsSpan(colon + 1), CultureInfo.InvariantCulture));
         (_there, _back) = (there, back);
+        Release();
         (_listener, _ownPort) = Listen();
         _accepting = AcceptAsync();
     }
@@ -122,12 +123,8 @@ internal sealed class Relay : IAsyncDisposable
         }
     }
 
-    private static TaskCompletionSource Passing()
-    {
-        var passing = new TaskCompletionSource();
-        passing.SetResult();
-        return passing;
-    }
+    private static bool IsEnd(Exception error) =>
+        error is OperationCanceledException or SocketException or IOException or InvalidOperationException; // which a disposed one throws
 
     private async Task AcceptAsync()
     {
@@ -135,7 +132,7 @@ internal sealed class Relay : IAsyncDisposable
         {
             while (true) _ = ServeAsync(await _listener.AcceptTcpClientAsync(_end.Token));
         }
-        catch (Exception error) when (error is OperationCanceledException or SocketException or InvalidOperationException)
+        catch (Exception error) when (IsEnd(error))
         {
             // The listener has stopped, perhaps between two clients.
         }
@@ -156,8 +153,7 @@ internal sealed class Relay : IAsyncDisposable
                     PumpAsync(client.GetStream(), server.GetStream(), _there, CommandsThatPassAsync),
                     PumpAsync(server.GetStream(), client.GetStream(), _back, RepliesThatPassAsync));
             }
-            catch (Exception error) when (error is OperationCanceledException or SocketException or ObjectDisposedException
-                or InvalidOperationException)
+            catch (Exception error) when (IsEnd(error))
             {
             }
             finally
@@ -182,7 +178,7 @@ internal sealed class Relay : IAsyncDisposable
                 while ((read = await from.ReadAsync(buffer, _end.Token)) > 0)
                     line.Writer.TryWrite((Stopwatch.GetTimestamp(), buffer[..read]));
             }
-            catch (Exception error) when (error is OperationCanceledException or IOException or ObjectDisposedException)
+            catch (Exception error) when (IsEnd(error))
             {
             }
 
@@ -202,7 +198,7 @@ internal sealed class Relay : IAsyncDisposable
                     if (pass < bytes.Length) return;
                 }
             }
-            catch (Exception error) when (error is OperationCanceledException or IOException or ObjectDisposedException)
+            catch (Exception error) when (IsEnd(error))
             {
             }
             finally

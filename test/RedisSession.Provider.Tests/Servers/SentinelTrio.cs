@@ -1,39 +1,27 @@
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A primary and two replicas of a test's own, and three sentinels that promote a replica when the primary is gone.</summary>
-internal sealed class SentinelTrio : IAsyncDisposable
+internal sealed class SentinelTrio(ServerKind kind) : IAsyncDisposable
 {
     public const string ServiceName = "sessions";
 
     private const int Replicas = 2;
     private const int Sentinels = 3;
 
-    private readonly ServerKind _kind;
     private readonly List<ServerProcess> _servers = [];
     private readonly List<ServerProcess> _sentinels = [];
-
-    private SentinelTrio(ServerKind kind) => _kind = kind;
 
     /// <summary>The sentinels and what they call the primary, in the form that <c>ConnectionMultiplexer.Connect</c> takes.</summary>
     public string ConfigurationString =>
         string.Join(',', _sentinels.Select(sentinel => sentinel.ConfigurationString)) + $",serviceName={ServiceName}";
 
     /// <summary>Returns when both replicas are in sync and the sentinels know them and each other.</summary>
-    public static async Task<SentinelTrio> StartAsync(ServerKind kind)
+    public static Task<SentinelTrio> StartAsync(ServerKind kind) => new SentinelTrio(kind).ThenAsync(async trio =>
     {
-        var trio = new SentinelTrio(kind);
-        try
-        {
-            await trio.StartServersAsync();
-            await trio.StartSentinelsAsync();
-            return trio;
-        }
-        catch
-        {
-            await trio.DisposeAsync();
-            throw;
-        }
-    }
+        await trio.StartServersAsync();
+        await trio.StartSentinelsAsync();
+        return trio;
+    });
 
     /// <summary>The primary, as a sentinel sees it.</summary>
     public async Task<ServerProcess> PrimaryAsync()
@@ -52,7 +40,7 @@ internal sealed class SentinelTrio : IAsyncDisposable
 
     /// <summary>Returns when all sentinels name another primary than <paramref name="killed"/>, and that one says so, too.</summary>
     public Task WaitForFailoverAsync(ServerProcess killed) => Until.TrueAsync(
-        $"{_kind}: a replica takes over from port {killed.Port}",
+        $"{kind}: a replica takes over from port {killed.Port}",
         async () =>
         {
             foreach (var sentinel in _sentinels.Where(sentinel => sentinel.IsRunning))
@@ -72,11 +60,9 @@ internal sealed class SentinelTrio : IAsyncDisposable
     private async Task StartServersAsync()
     {
         string[] usual = ["--repl-diskless-sync-delay", "0"];
-        _servers.Add(await ServerProcess.StartAsync(_kind, usual));
+        _servers.Add(await ServerProcess.StartAsync(kind, usual));
         for (int i = 0; i < Replicas; i++)
-        {
-            _servers.Add(await ServerProcess.StartAsync(_kind, [.. usual, "--replicaof", $"127.0.0.1 {_servers[0].Port}"]));
-        }
+            _servers.Add(await ServerProcess.StartAsync(kind, [.. usual, "--replicaof", $"127.0.0.1 {_servers[0].Port}"]));
 
         // Before the sentinels: a replica that connects later is found by them ten seconds later.
         await WaitUntilInSyncAsync();
@@ -89,15 +75,15 @@ internal sealed class SentinelTrio : IAsyncDisposable
             sentinel down-after-milliseconds {ServiceName} 1000
             sentinel failover-timeout {ServiceName} 2000
             """;
-        for (int i = 0; i < Sentinels; i++) _sentinels.Add(await ServerProcess.StartSentinelAsync(_kind, settings));
+        for (int i = 0; i < Sentinels; i++) _sentinels.Add(await ServerProcess.StartSentinelAsync(kind, settings));
         foreach (var sentinel in _sentinels)
         {
-            await Until.TrueAsync($"{_kind}: every sentinel knows the others and the replicas", async () =>
+            await Until.TrueAsync($"{kind}: every sentinel knows the others and the replicas", async () =>
                 await CountAsync(sentinel, "SENTINELS") == Sentinels - 1 && await CountAsync(sentinel, "REPLICAS") == Replicas);
         }
     }
 
-    private Task WaitUntilInSyncAsync() => Until.TrueAsync($"{_kind}: the replicas are in sync", async () =>
+    private Task WaitUntilInSyncAsync() => Until.TrueAsync($"{kind}: the replicas are in sync", async () =>
     {
         var primary = await ReplicationAsync(_servers[0].Port);
         return Enumerable.Range(0, Replicas).All(i => primary.Line($"slave{i}")?.Contains("state=online") is true);

@@ -28,9 +28,7 @@ internal sealed partial record ServerKind(string Name, string? Binary = null, Ve
         process.WaitForExit();
 
         var match = VersionLine().Match(output);
-        if (!match.Success)
-            throw new InvalidOperationException($"'{path} --version' does not name a Redis-like server: {output}");
-
+        if (!match.Success) throw new InvalidOperationException($"'{path} --version' does not name a Redis-like server: {output}");
         var product = match.Groups["product"].Value.ToLowerInvariant();
         var version = match.Groups["version"].Value;
         return new ServerKind($"{product}-{version}", Path.GetFullPath(path), Version.Parse(version));

@@ -75,8 +75,7 @@ internal sealed class ServerProcess : IRunningServer
         var clock = Stopwatch.StartNew();
         while (!await TryLaunchAsync())
         {
-            if (clock.Elapsed > StartTimeout)
-                throw new TimeoutException($"{_kind} did not get its port {Port} back.");
+            if (clock.Elapsed > StartTimeout) throw new TimeoutException($"{_kind} did not get its port {Port} back.");
             await Task.Delay(100);
         }
     }
@@ -96,26 +95,17 @@ internal sealed class ServerProcess : IRunningServer
         return ValueTask.CompletedTask;
     }
 
-    private async Task<ServerProcess> StartOnFreePortAsync(Func<string[]> extraArguments)
+    private Task<ServerProcess> StartOnFreePortAsync(Func<string[]> extraArguments) => this.ThenAsync(async _ =>
     {
-        try
+        for (var attempt = 0; attempt < FreePort.Attempts; attempt++)
         {
-            for (var attempt = 0; attempt < FreePort.Attempts; attempt++)
-            {
-                Port = FreePort.Choose();
-                _extraArguments = extraArguments();
-                if (await TryLaunchAsync())
-                    return this;
-            }
+            Port = FreePort.Choose();
+            _extraArguments = extraArguments();
+            if (await TryLaunchAsync()) return this;
+        }
 
-            throw new InvalidOperationException($"{_kind} found every port taken that was free a moment before.");
-        }
-        catch
-        {
-            await DisposeAsync();
-            throw;
-        }
-    }
+        throw new InvalidOperationException($"{_kind} found every port taken that was free a moment before.");
+    });
 
     /// <summary>False where somebody else has taken the port.</summary>
     private async Task<bool> TryLaunchAsync()
@@ -128,14 +118,12 @@ internal sealed class ServerProcess : IRunningServer
             if (_process.HasExited)
             {
                 _process.WaitForExit(); // Only this overload also waits for the rest of the output.
-                if (output.Contains("Address already in use"))
-                    return false;
+                if (output.Contains("Address already in use")) return false;
                 throw new InvalidOperationException($"{_kind} ended with exit code {_process.ExitCode}:\n{output}");
             }
 
             // Its own word comes first: an answer alone might be that of a stranger who has the port.
-            if (output.Contains(ReadyWord) && await AnswersAsync())
-                return true;
+            if (output.Contains(ReadyWord) && await AnswersAsync()) return true;
             if (clock.Elapsed > StartTimeout)
                 throw new TimeoutException($"{_kind} did not answer on port {Port} within {StartTimeout}:\n{output}");
             await Task.Delay(20);
@@ -155,17 +143,10 @@ internal sealed class ServerProcess : IRunningServer
         }
     }
 
-    private IEnumerable<string> Arguments() => _sentinelSettings is null ? DataServerArguments() : [SentinelFile(), "--sentinel"];
-
-    private IEnumerable<string> DataServerArguments() =>
+    private string[] Arguments() => _sentinelSettings is not null ? [SentinelFile(), "--sentinel"] :
     [
-        "--port", $"{Port}",
-        "--bind", "127.0.0.1",
-        "--dir", _directory,
-        "--save", "",
-        "--appendonly", "no",
-        .. DebugCommand(),
-        .. _extraArguments,
+        "--port", $"{Port}", "--bind", "127.0.0.1", "--dir", _directory, "--save", "", "--appendonly", "no",
+        .. DebugCommand(), .. _extraArguments,
     ];
 
     // A sentinel keeps what it learns in its configuration file; one that is restarted goes on with that.

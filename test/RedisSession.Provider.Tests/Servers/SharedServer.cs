@@ -6,44 +6,25 @@ namespace RedisSession.Provider.Tests;
 /// A server that all tests of a run share. Tests keep apart by key prefixes of their own and never flush it, kill it or
 /// pause it; whoever needs that starts a <see cref="ServerProcess"/>.
 /// </summary>
-internal sealed class SharedServer : IAsyncDisposable
+internal sealed class SharedServer(ServerKind kind, IRunningServer server, IConnectionMultiplexer admin) : IAsyncDisposable
 {
-    private readonly IRunningServer _server;
+    public ServerKind Kind => kind;
 
-    private SharedServer(ServerKind kind, IRunningServer server, IConnectionMultiplexer admin)
-    {
-        Kind = kind;
-        _server = server;
-        Admin = admin;
-    }
-
-    public ServerKind Kind { get; }
-
-    public string ConfigurationString => _server.ConfigurationString;
+    public string ConfigurationString => server.ConfigurationString;
 
     /// <summary>A connection to look into the server with, apart from those under test; admin commands are allowed.</summary>
-    public IConnectionMultiplexer Admin { get; }
+    public IConnectionMultiplexer Admin => admin;
 
-    public static async Task<SharedServer> StartAsync(ServerKind kind)
+    public static async Task<SharedServer> StartAsync(ServerKind kind, params string[] arguments)
     {
-        IRunningServer server = kind.IsProcess ? await ServerProcess.StartAsync(kind) : EmbeddedGarnet.Start();
-        try
-        {
-            var options = ConfigurationOptions.Parse(server.ConfigurationString);
-            options.AllowAdmin = true;
-            options.ClientName = "test-admin";
-            return new SharedServer(kind, server, await ConnectionMultiplexer.ConnectAsync(options));
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
-        }
+        IRunningServer server = kind.IsProcess ? await ServerProcess.StartAsync(kind, arguments) : EmbeddedGarnet.Start();
+        return await server.ThenAsync(async server => new SharedServer(
+            kind, server, await ConnectionMultiplexer.ConnectAsync(server.ConfigurationString + ",allowAdmin=true,name=test-admin")));
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Admin.DisposeAsync();
-        await _server.DisposeAsync();
+        await admin.DisposeAsync();
+        await server.DisposeAsync();
     }
 }

@@ -11,12 +11,8 @@ internal sealed class SharedServersLifetime
         var said = TestContext.Error;
         said.WriteLine($"Servers: {string.Join(", ", TestServers.Kinds)}.");
         if (TestServers.ProcessKinds.Count == 0)
-        {
-            said.WriteLine(
-                "Left out: the tests that kill or pause a server, because there is no redis-server or valkey-server. " +
-                $"Install one, or name one in {ServerDiscovery.ServersVariable}.");
-        }
-
+            said.WriteLine("Left out: the tests that kill or pause a server, because there is no redis-server or valkey-server. "
+                + $"Install one, or name one in {ServerDiscovery.ServersVariable}.");
         if (FullRun.IsAskedFor) return;
         if (TestServers.LeftOut is { Count: > 0 } servers) said.WriteLine($"Left out: {string.Join(", ", servers)}.");
         said.WriteLine($"Left out: tests of the category {FullRun.Only}, unless a filter selects them. All of it: {FullRun.Command}");
@@ -31,14 +27,10 @@ internal sealed class SharedServersLifetime
             var immortal = new List<string>();
             foreach (var server in await TestServers.GetStartedAsync())
             {
+                var keys = new List<string>(await ExpiryAudit.CacheEntriesWithoutExpiryAsync(server.Admin));
                 foreach (string pattern in (string[])[ExpiryAudit.SessionKeys, ExpiryAudit.UserLists, .. ExpiryAudit.LifecycleKeys])
-                {
-                    var keys = await ExpiryAudit.KeysWithoutExpiryAsync(server.Admin, pattern);
-                    immortal.AddRange(keys.Select(key => $"{server.Kind}: {key}"));
-                }
-
-                var entries = await ExpiryAudit.CacheEntriesWithoutExpiryAsync(server.Admin);
-                immortal.AddRange(entries.Select(key => $"{server.Kind}: {key}"));
+                    keys.AddRange(await ExpiryAudit.KeysWithoutExpiryAsync(server.Admin, pattern));
+                immortal.AddRange(keys.Select(key => $"{server.Kind}: {key}"));
             }
 
             Assert.That(

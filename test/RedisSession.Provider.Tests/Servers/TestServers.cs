@@ -26,8 +26,7 @@ internal static class TestServers
     public static IReadOnlyList<ServerKind> ProcessKinds => [.. Kinds.Where(kind => kind.IsProcess)];
 
     /// <summary>The shared server of this kind, started when the first test asks for it.</summary>
-    public static Task<SharedServer> GetAsync(ServerKind kind) =>
-        Started.GetOrAdd(kind, key => new(() => SharedServer.StartAsync(key))).Value;
+    public static Task<SharedServer> GetAsync(ServerKind kind) => Started.GetOrAdd(kind, key => new(() => SharedServer.StartAsync(key))).Value;
 
     /// <summary>Every shared server that some test has asked for.</summary>
     public static async Task<IReadOnlyList<SharedServer>> GetStartedAsync()
@@ -39,8 +38,7 @@ internal static class TestServers
 
     public static async Task StopAllAsync()
     {
-        foreach (var server in await GetStartedAsync())
-            await server.DisposeAsync();
+        foreach (var server in await GetStartedAsync()) await server.DisposeAsync();
         Started.Clear();
     }
 }

@@ -7,6 +7,10 @@ internal static class Until
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>Looks again and again.</summary>
+    /// <inheritdoc cref="TrueAsync(string, Func{Task{bool}})" path="/exception"/>
+    public static Task TrueAsync(string what, Func<bool> condition) => TrueAsync(what, () => Task.FromResult(condition()));
+
     /// <summary>Asks again and again; a server that does not answer, or with an error, has not come so far yet.</summary>
     /// <exception cref="TimeoutException">It did not come true; the message names <paramref name="what"/>.</exception>
     public static async Task TrueAsync(string what, Func<Task<bool>> condition)
