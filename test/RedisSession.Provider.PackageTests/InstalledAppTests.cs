@@ -1,7 +1,3 @@
-using System.Net;
-using System.Text;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests.Packaging;
 
 [TestFixtureSource(nameof(Everywhere))]

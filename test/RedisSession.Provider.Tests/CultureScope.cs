@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Makes a culture the current one, of this flow of execution alone, until disposed.</summary>

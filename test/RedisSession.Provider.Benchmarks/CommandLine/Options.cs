@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.AspNetCore.Session;
 
 namespace RedisSession.Provider.Benchmarks;

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>Visitors of one server, with a connection each.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace RedisSession.Provider.Benchmarks;
 
 /// <summary>What Redis has done since its start, by its own word (INFO). NaN where it does not say.</summary>

@@ -1,4 +1,3 @@
-using StackExchange.Redis;
 using static RedisSession.Provider.Tests.CacheAccessExtensions;
 
 namespace RedisSession.Provider.Tests;

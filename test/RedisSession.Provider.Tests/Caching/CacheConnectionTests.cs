@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.Hosting;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

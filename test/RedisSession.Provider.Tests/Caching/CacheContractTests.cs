@@ -1,8 +1,5 @@
-using System.Globalization;
-using System.Text;
 using Microsoft.Extensions.Caching.Distributed;
 using NUnit.Framework.Constraints;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What is not as in RedisCache, by name and with both sides. All else is in <see cref="CacheContractTests"/>.</summary>

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
 using Microsoft.Extensions.Caching.Distributed;
-using StackExchange.Redis;
 using static RedisSession.Provider.Tests.CacheAccessExtensions;
 
 namespace RedisSession.Provider.Tests;
@@ -75,7 +74,7 @@ internal sealed class CacheFaultTests(ServerKind kind)
         await using var running = CacheStack.OfOurs(kind).Start(relay.Address + Patient, CacheStack.NewInstanceName());
         await running.Cache.SetAsync("key", [1], TenMinutes);
         relay.Down();
-        await Until.TrueAsync("it has noticed", () => Task.FromResult(!running.IsConnected));
+        await Until.TrueAsync("it has noticed", () => !running.IsConnected);
         using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(100));
         Assert.That(
             () => array
@@ -97,7 +96,7 @@ internal sealed class CacheFaultTests(ServerKind kind)
         await using var running = CacheStack.OfOurs(kind).Start(relay.Address + ",syncTimeout=1000,asyncTimeout=1000", CacheStack.NewInstanceName());
         await running.Cache.SetAsync("key", [0], TenMinutes);
         relay.Down();
-        await Until.TrueAsync("it has noticed", () => Task.FromResult(!running.IsConnected));
+        await Until.TrueAsync("it has noticed", () => !running.IsConnected);
         if (isCancelled)
         {
             using var cancellation = new CancellationTokenSource(TimeSpan.FromMilliseconds(1500));

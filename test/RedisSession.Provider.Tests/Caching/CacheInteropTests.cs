@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Caching.Distributed;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
@@ -139,7 +138,7 @@ internal sealed class CacheInteropTests(ServerKind kind)
         await using var ours = await TestApp.StartAsync(services => services.AddSession()
             .AddRedisHashCache(options => (options.Configuration, options.InstanceName) = (configuration, instanceName)));
 
-        using var browser = await theirs.NewVisitorWithAsync("began", "there");
+        using var browser = await theirs.NewVisitorAsync(key: "began", value: "there");
         await CommittedAsync(browser, "began");
         browser.At(ours);
         await browser.VisitAsync(session =>

@@ -1,8 +1,6 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Caching.Distributed;
-using StackExchange.Redis;
 using static RedisSession.Provider.Tests.CacheAccessExtensions;
 
 namespace RedisSession.Provider.Tests;

@@ -346,7 +346,7 @@ internal sealed class SessionContractTests(SessionStack stack)
     public async Task A_session_that_never_times_out_works()
     {
         await using var app = await stack.StartAsync(configure: options => options.IdleTimeout = TimeSpan.MaxValue);
-        using var browser = await app.NewVisitorWithAsync("key");
+        using var browser = await app.NewVisitorAsync(key: "key", value: "1");
         Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("1"));
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 using NUnit.Framework.Constraints;
 
 namespace RedisSession.Provider.Tests;
@@ -21,7 +20,7 @@ internal sealed class SessionDifferenceTests(SessionStack stack)
     public async Task Of_64_parallel_requests_that_each_set_a_key_all_survive_where_stock_keeps_one()
     {
         const int Count = 64;
-        using var browser = await _app.NewVisitorWithAsync("start", "1");
+        using var browser = await _app.NewVisitorAsync(key: "start", value: "1");
 
         // All have begun, and on stock loaded, before the first ends.
         var allHaveSet = new TaskCompletionSource();
@@ -42,7 +41,7 @@ internal sealed class SessionDifferenceTests(SessionStack stack)
     [Test]
     public async Task A_change_is_in_the_store_before_the_response_starts_where_stock_writes_after_it()
     {
-        using var browser = await _app.NewVisitorWithAsync("key", "old");
+        using var browser = await _app.NewVisitorAsync(key: "key", value: "old");
         await browser.VisitAsync(async context =>
         {
             context.Session.SetString("key", "new");
@@ -65,7 +64,7 @@ internal sealed class SessionDifferenceTests(SessionStack stack)
     [Test]
     public async Task Keys_may_be_enumerated_while_the_session_changes_where_stock_throws()
     {
-        using var browser = await _app.NewVisitorWithAsync("a", "1");
+        using var browser = await _app.NewVisitorAsync(key: "a", value: "1");
         await browser.SetStringAsync("b", "2");
         await browser.VisitAsync(session =>
         {

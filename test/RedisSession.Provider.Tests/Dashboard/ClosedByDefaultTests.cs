@@ -1,16 +1,13 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RedisSession.Provider.Dashboard;
 
@@ -56,7 +53,7 @@ internal sealed class ClosedByDefaultTests
     {
         await using var app = await DashboardApp.StartAsync(
             ServerKind.Garnet, add: services => services.AddCors(), use: pipeline => pipeline.UseCors(policy => policy.AllowAnyOrigin()));
-        using var browser = await app.NewVisitorWithAsync("name", "ann");
+        using var browser = await app.NewVisitorAsync(key: "name", value: "ann");
         using var @operator = new Operator(app);
         IsClosed(await @operator.GetAsync("", request => request.Headers.Add("Origin", origin)));
 

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Text;
 using RedisSession.Provider.Dashboard;
 
 namespace RedisSession.Provider.Tests;

@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The page over a hundred thousand sessions: what each page costs does not depend on how many there are.</summary>

@@ -18,7 +18,7 @@ internal sealed class SessionCountsTests
         await using var app = await DashboardApp.StartAsync(ServerKind.Garnet, add: Counting(time, TimeSpan.FromMinutes(2)));
         var counts = app.Services.GetRequiredService<SessionCounts>();
         await Until.TrueAsync("they are counted", () => Task.FromResult(counts.All.Count == 1));
-        using var browser = await app.NewVisitorWithAsync("key");
+        using var browser = await app.NewVisitorAsync(key: "key", value: "1");
         await AdvanceUntilAsync(2);
         Assert.That(counts.All.Select(count => count.Count), Is.EqualTo([0L, 1L]));
         Assert.That(counts.All[1].At - counts.All[0].At, Is.GreaterThanOrEqualTo(TimeSpan.FromMinutes(2)));
@@ -134,7 +134,7 @@ internal sealed class SessionCountsTests
         await using var app = await DashboardApp.StartAsync(
             ServerKind.Garnet, add: services => services.AddSingleton<TimeProvider>(time), server: own);
         var counts = app.Services.GetRequiredService<SessionCounts>();
-        using var browser = await app.NewVisitorWithAsync("key");
+        using var browser = await app.NewVisitorAsync(key: "key", value: "1");
         using var @operator = new Operator(app);
         await @operator.GetAsync();
         Assert.That(counts.All, Is.Empty, "counting is switched off");

@@ -1,7 +1,5 @@
-using System.Net;
 using System.Text.Json;
 using RedisSession.Provider.Dashboard;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,6 +1,3 @@
-using System.Globalization;
-using Microsoft.AspNetCore.Builder;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A changed default changes every application that did not choose; a new option without an entry here fails.</summary>

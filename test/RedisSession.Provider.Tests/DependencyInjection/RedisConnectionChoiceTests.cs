@@ -1,6 +1,4 @@
-using System.Net;
 using Moq;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.Sockets;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,9 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Moq;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A setting of configuration, a text that is not its default, and what the options then say.</summary>

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>One log entry for a request that has waited for many reads one after the other.</summary>

@@ -47,7 +47,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task Synchronous_reads_are_timed_too([Values] RedisSessionMode mode)
     {
-        using var browser = await Apps[mode].NewVisitorWithAsync("a");
+        using var browser = await Apps[mode].NewVisitorAsync(key: "a", value: "1");
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(session =>
         {
@@ -97,7 +97,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task Sessions_that_the_directory_ends_are_counted_as_that([Values] RedisSessionMode mode)
     {
-        using var browser = await Apps[mode].NewVisitorWithAsync("a");
+        using var browser = await Apps[mode].NewVisitorAsync(key: "a", value: "1");
         using var metrics = new RecordedMetrics();
         for (int i = 0; i < 2; i++) await Apps[mode].Directory.EndAsync(browser.SessionId);
         Assert.That(metrics.Sum(SessionMetrics.EndedSessions, (TelemetryTags.EndReason, "ended_by_directory")), Is.EqualTo(1));
@@ -107,7 +107,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task A_session_that_the_cookie_names_and_that_is_gone_is_absent_and_counted_as_expired([Values] RedisSessionMode mode)
     {
-        using var browser = await Apps[mode].NewVisitorWithAsync("a");
+        using var browser = await Apps[mode].NewVisitorAsync(key: "a", value: "1");
         await Redis.KeyDeleteAsync(Stack.KeyOf(browser.SessionId));
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(async context =>
@@ -126,7 +126,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task A_refused_write_has_ended_and_not_failed([Values] RedisSessionMode mode)
     {
-        using var browser = await Apps[mode].NewVisitorWithAsync("a");
+        using var browser = await Apps[mode].NewVisitorAsync(key: "a", value: "1");
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(async context =>
         {
@@ -141,7 +141,7 @@ internal sealed class MetricsTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task Bytes_are_those_of_what_was_read_and_written([Values] RedisSessionMode mode)
     {
-        using var browser = await Apps[mode].NewVisitorWithAsync("a");
+        using var browser = await Apps[mode].NewVisitorAsync(key: "a", value: "1");
         using var metrics = new RecordedMetrics();
         await browser.VisitAsync(session => session.Set("big", new byte[5000]));
         Assert.That(Bytes("write"), Is.InRange(5003, 5003 + 100), "with the expiry and the generations");

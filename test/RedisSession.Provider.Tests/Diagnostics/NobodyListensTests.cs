@@ -3,7 +3,6 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Session;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -31,7 +31,7 @@ internal sealed class SpanTests(ServerKind kind) : BothModesFixture(kind)
     [TestCaseSource(nameof(Requests))]
     public async Task A_request_that(RedisSessionMode mode, Func<HttpContext, Task> work, string expected)
     {
-        using var browser = await Apps[mode].NewVisitorWithAsync("a");
+        using var browser = await Apps[mode].NewVisitorAsync(key: "a", value: "1");
         using var recorded = RecordedSpans.Start();
         ActivitySpanId request = default;
         string id = "", newId = ""; // a renewal's second step is about that
@@ -95,7 +95,7 @@ internal sealed class SpanTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task A_session_that_is_not_there_and_one_that_has_ended_are_outcomes_and_no_errors([Values] RedisSessionMode mode)
     {
-        using var browser = await Apps[mode].NewVisitorWithAsync("a");
+        using var browser = await Apps[mode].NewVisitorAsync(key: "a", value: "1");
         using var recorded = RecordedSpans.Start();
         await browser.VisitAsync(async context =>
         {
@@ -114,7 +114,7 @@ internal sealed class SpanTests(ServerKind kind) : BothModesFixture(kind)
     [Test]
     public async Task The_current_activity_stays_the_requests_own([Values] RedisSessionMode mode)
     {
-        using var browser = await Apps[mode].NewVisitorWithAsync("a");
+        using var browser = await Apps[mode].NewVisitorAsync(key: "a", value: "1");
         using var recorded = RecordedSpans.Start();
         await browser.VisitAsync(async context =>
         {

@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>One page at a time, all sessions, or some: by the beginning of their id, by their user, by whether they have one.</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.Features.Authentication;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Expiries on a cluster: each primary reports its own.</summary>

@@ -1,8 +1,5 @@
-using System.Net;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Logging;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,8 +1,6 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.Builder;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
@@ -38,7 +36,7 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task Who_signs_in_has_a_session_under_a_new_key()
     {
-        using var browser = await _app.NewVisitorWithAsync("cart", "tea");
+        using var browser = await _app.NewVisitorAsync(key: "cart", value: "tea");
         string before = browser.SessionId;
         await SignInAsync(browser, "ann");
         await browser.VisitAsync(async context =>
@@ -92,7 +90,7 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task A_session_that_is_bound_by_itself_keeps_its_key()
     {
-        using var browser = await _app.NewVisitorWithAsync("cart", "tea");
+        using var browser = await _app.NewVisitorAsync(key: "cart", value: "tea");
         string before = browser.SessionId;
         await browser.VisitAsAsync("dan", session => session.SetString("cart", "mug"));
         Assert.That((string?)await Redis.HashGetAsync(KeyOf(before), "@user"), Is.EqualTo("dan"), "readable, too");
@@ -102,7 +100,7 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     [Test]
     public async Task What_others_write_is_read_though_values_are_protected()
     {
-        using var browser = await _app.NewVisitorWithAsync("old", "1");
+        using var browser = await _app.NewVisitorAsync(key: "old", value: "1");
         string key = KeyOf(browser.SessionId);
         await Redis.HashSetAsync(key, [new("role", "admin"), new("new", await Redis.HashGetAsync(key, "old"))]);
         Assert.That(await browser.VisitAsync(session => (session.GetString("role"), session.GetString("new"))), Is.EqualTo(("admin", "1")));
@@ -112,7 +110,7 @@ internal sealed class SecurityAdviceTests(ServerKind kind, Pipeline pipeline)
     public async Task An_instance_that_protects_no_values_reads_what_others_have_encrypted_as_it_is()
     {
         await using var plain = await TestApp.StartAsync(_server.ConfigurationString, options => options.KeyPrefix = _prefix);
-        using var browser = await _app.NewVisitorWithAsync("key");
+        using var browser = await _app.NewVisitorAsync(key: "key", value: "1");
         byte[] read = await browser.At(plain).VisitAsync(session => session.GetRaw("key")!);
         Assert.That(read, Has.Length.GreaterThan(20).And.Not.EqualTo("1"u8.ToArray()));
     }

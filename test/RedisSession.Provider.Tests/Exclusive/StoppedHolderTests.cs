@@ -1,6 +1,3 @@
-using System.Net;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The process of a request that holds the lock of its session stands still, or dies: the next one gets its turn.</summary>

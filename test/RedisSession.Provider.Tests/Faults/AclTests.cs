@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A Redis user with the rights that docs/operating.md names, and no more.</summary>

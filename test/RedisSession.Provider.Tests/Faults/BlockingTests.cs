@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

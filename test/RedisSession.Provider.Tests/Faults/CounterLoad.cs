@@ -1,9 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
-using System.Net;
-using System.Text;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What Redis itself loses, or brings back, whoever writes to it: docs/operating.md.</summary>

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,7 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using Microsoft.AspNetCore.Builder;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

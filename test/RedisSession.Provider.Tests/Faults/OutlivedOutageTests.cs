@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A request that goes on after an outage, as one behind a WebSocket does, is served again once Redis is there.</summary>

@@ -1,6 +1,3 @@
-using System.Net;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Servers that answer, but refuse to write: full memory, a replica. Reading goes on, and nothing is half written.</summary>

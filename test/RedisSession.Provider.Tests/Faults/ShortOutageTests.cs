@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Caching.Distributed;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

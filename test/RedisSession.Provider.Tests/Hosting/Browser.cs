@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A visitor: cookies, and requests whose work inside the application the test says.</summary>

@@ -1,7 +1,4 @@
-using System.Text;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.Extensions.Logging;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What an application puts into its pipeline to have sessions.</summary>

@@ -1,5 +1,3 @@
-using System.Net;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Visitors who share one client, and so with HTTP/2 one connection. Each sends the cookie that it got.</summary>

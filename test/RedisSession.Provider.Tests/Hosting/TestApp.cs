@@ -1,11 +1,7 @@
 using System.Collections.Concurrent;
-using System.Text;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 
@@ -76,14 +72,6 @@ internal sealed class TestApp : IAsyncDisposable
 
     /// <summary>A visitor with cookies of its own.</summary>
     public Browser NewBrowser() => new(this);
-
-    /// <summary>A visitor whose session has this in it.</summary>
-    public async Task<Browser> NewVisitorWithAsync(string key, string value = "1")
-    {
-        var browser = NewBrowser();
-        await browser.SetStringAsync(key, value);
-        return browser;
-    }
 
     /// <summary>The connection of its sessions, where they are ours.</summary>
     public async Task<IDatabase> RedisAsync() => await Services.GetRequiredService<IRedisSessionConnection>().GetDatabaseAsync();

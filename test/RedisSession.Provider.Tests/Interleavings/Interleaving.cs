@@ -1,10 +1,7 @@
-using System.Globalization;
-using System.Text;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Session;
 using Microsoft.Extensions.Time.Testing;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,8 +1,4 @@
-using System.Globalization;
-using System.Net;
 using System.Reflection;
-using System.Text;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Applications with a handler, on a server of the test's own.</summary>

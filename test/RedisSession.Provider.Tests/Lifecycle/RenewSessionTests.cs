@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A new key for a session, at sign-in: same data, old key dead, new cookie.</summary>

@@ -1,6 +1,5 @@
 using CsCheck;
 using Microsoft.AspNetCore.Session;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

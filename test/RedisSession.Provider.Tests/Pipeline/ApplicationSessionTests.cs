@@ -1,9 +1,5 @@
-using System.Net;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Session;
-using Microsoft.Extensions.Logging;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Ours in both modes on one kind of server, sharing their sessions: what most pipeline fixtures start from.</summary>

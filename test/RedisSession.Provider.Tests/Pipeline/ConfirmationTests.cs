@@ -1,7 +1,5 @@
-using System.Net;
 using Microsoft.AspNetCore.Http.Features;
 using Moq;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

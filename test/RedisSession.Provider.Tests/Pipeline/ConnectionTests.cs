@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The ways to say which Redis, each with a real one, and whose connection it is in the end.</summary>

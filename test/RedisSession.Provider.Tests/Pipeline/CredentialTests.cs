@@ -1,6 +1,4 @@
-using System.Net;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using StackExchange.Redis;
 using StackExchange.Redis.Configuration;
 
 namespace RedisSession.Provider.Tests;

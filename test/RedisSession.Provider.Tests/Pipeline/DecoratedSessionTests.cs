@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
-using Microsoft.AspNetCore.Builder;
 
 namespace RedisSession.Provider.Tests;
 

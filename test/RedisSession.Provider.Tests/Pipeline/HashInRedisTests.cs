@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What a session looks like to somebody who looks into Redis.</summary>

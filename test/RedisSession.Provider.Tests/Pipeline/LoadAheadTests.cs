@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Which requests have their session loaded before they begin: those that would have to wait for it.</summary>
@@ -42,12 +40,12 @@ internal sealed class LoadAheadTests
     public async Task What_is_learnt_does_not_change_what_an_endpoint_finds_that_waits_first()
     {
         await using var app = await StartAsync();
-        using var browser = await NewSessionAsync(app);
+        using var browser = await app.NewVisitorAsync();
         using var other = browser.Twin();
         for (int i = 0; i < 4; i++)
         {
             var read = browser.PageAsync("/late");
-            await Until.TrueAsync("it waits", () => Task.FromResult(app.Services.GetRequiredService<Gate>().IsWaiting));
+            await Until.TrueAsync("it waits", () => app.Services.GetRequiredService<Gate>().IsWaiting);
             await other.SetStringAsync("key", $"{i}");
             app.Services.GetRequiredService<Gate>().Open();
             Assert.That((await read).Body, Is.EqualTo($"{i}"));

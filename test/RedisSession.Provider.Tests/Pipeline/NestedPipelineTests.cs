@@ -1,6 +1,3 @@
-using System.Net;
-using Microsoft.AspNetCore.Builder;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A request enters a session's middleware inside another one, as where a module adds its own; the outer one answers at the end.</summary>

@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Ours on one kind of server, with a key prefix of its own: what the pipeline tests start from.</summary>

@@ -1,8 +1,4 @@
-using System.Net;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.Extensions.Logging;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Net;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace RedisSession.Provider.Tests;

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Text;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace RedisSession.Provider.Tests;

@@ -1,6 +1,3 @@
-using System.Text;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The three answers of the change script, as its remarks list them.</summary>

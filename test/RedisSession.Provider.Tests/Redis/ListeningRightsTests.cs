@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What the scripts of listening leave behind when a right is missing: what there was.</summary>

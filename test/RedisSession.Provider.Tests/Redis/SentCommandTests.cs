@@ -1,7 +1,5 @@
-using System.Net;
 using Microsoft.Extensions.Time.Testing;
 using Moq;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,6 +1,4 @@
-using System.Text;
 using CsCheck;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text;
 using CsCheck;
 
 namespace RedisSession.Provider.Tests;

@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>The scripts of a renewal on their own, by their two steps: what each leaves, once and twice.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>How often the tests of renewals try what must never fail: a few times, or as often as SESSION_RENEWALS says.</summary>

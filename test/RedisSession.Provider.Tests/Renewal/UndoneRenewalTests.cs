@@ -1,6 +1,4 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Features;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

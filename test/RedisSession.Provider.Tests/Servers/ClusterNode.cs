@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>One node of a <see cref="RedisCluster"/>, with its two ports and what it says of the cluster.</summary>

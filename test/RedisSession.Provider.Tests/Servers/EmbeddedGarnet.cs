@@ -1,4 +1,3 @@
-using System.Net;
 using Garnet;
 using Garnet.common;
 using Garnet.server;

@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Looks for sessions, and for cache entries that are to expire, that would stay in the server for ever.</summary>

@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What the audit at the end of each run finds: if it found nothing, no other test would notice.</summary>

@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Sessions that tests make by hand.</summary>

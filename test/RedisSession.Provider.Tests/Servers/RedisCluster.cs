@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A Redis or Valkey cluster of one's own, as a rule three primaries, each with a replica that takes over within seconds.</summary>

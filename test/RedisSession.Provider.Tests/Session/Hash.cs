@@ -1,6 +1,3 @@
-using System.Text;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A Redis hash in memory, and what the change script does to it, read from the remarks on its arguments.</summary>

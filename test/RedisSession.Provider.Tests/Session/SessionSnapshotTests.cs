@@ -1,6 +1,3 @@
-using System.Text;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 internal sealed class SessionSnapshotTests

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Session;
-using StackExchange.Redis;
 
 namespace RedisSession.Provider.Tests;
 

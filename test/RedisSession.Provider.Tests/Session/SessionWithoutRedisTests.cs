@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What a session answers from itself alone, and where there is no Redis (<see cref="FailureMode.LogAndContinue"/>).</summary>

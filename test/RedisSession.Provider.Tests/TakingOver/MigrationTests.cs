@@ -1,9 +1,5 @@
-using System.Globalization;
-using System.Net;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace RedisSession.Provider.Tests;
 

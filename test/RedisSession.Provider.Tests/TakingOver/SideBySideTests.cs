@@ -38,14 +38,14 @@ internal sealed class SideBySideTests(ServerKind kind) : TakeoverFixture(kind)
     [Test]
     public async Task A_session_that_begins_at_an_old_instance_meanwhile_is_taken_over_too([Values] RedisSessionMode mode)
     {
-        using var browser = await Old.NewVisitorWithAsync("begun", "there");
+        using var browser = await Old.NewVisitorAsync(key: "begun", value: "there");
         Assert.That(await browser.At(Apps[mode]).VisitAsync(session => session.GetString("begun")), Is.EqualTo("there"));
     }
 
     [Test]
     public async Task A_session_that_begins_here_is_empty_at_an_old_instance([Values] RedisSessionMode mode)
     {
-        using var browser = await Apps[mode].NewVisitorWithAsync("begun", "here");
+        using var browser = await Apps[mode].NewVisitorAsync(key: "begun", value: "here");
         Assert.That(await KeysAsync(browser.At(Old)), Is.Empty);
 
         // And what that instance writes under its cookie is not mixed into it.

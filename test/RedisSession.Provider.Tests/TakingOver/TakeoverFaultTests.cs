@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>A look for what AddSession has left that fails, as any read can. Each test owns its server.</summary>
@@ -117,7 +115,7 @@ internal sealed class TakeoverFaultTests(ServerKind kind)
             options.OutageTolerance = TimeSpan.FromMilliseconds(100);
             options.TakeOverSessions(InstanceName);
         });
-        using var browser = await app.NewVisitorWithAsync("key");
+        using var browser = await app.NewVisitorAsync(key: "key", value: "1");
         var left = app.Services.GetRequiredService<SessionTakeover>().Stock!;
         server.Kill();
         string secret = Guid.NewGuid().ToString();

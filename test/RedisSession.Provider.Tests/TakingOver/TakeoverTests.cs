@@ -1,6 +1,3 @@
-using Microsoft.Extensions.Logging;
-using StackExchange.Redis;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>What becomes of a session that AddSession has left, when a request first meets it here.</summary>

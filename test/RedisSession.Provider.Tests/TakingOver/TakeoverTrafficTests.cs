@@ -1,4 +1,3 @@
-using System.Text;
 using NUnit.Framework.Constraints;
 
 namespace RedisSession.Provider.Tests;
@@ -35,7 +34,7 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
     [TestCaseSource(nameof(Requests))]
     public async Task With_a_hash_nothing_more_for_a_request_that(RedisSessionMode mode, Func<ISession, Task> work, string commands)
     {
-        using var browser = await Apps[mode].NewVisitorWithAsync("name", "Ann");
+        using var browser = await Apps[mode].NewVisitorAsync(key: "name", value: "Ann");
         Assert.That(await SeenAsync(browser, work), Is.EqualTo(commands));
     }
 
@@ -87,7 +86,7 @@ internal sealed class TakeoverTrafficTests(ServerKind kind) : TakeoverFixture(ki
         var seen = await _monitor.CommandsDuringAsync(Stack.KeyPrefix, () => browser.VisitAsync(context => context.AbandonSessionAsync()));
         Assert.That(seen, Is.EqualTo(["EVALSHA", "EVALSHA", "EVALSHA"]));
 
-        using var without = await Apps[mode].NewVisitorWithAsync("name", "Ann");
+        using var without = await Apps[mode].NewVisitorAsync(key: "name", value: "Ann");
         seen = await _monitor.CommandsDuringAsync(Stack.KeyPrefix, () => without.VisitAsync(context => context.AbandonSessionAsync()));
         Assert.That(seen, Is.EqualTo(["EVALSHA", "EVALSHA"]), "in one flight");
     }

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Each getter in one call says what <see cref="SessionValue"/> says of that key, on whatever session.</summary>

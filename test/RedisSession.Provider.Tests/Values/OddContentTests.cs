@@ -1,6 +1,4 @@
-using System.Net;
 using System.Numerics;
-using System.Text;
 using System.Text.Json.Nodes;
 using CsCheck;
 

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace RedisSession.Provider.Tests;
 
 /// <summary>Where Python's <c>json.loads</c> reads what is no JSON to .NET: as the guide says it. Nothing throws.</summary>

@@ -1,7 +1,4 @@
-using System.Globalization;
-using System.Net;
 using System.Numerics;
-using System.Text;
 using System.Text.Json;
 using CsCheck;
 
