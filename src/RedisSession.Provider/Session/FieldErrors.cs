@@ -11,17 +11,15 @@ internal static class FieldErrors
         $"'{LogText.Line(key)}' of session {sessionId} is not an integer stored as text, so nothing was added. "
         + "(SetInt32 writes bytes; SetValue writes text.)");
 
+    public static OverflowException TooLarge(string key, string sessionId) => new(
+        $"The sum for '{LogText.Line(key)}' of session {sessionId} does not fit into 64 bits; nothing was added.");
+
     /// <param name="refusal">The server's error for HINCRBY.</param>
     /// <param name="key">The session key.</param>
     /// <param name="sessionId">The session's id.</param>
     public static Exception NotAdded(string refusal, string key, string sessionId)
     {
-        if (refusal.Contains("overflow", StringComparison.OrdinalIgnoreCase))
-        {
-            return new OverflowException(
-                $"The sum for '{LogText.Line(key)}' of session {sessionId} does not fit into 64 bits; nothing was added.");
-        }
-
+        if (refusal.Contains("overflow", StringComparison.OrdinalIgnoreCase)) return TooLarge(key, sessionId);
         return refusal.Contains("integer", StringComparison.OrdinalIgnoreCase)
             ? NoNumber(key, sessionId)
             : new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, refusal);

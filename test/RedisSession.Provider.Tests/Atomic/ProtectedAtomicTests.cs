@@ -4,6 +4,8 @@ namespace RedisSession.Provider.Tests;
 [TestFixtureSource(typeof(TestServers), nameof(TestServers.Kinds))]
 internal sealed class ProtectedAtomicTests(ServerKind kind) : BothModesFixture(kind)
 {
+    private readonly bool _hasFieldExpiry = kind.HasFieldExpiry;
+
     protected override void Configure(RedisHashSessionOptions options) => options.ProtectValues = true;
 
     [Test]
@@ -26,6 +28,61 @@ internal sealed class ProtectedAtomicTests(ServerKind kind) : BothModesFixture(k
             Assert.That(() => context.Session.IncrementAsync("text"), Throws.InvalidOperationException);
             Assert.That(() => context.Session.IncrementAsync("most"), Throws.InstanceOf<OverflowException>());
             Assert.That(await context.Session.GetStrAsync("text"), Is.EqualTo("ten"));
+        });
+    }
+
+    /// <summary>As in AtomicChangeTests.</summary>
+    [TestCase("+5")]
+    [TestCase("007")]
+    [TestCase("-0")]
+    [TestCase(" 5")]
+    [TestCase("")]
+    [TestCase("9223372036854775808")]
+    public async Task What_Redis_would_not_add_to_is_refused_here_too(string value)
+    {
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            await context.Session.SetValueAsync("n", value);
+            Assert.That(() => context.Session.IncrementAsync("n"), Throws.InvalidOperationException.With.Message.Contains("not an integer"));
+            Assert.That(await context.Session.GetStrAsync("n"), Is.EqualTo(value));
+        });
+    }
+
+    [TestCase(long.MaxValue, 1)]
+    [TestCase(-2, long.MinValue)]
+    [TestCase(1, long.MaxValue)]
+    public async Task A_sum_that_does_not_fit_is_refused_in_the_same_words(long value, long by)
+    {
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            await context.Session.SetValueAsync("n", value);
+            Assert.That(
+                () => context.Session.IncrementAsync("n", by),
+                Throws.TypeOf<OverflowException>().With.Message.Contains("'n'").And.Message.Contains("64 bits"));
+            Assert.That(await context.Session.GetLongAsync("n"), Is.EqualTo(value));
+        });
+    }
+
+    [Test]
+    public async Task An_increment_keeps_the_expiry_and_an_update_ends_it([Values] RedisSessionMode mode)
+    {
+        if (!_hasFieldExpiry) return;
+        using var browser = Apps[mode].NewBrowser();
+        await browser.VisitAsync(async context =>
+        {
+            await context.Session.SetValueAsync("tries", 0, TimeSpan.FromMinutes(5));
+            long before = await ExpiryOfAsync();
+            Assert.That(before, Is.Positive);
+            Assert.That(await context.Session.IncrementAsync("tries"), Is.EqualTo(1));
+            Assert.That(await context.Session.IncrementAsync("tries"), Is.EqualTo(2));
+            Assert.That(await ExpiryOfAsync(), Is.EqualTo(before));
+            await context.Session.UpdateJsonAsync<int>("tries", n => n + 1);
+            Assert.That(await ExpiryOfAsync(), Is.Negative);
+
+            async Task<long> ExpiryOfAsync() =>
+                (await Redis.HashFieldGetExpireDateTimeAsync(Stack.KeyOf(context.Session.Id), ["tries"])).Single();
         });
     }
 
