@@ -91,6 +91,12 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
                 + "keep the one that AddSession used in the service collection.";
         }
 
+        if (options.Cookie?.MaxAge <= TimeSpan.Zero)
+        {
+            yield return $"{nameof(options.Cookie)}.MaxAge is {options.Cookie.MaxAge}: browsers would remove the cookie at once. "
+                + "It must be more than zero, or null for none.";
+        }
+
         if (options.Cookie?.Name is not { Length: > 0 } cookie)
         {
             yield return $"{nameof(options.Cookie)}.Name is missing: give the cookie a name, such as .AspNetCore.Session.";

@@ -6,6 +6,7 @@ namespace RedisSession.Provider.Tests;
 internal sealed class BadSettingTests
 {
     private const string Duration = "[days.]hours:minutes:seconds";
+    private const string Day = "1.00:00:00 for 24 hours";
 
     // Setting, text, what is wanted instead.
     private static readonly string[][] Settings =
@@ -52,14 +53,30 @@ internal sealed class BadSettingTests
         ["RedisHashSession:IdleTimeout", "1.5", Duration],
         ["RedisHashSession:IdleTimeout", "99999999999", Duration],
         ["RedisHashSession:IdleTimeout", "25:61:00", Duration],
+        ["RedisHashSession:IdleTimeout", "24:00:00", Day],
+        ["RedisHashSession:IdleTimeout", "36:00:00", Day],
+        ["RedisHashSession:IdleTimeout", "99:00:00", Day],
+        ["RedisHashSession:IdleTimeout", " 24:00:00 ", Day],
+        ["RedisHashSession:IdleTimeout", "-24:00:00", Day],
+        ["RedisHashSession:IdleTimeout", "24:00:00:00", Day],
+        ["RedisHashSession:IdleTimeout", "1:00:00:00", Day],
+        ["RedisHashSession:IdleTimeout", "1.24:00:00", Day],
+        ["RedisHashSession:IdleTimeout", "20:00", Duration],
+        ["RedisHashSession:IdleTimeout", "1.12:00", Duration],
+        ["RedisHashSession:IdleTimeout", "1:00:90", Duration],
+        ["RedisHashSession:RefreshInterval", "24:00:00", Day],
+        ["RedisHashSession:OutageTolerance", "24:00:00", Day],
+        ["RedisHashSession:AbsoluteTimeout", "24:00:00", Day],
         ["RedisHashSession:AbsoluteTimeout", "never", Duration],
         ["RedisHashSession:AbsoluteTimeout", "8", Duration],
         ["RedisHashSession:IOTimeout", "5", Duration],
         ["RedisHashSession:IOTimeout", "infinite", Duration],
+        ["RedisHashSession:IOTimeout", "24:00:00", Day],
         ["RedisHashSession:Cookie:HttpOnly", "x", "true or false"],
         ["RedisHashSession:Cookie:SecurePolicy", "true", "SameAsRequest, Always, None"],
         ["RedisHashSession:Cookie:SameSite", "Lax-ish", "Lax, Strict"],
         ["RedisHashSession:Cookie:MaxAge", "30", Duration],
+        ["RedisHashSession:Cookie:MaxAge", "48:00:00", Day],
         ["RedisHashSession:Cookie:IsEssential", "j", "true or false"],
     ];
 
@@ -69,6 +86,16 @@ internal sealed class BadSettingTests
         string refusal = await Application.RefusalAsync(InMemorySettings.Of((name, text)));
         Assert.That(refusal, Does.Contain($"The setting {name} is '{text}'").And.Contains(wanted));
     }
+
+    [TestCase("23:59:59", 86_399)]
+    [TestCase("1.00:00:00", 86_400)]
+    [TestCase("30.0:0:0", 30 * 86_400)]
+    [TestCase("0:00:01.5", 1.5)]
+    [TestCase(" 00:20:00 ", 1_200)]
+    [TestCase("00:20:00\n", 1_200)]
+    [TestCase("-00:00:00.001", -0.001)]
+    public void Duration_is_as_long_as_it_reads(string text, double seconds) =>
+        Assert.That(SessionSetting.Duration(text), Is.EqualTo(TimeSpan.FromSeconds(seconds)));
 
     [Test]
     public async Task Setting_in_a_section_is_named_by_its_whole_path()

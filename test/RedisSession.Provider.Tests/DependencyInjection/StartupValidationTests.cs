@@ -40,6 +40,8 @@ internal sealed class StartupValidationTests
         Bad("Cookie.Name is 'a;b'", "letters, digits", options => options.Cookie.Name = "a;b"),
         Bad("Cookie.Name is 'größe'", "letters, digits", options => options.Cookie.Name = "größe"),
         Bad("Cookie.Name is missing", "give the cookie a name", options => options.Cookie = new()),
+        Bad("Cookie.MaxAge is 00:00:00", "null for none", options => options.Cookie.MaxAge = TimeSpan.Zero),
+        Bad("Cookie.MaxAge is -00:20:00", "more than zero", options => options.Cookie.MaxAge = TimeSpan.FromMinutes(-20)),
         Bad("Configuration names no server", "localhost:6379", options => options.Configuration = "ssl=true"),
         Bad("Configuration: ", "redis://", options => options.Configuration = "http://localhost"),
         Bad("Configuration: ", "see 'pasword'", options => options.Configuration = "localhost,pasword=x"),
