@@ -374,6 +374,30 @@ internal sealed class ClusterTests(ServerKind kind)
     public async Task A_key_prefix_in_braces_puts_all_sessions_on_one_primary() =>
         Assert.That(await SpreadAsync("{app}:"), Is.EquivalentTo([Sessions, 0, 0]));
 
+    [TestCase("", true)]
+    [TestCase("app:", true)]
+    [TestCase("{app}:", true)]
+    [TestCase("{ä}:", true)]
+    [TestCase("a{b}c:", true)]
+    [TestCase("{{a}}:", true)]
+    [TestCase("{a}{b:", true)]
+    [TestCase("}{a}:", true)]
+    [TestCase("{ }", true)]
+    [TestCase("{}:", false)]
+    [TestCase("x{}y:", false)]
+    [TestCase("{}{a}:", false)]
+    [TestCase("a}b:", false)]
+    [TestCase("a{b:", false)]
+    [TestCase("}{:", false)]
+    public async Task A_key_prefix_starts_if_a_session_and_what_is_parked_of_it_are_in_one_slot(string prefix, bool starts)
+    {
+        var node = (await _cluster.PrimariesAsync())[0];
+        var keys = SessionHashLayout.WithParked(SessionHashLayout.KeyOf(prefix, SessionId.Of("x")));
+        int[] slots = await Task.WhenAll(keys.Select(async key => (await node.AskAsync("CLUSTER", "KEYSLOT", key.ToString())).Number));
+        Assert.That(slots[0] == slots[1], Is.EqualTo(starts));
+        Assert.That(SessionHashLayout.IsParkedInSlot(prefix), Is.EqualTo(starts));
+    }
+
     /// <summary>How many of the new sessions each primary holds.</summary>
     private async Task<int[]> SpreadAsync(string keyPrefix)
     {
