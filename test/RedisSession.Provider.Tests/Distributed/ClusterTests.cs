@@ -49,6 +49,28 @@ internal sealed class ClusterTests(ServerKind kind)
     }
 
     [Test]
+    public async Task The_health_check_looks_at_what_a_new_key_in_another_slot_needs()
+    {
+        foreach (string node in _cluster.ConfigurationString.Split(','))
+        {
+            int port = int.Parse(node.AsSpan(node.LastIndexOf(':') + 1), CultureInfo.InvariantCulture);
+            await Resp.AskAsync(port, "ACL", "SETUSER", "poor", "on", ">password", "~*", "&*", "+@all", "-hscan");
+        }
+
+        foreach (string prefix in (string[])["app:", "{app}:"])
+        {
+            await using var app = await TestApp.StartAsync(
+                $"{_cluster.ConfigurationString},user=poor,password=password", options => options.KeyPrefix = prefix);
+            var check = new SessionHealthCheck(
+                app.Services.GetRequiredService<RedisConnection>(),
+                app.Services.GetRequiredService<IOptions<RedisHashSessionOptions>>(),
+                hasHandlers: false);
+            var result = await check.CheckHealthAsync(new() { Registration = new("sessions", check, failureStatus: null, tags: null) });
+            Assert.That(result.Description, prefix == "app:" ? Does.Contain("no permission for hscan") : Is.EqualTo("Redis answers and runs scripts."));
+        }
+    }
+
+    [Test]
     public async Task Sessions_are_renewed_into_other_slots_and_abandoned([Values] RedisSessionMode mode)
     {
         var redis = (await _apps[mode].RedisAsync()).Multiplexer;
