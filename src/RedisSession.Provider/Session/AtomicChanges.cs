@@ -133,7 +133,9 @@ internal sealed class AtomicChanges(
         var stored = Known(session, key) ?? await ReadStoredAsync(session, key, cancellationToken).ConfigureAwait(false);
         for (int attempt = 0; attempt < UpdateAttempts; attempt++)
         {
-            var (value, result) = change(new(Reveal(stored.Identity, stored.Value)));
+            byte[]? before = Reveal(stored.Identity, stored.Value);
+            if (before is null && !stored.Value.IsNull) throw FieldErrors.NotDecrypted(key, session.Id);
+            var (value, result) = change(new(before));
             var expected = stored;
             (bool isSet, stored) = await RunAsync(
                 session,

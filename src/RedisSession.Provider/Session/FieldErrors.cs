@@ -14,6 +14,11 @@ internal static class FieldErrors
     public static OverflowException TooLarge(string key, string sessionId) => new(
         $"The sum for '{LogText.Line(key)}' of session {sessionId} does not fit into 64 bits; nothing was added.");
 
+    /// <summary>A value that reads as absent, but which an instance with more data-protection keys may still be able to read.</summary>
+    public static InvalidOperationException NotDecrypted(string key, string sessionId) => new(
+        $"'{LogText.Line(key)}' of session {sessionId} holds a value that cannot be decrypted here, so it was not changed. "
+        + "(Instances need the same data-protection keys; to give the value up, set or remove the key.)");
+
     /// <param name="refusal">The server's error for HINCRBY.</param>
     /// <param name="key">The session key.</param>
     /// <param name="sessionId">The session's id.</param>

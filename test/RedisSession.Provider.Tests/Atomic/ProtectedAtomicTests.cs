@@ -86,6 +86,44 @@ internal sealed class ProtectedAtomicTests(ServerKind kind) : BothModesFixture(k
         });
     }
 
+    /// <summary>Another instance, whose key ring is complete, may read it.</summary>
+    [Test]
+    public async Task What_cannot_be_decrypted_is_not_overwritten_unless_it_is_set([Values] RedisSessionMode mode)
+    {
+        byte[] value = [0, (byte)'d', (byte)'p', (byte)'1', .. new byte[100]];
+        using var browser = await Apps[mode].NewVisitorAsync();
+        await browser.VisitAsync(async context =>
+        {
+            var session = context.Session;
+            await Redis.HashSetAsync(Stack.KeyOf(session.Id), "n", value);
+            Assert.That(await session.IsNoneAsync("n"), Is.True);
+            foreach (Func<Task> change in (Func<Task>[])[
+                () => session.IncrementAsync("n"), () => session.UpdateJsonAsync<int>("n", n => n + 1)])
+            {
+                Assert.That(change, Throws.InvalidOperationException.With.Message.Contains("'n'").And.Message.Contains("cannot be decrypted"));
+            }
+
+            Assert.That(await session.TrySetValueAsync("n", 1), Is.False);
+            Assert.That((byte[]?)await Redis.HashGetAsync(Stack.KeyOf(session.Id), "n"), Is.EqualTo(value));
+
+            await session.SetValueAsync("n", 1);
+            Assert.That(await session.IncrementAsync("n"), Is.EqualTo(2));
+        });
+    }
+
+    [Test]
+    public async Task What_cannot_be_decrypted_is_absent_to_who_takes_it_and_gone([Values] RedisSessionMode mode)
+    {
+        using var browser = await Apps[mode].NewVisitorAsync();
+        await browser.VisitAsync(async context =>
+        {
+            var key = Stack.KeyOf(context.Session.Id);
+            await Redis.HashSetAsync(key, "token", (byte[])[0, (byte)'d', (byte)'p', (byte)'1', .. new byte[100]]);
+            Assert.That((await context.Session.TakeAsync("token")).None, Is.True);
+            Assert.That(await Redis.HashExistsAsync(key, "token"), Is.False);
+        });
+    }
+
     [Test]
     public async Task They_read_and_write_plainly_and_Redis_holds_neither([Values] RedisSessionMode mode, [Values] bool loaded)
     {
