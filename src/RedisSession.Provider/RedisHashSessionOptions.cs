@@ -49,7 +49,7 @@ public class RedisHashSessionOptions : SessionOptions
 
     /// <summary>
     /// A prefix for every Redis key, such as <c>"app:"</c> for <c>app:sessions:…</c>, so that applications can share a server. Default:
-    /// empty. Text in braces would be a hash tag, which puts all sessions of a cluster on one server.
+    /// empty. Text in braces would be a hash tag, which puts all sessions of a cluster on one server; other braces are refused.
     /// </summary>
     public string KeyPrefix { get; set; } = "";
 

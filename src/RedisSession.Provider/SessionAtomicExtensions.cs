@@ -20,6 +20,7 @@ public static class SessionAtomicExtensions
     /// Reads <paramref name="key"/> and removes it: of several concurrent calls, exactly one gets the value. For tokens that are valid
     /// once, and messages that are shown once. Never creates a session.
     /// </summary>
+    /// <remarks>With <c>ProtectValues</c>, a value that cannot be decrypted reads as absent, and is removed all the same.</remarks>
     /// <returns>The value that was removed; its <see cref="SessionValue.None"/> is true if the key did not exist.</returns>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="InvalidOperationException">The session is not managed by <c>AddRedisHashSession</c>.</exception>
@@ -29,7 +30,10 @@ public static class SessionAtomicExtensions
         RedisHashSession.Of(session).TakeAsync(key, cancellationToken);
 
     /// <summary>Sets <paramref name="key"/> if it does not exist: of several concurrent calls, exactly one succeeds.</summary>
-    /// <returns>True if this call set the key; false if it already existed, in which case nothing was changed.</returns>
+    /// <returns>
+    /// True if this call set the key; false if it already existed, in which case nothing was changed. With <c>ProtectValues</c>, a key
+    /// whose value cannot be decrypted exists, though it reads as absent.
+    /// </returns>
     /// <inheritdoc cref="SessionAsyncSetterExtensions.SetAsync(ISession, string, byte[], CancellationToken)" path="/exception"/>
     public static Task<bool> TrySetAsync(this ISession session, string key, byte[] value, CancellationToken cancellationToken = default) =>
         RedisHashSession.Of(session).TrySetAsync(key, value, cancellationToken);
@@ -37,7 +41,7 @@ public static class SessionAtomicExtensions
     /// <summary>
     /// Sets <paramref name="key"/> to text, as <see cref="SessionSetterExtensions.SetValue{T}"/> writes it, if it does not exist.
     /// </summary>
-    /// <returns>True if this call set the key; false if it already existed, in which case nothing was changed.</returns>
+    /// <inheritdoc cref="TrySetAsync(ISession, string, byte[], CancellationToken)" path="/returns"/>
     /// <inheritdoc cref="SessionAsyncSetterExtensions.SetAsync(ISession, string, byte[], CancellationToken)" path="/exception"/>
     public static Task<bool> TrySetValueAsync<T>(this ISession session, string key, T value, CancellationToken cancellationToken = default)
         where T : ISpanParsable<T>
@@ -55,8 +59,8 @@ public static class SessionAtomicExtensions
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="key"/> is longer than 65,535 bytes in UTF-8.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The key holds something else, which is left unchanged; or the session is not managed by <c>AddRedisHashSession</c>; or it is new and
-    /// the response has started, so that no cookie can be sent.
+    /// The key holds something else, or a value that cannot be decrypted here (<c>ProtectValues</c>), which is left unchanged; or the
+    /// session is not managed by <c>AddRedisHashSession</c>; or it is new and the response has started, so that no cookie can be sent.
     /// </exception>
     /// <exception cref="OverflowException">The sum does not fit into 64 bits; the value is left unchanged.</exception>
     /// <exception cref="SessionEndedException">The session has ended since this request first accessed it; nothing was written.</exception>
@@ -79,8 +83,9 @@ public static class SessionAtomicExtensions
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The value that was written.</returns>
     /// <exception cref="InvalidOperationException">
-    /// Other requests kept changing the key; or the session is not managed by <c>AddRedisHashSession</c>; or it is new and the response has
-    /// started, so that no cookie can be sent. Nothing was written.
+    /// Other requests kept changing the key; or it holds a value that cannot be decrypted here (<c>ProtectValues</c>); or the session is
+    /// not managed by <c>AddRedisHashSession</c>; or it is new and the response has started, so that no cookie can be sent. Nothing was
+    /// written.
     /// </exception>
     /// <inheritdoc cref="SessionAsyncSetterExtensions.SetAsync(ISession, string, byte[], CancellationToken)" path="/exception"/>
     [RequiresUnreferencedCode(SessionJson.NeedsReflection)]

@@ -71,6 +71,15 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
         {
             // Nothing was written, or the script writes the same again. It follows the key to its node, waits for it, or reports the error.
         }
+        catch (RedisServerException error) when (error.Message.Contains("without MULTI", StringComparison.OrdinalIgnoreCase))
+        {
+            // The client does not wait for the reply to MULTI, and the server has executed each command on its own.
+            throw new RedisServerException(
+                RedisErrorKind.NoPermission,
+                CommandFlags.None,
+                "NOPERM Redis refused MULTI, which large values are set with: its user needs the right '+multi'. The value may be set all the "
+                + "same, but was not set in one step.");
+        }
 
         return await WriteByScriptAsync(expiry, data).ConfigureAwait(false);
     }

@@ -121,7 +121,10 @@ internal sealed class SessionHealthCheck(
     {
         List<Task<string[]>> looks =
         [
-            ProbeScript.FindRefusedAsync(database, SessionHashLayout.KeyOf(_options.KeyPrefix, Name), ProbeScript.Hash),
+            ProbeScript.FindRefusedAsync(
+                database,
+                SessionHashLayout.KeyOf(_options.KeyPrefix, Name),
+                MovesInPortions(database.Multiplexer) ? ProbeScript.MovedHash : ProbeScript.Hash),
             ProbeScript.FindRefusedAsync(database, $"{_options.KeyPrefix}users:{Name}", ProbeScript.List),
         ];
         if (hasHandlers)
@@ -132,6 +135,11 @@ internal sealed class SessionHealthCheck(
         if (_options.InstanceNameOfLeft is { } left) looks.Add(ProbeScript.FindRefusedAsync(database, left + Name, ProbeScript.Hash));
         return [.. (await Task.WhenAll(looks).ConfigureAwait(false)).SelectMany(refused => refused).Distinct()];
     }
+
+    /// <summary>Whether Redis cannot copy a session to its new key itself: see <see cref="SessionMove"/>.</summary>
+    private bool MovesInPortions(IConnectionMultiplexer multiplexer) => _options.ProtectValues
+        || multiplexer.HashSlot(SessionHashLayout.KeyOf(_options.KeyPrefix, Name))
+            != multiplexer.HashSlot(SessionHashLayout.KeyOf(_options.KeyPrefix, "another"));
 
     private async Task<string?> LackOfReplicasAsync(SessionHash hash, TimeSpan patience, CancellationToken cancellationToken)
     {

@@ -42,18 +42,30 @@ internal static class FieldScripts
 
     /// <summary>Sets a key whose value is as expected.</summary>
     /// <remarks>
-    /// <c>ARGV 6 1 if it is expected to be there · 7 expected value · 8 value; returns {generation or '', 1 if it was set, else 0, the
-    /// actual value, or nil}</c>
+    /// HSET ends the key's own expiry. Where it is to be kept, nothing is written if the Redis user may not see it or set it again.
+    /// <c>ARGV 6 1 if it is expected to be there · 7 expected value · 8 value · 9 1 if the key keeps its expiry; returns {generation or '',
+    /// 1 if it was set, else 0, the actual value, or nil}</c>
     /// </remarks>
-    public static readonly RedisScript SetIfUnchanged = new(SessionScripts.Begin + """
+    public static readonly RedisScript SetIfUnchanged = new(SessionScripts.May + SessionScripts.Begin + """
         local value = redis.call('HGET', key, ARGV[5])
         if (value and '1' or '0') ~= ARGV[6] or (value or '') ~= ARGV[7] then
           if generation and not fresh then redis.call('PEXPIRE', key, ttl) end
           return {generation or '', 0, value}
         end
+        local expires
+        if value and ARGV[9] == '1' then
+          local at = redis.pcall('HPEXPIRETIME', key, 'FIELDS', 1, ARGV[5])
+          if type(at) == 'table' and at.err then
+            if not string.find(string.lower(at.err), 'unknown') then return at end
+          elseif type(at) == 'table' and at[1] and at[1] > 0 then
+            expires = string.format('%.0f', at[1])
+            may('HPEXPIREAT', key, expires, 'FIELDS', 1, ARGV[5])
+          end
+        end
 
         """ + Create + """
         redis.call('HSET', key, ARGV[5], ARGV[8])
+        if expires then redis.call('HPEXPIREAT', key, expires, 'FIELDS', 1, ARGV[5]) end
 
         """ + SessionScripts.End + "return {generation, 1}", again: false);
 

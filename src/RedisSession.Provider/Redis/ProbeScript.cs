@@ -10,22 +10,33 @@ internal static class ProbeScript
     /// permission. A script, because scripts are what it checks, and so that nobody sees what it writes and nothing of it is left.
     /// </summary>
     /// <remarks>
-    /// Commands that take memory come first: a server that has run out refuses them only until the script has written something.
+    /// Commands that take memory come first: a server that has run out refuses them only until the script has written something. Of those
+    /// for keys that expire on their own, which not every server has, a user who may set an expiry needs the others to move it.
     /// <code>
-    /// ARGV     1 the kind: hash, list (of a user), text
+    /// ARGV     1 the kind: hash, hash whose data the application moves to a new key, list (of a user), text
     /// returns  the refused commands · the error, if the server refuses for another reason
     /// </code>
     /// </remarks>
     public static readonly RedisScript TryRights = new("""
         local key, kind, refused, failed = KEYS[1], ARGV[1], {}, nil
-        local function try(...)
+        local function errorOf(...)
           local reply = redis.pcall(...)
-          if type(reply) ~= 'table' or not reply.err then return end
-          local text = string.lower(reply.err)
+          if type(reply) == 'table' and reply.err then return string.lower(reply.err), reply end
+        end
+        local function try(...)
+          local text, reply = errorOf(...)
+          if not text then return end
           local isRight = string.find(text, 'noperm') or string.find(text, 'no permissions') or string.find(text, 'executing the script')
           if isRight then refused[#refused + 1] = string.lower((...)) else failed = failed or reply end
         end
-        if kind == 'hash' then
+        local isMoved = kind == 'moved hash'
+        if isMoved or kind == 'hash' then
+          local mayExpire = not errorOf('HPEXPIRE', key, '1000', 'FIELDS', '1', 'none')
+          if mayExpire then try('HPEXPIREAT', key, '9999999999999', 'FIELDS', '1', 'none') end
+          local text = errorOf('HPEXPIRETIME', key, 'FIELDS', '1', 'none')
+          local isKnown = not (text and string.find(text, 'unknown'))
+          if isKnown and (isMoved or mayExpire) then try('HPEXPIRETIME', key, 'FIELDS', '1', 'none') end
+          if isMoved then try('HSCAN', key, '0') end
           try('HSET', key, '@gen', 'probe')
           try('HINCRBY', key, '@created', '1')
           try('HGET', key, '@gen')
@@ -55,8 +66,11 @@ internal static class ProbeScript
         return failed or refused
         """);
 
-    /// <summary>A session hash, a user's list, a text.</summary>
-    public const string Hash = "hash", List = "list", Text = "text";
+    /// <summary>
+    /// A session hash; one whose data is read and written in portions to give it a new key, see <see cref="RenewalScripts.Read"/>; a user's
+    /// list; a text.
+    /// </summary>
+    public const string Hash = "hash", MovedHash = "moved hash", List = "list", Text = "text";
 
     /// <summary>The commands that the Redis user may not use on such a key.</summary>
     /// <exception cref="RedisException">The server refuses writes or scripts for another reason, or is unavailable.</exception>

@@ -80,6 +80,24 @@ internal static class SessionHashLayout
         return [key, (byte[])[.. whole.AsSpan(0, start), (byte)'{', .. whole, (byte)'}']];
     }
 
+    /// <summary>
+    /// Whether sessions with this prefix are parked in their own cluster slot. Not if it has a brace that opens or closes no hash tag: then
+    /// a slot depends on the whole of a session's key, and on another part of the parked one's.
+    /// </summary>
+    public static bool IsParkedInSlot(string prefix)
+    {
+        var keys = WithParked(KeyOf(prefix, SessionId.Of("")));
+        return HashedPartOf(keys[0]!) == HashedPartOf(keys[1]!);
+    }
+
+    /// <summary>What the slot of a key depends on: the text in the first braces, if there is any; else the whole key.</summary>
+    private static string HashedPartOf(string key)
+    {
+        int open = key.IndexOf('{', StringComparison.Ordinal);
+        int close = open < 0 ? -1 : key.IndexOf('}', open);
+        return close > open + 1 ? key[(open + 1)..close] : key;
+    }
+
     public static RedisKey OwnerKeyOf(string prefix, string id) => $"{prefix}owners:{id}";
 
     public static RedisKey ClaimKeyOf(string prefix, string id) => $"{prefix}claims:{id}";

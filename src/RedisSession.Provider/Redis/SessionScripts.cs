@@ -143,7 +143,8 @@ internal static class SessionScripts
 
     /// <summary>
     /// Refreshes the TTL where a plain PEXPIRE cannot. A script, because with an absolute timeout the TTL depends on the hash's @created,
-    /// and because Garnet (seen in 2.2.8) drops the connection on a PEXPIRE of a key that has just expired.
+    /// and because Garnet (seen in 2.2.8) drops the connection on a PEXPIRE of a key that has just expired. A tombstone, which has no
+    /// @created, is not kept longer than a new session would live.
     /// </summary>
     /// <remarks>
     /// <c>ARGV 1 idle timeout, ms · 2 absolute timeout, ms, or 0; returns 1, also past the absolute end · 0 there was none</c>
@@ -152,7 +153,7 @@ internal static class SessionScripts
         local key, ttl, limit = KEYS[1], ARGV[1], tonumber(ARGV[2])
         local created = redis.call('HGET', key, '@created')
         if not created and redis.call('EXISTS', key) == 0 then return 0 end
-        if created and limit > 0 then
+        if limit > 0 then
         """ + "\n" + ServerTime + """
           local left = (tonumber(created) or tonumber(now)) + limit - tonumber(now)
           if left <= 0 then return redis.call('UNLINK', key) end

@@ -89,7 +89,7 @@ internal sealed class AtomicChanges(
         if (session.State.Identity.Protector is not null)
         {
             // Redis cannot add to what it cannot read.
-            return await UpdateAsync(session, key, Add, cancellationToken).ConfigureAwait(false);
+            return await UpdateAsync(session, key, Add, keepsExpiry: true, cancellationToken).ConfigureAwait(false);
         }
 
         var (sum, refusal) = await RunAsync<(byte[]? Sum, string? Refusal)>(
@@ -110,28 +110,38 @@ internal sealed class AtomicChanges(
         (byte[] Value, long Sum) Add(SessionValue value)
         {
             long number = 0;
-            if (value.Raw is { } text && !long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number))
-                throw FieldErrors.NoNumber(key, session.Id);
-            long sum = checked(number + by);
-            return (SessionText.Encode(sum), sum);
+            if (value.Raw is { } text && !IsWholeNumber(text, out number)) throw FieldErrors.NoNumber(key, session.Id);
+            if (by > 0 ? number > long.MaxValue - by : number < long.MinValue - by) throw FieldErrors.TooLarge(key, session.Id);
+            return (SessionText.Encode(number + by), number + by);
         }
     }
 
     /// <summary>Sets a key to what <paramref name="change"/> makes of it, and retries while others are faster.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="key">The session key.</param>
+    /// <param name="change">Makes the new value of the old one.</param>
+    /// <param name="keepsExpiry">Whether the key keeps its own expiry, as with HINCRBY; it loses it otherwise, as with any set.</param>
+    /// <param name="cancellationToken">The caller's.</param>
     public async Task<T> UpdateAsync<T>(
-        RequestSession session, string key, Func<SessionValue, (byte[] Value, T Result)> change, CancellationToken cancellationToken)
+        RequestSession session,
+        string key,
+        Func<SessionValue, (byte[] Value, T Result)> change,
+        bool keepsExpiry,
+        CancellationToken cancellationToken)
     {
         key = session.CheckSet(key, []);
         var stored = Known(session, key) ?? await ReadStoredAsync(session, key, cancellationToken).ConfigureAwait(false);
         for (int attempt = 0; attempt < UpdateAttempts; attempt++)
         {
-            var (value, result) = change(new(Reveal(stored.Identity, stored.Value)));
+            byte[]? before = Reveal(stored.Identity, stored.Value);
+            if (before is null && !stored.Value.IsNull) throw FieldErrors.NotDecrypted(key, session.Id);
+            var (value, result) = change(new(before));
             var expected = stored;
             (bool isSet, stored) = await RunAsync(
                 session,
                 FieldScripts.SetIfUnchanged,
                 key,
-                identity => [!expected.Value.IsNull, RedisScript.OrEmpty(expected.Value), Conceal(identity, value)],
+                identity => [!expected.Value.IsNull, RedisScript.OrEmpty(expected.Value), Conceal(identity, value), keepsExpiry],
                 (identity, reply) =>
                 {
                     bool isSet = (int)reply[1] == 1;
@@ -341,6 +351,11 @@ internal sealed class AtomicChanges(
         var (identity, value) = await reader.ReadStoredAsync(session, key, channel.Within(session, cancellationToken)).ConfigureAwait(false);
         return new(identity ?? session.State.Identity, value);
     }
+
+    /// <summary>As HINCRBY wants it: the text of a number, and no other with the same value, such as +5 or 007.</summary>
+    private static bool IsWholeNumber(byte[] text, out long number) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number)
+        && text.AsSpan().SequenceEqual(SessionText.Encode(number));
 
     private static RedisValue Conceal(SessionIdentity identity, byte[] value) =>
         identity.Protector is { } protector ? protector.Protect(value) : value;

@@ -11,17 +11,20 @@ internal static class FieldErrors
         $"'{LogText.Line(key)}' of session {sessionId} is not an integer stored as text, so nothing was added. "
         + "(SetInt32 writes bytes; SetValue writes text.)");
 
+    public static OverflowException TooLarge(string key, string sessionId) => new(
+        $"The sum for '{LogText.Line(key)}' of session {sessionId} does not fit into 64 bits; nothing was added.");
+
+    /// <summary>A value that reads as absent, but which an instance with more data-protection keys may still be able to read.</summary>
+    public static InvalidOperationException NotDecrypted(string key, string sessionId) => new(
+        $"'{LogText.Line(key)}' of session {sessionId} holds a value that cannot be decrypted here, so it was not changed. "
+        + "(Instances need the same data-protection keys; to give the value up, set or remove the key.)");
+
     /// <param name="refusal">The server's error for HINCRBY.</param>
     /// <param name="key">The session key.</param>
     /// <param name="sessionId">The session's id.</param>
     public static Exception NotAdded(string refusal, string key, string sessionId)
     {
-        if (refusal.Contains("overflow", StringComparison.OrdinalIgnoreCase))
-        {
-            return new OverflowException(
-                $"The sum for '{LogText.Line(key)}' of session {sessionId} does not fit into 64 bits; nothing was added.");
-        }
-
+        if (refusal.Contains("overflow", StringComparison.OrdinalIgnoreCase)) return TooLarge(key, sessionId);
         return refusal.Contains("integer", StringComparison.OrdinalIgnoreCase)
             ? NoNumber(key, sessionId)
             : new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, refusal);

@@ -391,8 +391,9 @@ internal sealed class KeyRenewal(
         if (channel.OpenDatabase is not { } database) return;
         try
         {
-            // However often a request that cannot know better refreshes what is left.
-            long afterwards = Math.Max(expiry.Idle, SessionOwner.LeastAfterwards);
+            // However often a request that cannot know better refreshes what is left. Not longer than another session under this key lives:
+            // the end of that one is to be told.
+            long afterwards = Math.Max(expiry.Life, SessionOwner.LeastAfterwards);
             users.TellNoEnd(renewal.From.Id, SessionMove.TombstoneMilliseconds(expiry) + afterwards);
             await new SessionMove(database, renewal, expiry).SealAsync().ConfigureAwait(false);
 

@@ -171,7 +171,7 @@ internal sealed class RedisHashSession(
 
     public Task<T> UpdateAsync<T>(
         string key, Func<SessionValue, (byte[] Value, T Result)> change, CancellationToken cancellationToken) =>
-        Operations.Atomic.UpdateAsync(this, key, change, cancellationToken);
+        Operations.Atomic.UpdateAsync(this, key, change, keepsExpiry: false, cancellationToken);
 
     public Task RenewKeyAsync(HttpContext request, string? user, CancellationToken cancellationToken) =>
         Operations.Renewal.RenewAsync(this, request, user, cancellationToken);

@@ -29,6 +29,12 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
             yield return wrong;
         }
 
+        if (options.KeyPrefix is { } prefix && !SessionHashLayout.IsParkedInSlot(prefix))
+        {
+            yield return $"{nameof(options.KeyPrefix)} is '{prefix}': use no braces, or text in a pair of them, such as {{app}}:, "
+                + "as the hash tag of a Redis Cluster. With any other, the keys of one session would be on different servers.";
+        }
+
         if (!Enum.IsDefined(options.Mode)) yield return $"{nameof(options.Mode)} is {options.Mode}: use {Names<RedisSessionMode>()}.";
         if (!Enum.IsDefined(options.FailureMode))
         {
@@ -89,6 +95,12 @@ internal sealed class RedisHashSessionOptionsValidator(IServiceProviderIsKeyedSe
         {
             yield return $"{nameof(options.TakeOverSessionsFromDistributedCache)} is called, but there is no IDistributedCache: "
                 + "keep the one that AddSession used in the service collection.";
+        }
+
+        if (options.Cookie?.MaxAge <= TimeSpan.Zero)
+        {
+            yield return $"{nameof(options.Cookie)}.MaxAge is {options.Cookie.MaxAge}: browsers would remove the cookie at once. "
+                + "It must be more than zero, or null for none.";
         }
 
         if (options.Cookie?.Name is not { Length: > 0 } cookie)

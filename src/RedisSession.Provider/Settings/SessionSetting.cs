@@ -103,11 +103,13 @@ internal sealed record SessionSetting(string Name, Action<RedisHashSessionOption
     /// <exception cref="FormatException">The text is not a duration.</exception>
     internal static TimeSpan Duration(string text)
     {
-        // .NET reads a bare number as days, which is not what anyone who writes "20" means.
-        bool isLoneNumber = int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out _);
-        return !isLoneNumber && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration)
+        // Each part is named, because .NET reads 20 as days and 20:00 as hours, which is not what everyone means who writes that. And the
+        // strict form, because .NET's usual one reads 24:00:00 as 24 days.
+        bool isWhole = text.Count(':') == 2;
+        return isWhole && TimeSpan.TryParseExact(text.AsSpan().Trim(), "c", CultureInfo.InvariantCulture, out var duration)
             ? duration
-            : throw new FormatException("expected a duration in the form [days.]hours:minutes:seconds, such as 00:20:00");
+            : throw new FormatException("expected a duration in the form [days.]hours:minutes:seconds, with up to 23 hours: "
+                + "such as 00:20:00, or 1.00:00:00 for 24 hours");
     }
 
     /// <exception cref="FormatException">The text is neither true nor false.</exception>

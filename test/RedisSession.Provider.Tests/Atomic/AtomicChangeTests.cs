@@ -10,6 +10,8 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
         session => session.IncrementAsync("new"), session => session.UpdateJsonAsync<int>("new", n => n + 1),
     ];
 
+    private readonly bool _isGarnet = !kind.IsProcess;
+
     protected override void Configure(RedisHashSessionOptions options) => options.RefreshInterval = TimeSpan.Zero;
 
     [Test]
@@ -68,6 +70,8 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     [TestCase("no number", typeof(InvalidOperationException))]
     [TestCase("", typeof(InvalidOperationException))]
     [TestCase("1.5", typeof(InvalidOperationException))]
+    [TestCase(" 5", typeof(InvalidOperationException))]
+    [TestCase("9223372036854775808", typeof(InvalidOperationException))]
     [TestCase("\0\0\0\u0001", typeof(InvalidOperationException), TestName = "{m}(what SetInt32 wrote)")] // a filter does not find a NUL
     [TestCase("9223372036854775807", typeof(OverflowException))]
     public async Task What_cannot_be_incremented_is_told_and_stays(string value, Type expected)
@@ -87,6 +91,20 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
             });
             Assert.That(await browser.VisitAsync(session => session.GetStr("after")), Is.EqualTo("1"));
         }
+    }
+
+    [TestCase("+5")]
+    [TestCase("007")]
+    [TestCase("-0")]
+    public async Task A_number_that_is_not_written_as_Redis_writes_it_is_refused(string value)
+    {
+        if (_isGarnet) return; // Garnet adds to it
+        using var browser = await BrowserWithAsync(RedisSessionMode.Buffered, "n", value);
+        await browser.VisitAsync(async context =>
+        {
+            Assert.That(() => context.Session.IncrementAsync("n"), Throws.InvalidOperationException.With.Message.Contains("not an integer"));
+            Assert.That(await context.Session.GetStrAsync("n"), Is.EqualTo(value));
+        });
     }
 
     [TestCase(1, 2L)]

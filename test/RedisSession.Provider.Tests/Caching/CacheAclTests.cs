@@ -48,6 +48,21 @@ internal sealed class CacheAclTests(ServerKind kind)
             Throws.InstanceOf<RedisException>());
     }
 
+    /// <summary>The client learns of it only when the commands of the transaction have been executed, one by one.</summary>
+    [Test]
+    public async Task Without_the_right_to_transactions_the_error_names_it()
+    {
+        await using var server = await StartAsync([.. Rights.Where(one => one != "+multi")]);
+        await using var running = Start(server, "app:cache:");
+        foreach (var access in Enum.GetValues<CacheAccess>())
+        {
+            Assert.That(
+                async () => await access.SetAsync(running.Cache, "key", new byte[10_000], TenMinutes),
+                Throws.InstanceOf<RedisServerException>().With.Message.Contains("NOPERM").And.Message.Contains("+multi"));
+            await access.SetAsync(running.Cache, "key", [1], TenMinutes);
+        }
+    }
+
     [Test]
     public async Task Keys_outside_the_instance_name_are_out_of_reach()
     {

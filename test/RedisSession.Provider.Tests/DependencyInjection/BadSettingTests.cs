@@ -6,6 +6,7 @@ namespace RedisSession.Provider.Tests;
 internal sealed class BadSettingTests
 {
     private const string Duration = "[days.]hours:minutes:seconds";
+    private const string Day = "1.00:00:00 for 24 hours";
 
     // Setting, what is wanted instead, texts.
     private static IEnumerable<string[]> Settings =>
@@ -25,13 +26,20 @@ internal sealed class BadSettingTests
         .. Bad("RedisHashSession:TakeOverSessions", "did you mean true?", "tru"),
         .. Bad("RedisHashSession:UseDedicatedThreads", "true or false", "maybe"),
         .. Bad("RedisHashSession:IdleTimeout", Duration, "20", "1200", "-20", "+20", "0020", " 20", "20 ", "20\n", "20m", "1.5"),
-        .. Bad("RedisHashSession:IdleTimeout", Duration, "99999999999", "25:61:00"),
+        .. Bad("RedisHashSession:IdleTimeout", Duration, "99999999999", "25:61:00", "20:00", "1.12:00", "1:00:90"),
+        .. Bad("RedisHashSession:IdleTimeout", Day, "24:00:00", "36:00:00", "99:00:00", " 24:00:00 ", "-24:00:00"),
+        .. Bad("RedisHashSession:IdleTimeout", Day, "24:00:00:00", "1:00:00:00", "1.24:00:00"),
+        .. Bad("RedisHashSession:RefreshInterval", Day, "24:00:00"),
+        .. Bad("RedisHashSession:OutageTolerance", Day, "24:00:00"),
+        .. Bad("RedisHashSession:AbsoluteTimeout", Day, "24:00:00"),
         .. Bad("RedisHashSession:AbsoluteTimeout", Duration, "never", "8"),
         .. Bad("RedisHashSession:IOTimeout", Duration, "5", "infinite"),
+        .. Bad("RedisHashSession:IOTimeout", Day, "24:00:00"),
         .. Bad("RedisHashSession:Cookie:HttpOnly", "true or false", "x"),
         .. Bad("RedisHashSession:Cookie:SecurePolicy", "SameAsRequest, Always, None", "true"),
         .. Bad("RedisHashSession:Cookie:SameSite", "Lax, Strict", "Lax-ish"),
         .. Bad("RedisHashSession:Cookie:MaxAge", Duration, "30"),
+        .. Bad("RedisHashSession:Cookie:MaxAge", Day, "48:00:00"),
         .. Bad("RedisHashSession:Cookie:IsEssential", "true or false", "j"),
     ];
 
@@ -42,6 +50,16 @@ internal sealed class BadSettingTests
     public async Task Unparsable_setting_stops_the_start_and_is_named(string name, string text, string wanted) => Assert.That(
         await Application.RefusalAsync(InMemorySettings.Of((name, text))),
         Does.Contain($"The setting {name} is '{text}'").And.Contains(wanted));
+
+    [TestCase("23:59:59", 86_399)]
+    [TestCase("1.00:00:00", 86_400)]
+    [TestCase("30.0:0:0", 30 * 86_400)]
+    [TestCase("0:00:01.5", 1.5)]
+    [TestCase(" 00:20:00 ", 1_200)]
+    [TestCase("00:20:00\n", 1_200)]
+    [TestCase("-00:00:00.001", -0.001)]
+    public void Duration_is_as_long_as_it_reads(string text, double seconds) =>
+        Assert.That(SessionSetting.Duration(text), Is.EqualTo(TimeSpan.FromSeconds(seconds)));
 
     [Test]
     public async Task Setting_in_a_section_is_named_by_its_whole_path()

@@ -106,6 +106,33 @@ internal sealed class HealthCheckTests(ServerKind kind)
         IsUnhealthy(await CheckAsync(listening), $"Redis answers, but its user has no permission for {missing}.");
     }
 
+    /// <summary>
+    /// A session whose values are encrypted gets its new key by way of the application, which reads the expiries of keys too. Elsewhere that
+    /// is necessary only if keys can have any.
+    /// </summary>
+    [TestCase("", null, null)]
+    [TestCase("hscan", null, "hscan")]
+    [TestCase("hpexpiretime", "hpexpiretime", "hpexpiretime")]
+    [TestCase("hpexpireat", "hpexpireat", "hpexpireat")]
+    [TestCase("hpexpire hpexpireat", null, null)]
+    [TestCase("hpexpire hpexpireat hpexpiretime", null, "hpexpiretime")]
+    public async Task What_a_new_key_needs_is_looked_at(string missing, string? told, string? toldOfEncrypted)
+    {
+        string[] more = kind.HasFieldExpiry ? ["hscan", "hpexpire", "hpexpireat", "hpexpiretime"] : ["hscan"];
+        if (toldOfEncrypted is not null && !more.Contains(toldOfEncrypted)) return; // this server does not have the command
+        await UseAclAsync([.. Rights, .. more.Except(missing.Split(' '))]);
+        foreach (bool isEncrypted in (bool[])[false, true])
+        {
+            var entry = await CheckAsync(AsUser, options => options.ProtectValues = isEncrypted);
+            if ((isEncrypted ? toldOfEncrypted : told) is { } right)
+                IsUnhealthy(entry, $"Redis answers, but its user has no permission for {right}.");
+            else
+                Assert.That(entry.Status, Is.EqualTo(HealthStatus.Healthy), entry.Description);
+        }
+
+        Assert.That(await KeysAsync(), Is.Zero);
+    }
+
     [Test]
     public async Task Replicas_that_are_waited_for_and_not_there_are_unhealthy()
     {

@@ -40,6 +40,28 @@ internal sealed class ClusterTests(ServerKind kind) : OwningFixture
     }
 
     [Test]
+    public async Task The_health_check_looks_at_what_a_new_key_in_another_slot_needs()
+    {
+        foreach (string node in _cluster.ConfigurationString.Split(','))
+        {
+            int port = int.Parse(node.AsSpan(node.LastIndexOf(':') + 1), CultureInfo.InvariantCulture);
+            await Resp.AskAsync(port, "ACL", "SETUSER", "poor", "on", ">password", "~*", "&*", "+@all", "-hscan");
+        }
+
+        foreach (string prefix in (string[])["app:", "{app}:"])
+        {
+            await using var app = await TestApp.StartAsync(
+                $"{_cluster.ConfigurationString},user=poor,password=password", options => options.KeyPrefix = prefix);
+            var check = new SessionHealthCheck(
+                app.Services.GetRequiredService<RedisConnection>(),
+                app.Services.GetRequiredService<IOptions<RedisHashSessionOptions>>(),
+                hasHandlers: false);
+            var result = await check.CheckHealthAsync(new() { Registration = new("sessions", check, failureStatus: null, tags: null) });
+            Assert.That(result.Description, prefix == "app:" ? Does.Contain("no permission for hscan") : Is.EqualTo("Redis answers and runs scripts."));
+        }
+    }
+
+    [Test]
     public async Task Sessions_are_renewed_into_other_slots_and_abandoned([Values] RedisSessionMode mode)
     {
         var redis = (await _apps[mode].RedisAsync()).Multiplexer;
@@ -325,6 +347,30 @@ internal sealed class ClusterTests(ServerKind kind) : OwningFixture
     [Test]
     public async Task A_key_prefix_in_braces_puts_all_sessions_on_one_primary() =>
         Assert.That(await SpreadAsync("{app}:"), Is.EquivalentTo([Sessions, 0, 0]));
+
+    [TestCase("", true)]
+    [TestCase("app:", true)]
+    [TestCase("{app}:", true)]
+    [TestCase("{ä}:", true)]
+    [TestCase("a{b}c:", true)]
+    [TestCase("{{a}}:", true)]
+    [TestCase("{a}{b:", true)]
+    [TestCase("}{a}:", true)]
+    [TestCase("{ }", true)]
+    [TestCase("{}:", false)]
+    [TestCase("x{}y:", false)]
+    [TestCase("{}{a}:", false)]
+    [TestCase("a}b:", false)]
+    [TestCase("a{b:", false)]
+    [TestCase("}{:", false)]
+    public async Task A_key_prefix_starts_if_a_session_and_what_is_parked_of_it_are_in_one_slot(string prefix, bool starts)
+    {
+        var node = (await _cluster.PrimariesAsync())[0];
+        var keys = SessionHashLayout.WithParked(SessionHashLayout.KeyOf(prefix, SessionId.Of("x")));
+        int[] slots = await Task.WhenAll(keys.Select(async key => (await node.AskAsync("CLUSTER", "KEYSLOT", key.ToString())).Number));
+        Assert.That(slots[0] == slots[1], Is.EqualTo(starts));
+        Assert.That(SessionHashLayout.IsParkedInSlot(prefix), Is.EqualTo(starts));
+    }
 
     /// <summary>How many of the new sessions each primary holds.</summary>
     private async Task<int[]> SpreadAsync(string keyPrefix)

@@ -123,6 +123,27 @@ internal sealed class AclTests(ServerKind kind)
         Assert.That(await own.App.Directory.CountAsync(), Is.Zero);
     }
 
+    /// <summary>With ProtectValues it is read and set, and its expiry with it.</summary>
+    [Test]
+    public async Task Without_a_right_to_expiries_nothing_is_added_to_an_encrypted_number_that_expires(
+        [Values] RedisSessionMode mode, [Values("hpexpiretime", "hpexpireat")] string missing)
+    {
+        if (!HasFieldExpiry) return;
+        await using var own = await OwnServerApp.StartAsync(kind, async server =>
+        {
+            await UseAclAsync(server, AllCommands.Except([missing]), []);
+            return await StartAppAsync(server, mode, protect: true);
+        });
+        await own.Browser.VisitAsync(async context =>
+        {
+            await context.Session.SetValueAsync("code", 7, TimeSpan.FromMinutes(5));
+            Assert.That(
+                () => context.Session.IncrementAsync("code"), Throws.InstanceOf<RedisServerException>().With.Message.Contains(missing));
+            Assert.That(await context.Session.GetIntAsync("code"), Is.EqualTo(7));
+        });
+        await AssertCodeExpiresAsync(own);
+    }
+
     /// <summary>Without COPY the expiries have to be asked for; with it Redis copies them.</summary>
     [Test]
     public async Task Without_the_right_to_see_expiries_no_expiry_is_lost([Values] RedisSessionMode mode, [Values] bool mayCopy)
@@ -266,11 +287,11 @@ internal sealed class AclTests(ServerKind kind)
     });
 
     private static Task<TestApp> StartAppAsync(
-        ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:", string? takeOver = null) =>
+        ServerProcess server, RedisSessionMode mode, string keyPrefix = "app:", string? takeOver = null, bool protect = false) =>
         TestApp.StartAsync($"redis://sessions:{Password}@{server.ConfigurationString}", options =>
         {
             (options.KeyPrefix, options.Mode, options.FailureMode) = (keyPrefix, mode, FailureMode.Throw);
-            options.AbsoluteTimeout = TimeSpan.FromHours(8);
+            (options.AbsoluteTimeout, options.ProtectValues) = (TimeSpan.FromHours(8), protect);
             if (takeOver is not null) options.TakeOverSessions(takeOver);
         });
 

@@ -34,6 +34,7 @@ internal sealed partial class MissingRightTests(ServerKind kind) : OwningFixture
             yield return Case($"Take, {ttl}", FieldScripts.Take, Session, ttl, "0", "g", "", "a");
             yield return Case($"SetIfAbsent, {ttl}", FieldScripts.SetIfAbsent, Session, ttl, "0", "g", "", "b", "2");
             yield return Case($"SetIfUnchanged, {ttl}", FieldScripts.SetIfUnchanged, Session, ttl, "0", "g", "", "a", "1", "1", "2");
+            yield return Case($"SetIfUnchanged, expiry kept, {ttl}", FieldScripts.SetIfUnchanged, Session, ttl, "0", "g", "", "a", "1", "1", "2", "1");
             yield return Case($"Increment, {ttl}", FieldScripts.Increment, Session, ttl, "0", "g", "", "n", "1");
             yield return Case($"SetExpiring, {ttl}", FieldScripts.SetExpiring, Session, ttl, "0", "g", "", "b", "2", "30000");
             yield return Case($"Lock.Take, {ttl}", LockScripts.Take, Session, ttl, "0", "g", "", "mine", "10000");

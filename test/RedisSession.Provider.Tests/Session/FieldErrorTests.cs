@@ -9,6 +9,7 @@ internal sealed class FieldErrorTests
     [
         Case("no number", FieldErrors.NoNumber(Key, "id")),
         Case("overflow", FieldErrors.NotAdded("ERR increment or decrement would overflow", Key, "id")),
+        Case("not decrypted", FieldErrors.NotDecrypted(Key, "id")),
         Case("no integer", FieldErrors.NotAdded("ERR hash value is not an integer", Key, "id")),
         Case("not asked for", Assert.Throws<KeyNotFoundException>(() => _ = new SessionValues([], [])[Key])!),
     ];
