@@ -179,7 +179,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     private RedisValue Recode(RedisValue name, RedisValue value)
     {
         if (renewal.From.Protector is not { } old || IsOfOurs(name)) return value;
-        return old.Unprotect((byte[]?)value) is { } plain ? renewal.To.Protector!.Protect(plain) : value;
+        return renewal.To.Protector!.Adopt((byte[])value!, old);
     }
 
     private static bool IsOfOurs(RedisValue name) => SessionHashLayout.SessionKeyOf(name) is null;
