@@ -22,6 +22,7 @@ internal sealed class KeyRenewal(
     SessionTakeover takeover,
     SessionListing listing,
     UserLists users,
+    RenewalsUnderWay renewals,
     LifecycleQueue lifecycle,
     SessionNames names,
     SessionCookie cookie)
@@ -62,6 +63,7 @@ internal sealed class KeyRenewal(
         }
 
         var renewal = new PendingRenewal(request, state.Identity, names.Identify(SessionCookie.NewSessionKey(), isNew: false));
+        renewals.Begin(renewal.From.Id, renewal.To.Id); // before anybody can find it
         try
         {
             var waiting = channel.Within(session, cancellationToken);
@@ -74,6 +76,7 @@ internal sealed class KeyRenewal(
         {
             lock (state.Gate) state.Stay();
             Remove(session, renewal);
+            renewals.End(renewal.To.Id);
             throw;
         }
         finally
@@ -368,6 +371,7 @@ internal sealed class KeyRenewal(
     /// </summary>
     private Task CompleteAsync(RequestSession session, PendingRenewal renewal)
     {
+        renewals.End(renewal.To.Id);
         if (!renewal.IsFinished)
         {
             if (session.Renewal == renewal && renewal.IsPending) Undo(session, renewal);
