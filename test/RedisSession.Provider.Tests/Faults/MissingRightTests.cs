@@ -53,6 +53,7 @@ internal sealed partial class MissingRightTests(ServerKind kind)
         const string locked = Session + "; HSET {0} @lock mine:99999999999999:1700000000000:0";
         yield return Case("Lock.Extend", LockScripts.Extend, locked, "10000", "mine");
         yield return Case("Lock.Release", LockScripts.Release, locked, "channel", "mine");
+        yield return Case("Lock.GiveUp", LockScripts.GiveUp, locked, "channel", "mine");
         yield return Case("Set, fenced", SessionScripts.Set.Fenced, locked, "g", "60000", "a", "2", "mine");
         yield return Case("Set, and the lock is released", SessionScripts.Set.Releasing, locked, "g", "60000", "a", "2", "channel", "mine");
 
