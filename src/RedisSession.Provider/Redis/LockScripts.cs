@@ -100,6 +100,10 @@ internal static class LockScripts
     public static string Releasing(string text) =>
         LastFence + "local function change()\n" + text + "\nend\nlocal reply = change()\n" + GiveBack + "return reply";
 
+    /// <summary>Whether the lock is that of the request with this token; null: which holds none.</summary>
+    public static bool IsHeldBy(RedisValue value, string? token) =>
+        token is not null && value.ToString().StartsWith(token + ":", StringComparison.Ordinal);
+
     /// <summary>Since when a lock has been held, in unix milliseconds; null if there is none, or its holder has abandoned it.</summary>
     public static long? HeldSince(RedisValue value) =>
         value.ToString().Split(':') is [_, var lease, var since, _]
