@@ -89,6 +89,10 @@ public interface IRedisSessionDirectory
     /// Finds the sessions that this user currently owns, regardless of where and how they are kept alive. One round trip, plus one for each
     /// hundred sessions; if some sessions have ended or been renewed meanwhile, it looks again.
     /// </summary>
+    /// <remarks>
+    /// While a request renews the key of a session, the session exists under both keys. The request itself finds it once, under the new id;
+    /// others find both, and must end both.
+    /// </remarks>
     /// <param name="user">
     /// The name, as passed to <c>RenewSessionAsync(user)</c> or returned by <see cref="RedisHashSessionOptions.UserIdentifier"/>. Compared
     /// character by character: names that differ in case, or in their Unicode normal form, are different users.
@@ -116,7 +120,8 @@ public interface IRedisSessionDirectory
     /// </summary>
     /// <param name="user">As in <see cref="FindByUserAsync"/>.</param>
     /// <param name="exceptId">
-    /// The id of a session to keep, such as that of the current request (<see cref="ISession.Id"/>); null to keep none.
+    /// The id of a session to keep, such as that of the current request (<see cref="ISession.Id"/>); null to keep none. If a request in
+    /// this process is renewing the key of that session, either id keeps the session, under both keys.
     /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ArgumentException">

@@ -72,7 +72,8 @@ public class RedisHashSessionOptions : SessionOptions
     /// <summary>
     /// Whether values are encrypted in Redis with ASP.NET Core data protection, bound to the session they belong to. Default: false.
     /// Existing unencrypted values remain readable and are encrypted when they are next set. A value that cannot be decrypted reads as
-    /// absent and is logged. Keys are not encrypted. Programs other than this application cannot read encrypted values.
+    /// absent and is logged; a renewal of the session's key keeps it, in case it can be decrypted later. Keys are not encrypted. Programs
+    /// other than this application cannot read encrypted values.
     /// </summary>
     public bool ProtectValues { get; set; }
 

@@ -48,9 +48,11 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<SessionEnding>();
         services.TryAddSingleton<ExclusiveSessions>();
         services.TryAddSingleton<CurrentRequest>();
+        services.TryAddSingleton<ICallingRequest>(provider => provider.GetRequiredService<CurrentRequest>());
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IStartupFilter, CurrentRequest>(provider => provider.GetRequiredService<CurrentRequest>()));
         services.TryAddSingleton<UserLists>();
+        services.TryAddSingleton<RenewalsUnderWay>();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IRedisSessionDirectory, RedisSessionDirectory>();
         services.TryAddSingleton<LifecycleQueue>();

@@ -13,6 +13,8 @@ internal sealed class RedisSessionDirectory(
     RedisConnection connection,
     IOptions<RedisHashSessionOptions> options,
     UserLists users,
+    RenewalsUnderWay renewals,
+    ICallingRequest caller,
     LifecycleQueue lifecycle,
     SessionMetrics metrics,
     IDataProtectionProvider dataProtection,
@@ -156,6 +158,9 @@ internal sealed class RedisSessionDirectory(
     {
         var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
         var asked = new HashSet<string>(StringComparer.Ordinal);
+
+        // The caller has a session once, though it is there under two keys while its own request renews it.
+        if (caller.SessionId is { } own && renewals.OldIdOf(own) is { } before) asked.Add(before);
         bool someAreGone = true;
         for (int look = 0; someAreGone && look < Looks; look++)
         {
@@ -174,10 +179,10 @@ internal sealed class RedisSessionDirectory(
     {
         var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
         var asked = new HashSet<string>(StringComparer.Ordinal);
-        if (exceptId is not null) asked.Add(exceptId);
         int ended = 0;
         for (int look = 0; look < Looks; look++)
         {
+            if (exceptId is not null) asked.UnionWith(renewals.IdsOf(exceptId)); // again: its key may be renewed meanwhile
             var pages = await UnaskedAsync(database, user, asked, cancellationToken).ConfigureAwait(false);
             if (pages.Count == 0) break;
             foreach (string[] ids in pages) ended += await EndAsync(database, ids, user, cancellationToken).ConfigureAwait(false);

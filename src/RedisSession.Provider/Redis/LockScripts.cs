@@ -81,12 +81,28 @@ internal static class LockScripts
     /// <remarks><c>ARGV 1 channel · 2 token; returns 1</c></remarks>
     public static readonly RedisScript Release = new(LastFence + GiveBack + "return 1", again: false);
 
+    /// <summary>
+    /// Releases a lock that may have been taken for nobody: whoever asked for it does not wait any more. A script, because it must be that
+    /// one's.
+    /// </summary>
+    /// <remarks><c>ARGV 1 channel · 2 token; returns nil</c></remarks>
+    public static readonly RedisScript GiveUp = new(SessionScripts.May + """
+        local held, channel, mine = redis.call('HGET', KEYS[1], '@lock'), ARGV[1], ARGV[2]
+        if not held or string.sub(held, 1, #mine + 1) ~= mine .. ':' then return false end
+        may('HDEL', KEYS[1], '@lock')
+
+        """ + GiveBack + "return false");
+
     /// <summary>A script that runs <paramref name="text"/> only while the caller holds the lock.</summary>
     public static string Fenced(string text) => Fence + text;
 
     /// <summary>A script that runs <paramref name="text"/> and releases the lock.</summary>
     public static string Releasing(string text) =>
         LastFence + "local function change()\n" + text + "\nend\nlocal reply = change()\n" + GiveBack + "return reply";
+
+    /// <summary>Whether the lock is that of the request with this token; null: which holds none.</summary>
+    public static bool IsHeldBy(RedisValue value, string? token) =>
+        token is not null && value.ToString().StartsWith(token + ":", StringComparison.Ordinal);
 
     /// <summary>Since when a lock has been held, in unix milliseconds; null if there is none, or its holder has abandoned it.</summary>
     public static long? HeldSince(RedisValue value) =>

@@ -137,25 +137,29 @@ internal static class RenewalScripts
         """;
 
     /// <summary>
-    /// The first step on one server: creates the new session from the old one. A script, because the check of the old one and the copy must
-    /// be atomic, and no hash may lack a TTL.
+    /// The first step on one server: creates the new session from the old one, without a lock that another request holds: that one will
+    /// never know the new key. A script, because the check of the old one and the copy must be atomic, and no hash may lack a TTL.
     /// </summary>
     /// <remarks>
     /// <code>
     /// KEYS  1 old   2 where it is parked, if it is   3 new
     /// ARGV  1 idle timeout, ms   2 absolute timeout, ms, or 0   3 generation seen, or '', maybe behind '~'   4 generation of the new one
-    ///       5 user, or ''
+    ///       5 user, or ''   6 token of the lock that the request holds, or ''
     /// returns  {generation of the old one, or '', its user, or '', ms to live, 1 if there was an old one} · nil it has ended
     /// </code>
     /// </remarks>
     public static readonly RedisScript Begin = new(CopyFunction + """
         local key, ttl, limit, seen, generation, user = KEYS[3], ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+        local mine = ARGV[6] .. ':'
 
         """ + Find + """
         if wrong then return false end
-        local exists, owner = redis.call('EXISTS', from), redis.call('HGET', from, '@user')
+        local exists, owner, held = redis.call('EXISTS', from), unpack(redis.call('HMGET', from, '@user', '@lock'))
+        local isOthers = held and string.sub(held, 1, #mine) ~= mine
         """ + "\n" + SessionScripts.ServerTime + MayPrepare + """
+        if isOthers then may('HDEL', key, '@lock') end
         if exists == 1 then copy(from, key, ttl) elseif redis.call('EXISTS', key) == 1 then redis.call('UNLINK', key) end
+        if isOthers then redis.call('HDEL', key, '@lock') end
 
         """ + Prepare + """
         return {state or '', owner or '', tonumber(ttl), exists}

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -14,7 +15,8 @@ namespace RedisSession.Provider;
 /// a pooled one, which costs every request 390 bytes more; this costs 190. If the application has an accessor, the accessor wins: it
 /// also knows of requests made inside others.
 /// </remarks>
-internal sealed class CurrentRequest(IServiceProvider services, ILogger<RedisHashSession> logger) : IStartupFilter
+internal sealed class CurrentRequest(IServiceProvider services, ILogger<RedisHashSession> logger)
+    : IStartupFilter, ICallingRequest
 {
     private readonly AsyncLocal<RequestHolder?> _holder = new();
     private readonly IHttpContextAccessor? _accessor = services.GetService<IHttpContextAccessor>();
@@ -29,6 +31,22 @@ internal sealed class CurrentRequest(IServiceProvider services, ILogger<RedisHas
         bool isMissing = holder is null && !_isInPipeline && _accessor is null;
         if (isMissing && Interlocked.Exchange(ref _isToldMissing, 1) == 0) logger.RequestUnknown();
         return holder?.Context is null ? null : holder;
+    }
+
+    string? ICallingRequest.SessionId
+    {
+        get
+        {
+            try
+            {
+                var features = (_accessor?.HttpContext ?? _holder.Value?.Context)?.Features;
+                return (features?.Get<ISessionFeature>()?.Session as RedisHashSession)?.Id; // another's could have to be loaded first
+            }
+            catch (ObjectDisposedException)
+            {
+                return null; // it ends at this very moment: who asks only runs on behind it
+            }
+        }
     }
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>

@@ -190,27 +190,54 @@ internal sealed class ExclusiveSessions(
                 loading = reader.TakeSnapshotAsync(session, retry: false, keep: true, waiting).Observed();
             }
 
-            var answer = await channel.ReplyAsync(session, operation: null, sent, "locking", waiting, writes: true).ConfigureAwait(false);
-            await loading.ConfigureAwait(false);
-            if (!answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
+            try
             {
-                await takeover.SettleAsync(session, question, waiting).ConfigureAwait(false);
-                continue;
+                var answer = await channel.ReplyAsync(session, operation: null, sent, "locking", waiting, writes: true)
+                    .ConfigureAwait(false);
+                await loading.ConfigureAwait(false);
+                if (!answer.IsNull && ((RedisValue)answer[0]).IsNullOrEmpty)
+                {
+                    await takeover.SettleAsync(session, question, waiting).ConfigureAwait(false);
+                    continue;
+                }
+
+                bool isCreated, isElsewhere;
+                lock (state.Gate)
+                {
+                    isCreated = state.TakeReply(question, ChangeReply.Parse(answer.IsNull ? answer : answer[0]));
+                    if (state.HasEnded) throw new SessionEndedException(session.Id);
+                    isElsewhere = state.IsMoving || state.Identity != question.Identity;
+                    if (!isElsewhere && IsTaken(answer)) session.Lock = held;
+                    listing.Seen(session, isCreated);
+                }
+
+                if (isCreated) writer.HasCreated(session);
+                if (!isElsewhere) return session.Lock == held ? null : (long)answer[2];
+            }
+            catch (Exception)
+            {
+                _ = GiveUpAsync(database, question, held, sent).Observed();
+                throw;
             }
 
-            bool isCreated;
-            lock (state.Gate)
-            {
-                isCreated = state.TakeReply(question, ChangeReply.Parse(answer.IsNull ? answer : answer[0]));
-                if (state.HasEnded) throw new SessionEndedException(session.Id);
-                if ((int)answer[1] == 1) session.Lock = held;
-                listing.Seen(session, isCreated);
-            }
-
-            if (isCreated) writer.HasCreated(session);
-            return session.Lock == held ? null : (long)answer[2];
+            // Another task of the request renews the key: that leaves behind a lock that it does not know of.
+            await waiting.ForEndOfAsync(GiveUpAsync(database, question, held, sent)).ConfigureAwait(false);
         }
     }
+
+    /// <summary>
+    /// Nobody holds what was asked for: releases it as soon as it is known to be taken, or that it may be, so that the next need not wait
+    /// for the end of the lease. Until then nothing is sent: if the connection is lost, that could come before what it is to undo.
+    /// </summary>
+    private async Task GiveUpAsync(IDatabase database, Question question, HeldLock held, Task<RedisResult> taking)
+    {
+        await ((Task)taking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (taking.IsCompletedSuccessfully && !IsTaken(await taking.ConfigureAwait(false))) return;
+        RedisValue[] arguments = [(string?)names.LockChannel, held.Token];
+        await LockScripts.GiveUp.RunAsync(database, question.Identity.RedisKey, arguments).ConfigureAwait(false);
+    }
+
+    private static bool IsTaken(RedisResult answer) => !answer.IsNull && answer.Length > 1 && (int)answer[1] == 1;
 
     private async Task ListenAsync()
     {

@@ -22,6 +22,7 @@ internal sealed class KeyRenewal(
     SessionTakeover takeover,
     SessionListing listing,
     UserLists users,
+    RenewalsUnderWay renewals,
     LifecycleQueue lifecycle,
     SessionNames names,
     SessionCookie cookie)
@@ -62,6 +63,7 @@ internal sealed class KeyRenewal(
         }
 
         var renewal = new PendingRenewal(request, state.Identity, names.Identify(SessionCookie.NewSessionKey(), isNew: false));
+        renewals.Begin(renewal.From.Id, renewal.To.Id); // before anybody can find it
         try
         {
             var waiting = channel.Within(session, cancellationToken);
@@ -74,6 +76,7 @@ internal sealed class KeyRenewal(
         {
             lock (state.Gate) state.Stay();
             Remove(session, renewal);
+            renewals.End(renewal.To.Id);
             throw;
         }
         finally
@@ -274,7 +277,12 @@ internal sealed class KeyRenewal(
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
             var listed = user is null ? Task.FromResult(true) : renewal.Sent(ListedAsync(renewal.To.Id, user, expiry));
             Question question;
-            lock (state.Gate) question = state.Ask();
+            lock (state.Gate)
+            {
+                question = state.Ask();
+                renewal.LockToken = session.Lock?.Token;
+            }
+
             bool isThere = await channel.ReplyAsync(
                 session,
                 channel.Begin(OperationKind.RenewKey, session),
@@ -368,6 +376,7 @@ internal sealed class KeyRenewal(
     /// </summary>
     private Task CompleteAsync(RequestSession session, PendingRenewal renewal)
     {
+        renewals.End(renewal.To.Id);
         if (!renewal.IsFinished)
         {
             if (session.Renewal == renewal && renewal.IsPending) Undo(session, renewal);
@@ -413,6 +422,15 @@ internal sealed class KeyRenewal(
         renewal.IsUndone = true; // who abandons the session now means the old one
         lock (session.State.Gate) session.State.FoundEnded();
         Remove(session, renewal);
+        if (renewal.LockToken is { } token) _ = UnlockAsync().Observed();
+
+        // The request releases what it holds under the new key, and cannot any more: its lock of the old session would stay for its lease.
+        async Task UnlockAsync()
+        {
+            await renewal.UnderWay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var database = await channel.OpenAsync(session, Waiting.Asynchronously, retry: true).ConfigureAwait(false);
+            await LockScripts.GiveUp.RunAsync(database, renewal.From.RedisKey, [(string?)names.LockChannel, token]).ConfigureAwait(false);
+        }
     }
 
     private void Remove(RequestSession session, PendingRenewal renewal)

@@ -57,6 +57,11 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
     /// <summary>The new session's owner.</summary>
     public string? Owner { get; set; }
 
+    /// <summary>
+    /// The token of the lock that the request held when the old session was copied, and that is copied with it; null if it held none.
+    /// </summary>
+    public string? LockToken { get; set; }
+
     /// <summary>Whether there was an old session.</summary>
     public bool WasThere { get; set; }
 

@@ -51,10 +51,15 @@ internal sealed class SessionEnding(SessionChannel channel, SessionTakeover take
     private async Task EndAsync(RequestSession session, CancellationToken cancellationToken)
     {
         var state = session.State;
-        var old = session.Renewal is { IsFinished: false } renewal ? renewal.From : null; // it would have ended with the renewal
         var identity = state.Identity;
         string? user = await EndAsync(session, identity, cancellationToken).ConfigureAwait(false);
-        if (old is not null) user = await EndAsync(session, old, cancellationToken).ConfigureAwait(false) ?? user;
+        if (session.Renewal is { IsFinished: false, From: var old })
+        {
+            // Nobody has heard of the new key, and the old session has not ended yet: that is the one to end, for handlers too.
+            identity = old;
+            user = await EndAsync(session, old, cancellationToken).ConfigureAwait(false);
+        }
+
         lock (state.Gate)
         {
             state.End();

@@ -40,9 +40,12 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     {
         (renewal.WasThere, renewal.OldGeneration, renewal.OldOwner) = (false, default, null); // it may be the second time
         if (!IsThroughRedis) return await CopyInPortionsAsync(seen, user).ConfigureAwait(false);
-        var (ttl, generationOfNew) = (expiry, renewal.Generation); // a lambda cannot use a struct's own fields
+        var (ttl, generationOfNew, token) = (expiry, renewal.Generation, renewal.LockToken); // a lambda cannot use a struct's own fields
         var arguments = new ScriptArguments(
-            () => [ttl.Idle, ttl.Absolute, RedisScript.OrEmpty(seen()), generationOfNew, RedisScript.OrEmpty(user)]);
+            () =>
+            [
+                ttl.Idle, ttl.Absolute, RedisScript.OrEmpty(seen()), generationOfNew, RedisScript.OrEmpty(user), RedisScript.OrEmpty(token),
+            ]);
         var reply = await RenewalScripts.Begin.RunAsync(database, renewal.Keys, arguments).ConfigureAwait(false);
         if (reply.IsNull) return false;
         var generation = (RedisValue)reply[0];
@@ -103,6 +106,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     private async Task<bool> CopyInPortionsAsync(Func<RedisValue> seen, string? user)
     {
         renewal.Copied = new(StringComparer.Ordinal);
+        string? token = renewal.LockToken;
         bool isFirst = true;
         await foreach (var portion in PortionsAsync(renewal.Keys[..2], seen).ConfigureAwait(false))
         {
@@ -110,7 +114,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
             renewal.WasThere |= portion.Count > 0;
             if (portion.FirstOrDefault(field => field.Name == SessionHashLayout.User).Value is { IsNullOrEmpty: false } owner)
                 renewal.OldOwner = owner;
-            var fields = portion.Where(field => IsCopied(field.Name)).ToList();
+            var fields = portion.Where(IsCopied).ToList();
             renewal.Copied.UnionWith(fields.Select(field => field.Name.ToString()));
             if (await WriteAsync(user, isFirst, fields, []).ConfigureAwait(false) is not { } left) return false;
             renewal.TimeToLive = left;
@@ -119,8 +123,9 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
 
         return true;
 
-        bool IsCopied(RedisValue field) => field != SessionHashLayout.Generation
-            && (user is null || (field != SessionHashLayout.User && field != SessionHashLayout.Automatic));
+        bool IsCopied(Field field) => field.Name != SessionHashLayout.Generation
+            && (field.Name != SessionHashLayout.Lock || LockScripts.IsHeldBy(field.Value, token))
+            && (user is null || (field.Name != SessionHashLayout.User && field.Name != SessionHashLayout.Automatic));
     }
 
     /// <summary>1 if the old session is parked now; 2 if there is nothing to park; 0 if it has ended.</summary>
@@ -179,7 +184,7 @@ internal readonly struct SessionMove(IDatabase database, PendingRenewal renewal,
     private RedisValue Recode(RedisValue name, RedisValue value)
     {
         if (renewal.From.Protector is not { } old || IsOfOurs(name)) return value;
-        return old.Unprotect((byte[]?)value) is { } plain ? renewal.To.Protector!.Protect(plain) : value;
+        return renewal.To.Protector!.Adopt((byte[])value!, old);
     }
 
     private static bool IsOfOurs(RedisValue name) => SessionHashLayout.SessionKeyOf(name) is null;

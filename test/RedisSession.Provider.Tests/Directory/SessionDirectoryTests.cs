@@ -404,6 +404,80 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
         foreach (var browser in browsers) browser.Dispose();
     }
 
+    /// <summary>As where a password is changed. The session is there under two keys until the response starts.</summary>
+    [Test]
+    public async Task A_request_that_renews_its_key_ends_all_other_sessions_of_its_user_and_keeps_its_own(
+        [Values] RedisSessionMode mode, [Values] bool namesOldId)
+    {
+        string user = Somebody.New();
+        await using var app = await StartAsync(mode, options => options.FailureMode = FailureMode.Throw);
+        using var browser = await app.NewVisitorAsync(user);
+        using var elsewhere = await app.NewVisitorAsync(user);
+        await browser.VisitAsync(async context =>
+        {
+            string oldId = context.Session.Id;
+            await context.RenewSessionAsync(user);
+            string kept = namesOldId ? oldId : context.Session.Id;
+            Assert.That(await app.Directory.EndAllForUserAsync(user, exceptId: kept), Is.EqualTo(1));
+        });
+        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
+        Assert.That(await elsewhere.GetStringAsync("key"), Is.Null);
+        Assert.That(await app.Directory.IdsOfAsync(user), Is.EqualTo([browser.SessionId]));
+        await UntilForgottenAsync(app, browser.SessionId);
+    }
+
+    [Test]
+    public async Task A_request_that_has_ended_all_other_sessions_keeps_its_own_though_its_renewal_is_undone([Values] RedisSessionMode mode)
+    {
+        string user = Somebody.New();
+        using var browser = await Apps[mode].NewVisitorAsync(user);
+        string newId = "";
+        using var response = await browser.SendAsync(async context =>
+        {
+            await context.RenewSessionAsync(user);
+            newId = context.Session.Id;
+            Assert.That(await Apps[mode].Directory.EndAllForUserAsync(user, exceptId: newId), Is.Zero);
+            throw new TimeZoneNotFoundException("Odd.");
+        });
+        Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
+        await UntilForgottenAsync(Apps[mode], newId);
+    }
+
+    [Test]
+    public async Task A_session_whose_key_is_renewed_is_found_once_by_its_own_request_and_as_both_by_others([Values] RedisSessionMode mode)
+    {
+        string user = Somebody.New();
+        using var browser = await Apps[mode].NewVisitorAsync(user);
+        using var elsewhere = await Apps[mode].NewVisitorAsync(user);
+        string oldId = browser.SessionId;
+        await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync(user);
+            string id = context.Session.Id;
+            Assert.That(await Apps[mode].Directory.IdsOfAsync(user), Is.EquivalentTo([id, elsewhere.SessionId]));
+
+            // Who ends what he has found ends the session, whether that keeps its new key or its old one.
+            string[] others = await elsewhere.VisitAsync(async (HttpContext _) => await Apps[mode].Directory.IdsOfAsync(user));
+            Assert.That(others, Is.EquivalentTo([id, oldId, elsewhere.SessionId]));
+        });
+        Assert.That(await Apps[mode].Directory.IdsOfAsync(user), Is.EquivalentTo([browser.SessionId, elsewhere.SessionId]));
+    }
+
+    [Test]
+    public async Task A_session_whose_key_is_renewed_ends_where_somebody_else_keeps_only_his_own([Values] RedisSessionMode mode)
+    {
+        string user = Somebody.New();
+        using var browser = await Apps[mode].NewVisitorAsync(user);
+        using var elsewhere = await Apps[mode].NewVisitorAsync(user);
+        using var response = await browser.SendAsync(async context =>
+        {
+            await context.RenewSessionAsync(user);
+            await elsewhere.VisitAsync(other => Apps[mode].Directory.EndAllForUserAsync(user, exceptId: other.Session.Id));
+        });
+        Assert.That(await browser.GetStringAsync("key"), Is.Null);
+        Assert.That(await Apps[mode].Directory.IdsOfAsync(user), Is.EqualTo([elsewhere.SessionId]));
+    }
+
     [Test]
     public async Task A_session_that_has_come_to_another_user_does_not_end_with_those_of_the_one_it_had()
     {
@@ -428,6 +502,10 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
         Assert.That(await Directory.EndAllForUserAsync(user), Is.EqualTo(450));
         Assert.That(await Directory.FindByUserAsync(user).CountAsync(), Is.Zero);
     }
+
+    /// <summary>When its request is over, nothing says any more that a session was renewed.</summary>
+    private static Task UntilForgottenAsync(TestApp app, string id) => Until.TrueAsync(
+        "it is forgotten", () => Task.FromResult(app.Services.GetRequiredService<RenewalsUnderWay>().OldIdOf(id) is null));
 
     private static string NewId() => SessionId.Of(Guid.NewGuid().ToString());
 

@@ -168,5 +168,37 @@ internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
         Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
     }
 
+    /// <summary>It is taken when its request has gone: because Redis takes its time, or was away.</summary>
+    [Test]
+    public async Task A_lock_that_is_taken_when_nobody_waits_for_it_any_more_is_given_back([Values] bool isDown, [Values] bool cancels)
+    {
+        await using var relay = new Relay((await Stack.ServerAsync()).ConfigurationString);
+        await using var app = await StartAsync(RedisSessionMode.Buffered, options =>
+        {
+            (options.Configuration, options.OutageTolerance) = (relay.Address, TimeSpan.FromMinutes(1));
+            if (!cancels) options.IOTimeout = TimeSpan.FromSeconds(2);
+        });
+        using var browser = app.NewBrowser();
+        await browser.SetStringAsync("a", "1");
+        await browser.VisitAsync(async context => await (await context.Session.LockAsync()).DisposeAsync()); // its scripts are there
+        if (!isDown) relay.Hold();
+        else relay.Down();
+        if (isDown) await app.UntilDisconnectedAsync();
+        await browser.VisitAsync(async context =>
+        {
+            using var patience = new CancellationTokenSource(cancels ? 200 : Timeout.Infinite);
+            Assert.That(() => context.Session.LockAsync(cancellationToken: patience.Token), Throws.InstanceOf<Exception>());
+        });
+        if (!isDown) relay.Release();
+        else relay.Up();
+        using var next = browser.Twin().At(Apps[RedisSessionMode.Buffered]); // another instance, which asks Redis
+        await app.UntilArrivedAsync();
+        await next.VisitAsync(async context =>
+        {
+            await using var held = await context.Session.TryLockAsync(TimeSpan.FromSeconds(6)); // less than a lease
+            Assert.That(held, Is.Not.Null);
+        });
+    }
+
     private async Task<string?> FieldAsync(Browser browser, string field) => await Redis.HashGetAsync(KeyOf(browser), field);
 }

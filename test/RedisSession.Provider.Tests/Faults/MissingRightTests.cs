@@ -52,10 +52,12 @@ internal sealed partial class MissingRightTests(ServerKind kind) : OwningFixture
         const string locked = Session + "; HSET {0} @lock mine:99999999999999:1700000000000:0";
         yield return Case("Lock.Extend", LockScripts.Extend, locked, "10000", "mine");
         yield return Case("Lock.Release", LockScripts.Release, locked, "channel", "mine");
+        yield return Case("Lock.GiveUp", LockScripts.GiveUp, locked, "channel", "mine");
         yield return Case("Set, fenced", SessionScripts.Set.Fenced, locked, "g", "60000", "a", "2", "mine");
         yield return Case("Set, and the lock is released", SessionScripts.Set.Releasing, locked, "g", "60000", "a", "2", "channel", "mine");
 
-        yield return Case("Renewal.Begin", RenewalScripts.Begin, Session, "60000", "0", "g", "h", "bob");
+        yield return Case("Renewal.Begin", RenewalScripts.Begin, Session, "60000", "0", "g", "h", "bob", "");
+        yield return Case("Renewal.Begin, locked by another", RenewalScripts.Begin, locked, "60000", "0", "g", "h", "", "other");
         const string begun = Session + "; HSET {2} @gen h @created 1700000000000 @user bob a 1 b 3; PEXPIRE {2} 60000";
         yield return Case("Renewal.Finish", RenewalScripts.Finish, begun, "g", "h", "0", "60000", "60000", "5000", "b");
         yield return Case("Renewal.Park", RenewalScripts.Park, Session, "g", "60000", "60000", "5000");

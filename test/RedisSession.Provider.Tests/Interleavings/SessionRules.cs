@@ -27,6 +27,7 @@ namespace RedisSession.Provider.Tests;
 internal sealed class SessionRules
 {
     private const string Generation = "@gen";
+    private const string GivesUp = $"{nameof(LockScripts)}.{nameof(LockScripts.GiveUp)}";
     private const string ReadsPortion = $"{nameof(RenewalScripts)}.{nameof(RenewalScripts.Read)}";
     private const string WritesPortion = $"{nameof(RenewalScripts)}.{nameof(RenewalScripts.Write)}";
 
@@ -63,6 +64,7 @@ internal sealed class SessionRules
     private readonly List<Operation> _reloads = [];
     private readonly List<Operation> _snapshots = []; // what asks for one
     private (RedisEntry? Entry, int Version)[] _before = [];
+    private string? _lockBefore;
     private int _movesSince = Operation.Never; // when its key began to be renewed
     private bool _isOldEnded; // the copied one, by others, before the response was there
     private int _endedOld; // and before the renewal was finished
@@ -106,8 +108,12 @@ internal sealed class SessionRules
 
     public void Break(string what) => Broken ??= what;
 
-    public void Executing(Command command) => _before = Array.ConvertAll(command.Keys, key =>
-        _redis.Keys.GetValueOrDefault(key) is { } entry ? (entry, entry.Version) : default((RedisEntry?, int)));
+    public void Executing(Command command)
+    {
+        _before = Array.ConvertAll(command.Keys, key =>
+            _redis.Keys.GetValueOrDefault(key) is { } entry ? (entry, entry.Version) : default((RedisEntry?, int)));
+        _lockBefore = command.Keys is [var first, ..] ? _redis.HashAt(first)?.GetValueOrDefault("@lock") : null;
+    }
 
     public void Executed(Command command)
     {
@@ -304,7 +310,7 @@ internal sealed class SessionRules
     {
         if (!_keys.Contains(key)) _keys.Add(key);
         if (!_lives.TryGetValue(generation, out int life) || IsCopy(command, key)) _lives[generation] = life = Begin(command, key);
-        if (command.By is null || !hasChanged || IsCopy(command, key)) return;
+        if (command.By is null || !hasChanged || IsCopy(command, key) || OnlyGivesUp(command, key)) return;
         if (_abandon is { HasSucceeded: true } && command.SentAt > _abandon.End)
             Break($"{command} of {command.By} writes after the request has abandoned the session");
         if (command.SentAt > _lostAt && !IsElsewhere && !ForUser(command))
@@ -312,6 +318,12 @@ internal sealed class SessionRules
         if (command.SentAt > _seenAt && life != _seen)
             Break($"{command} of {command.By} {(before is null ? "begins" : "writes into")} another session than was seen");
     }
+
+    /// <summary>Takes back a lock that its own request has taken, maybe of a session that it did not know yet, and changes nothing else.</summary>
+    private bool OnlyGivesUp(Command command, string key) =>
+        Is(command, GivesUp)
+        && _lockBefore?.StartsWith(command.Arguments[1] + ":", StringComparison.Ordinal) == true
+        && _redis.Keys[key] is { Hash: { } hash } entry && !hash.ContainsKey("@lock") && entry.Version == _before[0].Version + 1;
 
     /// <summary>A renewal writes under a key that nobody knows until it is done, and takes that back when it fails.</summary>
     private bool IsCopy(Command command, string key) =>

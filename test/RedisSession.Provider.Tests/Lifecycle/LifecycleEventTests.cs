@@ -51,6 +51,28 @@ internal sealed class LifecycleEventTests(ServerKind kind)
     }
 
     [Test]
+    public async Task A_session_that_is_renewed_and_abandoned_in_one_request_ends_under_the_key_that_handlers_know(
+        [Values] RedisSessionMode mode, [Values] bool isThere)
+    {
+        var events = new RecordedEvents();
+        await using var app = await StartAsync(events, mode);
+        using var browser = app.NewBrowser();
+        string id = await browser.NewSessionAsync("bob");
+        if (!isThere) await app.Directory.EndAsync(id);
+        await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync("ann");
+            context.Session.SetString("more", "1");
+            await context.AbandonSessionAsync();
+        });
+        await app.StopAsync();
+        var reason = isThere ? SessionEndReason.Abandoned : SessionEndReason.EndedByDirectory;
+        object[] expected = [new SessionCreated(id, "bob"), new SessionEnded(id, "bob", reason)];
+        Assert.That(events.All, Is.EqualTo(expected));
+        Assert.That(app.Logs.Of(SessionEvents.SessionAbandoned).Single().Message, Does.Contain(id));
+    }
+
+    [Test]
     public async Task A_session_that_is_renewed_when_it_is_gone_is_a_new_one([Values] RedisSessionMode mode)
     {
         await using var app = await StartAsync(_events, mode);

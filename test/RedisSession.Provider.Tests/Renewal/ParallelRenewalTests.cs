@@ -51,6 +51,73 @@ internal sealed class ParallelRenewalTests(ServerKind kind, bool inPortions) : R
     }
 
     [Test]
+    public async Task The_lock_that_another_request_holds_stays_with_the_old_session([Values] RedisSessionMode mode)
+    {
+        await using var app = await Stack.StartAsync(options => (options.ProtectValues, options.Mode) = (_inPortions, mode));
+        using var browser = await NewVisitorAsync(app);
+        using var holding = browser.Twin();
+        await holding.VisitAsync(async holder =>
+        {
+            var held = await holder.Session.LockAsync();
+            string id = await browser.VisitAsync(async context =>
+            {
+                await context.RenewSessionAsync("ann");
+                Assert.That((await app.Directory.GetAsync(context.Session.Id))!.LockedSince, Is.Null);
+                return context.Session.Id;
+            });
+            Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(id), "@lock"), Is.False);
+            await browser.VisitAsync(async context =>
+            {
+                await using var next = await context.Session.TryLockAsync();
+                Assert.That(next, Is.Not.Null);
+            });
+            Assert.That(async () => await held.DisposeAsync(), Throws.InstanceOf<SessionLockLostException>());
+        });
+        await AssertWholeAsync(browser);
+    }
+
+    [Test]
+    public async Task The_lock_that_the_request_holds_moves_with_the_session([Values] RedisSessionMode mode)
+    {
+        await using var app = await Stack.StartAsync(options => (options.ProtectValues, options.Mode) = (_inPortions, mode));
+        using var browser = await NewVisitorAsync(app);
+        string id = await browser.VisitAsync(async context =>
+        {
+            _ = await context.Session.LockAsync();
+            await context.RenewSessionAsync("ann");
+            context.Session.SetString("cart", "full");
+            await context.Session.CommitAsync();
+            Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(context.Session.Id), "@lock"), Is.True);
+            return context.Session.Id;
+        });
+        await Until.TrueAsync("it is given back", async () => !await Redis.HashExistsAsync(Stack.KeyOf(id), "@lock"));
+        await AssertWholeAsync(browser);
+    }
+
+    /// <summary>Each of two tasks of one request may be the first.</summary>
+    [Test]
+    public async Task A_lock_that_a_request_takes_while_it_renews_the_key_is_of_the_new_one(
+        [Values] RedisSessionMode mode, [Values] bool locksFirst)
+    {
+        await using var app = await Stack.StartAsync(options => (options.ProtectValues, options.Mode) = (_inPortions, mode));
+        for (int i = 0; i < Tries.Of(5); i++)
+        {
+            using var browser = await NewVisitorAsync(app);
+            await browser.VisitAsync(async context =>
+            {
+                var locking = locksFirst ? context.Session.LockAsync() : null;
+                var renewing = context.RenewSessionAsync("ann");
+                var held = await (locking ?? context.Session.LockAsync());
+                await renewing;
+                await context.Session.IncrementAsync("n");
+                await held.DisposeAsync();
+            });
+            Assert.That(await browser.VisitAsync(session => session.GetInt("n")), Is.EqualTo(1));
+            Assert.That(await Redis.HashExistsAsync(Stack.KeyOf(browser.SessionId), "@lock"), Is.False);
+        }
+    }
+
+    [Test]
     public async Task Of_300_writes_beside_a_renewal_none_that_was_confirmed_is_lost_and_none_begins_another_session([Values] bool isBlind)
     {
         const int Writers = 6;

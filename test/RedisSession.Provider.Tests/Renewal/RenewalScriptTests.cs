@@ -25,6 +25,19 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         Assert.That(await _redis.KeyTimeToLiveAsync(keys[2]), Is.EqualTo(TimeSpan.FromMinutes(10)).Within(TimeSpan.FromSeconds(20)));
     }
 
+    [TestCase("mine", true)]
+    [TestCase("min", false)]
+    [TestCase("", false)]
+    public async Task Beginning_copies_a_lock_only_for_who_holds_it(string token, bool isCopied)
+    {
+        var keys = await NewSessionAsync([new("@lock", "mine:99999999999999:1:0")]);
+        await BeginAsync(keys, seen: "old", token: token);
+        Assert.That(await _redis.HashExistsAsync(keys[2], "@lock"), Is.EqualTo(isCopied));
+        Assert.That(await _redis.HashExistsAsync(keys[0], "@lock"), Is.True);
+        await FinishAsync(keys, "old");
+        Assert.That(await _redis.HashExistsAsync(keys[2], "@lock"), Is.EqualTo(isCopied));
+    }
+
     [TestCase("other", false)]
     [TestCase("old", true)]
     [TestCase("~", false)]
@@ -342,8 +355,8 @@ internal sealed class RenewalScriptTests(ServerKind kind)
         return keys;
     }
 
-    private Task<RedisResult> BeginAsync(RedisKey[] keys, string seen, string user = "") =>
-        RenewalScripts.Begin.RunAsync(_redis, keys, [10 * Minute, 0, seen, "new", user]);
+    private Task<RedisResult> BeginAsync(RedisKey[] keys, string seen, string user = "", string token = "") =>
+        RenewalScripts.Begin.RunAsync(_redis, keys, [10 * Minute, 0, seen, "new", user, token]);
 
     private Task<RedisResult> FinishAsync(
         RedisKey[] keys, string seen, string[]? changed = null, bool isCleared = false, long tombstone = Minute, long lease = 2_000) =>

@@ -19,6 +19,25 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
     });
 
     [Test]
+    public async Task An_exception_while_the_request_holds_the_lock_leaves_the_old_session_unlocked([Values] RedisSessionMode mode)
+    {
+        await using var app = await StartAsync(new OurStack(_kind), mode);
+        using var browser = await NewVisitorAsync(app);
+        using var response = await browser.SendAsync(async context =>
+        {
+            _ = await context.Session.LockAsync();
+            await context.RenewSessionAsync("ann");
+            throw new TimeZoneNotFoundException("Odd.");
+        });
+        await browser.VisitAsync(async context =>
+        {
+            await using var held = await context.Session.TryLockAsync(TimeSpan.FromSeconds(6)); // less than a lease
+            Assert.That(held, Is.Not.Null);
+        });
+        await AssertWholeAsync(browser);
+    }
+
+    [Test]
     public Task A_visitor_who_is_gone([Values] RedisSessionMode mode) => CheckAsync(mode, async context =>
     {
         await context.RenewSessionAsync("ann");
