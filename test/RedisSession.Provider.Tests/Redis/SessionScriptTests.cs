@@ -55,6 +55,18 @@ internal sealed class SessionScriptTests(ServerKind kind)
         }
     }
 
+    /// <summary>A request with the old cookie refreshes it without a look: handlers are not told of its end for only so long.</summary>
+    [Test]
+    public async Task A_refresh_keeps_a_tombstone_no_longer_than_a_new_session_would_live()
+    {
+        var (idle, absolute) = (TimeSpan.FromHours(12), TimeSpan.FromMinutes(10));
+        var key = NewKey();
+        await _redis.HashSetAsync(key, "@gen", "~99999999999999:0");
+        await _redis.KeyExpireAsync(key, TimeSpan.FromMinutes(1));
+        await SessionScripts.Refresh.RunAsync(_redis, key, [(long)idle.TotalMilliseconds, (long)absolute.TotalMilliseconds]);
+        Assert.That(await _redis.KeyTimeToLiveAsync(key), Is.EqualTo(absolute).Within(TimeSpan.FromSeconds(30)));
+    }
+
     [Test]
     public async Task A_create_applied_twice_is_one_session()
     {
