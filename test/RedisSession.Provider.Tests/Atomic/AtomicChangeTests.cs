@@ -99,7 +99,7 @@ internal sealed class AtomicChangeTests(ServerKind kind) : BothModesFixture(kind
     public async Task A_number_that_is_not_written_as_Redis_writes_it_is_refused(string value)
     {
         if (_isGarnet) return; // Garnet adds to it
-        using var browser = await BrowserWithAsync(RedisSessionMode.Buffered, "n", value);
+        using var browser = await NewVisitorAsync(RedisSessionMode.Buffered, "n", value);
         await browser.VisitAsync(async context =>
         {
             Assert.That(() => context.Session.IncrementAsync("n"), Throws.InvalidOperationException.With.Message.Contains("not an integer"));
