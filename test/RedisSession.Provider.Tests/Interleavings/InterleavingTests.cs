@@ -180,6 +180,16 @@ internal sealed class InterleavingTests
             new(Verb.RemoveAsync, "b"),
             new(Verb.Increment, SessionRules.Counter));
 
+        yield return Case(
+            "what was counted before two renewals at once is there after them",
+            Start.Present,
+            isSignedIn: false,
+            new(Verb.OtherIncrements, SessionRules.Counter),
+            new(Verb.Renew),
+            new(Verb.Server),
+            new(Verb.OtherRenews),
+            new(Verb.Increment, SessionRules.Counter));
+
         yield return Resent(
             "a write that is lost and sent again does not undo a newer one",
             new(Verb.Set, "b"),

@@ -161,7 +161,10 @@ internal sealed class SessionRules
         bool mayEnd = _ends > 0 || _abandon is not null || MayBeUndone || command is { By: null } || by is Verb.Abandon or >= Verb.OtherSets;
         if (!mayEnd) Break($"the session is lost: {(command is null ? "the request looks for it elsewhere" : command.ToString())}");
         _ends++;
-        (_endBefore, _lastEnd) = (_lastEnd, _wire.Now);
+
+        // Whose key this request is renewing as well goes on with it, with all that was confirmed before.
+        bool goesOn = by == Verb.OtherRenews && _movesSince != Operation.Never;
+        (_endBefore, _lastEnd) = (_lastEnd, goesOn ? _lastEnd : _wire.Now);
     }
 
     /// <summary>What others end under the old key, or where another renewal has parked it, ends with that for this request as well.</summary>
