@@ -10,8 +10,9 @@ internal static class ProbeScript
     /// permission. A script, because scripts are what it checks, and so that nobody sees what it writes and nothing of it is left.
     /// </summary>
     /// <remarks>
-    /// Commands that take memory come first: a server that has run out refuses them only until the script has written something. Of those
-    /// for keys that expire on their own, which not every server has, a user who may set an expiry needs the others to move it.
+    /// Commands that take memory come first: a server that has run out refuses them only until the script has written something. Not every
+    /// server has those for keys that expire on their own: a new session key needs to see whether there are any, and a user who may set an
+    /// expiry needs to move it.
     /// <code>
     /// ARGV     1 the kind: hash, hash whose data the application moves to a new key, list (of a user), text
     /// returns  the refused commands · the error, if the server refuses for another reason
@@ -35,7 +36,7 @@ internal static class ProbeScript
           if mayExpire then try('HPEXPIREAT', key, '9999999999999', 'FIELDS', '1', 'none') end
           local text = errorOf('HPEXPIRETIME', key, 'FIELDS', '1', 'none')
           local isKnown = not (text and string.find(text, 'unknown'))
-          if isKnown and (isMoved or mayExpire) then try('HPEXPIRETIME', key, 'FIELDS', '1', 'none') end
+          if isKnown then try('HPEXPIRETIME', key, 'FIELDS', '1', 'none') end
           if isMoved then try('HSCAN', key, '0') end
           try('HSET', key, '@gen', 'probe')
           try('HINCRBY', key, '@created', '1')

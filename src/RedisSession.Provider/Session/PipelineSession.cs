@@ -122,10 +122,11 @@ internal abstract class PipelineSession(
         {
             var last = Lock is null ? operations.Writer.ConfirmAsync(this, CancellationToken.None) : operations.Exclusive.ReleaseAsync(this);
             await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (State.AreChangesConfirmed) PassOnBody();
             operations.HintAtManyReads(this);
             operations.Refresh.AtEnd(this);
         }
+
+        if (!isInUse || State.AreChangesConfirmed) PassOnBody();
 
         if (_body is not null) await _body.LeaveAsync(request.Features).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _body = null;
@@ -133,7 +134,7 @@ internal abstract class PipelineSession(
         if (request.Response.HasStarted) Forget();
     }
 
-    /// <summary>The changes are confirmed, so that what the response says of them is true.</summary>
+    /// <summary>The changes are confirmed, so that what the response says of them is true; or they are nobody's any more.</summary>
     protected void PassOnBody() => _body?.PassOn();
 
     protected override Task OnResponseStartingAsync()
@@ -142,7 +143,12 @@ internal abstract class PipelineSession(
         IsResponseStarting = true;
         Interlocked.MemoryBarrier();
         if (IsEstablished && !State.HasEnded) Cookie!.Set(Context!, State.Identity.SessionKey); // whichever session the request has now
-        if (IsSetAside) return Task.CompletedTask;
+        if (IsSetAside)
+        {
+            PassOnBody(); // SessionMiddleware does not commit what was set aside
+            return Task.CompletedTask;
+        }
+
         if (IsOver) Forget();
         var move = Move;
         var confirming = Lock is { EndsWithResponse: true } ? UnlockAsync() : operations.Writer.ConfirmBeforeResponseAsync(this);

@@ -72,6 +72,21 @@ internal sealed class UnflushedBodyTests(ServerKind kind, Pipeline pipeline) : B
         Assert.That(await browser.ContentAsync(), Is.EqualTo("key=2"));
     }
 
+    [TestCaseSource(nameof(Ways))]
+    public async Task It_arrives_whole_when_the_session_was_set_aside(string way)
+    {
+        using var browser = Apps[RedisSessionMode.Buffered].NewBrowser();
+        await browser.SetStringAsync();
+        var (status, page) = await browser.PageAsync("/", async context =>
+        {
+            context.Session.SetString("key", "2");
+            var answer = Answers[way](context.Response);
+            context.Session = null!;
+            await answer;
+        });
+        Assert.That((status, page.TrimEnd()), Is.EqualTo((HttpStatusCode.OK, Success)));
+    }
+
     private static void Advance(HttpResponse response) =>
         response.BodyWriter.Advance(Encoding.UTF8.GetBytes(Success, response.BodyWriter.GetSpan(Success.Length)));
 }
