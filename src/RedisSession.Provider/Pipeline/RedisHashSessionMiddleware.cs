@@ -25,7 +25,7 @@ internal sealed class RedisHashSessionMiddleware(
             if (lesson is { IsLoadedAhead: true } && session.State.Failure is null)
             {
                 await LoadAsync(session).ConfigureAwait(false);
-                if (lesson.IsGuess) session.LoadedAheadAt = Environment.TickCount64;
+                if (lesson.IsGuess && session.State.Snapshot is { } snapshot) snapshot.AheadSince = Environment.TickCount64;
             }
 
             var exclusive = ExclusiveEndpoints.Of(context.GetEndpoint());

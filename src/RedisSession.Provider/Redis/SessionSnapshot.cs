@@ -23,6 +23,11 @@ internal sealed class SessionSnapshot
 
     public static SessionSnapshot Empty() => new([]);
 
+    /// <summary>
+    /// When it was taken ahead, on the guess that a synchronous read follows at once; 0 if it was asked for, or a read has followed.
+    /// </summary>
+    public long AheadSince { get; set; }
+
     public int Count => Keys.Count();
 
     public IEnumerable<string> Keys

@@ -81,7 +81,7 @@ internal abstract class PipelineSession(
     {
         Enter(request, timeouts);
         _passes++;
-        (_isDecorated, HasBlocked, HasReadLate, LoadedAheadAt) = (false, false, false, 0);
+        (_isDecorated, HasBlocked, HasReadLate) = (false, false, false);
         _current = this;
         if (isItsFeature) _feature = this;
         if (operations.Channel.Throws

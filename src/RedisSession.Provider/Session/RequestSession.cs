@@ -78,10 +78,7 @@ internal abstract class RequestSession(SessionState state, SessionTimeouts timeo
     /// <summary>A synchronous read waited for Redis; it would not have, had the session been loaded before.</summary>
     public bool HasBlocked { get; set; }
 
-    /// <summary>When it was loaded on the guess that a synchronous read follows at once; 0 if it was not, or one has followed.</summary>
-    public long LoadedAheadAt { get; set; }
-
-    /// <summary>That read came too late for what was loaded ahead.</summary>
+    /// <summary>A synchronous read came too late for what was loaded ahead: see <see cref="SessionSnapshot.AheadSince"/>.</summary>
     public bool HasReadLate { get; set; }
 
     /// <summary>The session lock that this request holds; null while it holds none.</summary>

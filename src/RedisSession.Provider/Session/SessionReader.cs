@@ -130,9 +130,9 @@ internal sealed class SessionReader(
     public static SessionSnapshot? SnapshotOf(RequestSession session)
     {
         var state = session.State;
-        if (session.LoadedAheadAt is > 0 and var at)
+        if (state.Snapshot is { AheadSince: > 0 and var at } snapshot)
         {
-            session.LoadedAheadAt = 0;
+            snapshot.AheadSince = 0;
             session.HasReadLate = Environment.TickCount64 - at > SoonMilliseconds;
             if (session.HasReadLate)
             {

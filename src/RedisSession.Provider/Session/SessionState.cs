@@ -29,6 +29,7 @@ internal sealed class SessionState(SessionIdentity identity)
 
     private Lock? _gate;
     private PendingChanges? _pending;
+    private PastFailure? _failure;
     private long _refreshedAt = Never;
     private int _snapshotsOnTheirWay;
     private int _lastSnapshotAsked;
@@ -52,10 +53,10 @@ internal sealed class SessionState(SessionIdentity identity)
     /// The first failure that reading would meet again: later operations in this request fail, or find nothing, at once. Captured once,
     /// because an exception that is rethrown as it is grows a longer stack trace each time.
     /// </summary>
-    public ExceptionDispatchInfo? Failure { get; private set; }
+    public ExceptionDispatchInfo? Failure => _failure?.Error;
 
     /// <summary>When that was noted, in milliseconds of the process's clock.</summary>
-    public long FailedAt { get; private set; }
+    public long FailedAt => _failure?.At ?? 0;
 
     /// <summary>A call by the application has already thrown for a failed write: no need to break its response too.</summary>
     public bool FailureIsTold { get; set; }
@@ -159,7 +160,7 @@ internal sealed class SessionState(SessionIdentity identity)
         // A copy: others may be in flight.
         if (!HasEnded && _pending?.ConfirmedMeanwhile is { } changes) snapshot.Apply(SessionChanges.Merge(new(), changes));
         if (HasEnded || question.Snapshot > _lastSnapshotTaken) (Snapshot, _lastSnapshotTaken) = (snapshot, question.Snapshot);
-        Failure = null;
+        _failure = null;
         NoSnapshot();
     }
 
@@ -334,8 +335,8 @@ internal sealed class SessionState(SessionIdentity identity)
     public bool FailReading(Exception error, long now)
     {
         AssertGuarded();
-        if (Failure is not null) return false;
-        (Failure, FailedAt) = (ExceptionDispatchInfo.Capture(error), now);
+        if (_failure is not null) return false;
+        _failure = new(ExceptionDispatchInfo.Capture(error), now);
         return true;
     }
 
@@ -343,7 +344,7 @@ internal sealed class SessionState(SessionIdentity identity)
     public void ForgetFailure()
     {
         AssertGuarded();
-        Failure = null;
+        _failure = null;
     }
 
     /// <summary>Records that the changes cannot be written.</summary>
@@ -372,7 +373,7 @@ internal sealed class SessionState(SessionIdentity identity)
     {
         AssertGuarded();
         if (HasEnded) return false;
-        Failure = null;
+        _failure = null;
         if (_pending is not { HaveFailed: true }) return false;
         _pending.TakeBackFailed();
         return true;
@@ -403,7 +404,7 @@ internal sealed class SessionState(SessionIdentity identity)
         Sight = SessionSight.Present(generation);
         HasAsked = true;
         _refreshedAt = now;
-        Failure = null;
+        _failure = null;
         if (_pending is not null) _pending.NewGeneration = null;
     }
 
@@ -441,6 +442,9 @@ internal sealed class SessionState(SessionIdentity identity)
     [Conditional("DEBUG")]
     private void AssertGuarded() => Debug.Assert(Gate.IsHeldByCurrentThread, "The session's state is used outside of its lock.");
 }
+
+/// <summary>What reading has met, and when.</summary>
+internal sealed record PastFailure(ExceptionDispatchInfo Error, long At);
 
 /// <summary>Changes that are sent as one script.</summary>
 /// <param name="Question">What was known when they were sent.</param>
