@@ -58,6 +58,7 @@ internal sealed class SessionRules
     private Operation? _binding;
     private bool _isUsed; // the request has asked for the session or changed it
     private bool _responds;
+    private bool _responseFailed;
     private bool _renews;
     private string _keyOfClient;
     private bool _mayHaveSnapshot;
@@ -104,7 +105,7 @@ internal sealed class SessionRules
     public Verb OthersVerb { get; set; }
 
     /// <summary>A renewal that cannot be finished with the response is undone: then the request has no session any more.</summary>
-    private bool MayBeUndone => _renews && (Faults > 0 || _isOldEnded);
+    private bool MayBeUndone => _renews && (Faults > 0 || _isOldEnded || _responseFailed);
 
     public void Break(string what) => Broken ??= what;
 
@@ -220,6 +221,7 @@ internal sealed class SessionRules
         }
 
         CheckFailure(operation, error);
+        _responseFailed |= operation.Verb == Verb.Respond;
         if (error is not SessionEndedException) return;
         foreach (var write in _writes) write.IsRefused |= write is { By: not null, IsConfirmed: false };
     }
