@@ -316,6 +316,7 @@ internal sealed class SessionRules
         if (!_keys.Contains(key)) _keys.Add(key);
         if (!_lives.TryGetValue(generation, out int life) || IsCopy(command, key)) _lives[generation] = life = Begin(command, key);
         if (command.By is null || !hasChanged || IsCopy(command, key) || OnlyGivesUp(command, key)) return;
+        if (_abandon is not null && Is(command, nameof(TakeOverScripts))) return; // too late: it takes that back, see CheckAbandoned
         if (_abandon is { HasSucceeded: true } && command.SentAt > _abandon.End)
             Break($"{command} of {command.By} writes after the request has abandoned the session");
         if (command.SentAt > _lostAt && !IsElsewhere && !ForUser(command))
@@ -576,6 +577,7 @@ internal sealed class SessionRules
 
     private void CheckAbandoned()
     {
+        if (_plan.Start == Start.Legacy && Faults > 0) return; // what is taken over is not taken back when its mark cannot be set
         foreach (string key in _keys)
         {
             if (Faults > 0 && key != _firstKey && key != _keyOfClient) continue; // a copy that could not be removed, and nobody knows
