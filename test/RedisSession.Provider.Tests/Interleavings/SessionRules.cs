@@ -278,7 +278,8 @@ internal sealed class SessionRules
     /// </summary>
     public void Takes(string key, string? value, bool isOther = false)
     {
-        if (value is not null && !_plan.IsPatient && !(isOther && IsMoving ? _takenMeanwhile : _taken).Add(value)) Break($"{key}={value} is taken twice");
+        bool mayBeSetAgain = _plan.IsPatient || Faults > 0; // what has failed is sent again by the next commit
+        if (value is not null && !mayBeSetAgain && !(isOther && IsMoving ? _takenMeanwhile : _taken).Add(value)) Break($"{key}={value} is taken twice");
     }
 
     /// <summary>The session is under its old key, while the request may have it under the new one.</summary>
