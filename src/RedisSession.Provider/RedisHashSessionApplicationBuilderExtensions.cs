@@ -61,8 +61,8 @@ public static class RedisHashSessionApplicationBuilderExtensions
         if (service is not RedisHashSessionStore store)
         {
             throw new InvalidOperationException(
-                $"UseRedisHashSession cannot use the ISessionStore that is registered, {service?.GetType().ToString() ?? "none"}: something has "
-                + "replaced the one of AddRedisHashSession. If it passes calls on to that one, call UseSession() instead.");
+                $"UseRedisHashSession requires the ISessionStore of AddRedisHashSession, but {service?.GetType().ToString() ?? "none"} is "
+                + "registered. If that one wraps the original, call UseSession() instead.");
         }
 
         var cookie = cookieOf(app.ApplicationServices);

@@ -32,10 +32,9 @@ internal sealed class LoadAhead(bool? always, ILogger logger)
 
     internal sealed class Lesson(bool? always)
     {
-        private bool _isLoadedAhead = always == true;
         private int _isTold;
 
-        public bool IsLoadedAhead => _isLoadedAhead;
+        public bool IsLoadedAhead { get; private set; } = always == true;
 
         /// <summary>Nobody has said that it is to be loaded.</summary>
         public bool IsGuess => always is null;
@@ -44,14 +43,14 @@ internal sealed class LoadAhead(bool? always, ILogger logger)
         public bool Learn()
         {
             if (!IsGuess) return false;
-            _isLoadedAhead = true;
+            IsLoadedAhead = true;
             return Interlocked.Exchange(ref _isTold, 1) == 0;
         }
 
         /// <summary>It reads so late that what was loaded ahead was of no use.</summary>
         public void Forget()
         {
-            if (IsGuess) _isLoadedAhead = false;
+            if (IsGuess) IsLoadedAhead = false;
         }
     }
 }
