@@ -90,8 +90,8 @@ public interface IRedisSessionDirectory
     /// hundred sessions; if some sessions have ended or been renewed meanwhile, it looks again.
     /// </summary>
     /// <remarks>
-    /// While a request renews the key of a session, the session exists under both keys. The request itself finds it once, under the new id;
-    /// others find both, and must end both.
+    /// While a request renews the key of a session, the session exists under both keys. Its own process finds it once, under the new id;
+    /// other processes find both, and must end both.
     /// </remarks>
     /// <param name="user">
     /// The name, as passed to <c>RenewSessionAsync(user)</c> or returned by <see cref="RedisHashSessionOptions.UserIdentifier"/>. Compared
@@ -107,7 +107,7 @@ public interface IRedisSessionDirectory
     /// </summary>
     /// <remarks>
     /// The browser keeps its cookie: its next request has no data and may begin a new session under the same id. If the sign-in is kept
-    /// elsewhere, end it too.
+    /// elsewhere, end it too. While a request in this process renews the key of the session, its new id ends it under both keys.
     /// </remarks>
     /// <param name="id">The session's public id.</param>
     /// <param name="cancellationToken">Ends the wait. The session may have been ended nevertheless.</param>

@@ -48,7 +48,6 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<SessionEnding>();
         services.TryAddSingleton<ExclusiveSessions>();
         services.TryAddSingleton<CurrentRequest>();
-        services.TryAddSingleton<ICallingRequest>(provider => provider.GetRequiredService<CurrentRequest>());
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IStartupFilter, CurrentRequest>(provider => provider.GetRequiredService<CurrentRequest>()));
         services.TryAddSingleton<UserLists>();

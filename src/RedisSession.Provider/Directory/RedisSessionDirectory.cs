@@ -14,7 +14,6 @@ internal sealed class RedisSessionDirectory(
     IOptions<RedisHashSessionOptions> options,
     UserLists users,
     RenewalsUnderWay renewals,
-    ICallingRequest caller,
     LifecycleQueue lifecycle,
     SessionMetrics metrics,
     IDataProtectionProvider dataProtection,
@@ -143,7 +142,8 @@ internal sealed class RedisSessionDirectory(
             cancellationToken.ThrowIfCancellationRequested();
             if (!SessionId.IsOne(id)) return false;
             var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
-            return await EndAsync(database, [id], onlyOf: null, cancellationToken).ConfigureAwait(false) > 0;
+            string[] ids = renewals.OldIdOf(id) is { } before ? [id, before] : [id];
+            return await EndAsync(database, ids, onlyOf: null, cancellationToken).ConfigureAwait(false) > 0;
         }
     }
 
@@ -158,9 +158,6 @@ internal sealed class RedisSessionDirectory(
     {
         var database = await OpenAsync(cancellationToken).ConfigureAwait(false);
         var asked = new HashSet<string>(StringComparer.Ordinal);
-
-        // The caller has a session once, though it is there under two keys while its own request renews it.
-        if (caller.SessionId is { } own && renewals.OldIdOf(own) is { } before) asked.Add(before);
         bool someAreGone = true;
         for (int look = 0; someAreGone && look < Looks; look++)
         {
@@ -170,7 +167,9 @@ internal sealed class RedisSessionDirectory(
             {
                 var found = await DescribeAsync(database, ids, cancellationToken).ConfigureAwait(false);
                 someAreGone |= found.Count < ids.Length;
-                foreach (var session in found.Where(session => session.User == user)) yield return session;
+                var own = found.FindAll(session => session.User == user);
+                var renewed = own.Select(session => renewals.OldIdOf(session.Id)).ToHashSet();
+                foreach (var session in own.Where(session => !renewed.Contains(session.Id))) yield return session;
             }
         }
     }
@@ -198,8 +197,9 @@ internal sealed class RedisSessionDirectory(
         var list = new UserList(database, SessionHashLayout.UserKeyOf(_options.KeyPrefix, user));
         var ids = await Within(cancellationToken).ForAsync(list.ReadAsync()).ConfigureAwait(false);
 
-        // Anyone who can write to Redis can write to a list, and what is not an id could name any key.
-        return [.. ids.Select(id => id.ToString()).Where(id => SessionId.IsOne(id) && asked.Add(id)).Chunk(PageSize)];
+        // Anyone who can write to Redis can write to a list, and what is not an id could name any key. The ids of one session come together.
+        var unasked = ids.Select(id => id.ToString()).Where(id => SessionId.IsOne(id) && asked.Add(id)).ToList();
+        return [.. unasked.OrderBy(id => renewals.IdsOf(id).Count() == 1).Chunk(PageSize)];
     }
 
     private async Task<int> EndAsync(IDatabase database, string[] ids, string? onlyOf, CancellationToken cancellationToken)

@@ -32,7 +32,7 @@ internal sealed class UserLists(
     private readonly ListedSessions _known = new();
 
     /// <summary>The user that the request identifies; null if there is none, or it must not be asked.</summary>
-    public string? UserOf(HttpContext context, string sessionId)
+    public string? UserOf(HttpContext context, INamedSession session)
     {
         if (_options.UserIdentifier is not { } identify) return null;
         try
@@ -42,7 +42,7 @@ internal sealed class UserLists(
         catch (Exception error)
         {
             // A session can be read and written without knowing whose it is.
-            logger.UserUnknown(sessionId, error);
+            logger.UserUnknown(session.Id, error);
             return null;
         }
     }

@@ -13,26 +13,31 @@ namespace RedisSession.Provider;
 internal sealed class LoadAhead(bool? always, ILogger logger)
 {
     private readonly ConditionalWeakTable<Endpoint, Lesson> _lessons = [];
-    private readonly Lesson _withoutEndpoint = new(always);
+    private readonly Lesson _withoutEndpoint = new(null, always);
 
     public Lesson Of(Endpoint? endpoint)
     {
         if (endpoint is null) return _withoutEndpoint;
         return _lessons.TryGetValue(endpoint, out var lesson)
             ? lesson
-            : _lessons.GetValue(endpoint, endpoint => new(endpoint.Metadata.GetMetadata<LoadSessionAheadAttribute>()?.LoadAhead ?? always));
+            : _lessons.GetValue(endpoint, NewLesson);
     }
 
     /// <summary>A request is over, and has waited for a synchronous read or not.</summary>
-    public void Learn(Lesson lesson, Endpoint? endpoint, RequestSession session)
+    public void Learn(Lesson lesson, RequestSession session)
     {
         if (session.HasReadLate) lesson.Forget();
-        else if (session.HasBlocked && lesson.Learn()) logger.LoadsAhead(endpoint?.DisplayName ?? "(none)");
+        else if (session.HasBlocked && lesson.Learn()) logger.LoadsAhead(lesson.Endpoint);
     }
 
-    internal sealed class Lesson(bool? always)
+    private Lesson NewLesson(Endpoint endpoint) =>
+        new(endpoint.DisplayName, endpoint.Metadata.GetMetadata<LoadSessionAheadAttribute>()?.LoadAhead ?? always);
+
+    internal sealed class Lesson(string? endpoint, bool? always)
     {
         private int _isTold;
+
+        public string Endpoint => endpoint ?? "(none)";
 
         public bool IsLoadedAhead { get; private set; } = always == true;
 

@@ -12,13 +12,11 @@ internal sealed class RedisHashSessionMiddleware(
 {
     public async Task InvokeAsync(HttpContext context)
     {
-        var features = context.Features;
-        var outer = features.Get<ISessionFeature>();
+        var outer = context.Features.Get<ISessionFeature>();
         var request = new RequestHolder(context);
         var session = store.Begin(request, cookie);
-        features.Set<ISessionFeature>(session);
-        var endpoint = session.Given.IsNew ? null : context.GetEndpoint();
-        var lesson = session.Given.IsNew ? null : loadAhead.Of(endpoint);
+        context.Features.Set<ISessionFeature>(session);
+        var lesson = session.Given.IsNew ? null : loadAhead.Of(context.GetEndpoint());
         try
         {
             // A failed read is not retried: an outage costs a request one failure, its error page included.
@@ -29,15 +27,16 @@ internal sealed class RedisHashSessionMiddleware(
             }
 
             var exclusive = ExclusiveEndpoints.Of(context.GetEndpoint());
+            bool isHeard = exclusive is not null;
             if (exclusive is null || await ExclusiveEndpoints.TryEnterAsync(context, session, exclusive).ConfigureAwait(false))
                 await request.CallAsync(next).ConfigureAwait(false);
-            if (exclusive is null && context.GetEndpoint() is { } chosen && ExclusiveEndpoints.Of(chosen) is not null)
+            if (!isHeard && context.GetEndpoint() is { } chosen && ExclusiveEndpoints.Of(chosen) is not null)
                 throw ExclusiveEndpoints.NotHeard(chosen);
         }
         finally
         {
-            if (lesson is not null) loadAhead.Learn(lesson, endpoint, session);
-            features.Set(outer);
+            if (lesson is not null) loadAhead.Learn(lesson, session);
+            context.Features.Set(outer);
             await session.LeaveAsync(context).ConfigureAwait(false);
         }
 

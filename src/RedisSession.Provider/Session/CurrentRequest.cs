@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -15,13 +14,31 @@ namespace RedisSession.Provider;
 /// a pooled one, which costs every request 390 bytes more; this costs 190. If the application has an accessor, the accessor wins: it
 /// also knows of requests made inside others.
 /// </remarks>
-internal sealed class CurrentRequest(IServiceProvider services, ILogger<RedisHashSession> logger)
-    : IStartupFilter, ICallingRequest
+internal sealed class CurrentRequest(IServiceProvider services, ILogger<RedisHashSession> logger) : IStartupFilter
 {
     private readonly AsyncLocal<RequestHolder?> _holder = new();
     private readonly IHttpContextAccessor? _accessor = services.GetService<IHttpContextAccessor>();
     private bool _isInPipeline;
+    private bool _isPassedOn;
+    private int _stores;
     private int _isToldMissing;
+
+    /// <summary>False if only <c>UseRedisHashSession</c> is known to use sessions: it passes the request on.</summary>
+    private bool IsRecorded => !_isPassedOn || Volatile.Read(ref _stores) > 0;
+
+    /// <summary>There is a store, which may have to ask.</summary>
+    public CurrentRequest ForStore()
+    {
+        Interlocked.Increment(ref _stores);
+        return this;
+    }
+
+    /// <summary>One of the stores does not: its middleware passes the request on.</summary>
+    public void IsPassedOn()
+    {
+        _isPassedOn = true;
+        Interlocked.Decrement(ref _stores);
+    }
 
     /// <summary>Null if there is no request, or no longer one.</summary>
     public RequestHolder? Find()
@@ -33,27 +50,12 @@ internal sealed class CurrentRequest(IServiceProvider services, ILogger<RedisHas
         return holder?.Context is null ? null : holder;
     }
 
-    string? ICallingRequest.SessionId
-    {
-        get
-        {
-            try
-            {
-                var features = (_accessor?.HttpContext ?? _holder.Value?.Context)?.Features;
-                return (features?.Get<ISessionFeature>()?.Session as RedisHashSession)?.Id; // another's could have to be loaded first
-            }
-            catch (ObjectDisposedException)
-            {
-                return null; // it ends at this very moment: who asks only runs on behind it
-            }
-        }
-    }
-
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         _isInPipeline = true;
         app.Use(next => context =>
         {
+            if (!IsRecorded) return next(context);
             var holder = new RequestHolder(context);
             _holder.Value = holder;
             context.Response.OnCompleted(

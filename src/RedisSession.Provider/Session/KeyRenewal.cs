@@ -76,7 +76,7 @@ internal sealed class KeyRenewal(
         {
             lock (state.Gate) state.Stay();
             Remove(session, renewal);
-            renewals.End(renewal.To.Id);
+            renewals.Undo(renewal.To.Id);
             throw;
         }
         finally
@@ -376,13 +376,14 @@ internal sealed class KeyRenewal(
     /// </summary>
     private Task CompleteAsync(RequestSession session, PendingRenewal renewal)
     {
-        renewals.End(renewal.To.Id);
         if (!renewal.IsFinished)
         {
+            renewals.Undo(renewal.To.Id);
             if (session.Renewal == renewal && renewal.IsPending) Undo(session, renewal);
             return Task.CompletedTask;
         }
 
+        renewals.End(renewal.To.Id);
         if (!renewal.TryEnd() || renewal.Aborted.IsCancellationRequested) return Task.CompletedTask;
         if (!renewal.IsConnectionKept) return SealAsync(renewal, session.Timeouts.Expiry);
         _ = SealUnlessGoneAsync();

@@ -22,6 +22,7 @@ internal sealed class RedisHashSessionStore(
     CurrentRequest request,
     IOptions<RedisHashSessionOptions> options) : ISessionStore
 {
+    private readonly CurrentRequest _request = request.ForStore();
     private readonly TimeSpan? _absoluteTimeout = options.Value.AbsoluteTimeout;
     private readonly TimeSpan _refreshInterval = options.Value.RefreshInterval;
     private SessionTimeouts? _lastTimeouts;
@@ -49,11 +50,14 @@ internal sealed class RedisHashSessionStore(
     {
         ArgumentException.ThrowIfNullOrEmpty(sessionKey);
         ArgumentNullException.ThrowIfNull(tryEstablishSession);
-        var holder = request.Find();
+        var holder = _request.Find();
         if (holder?.Context?.GetEndpoint() is { } endpoint && ExclusiveEndpoints.Of(endpoint) is not null)
             throw ExclusiveEndpoints.NotHeard(endpoint); // UseSession takes no lock
         return SessionOf(holder, sessionKey, isNewSessionKey, TimeoutsOf(idleTimeout, ioTimeout), tryEstablishSession, cookie: null);
     }
+
+    /// <summary>Every session is begun with <see cref="Begin"/>.</summary>
+    public void IsToldRequests() => _request.IsPassedOn();
 
     /// <summary>The session of a request. It is its own feature and sets its cookie itself.</summary>
     public RedisHashSession Begin(RequestHolder request, SessionCookie cookie)

@@ -1,3 +1,4 @@
+using System.Text;
 using StackExchange.Redis;
 
 namespace RedisSession.Provider;
@@ -23,7 +24,7 @@ internal sealed class SessionIdentity(string? sessionKey, bool isNew, SessionNam
     public bool IsNew => isNew;
 
     /// <summary>base64url(SHA-256(session key)): public.</summary>
-    public string Id => _id ??= SessionId.Of(SessionKey);
+    public string Id => _id ??= Encoding.UTF8.GetString(IdBytes);
 
     /// <summary>The id in UTF-8.</summary>
     public ReadOnlySpan<byte> IdBytes => KeyBytes.AsSpan(names.KeyStart.Length);

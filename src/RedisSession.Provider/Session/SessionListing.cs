@@ -49,7 +49,7 @@ internal sealed class SessionListing(UserLists users)
     public string? UserOf(RequestSession session)
     {
         ref var listing = ref session.State.Listing;
-        return listing.User ??= !listing.IsLookedAfter && session.Request is { } request ? users.UserOf(request, session.Id) : null;
+        return listing.User ??= !listing.IsLookedAfter && session.Request is { } request ? users.UserOf(request, session) : null;
     }
 
     /// <summary>
@@ -67,7 +67,7 @@ internal sealed class SessionListing(UserLists users)
             if (state.Listing.User is not null || isUnused) return;
         }
 
-        if (users.UserOf(request, session.Id) is not { } user) return;
+        if (users.UserOf(request, session) is not { } user) return;
         lock (state.Gate)
         {
             state.Listing.User ??= user;

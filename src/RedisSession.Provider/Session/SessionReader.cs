@@ -83,14 +83,21 @@ internal sealed class SessionReader(
             RedisValue generation = default;
             try
             {
-                var entries = await channel.ReplyAsync(
-                    session,
-                    channel.Begin(OperationKind.Load, session),
-                    AskForAll(session, database, out question),
-                    "loading",
-                    waiting,
-                    new SessionHash(database, question.Identity.RedisKey),
-                    static (hash, failed) => hash.ReadAllAgainAsync(failed)).ConfigureAwait(false);
+                var operation = channel.Begin(OperationKind.Load, session);
+                var reply = AskForAll(session, database, out question);
+                HashEntry[] entries;
+                try
+                {
+                    operation?.Leave();
+                    entries = await waiting.ForAsync(reply).ConfigureAwait(false);
+                    operation?.Succeeded(entries);
+                }
+                catch (Exception error)
+                {
+                    var again = reply.IsFaulted ? new SessionHash(database, question.Identity.RedisKey).ReadAllAgainAsync(reply) : null;
+                    entries = await channel.AfterFailureAsync(session, operation, error, again, "loading", waiting).ConfigureAwait(false);
+                }
+
                 bool isTakenOver = mayBeLegacy && entries.Length == 0
                     && await HasTakenOverAsync(session, question, waiting).ConfigureAwait(false);
                 if (isTakenOver) mayBeLegacy = false;
@@ -191,14 +198,21 @@ internal sealed class SessionReader(
         {
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
             if (IsKnownToBeEmpty(session.State, database)) return default;
-            var values = await channel.ReplyAsync(
-                session,
-                channel.Begin(OperationKind.Read, session),
-                Ask(session, database, out var question, keys),
-                "reading",
-                waiting,
-                (Hash: new SessionHash(database, question.Identity.RedisKey), keys),
-                static (sent, failed) => sent.Hash.ReadAgainAsync(sent.keys, failed)).ConfigureAwait(false);
+            var operation = channel.Begin(OperationKind.Read, session);
+            var reply = Ask(session, database, out var question, keys);
+            RedisValue[] values;
+            try
+            {
+                operation?.Leave();
+                values = await waiting.ForAsync(reply).ConfigureAwait(false);
+                operation?.Succeeded(values);
+            }
+            catch (Exception error)
+            {
+                var again = reply.IsFaulted ? new SessionHash(database, question.Identity.RedisKey).ReadAgainAsync(keys, reply) : null;
+                values = await channel.AfterFailureAsync(session, operation, error, again, "reading", waiting).ConfigureAwait(false);
+            }
+
             if (mayBeLegacy && IsNothing(values) && await HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))
             {
                 mayBeLegacy = false; // already looked for: an empty answer is final now

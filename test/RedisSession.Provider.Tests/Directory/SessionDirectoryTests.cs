@@ -440,11 +440,10 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
             throw new TimeZoneNotFoundException("Odd.");
         });
         Assert.That(await browser.GetStringAsync("key"), Is.EqualTo("old"));
-        await UntilForgottenAsync(Apps[mode], newId);
     }
 
     [Test]
-    public async Task A_session_whose_key_is_renewed_is_found_once_by_its_own_request_and_as_both_by_others([Values] RedisSessionMode mode)
+    public async Task A_session_whose_key_is_renewed_is_found_once_in_its_process_and_as_both_in_others([Values] RedisSessionMode mode)
     {
         string user = Somebody.New();
         using var browser = await Apps[mode].NewVisitorAsync(user);
@@ -455,12 +454,49 @@ internal sealed class SessionDirectoryTests(ServerKind kind) : BothModesFixture(
             await context.RenewSessionAsync(user);
             string id = context.Session.Id;
             Assert.That(await Apps[mode].Directory.IdsOfAsync(user), Is.EquivalentTo([id, elsewhere.SessionId]));
+            string[] others = await elsewhere.VisitAsync(async (HttpContext _) => await Apps[mode].Directory.IdsOfAsync(user));
+            Assert.That(others, Is.EquivalentTo([id, elsewhere.SessionId]));
 
             // Who ends what he has found ends the session, whether that keeps its new key or its old one.
-            string[] others = await elsewhere.VisitAsync(async (HttpContext _) => await Apps[mode].Directory.IdsOfAsync(user));
-            Assert.That(others, Is.EquivalentTo([id, oldId, elsewhere.SessionId]));
+            var another = Apps[mode == RedisSessionMode.Live ? RedisSessionMode.Buffered : RedisSessionMode.Live];
+            Assert.That(await another.Directory.IdsOfAsync(user), Is.EquivalentTo([id, oldId, elsewhere.SessionId]));
         });
         Assert.That(await Apps[mode].Directory.IdsOfAsync(user), Is.EquivalentTo([browser.SessionId, elsewhere.SessionId]));
+    }
+
+    /// <summary>A hundred sessions are described at once: its two keys are the hundredth and the next in the list.</summary>
+    [Test]
+    public async Task A_session_whose_key_is_renewed_is_found_once_among_hundreds_of_its_user([Values] RedisSessionMode mode)
+    {
+        string user = Somebody.New();
+        using var browser = await Apps[mode].NewVisitorAsync(user);
+        var others = await MakeSessionsAsync(Stack.KeyPrefix, 2 * 99, user);
+        var list = new UserList(Redis, Stack.UserKeyOf(user));
+        foreach (var (place, id) in others.Index()) await list.KeepAsync(id, place < 99 ? 600_000 : 100_000_000);
+        await browser.VisitAsync(async context =>
+        {
+            await context.RenewSessionAsync(user);
+            Assert.That(await Apps[mode].Directory.IdsOfAsync(user), Is.EquivalentTo([context.Session.Id, .. others]));
+        });
+    }
+
+    [Test]
+    public async Task A_session_that_was_found_under_its_new_id_ends_by_it(
+        [Values] RedisSessionMode mode, [Values("before the response", "after it", "when it was undone")] string when)
+    {
+        string user = Somebody.New();
+        using var browser = await Apps[mode].NewVisitorAsync(user);
+        string newId = "";
+        using var response = await browser.SendAsync(async context =>
+        {
+            await context.RenewSessionAsync(user);
+            newId = context.Session.Id;
+            if (when == "before the response") Assert.That(await Apps[mode].Directory.EndAsync(newId), Is.True);
+            if (when == "when it was undone") throw new TimeZoneNotFoundException("Odd.");
+        });
+        if (when != "before the response") Assert.That(await Apps[mode].Directory.EndAsync(newId), Is.True);
+        Assert.That(await browser.GetStringAsync("key"), Is.Null);
+        Assert.That(await Apps[mode].Directory.IdsOfAsync(user), Is.Empty);
     }
 
     [Test]
