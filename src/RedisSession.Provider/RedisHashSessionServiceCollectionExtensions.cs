@@ -47,9 +47,14 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddSingleton<KeyRenewal>();
         services.TryAddSingleton<SessionEnding>();
         services.TryAddSingleton<ExclusiveSessions>();
-        services.TryAddSingleton<CurrentRequest>();
-        services.TryAddEnumerable(
-            ServiceDescriptor.Singleton<IStartupFilter, CurrentRequest>(provider => provider.GetRequiredService<CurrentRequest>()));
+        if (services.All(service => service.ServiceType != typeof(CurrentRequest)))
+        {
+            services.AddSingleton<CurrentRequest>();
+
+            // First of all, because filters begin the pipeline in this order, and one of the application's may contain UseSession.
+            services.Insert(0, ServiceDescriptor.Singleton<IStartupFilter>(provider => provider.GetRequiredService<CurrentRequest>()));
+        }
+
         services.TryAddSingleton<UserLists>();
         services.TryAddSingleton<RenewalsUnderWay>();
         services.TryAddSingleton(TimeProvider.System);

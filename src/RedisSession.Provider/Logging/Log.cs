@@ -187,8 +187,8 @@ internal static partial class Log
 
     [LoggerMessage(
         SessionEvents.RequestUnknown, LogLevel.Warning,
-        "A session could not find its request, because the host did not start this pipeline: its changes are written after the response, "
-        + "and a failure does not reach the client. Call UseRedisHashSession instead of UseSession.")]
+        "A session could not find its request: its changes are written after the response, and a failure does not reach the client. "
+        + "Call UseRedisHashSession instead of UseSession.")]
     public static partial void RequestUnknown(this ILogger logger);
 
     [LoggerMessage(SessionEvents.CommitFailed, LogLevel.Error, "Committing a session that the application assigned to a request failed.")]

@@ -23,6 +23,9 @@ internal sealed class SessionChanges
 
     public bool IsEmpty => !Cleared && User is null && _count == 0;
 
+    /// <summary>Where there is no session, all of this is true already.</summary>
+    public bool OnlyRemoves => User is null && SetCount == 0;
+
     public int SetCount => _count - _removed;
 
     public int RemoveCount => _removed;

@@ -22,11 +22,12 @@ internal sealed class ConfirmedBody(RequestHolder request, SessionState state, F
 
     private bool IsConfirmed => _isConfirmed || state.AreChangesConfirmed;
 
-    public override bool CanRead => false;
+    // What a middleware further out has put in place of the server's stream can do more than be written to.
+    public override bool CanRead => inner.Stream.CanRead;
 
-    public override bool CanSeek => false;
+    public override bool CanSeek => inner.Stream.CanSeek;
 
-    public override bool CanWrite => true;
+    public override bool CanWrite => inner.Stream.CanWrite;
 
     public override long Length => inner.Stream.Length;
 
@@ -81,11 +82,22 @@ internal sealed class ConfirmedBody(RequestHolder request, SessionState state, F
         inner.Stream.Flush();
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override IAsyncResult BeginWrite(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
+        TaskToAsyncResult.Begin(WriteAsync(buffer, offset, count, CancellationToken.None), callback, state);
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void EndWrite(IAsyncResult asyncResult) => TaskToAsyncResult.End(asyncResult);
 
-    public override void SetLength(long value) => throw new NotSupportedException();
+    public override int Read(byte[] buffer, int offset, int count) => inner.Stream.Read(buffer, offset, count);
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        inner.Stream.ReadAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override long Seek(long offset, SeekOrigin origin) => inner.Stream.Seek(offset, origin);
+
+    public override void SetLength(long value) => inner.Stream.SetLength(value);
 
     private Task AfterConfirming(Func<ValueTask> write)
     {
@@ -117,17 +129,23 @@ internal sealed class ConfirmedBody(RequestHolder request, SessionState state, F
     private sealed class ConfirmedWriter(ConfirmedBody body, PipeWriter inner) : PipeWriter
     {
         private ArrayBufferWriter<byte>? _kept;
-        private IBufferWriter<byte> _lender = inner; // of the memory that is written to now
+        private int _passedOn; // how much of that the inner one has
+        private bool _isLent; // memory of that, and what is written there comes with the next Advance
+        private IBufferWriter<byte> _lender = inner;
 
         public override bool CanGetUnflushedBytes => inner.CanGetUnflushedBytes;
 
-        public override long UnflushedBytes => inner.UnflushedBytes + (_kept?.WrittenCount ?? 0);
+        public override long UnflushedBytes => inner.UnflushedBytes + (_kept?.WrittenCount ?? 0) - _passedOn;
 
         public override Memory<byte> GetMemory(int sizeHint = 0) => Lend().GetMemory(sizeHint);
 
         public override Span<byte> GetSpan(int sizeHint = 0) => Lend().GetSpan(sizeHint);
 
-        public override void Advance(int bytes) => _lender.Advance(bytes);
+        public override void Advance(int bytes)
+        {
+            _lender.Advance(bytes);
+            Return();
+        }
 
         public override void CancelPendingFlush() => inner.CancelPendingFlush();
 
@@ -140,16 +158,26 @@ internal sealed class ConfirmedBody(RequestHolder request, SessionState state, F
         public void PassOn()
         {
             if (_kept is not { } kept) return;
-            _kept = null;
-            inner.Write(kept.WrittenSpan);
+            if (kept.WrittenCount > _passedOn) inner.Write(kept.WrittenSpan[_passedOn..]);
+            _passedOn = kept.WrittenCount;
+            if (!_isLent) Drop();
         }
 
-        public void Drop() => _kept = null;
+        public void Drop() => (_kept, _passedOn) = (null, 0);
 
         private IBufferWriter<byte> Lend()
         {
+            Return();
             if (_kept is null && !body.IsConfirmed) _kept = new();
+            _isLent = _kept is not null;
             return _lender = (IBufferWriter<byte>?)_kept ?? inner;
+        }
+
+        /// <summary>Nobody writes to what was lent any more.</summary>
+        private void Return()
+        {
+            _isLent = false;
+            if (body.IsConfirmed) PassOn();
         }
 
         public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)

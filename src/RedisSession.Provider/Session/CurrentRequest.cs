@@ -18,7 +18,6 @@ internal sealed class CurrentRequest(IServiceProvider services, ILogger<RedisHas
 {
     private readonly AsyncLocal<RequestHolder?> _holder = new();
     private readonly IHttpContextAccessor? _accessor = services.GetService<IHttpContextAccessor>();
-    private bool _isInPipeline;
     private bool _isPassedOn;
     private int _stores;
     private int _isToldMissing;
@@ -45,14 +44,13 @@ internal sealed class CurrentRequest(IServiceProvider services, ILogger<RedisHas
     {
         var holder = _holder.Value;
         if (_accessor?.HttpContext is { } context) return holder?.Context == context ? holder : new(context);
-        bool isMissing = holder is null && !_isInPipeline && _accessor is null;
+        bool isMissing = holder is null && _accessor is null;
         if (isMissing && Interlocked.Exchange(ref _isToldMissing, 1) == 0) logger.RequestUnknown();
         return holder?.Context is null ? null : holder;
     }
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
-        _isInPipeline = true;
         app.Use(next => context =>
         {
             if (!IsRecorded) return next(context);

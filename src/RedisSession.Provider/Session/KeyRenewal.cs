@@ -45,7 +45,7 @@ internal sealed class KeyRenewal(
         ThrowIfCookieCannotBeSent(session, request);
         session.WatchResponse(request);
         var state = session.State;
-        lock (state.Gate) state.FailureIsTold = false;
+        lock (state.Gate) state.Notice = FailureNotice.None;
 
         // Nobody else knows this key either: it was made for this very request.
         if (state.Identity.IsNew || session.Renewal is { IsUndone: false })

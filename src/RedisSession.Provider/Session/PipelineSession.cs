@@ -22,7 +22,9 @@ internal abstract class PipelineSession(
     private ISessionFeature? _feature; // where the request has found this session
     private PipelineSession? _earlier;
     private int _passes;
+    private bool _isCalled;
     private bool _isDecorated;
+    private bool _mayRunUnlocked;
     private ConfirmedBody? _body;
 
     /// <summary>
@@ -43,8 +45,10 @@ internal abstract class PipelineSession(
     {
         get
         {
+            if (_mayRunUnlocked) ThrowIfUnlocked();
             if (State.Failure is not null) operations.Channel.ForgetPastFailure(this);
             if (_feature?.Session == this) return operations;
+            _isCalled = true;
             if (Request?.Features.Get<ISessionFeature>() is { } feature && feature.Session == this) _feature = feature;
             else _isDecorated = _feature is not null;
             return operations;
@@ -52,10 +56,12 @@ internal abstract class PipelineSession(
     }
 
     /// <summary>
-    /// The request, while SessionMiddleware makes its last commit, before which it removes its feature; null at all other times.
+    /// The request, while SessionMiddleware makes its last commit, before which it removes its feature; null at all other times, and for a
+    /// session that the application has made itself.
     /// </summary>
     protected HttpContext? RequestAtItsEnd =>
-        _passes > 0 && _feature is not null && Context is { } request && request.Features.Get<ISessionFeature>() is null ? request : null;
+        _passes > 0 && (_feature is not null || !_isCalled) && Context is { } request && request.Features.Get<ISessionFeature>() is null
+            ? request : null;
 
     /// <summary>
     /// The session that an earlier pass of the request through the same pipeline had, or has. Exception handlers, status code pages and the
@@ -82,6 +88,7 @@ internal abstract class PipelineSession(
         Enter(request, timeouts);
         _passes++;
         (_isDecorated, HasBlocked, HasReadLate) = (false, false, false);
+        _mayRunUnlocked = request.Context?.GetEndpoint() is null; // if there is one, it has been asked
         _current = this;
         if (isItsFeature) _feature = this;
         if (operations.Channel.Throws
@@ -143,6 +150,7 @@ internal abstract class PipelineSession(
         IsResponseStarting = true;
         Interlocked.MemoryBarrier();
         if (IsEstablished && !State.HasEnded) Cookie!.Set(Context!, State.Identity.SessionKey); // whichever session the request has now
+        if (Context is { } request) IsTold(request);
         if (IsSetAside)
         {
             PassOnBody(); // SessionMiddleware does not commit what was set aside
@@ -160,10 +168,26 @@ internal abstract class PipelineSession(
     /// </summary>
     public void ThrowWhatNobodyWasTold(HttpContext request)
     {
-        if (!operations.Channel.Throws || State.FailureIsTold || request.Response.HasStarted) return;
+        if (!operations.Channel.Throws || request.Response.HasStarted || IsTold(request)) return;
         if (State.Pending?.Failure is not { } failure) return;
-        State.FailureIsTold = true;
+        State.Notice = FailureNotice.Given;
         failure.Throw();
+    }
+
+    /// <summary>Whether the application knows of a failed write. If its response was a success when that was thrown, and is none now, it does.</summary>
+    private bool IsTold(HttpContext request)
+    {
+        bool isSuccess = request.Response.StatusCode < StatusCodes.Status300MultipleChoices;
+        if (State.Notice == FailureNotice.IntoBody && !isSuccess) State.Notice = FailureNotice.Given;
+        return State.Notice == FailureNotice.Given;
+    }
+
+    /// <summary>An endpoint that was selected after the session's middleware asks for the lock in vain: before it does anything.</summary>
+    private void ThrowIfUnlocked()
+    {
+        if (Request?.GetEndpoint() is not { } endpoint) return;
+        _mayRunUnlocked = false;
+        if (ExclusiveEndpoints.Of(endpoint) is not null && Lock is null) throw ExclusiveEndpoints.NotHeard(endpoint);
     }
 
     private async Task UnlockAsync()
@@ -190,13 +214,17 @@ internal abstract class PipelineSession(
     private async Task ConfirmForBodyAsync()
     {
         if (IsSetAside) return;
+        if (State.Notice == FailureNotice.IntoBody) State.Notice = FailureNotice.Given; // who writes on has caught it
         try
         {
             await operations.Writer.ConfirmBeforeResponseAsync(this).ConfigureAwait(false);
         }
-        catch (Exception)
+        catch (Exception error)
         {
-            State.FailureIsTold = true;
+            if (State.Notice == FailureNotice.None) State.Notice = FailureNotice.IntoBody;
+
+            // To whoever writes a body, a cancellation means that the visitor has left: many ignore it.
+            if (error is OperationCanceledException { InnerException: TimeoutException timeout }) throw new TimeoutException(timeout.Message, error);
             throw;
         }
     }

@@ -71,29 +71,32 @@ internal sealed class RedisHashSession(
     public void Set(string key, byte[] value)
     {
         key = CheckSet(key, value);
+        var writer = Operations.Writer; // first: it may be refused
         lock (State.Gate)
         {
             State.Collect().Set(key, value.AsSpan().ToArray()); // a copy, as in ASP.NET Core: the caller may reuse its array
-            Operations.Writer.HasChanged(this);
+            writer.HasChanged(this);
         }
     }
 
     public void Remove(string key)
     {
         key = SessionHashLayout.Normalize(key);
+        var writer = Operations.Writer;
         lock (State.Gate)
         {
             State.Collect().Remove(key);
-            Operations.Writer.HasChanged(this);
+            writer.HasChanged(this);
         }
     }
 
     public void Clear()
     {
+        var writer = Operations.Writer;
         lock (State.Gate)
         {
             State.Collect().Clear();
-            Operations.Writer.HasChanged(this);
+            writer.HasChanged(this);
         }
     }
 

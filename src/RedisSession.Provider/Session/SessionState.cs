@@ -58,8 +58,8 @@ internal sealed class SessionState(SessionIdentity identity)
     /// <summary>When that was noted, in milliseconds of the process's clock.</summary>
     public long FailedAt => _failure?.At ?? 0;
 
-    /// <summary>A call by the application has already thrown for a failed write: no need to break its response too.</summary>
-    public bool FailureIsTold { get; set; }
+    /// <summary>Whether the application knows that a write has failed: then its response need not be broken, too.</summary>
+    public FailureNotice Notice { get; set; }
 
     /// <summary>The session is moving to another key: changes are collected meanwhile.</summary>
     public bool IsMoving { get; private set; }
@@ -200,7 +200,7 @@ internal sealed class SessionState(SessionIdentity identity)
     public SessionChanges Collect()
     {
         AssertGuarded();
-        FailureIsTold = false;
+        Notice = FailureNotice.None;
         PendingOrNew.LoggedFailure = null;
         return PendingOrNew.Collected ??= new();
     }
@@ -209,7 +209,7 @@ internal sealed class SessionState(SessionIdentity identity)
     public void Collect(SessionChanges changes)
     {
         AssertGuarded();
-        FailureIsTold = false;
+        Notice = FailureNotice.None;
         PendingOrNew.LoggedFailure = null;
         PendingOrNew.Collect(changes);
     }
@@ -268,13 +268,13 @@ internal sealed class SessionState(SessionIdentity identity)
     /// <param name="batch">Which one.</param>
     /// <param name="reply">The change script's answer.</param>
     /// <param name="created">It created the session.</param>
-    /// <returns>False when the session has ended: the changes are dropped.</returns>
+    /// <returns>False when the session has ended, and the batch does more than remove: the changes are dropped.</returns>
     public bool Confirm(in Batch batch, in ChangeReply reply, out bool created)
     {
         AssertGuarded();
         created = TakeReply(batch.Question, reply);
         var confirmed = _pending!.Confirm();
-        if (HasEnded) return false;
+        if (HasEnded) return confirmed is { OnlyRemoves: true };
         if (confirmed is not null) TakeIn(confirmed);
         return true;
     }
@@ -319,6 +319,16 @@ internal sealed class SessionState(SessionIdentity identity)
         if (value is null) found.Remove(key);
         else found.Set(key, value);
         TakeIn(found);
+    }
+
+    /// <summary>The session has ended. What was collected is done if it only removes: true if it does more.</summary>
+    public bool IsCollectedRefused()
+    {
+        AssertGuarded();
+        if (_pending is not { Collected: { } collected } || !HasEnded) return false;
+        if (!collected.OnlyRemoves) return true;
+        _pending.Collected = null;
+        return false;
     }
 
     /// <summary>The session has ended, and the changes are dropped. Each confirmation still to come reports that itself.</summary>
@@ -450,3 +460,15 @@ internal sealed record PastFailure(ExceptionDispatchInfo Error, long At);
 /// <param name="Question">What was known when they were sent.</param>
 /// <param name="Number">The number of the batch within the request.</param>
 internal readonly record struct Batch(Question Question, int Number);
+
+/// <summary>Whether the application knows that a write has failed.</summary>
+internal enum FailureNotice
+{
+    None,
+
+    /// <summary>It was thrown to whoever wrote into the response body. Nobody may have awaited that.</summary>
+    IntoBody,
+
+    /// <summary>A call has thrown it, or the response says so.</summary>
+    Given,
+}

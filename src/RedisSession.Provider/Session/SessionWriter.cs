@@ -120,7 +120,7 @@ internal sealed class SessionWriter(
             Task? earlier;
             lock (state.Gate)
             {
-                if (state.HasEnded && pending.Collected is not null) Refuse(session);
+                if (state.IsCollectedRefused()) Refuse(session);
                 if (pending.AreConfirmed) return;
                 confirmation = session.Confirmation;
                 if (pending.HaveFailed)
@@ -191,7 +191,7 @@ internal sealed class SessionWriter(
     private async Task ConfirmOrFailTheResponseAsync(RequestSession session)
     {
         // As of now: a write call still in flight gets its failure too, but nobody awaits it, or the response would not start yet.
-        bool isTold = session.State.FailureIsTold;
+        bool isTold = session.State.Notice == FailureNotice.Given;
         try
         {
             await ConfirmAsync(session, CancellationToken.None).ConfigureAwait(false);
@@ -399,7 +399,7 @@ internal sealed class SessionWriter(
         }
         catch (Exception error) when (error is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            session.State.FailureIsTold = true;
+            session.State.Notice = FailureNotice.Given;
             throw;
         }
     }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;
@@ -6,8 +7,8 @@ namespace RedisSession.Provider;
 /// <summary>
 /// Keeps <see cref="SessionOptions"/>, which the stock middleware reads, the single source of truth for cookie and timeouts. Values set in
 /// AddRedisHashSession are applied there, in order with other <c>Configure</c> calls (<see cref="Added"/>); those set in a
-/// <c>Configure&lt;RedisHashSessionOptions&gt;</c> of the application after all of them. Then they are copied back to
-/// <see cref="RedisHashSessionOptions"/> (<see cref="PostConfigure"/>).
+/// <c>Configure&lt;RedisHashSessionOptions&gt;</c> or <c>PostConfigure</c> of the application after all of them. Then they are copied back
+/// to <see cref="RedisHashSessionOptions"/> (<see cref="PostConfigure"/>).
 /// </summary>
 internal sealed class SessionOptionsMirror(IOptions<SessionOptions> sessionOptions) : IPostConfigureOptions<RedisHashSessionOptions>
 {
@@ -38,12 +39,16 @@ internal sealed class SessionOptionsMirror(IOptions<SessionOptions> sessionOptio
     }
 
     /// <summary>What the application configures elsewhere.</summary>
-    public sealed class Elsewhere(IEnumerable<IConfigureOptions<RedisHashSessionOptions>> all) : IPostConfigureOptions<SessionOptions>
+    /// <param name="services">Resolves it later: the mirror needs these very options.</param>
+    public sealed class Elsewhere(IServiceProvider services) : IPostConfigureOptions<SessionOptions>
     {
         public void PostConfigure(string? name, SessionOptions options)
         {
             if (name != Options.DefaultName) return;
-            foreach (var one in all.Where(one => one is not Added)) Apply(options, ours => Run(one, ours));
+            foreach (var one in services.GetServices<IConfigureOptions<RedisHashSessionOptions>>().Where(one => one is not Added))
+                Apply(options, ours => Run(one, ours));
+            foreach (var one in services.GetServices<IPostConfigureOptions<RedisHashSessionOptions>>().Where(one => one is not SessionOptionsMirror))
+                Apply(options, ours => one.PostConfigure(name, ours));
         }
 
         private static void Run(IConfigureOptions<RedisHashSessionOptions> one, RedisHashSessionOptions options)
