@@ -71,7 +71,7 @@ public static class RedisHashSessionServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RedisConnectionOpener>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, LifecycleService>());
 
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<RedisHashSessionOptions>, SessionOptionsMirror>());
+        services.TryAddTransient<IOptionsFactory<RedisHashSessionOptions>, SessionOptionsMirror>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<SessionOptions>, SessionOptionsMirror.Elsewhere>());
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IValidateOptions<RedisHashSessionOptions>, RedisHashSessionOptionsValidator>());

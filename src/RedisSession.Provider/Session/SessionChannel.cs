@@ -90,23 +90,41 @@ internal sealed class SessionChannel(
     }
 
     /// <summary>
-    /// For callers that await a reply themselves, because each asynchronous method in between costs every request 190 bytes: the reply to
-    /// what they send again, or records what ended the wait and throws it.
+    /// For callers that await a reply themselves where nobody listens, because each asynchronous method in between costs every request 190
+    /// bytes: the reply to what is sent again (see <see cref="Sending.Again"/>), or records what ended the wait, and throws it.
     /// </summary>
-    /// <param name="session">The session.</param>
-    /// <param name="operation">Its operation; null if nobody listens.</param>
-    /// <param name="error">What ended the wait.</param>
-    /// <param name="again">What is sent again: see <see cref="Sending.Again"/>; null if nothing is.</param>
-    /// <param name="doing">For the log.</param>
-    /// <param name="waiting">How the caller waits.</param>
-    public async ValueTask<T> AfterFailureAsync<T>(
-        RequestSession session, RunningOperation? operation, Exception error, Task<T>? again, string doing, Waiting waiting)
+    public async ValueTask<T> AfterFailureAsync<T>(RequestSession session, Exception error, Task<T>? again, string doing, Waiting waiting)
     {
-        if (again is not null) return await ReplyAsync(session, operation, again, doing, waiting).ConfigureAwait(false);
-        operation?.Failed(error);
+        if (again is not null) return await ReplyAsync(session, operation: null, again, doing, waiting).ConfigureAwait(false);
         Failed(session, error, doing, waiting, writes: false);
         ExceptionDispatchInfo.Throw(error);
         return default;
+    }
+
+    /// <summary>The same where somebody listens: the reply to what was asked, or is sent again.</summary>
+    public Task<T> ListenAsync<TSent, T>(
+        RequestSession session,
+        RunningOperation operation,
+        Task<T> reply,
+        string doing,
+        Waiting waiting,
+        TSent sent,
+        Func<TSent, Task<T>, Task<T>?> sendAgain)
+    {
+        return operation.Follow(ReplyOrAgainAsync());
+
+        async Task<T> ReplyOrAgainAsync()
+        {
+            try
+            {
+                return await waiting.ForAsync(reply).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                var again = reply.IsFaulted ? sendAgain(sent, reply) : null;
+                return await AfterFailureAsync(session, error, again, doing, waiting).ConfigureAwait(false);
+            }
+        }
     }
 
     /// <summary>Records what ended a wait, unless the caller cancelled it.</summary>

@@ -83,19 +83,27 @@ internal sealed class SessionReader(
             RedisValue generation = default;
             try
             {
-                var operation = channel.Begin(OperationKind.Load, session);
-                var reply = AskForAll(session, database, out question);
                 HashEntry[] entries;
+                var operation = channel.Begin(OperationKind.Load, session);
+                bool isListened = operation is not null;
+                var reply = AskForAll(session, database, out question);
                 try
                 {
-                    operation?.Leave();
-                    entries = await waiting.ForAsync(reply).ConfigureAwait(false);
-                    operation?.Succeeded(entries);
+                    entries = await (operation is null
+                        ? waiting.ForAsync(reply)
+                        : channel.ListenAsync(
+                            session,
+                            operation,
+                            reply,
+                            "loading",
+                            waiting,
+                            new SessionHash(database, question.Identity.RedisKey),
+                            static (hash, failed) => hash.ReadAllAgainAsync(failed))).ConfigureAwait(false);
                 }
-                catch (Exception error)
+                catch (Exception error) when (!isListened)
                 {
                     var again = reply.IsFaulted ? new SessionHash(database, question.Identity.RedisKey).ReadAllAgainAsync(reply) : null;
-                    entries = await channel.AfterFailureAsync(session, operation, error, again, "loading", waiting).ConfigureAwait(false);
+                    entries = await channel.AfterFailureAsync(session, error, again, "loading", waiting).ConfigureAwait(false);
                 }
 
                 bool isTakenOver = mayBeLegacy && entries.Length == 0
@@ -198,19 +206,27 @@ internal sealed class SessionReader(
         {
             var database = await channel.OpenAsync(session, waiting).ConfigureAwait(false);
             if (IsKnownToBeEmpty(session.State, database)) return default;
-            var operation = channel.Begin(OperationKind.Read, session);
-            var reply = Ask(session, database, out var question, keys);
             RedisValue[] values;
+            var operation = channel.Begin(OperationKind.Read, session);
+            bool isListened = operation is not null;
+            var reply = Ask(session, database, out var question, keys);
             try
             {
-                operation?.Leave();
-                values = await waiting.ForAsync(reply).ConfigureAwait(false);
-                operation?.Succeeded(values);
+                values = await (operation is null
+                    ? waiting.ForAsync(reply)
+                    : channel.ListenAsync(
+                        session,
+                        operation,
+                        reply,
+                        "reading",
+                        waiting,
+                        (Hash: new SessionHash(database, question.Identity.RedisKey), keys),
+                        static (sent, failed) => sent.Hash.ReadAgainAsync(sent.keys, failed))).ConfigureAwait(false);
             }
-            catch (Exception error)
+            catch (Exception error) when (!isListened)
             {
                 var again = reply.IsFaulted ? new SessionHash(database, question.Identity.RedisKey).ReadAgainAsync(keys, reply) : null;
-                values = await channel.AfterFailureAsync(session, operation, error, again, "reading", waiting).ConfigureAwait(false);
+                values = await channel.AfterFailureAsync(session, error, again, "reading", waiting).ConfigureAwait(false);
             }
 
             if (mayBeLegacy && IsNothing(values) && await HasTakenOverAsync(session, question, waiting).ConfigureAwait(false))

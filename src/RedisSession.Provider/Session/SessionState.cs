@@ -268,13 +268,13 @@ internal sealed class SessionState(SessionIdentity identity)
     /// <param name="batch">Which one.</param>
     /// <param name="reply">The change script's answer.</param>
     /// <param name="created">It created the session.</param>
-    /// <returns>False when the session has ended, and the batch does more than remove: the changes are dropped.</returns>
+    /// <returns>False when the session has ended: the changes are dropped.</returns>
     public bool Confirm(in Batch batch, in ChangeReply reply, out bool created)
     {
         AssertGuarded();
         created = TakeReply(batch.Question, reply);
         var confirmed = _pending!.Confirm();
-        if (HasEnded) return confirmed is { OnlyRemoves: true };
+        if (HasEnded) return IsDone(confirmed);
         if (confirmed is not null) TakeIn(confirmed);
         return true;
     }
@@ -321,12 +321,15 @@ internal sealed class SessionState(SessionIdentity identity)
         TakeIn(found);
     }
 
-    /// <summary>The session has ended. What was collected is done if it only removes: true if it does more.</summary>
+    /// <summary>
+    /// Whether the session has ended, and changes were collected for it. Those that only remove are done, if this request has ended it: where
+    /// another has, the session may go on under another key.
+    /// </summary>
     public bool IsCollectedRefused()
     {
         AssertGuarded();
         if (_pending is not { Collected: { } collected } || !HasEnded) return false;
-        if (!collected.OnlyRemoves) return true;
+        if (!IsDone(collected)) return true;
         _pending.Collected = null;
         return false;
     }
@@ -338,6 +341,8 @@ internal sealed class SessionState(SessionIdentity identity)
         var pending = PendingOrNew;
         pending.Drop(pending.InFlight == 0 ? ExceptionDispatchInfo.Capture(refusal) : null);
     }
+
+    private bool IsDone(SessionChanges? changes) => IsAbandoned && changes is { OnlyRemoves: true };
 
     // Failing.
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace RedisSession.Provider;
@@ -7,12 +6,24 @@ namespace RedisSession.Provider;
 /// <summary>
 /// Keeps <see cref="SessionOptions"/>, which the stock middleware reads, the single source of truth for cookie and timeouts. Values set in
 /// AddRedisHashSession are applied there, in order with other <c>Configure</c> calls (<see cref="Added"/>); those set in a
-/// <c>Configure&lt;RedisHashSessionOptions&gt;</c> or <c>PostConfigure</c> of the application after all of them. Then they are copied back
-/// to <see cref="RedisHashSessionOptions"/> (<see cref="PostConfigure"/>).
+/// <c>Configure&lt;RedisHashSessionOptions&gt;</c> or <c>PostConfigure</c> of the application after all of them (<see cref="Elsewhere"/>).
+/// They are copied to <see cref="RedisHashSessionOptions"/> as the last step before validation: an <c>OptionsFactory</c> has no such step.
 /// </summary>
-internal sealed class SessionOptionsMirror(IOptions<SessionOptions> sessionOptions) : IPostConfigureOptions<RedisHashSessionOptions>
+internal sealed class SessionOptionsMirror(
+    IOptions<SessionOptions> sessionOptions,
+    IEnumerable<IConfigureOptions<RedisHashSessionOptions>> configure,
+    IEnumerable<IPostConfigureOptions<RedisHashSessionOptions>> postConfigure,
+    IEnumerable<IValidateOptions<RedisHashSessionOptions>> validate) : IOptionsFactory<RedisHashSessionOptions>
 {
-    public void PostConfigure(string? name, RedisHashSessionOptions options) => Copy(sessionOptions.Value, options);
+    private readonly OptionsFactory<RedisHashSessionOptions> _factory = new(configure, postConfigure);
+
+    public RedisHashSessionOptions Create(string name)
+    {
+        var options = _factory.Create(name);
+        Copy(sessionOptions.Value, options);
+        var failures = validate.Select(one => one.Validate(name, options)).Where(result => result.Failed).SelectMany(result => result.Failures!).ToList();
+        return failures is [] ? options : throw new OptionsValidationException(name, typeof(RedisHashSessionOptions), failures);
+    }
 
     private static void Apply(SessionOptions session, Action<RedisHashSessionOptions> configure)
     {
@@ -39,16 +50,15 @@ internal sealed class SessionOptionsMirror(IOptions<SessionOptions> sessionOptio
     }
 
     /// <summary>What the application configures elsewhere.</summary>
-    /// <param name="services">Resolves it later: the mirror needs these very options.</param>
-    public sealed class Elsewhere(IServiceProvider services) : IPostConfigureOptions<SessionOptions>
+    public sealed class Elsewhere(
+        IEnumerable<IConfigureOptions<RedisHashSessionOptions>> configure,
+        IEnumerable<IPostConfigureOptions<RedisHashSessionOptions>> postConfigure) : IPostConfigureOptions<SessionOptions>
     {
         public void PostConfigure(string? name, SessionOptions options)
         {
             if (name != Options.DefaultName) return;
-            foreach (var one in services.GetServices<IConfigureOptions<RedisHashSessionOptions>>().Where(one => one is not Added))
-                Apply(options, ours => Run(one, ours));
-            foreach (var one in services.GetServices<IPostConfigureOptions<RedisHashSessionOptions>>().Where(one => one is not SessionOptionsMirror))
-                Apply(options, ours => one.PostConfigure(name, ours));
+            foreach (var one in configure.Where(one => one is not Added)) Apply(options, ours => Run(one, ours));
+            foreach (var one in postConfigure) Apply(options, ours => one.PostConfigure(name, ours));
         }
 
         private static void Run(IConfigureOptions<RedisHashSessionOptions> one, RedisHashSessionOptions options)

@@ -59,7 +59,7 @@ internal sealed class SessionOptionsMirrorTests
 
     [Test]
     public void What_the_application_configures_in_our_options_has_its_effect_before_and_after(
-        [Values] bool before, [Values] bool fromSection)
+        [Values] bool before, [Values("section", "lambda", "afterwards")] string way)
     {
         var section = InMemorySettings.Of(("IdleTimeout", "00:07:00"), ("IOTimeout", "00:00:03"), ("Cookie:Name", "own"));
         var (session, ours) = Read(services =>
@@ -78,12 +78,11 @@ internal sealed class SessionOptionsMirrorTests
 
         void Configure(IServiceCollection services)
         {
-            if (fromSection) services.Configure<RedisHashSessionOptions>(section);
-            else
-            {
-                services.Configure<RedisHashSessionOptions>(options => (options.IdleTimeout, options.IOTimeout, options.Cookie.Name) =
-                    (TimeSpan.FromMinutes(7), TimeSpan.FromSeconds(3), "own"));
-            }
+            Action<RedisHashSessionOptions> lambda = options => (options.IdleTimeout, options.IOTimeout, options.Cookie) =
+                (TimeSpan.FromMinutes(7), TimeSpan.FromSeconds(3), new() { Name = "own" });
+            if (way == "section") services.Configure<RedisHashSessionOptions>(section);
+            else if (way == "lambda") services.Configure(lambda);
+            else services.PostConfigure(lambda);
         }
     }
 
@@ -110,15 +109,23 @@ internal sealed class SessionOptionsMirrorTests
 
     // The lambda is called for each of the two options objects: what it adds must be added once.
     [Test]
-    public void Relative_change_is_made_once()
+    public void Relative_change_is_made_once([Values("added", "configured", "configured afterwards")] string way)
     {
-        var (session, ours) = Read(services => services.AddRedisHashSession("localhost").AddRedisHashSession(options =>
+        var (session, ours) = Read(services =>
+        {
+            services.AddRedisHashSession("localhost");
+            if (way == "added") services.AddRedisHashSession(Change);
+            else if (way == "configured") services.Configure<RedisHashSessionOptions>(Change);
+            else services.PostConfigure<RedisHashSessionOptions>(Change);
+        });
+        Assert.That((session.IdleTimeout, ours.IdleTimeout), Is.EqualTo((TimeSpan.FromMinutes(40), TimeSpan.FromMinutes(40))));
+        Assert.That(ours.Cookie.Name, Is.EqualTo(new SessionOptions().Cookie.Name + ".mine"));
+
+        static void Change(RedisHashSessionOptions options)
         {
             options.IdleTimeout *= 2;
             options.Cookie.Name += ".mine";
-        }));
-        Assert.That((session.IdleTimeout, ours.IdleTimeout), Is.EqualTo((TimeSpan.FromMinutes(40), TimeSpan.FromMinutes(40))));
-        Assert.That(ours.Cookie.Name, Is.EqualTo(new SessionOptions().Cookie.Name + ".mine"));
+        }
     }
 
     private static (SessionOptions Session, RedisHashSessionOptions Ours) Read(Action<IServiceCollection> configure)

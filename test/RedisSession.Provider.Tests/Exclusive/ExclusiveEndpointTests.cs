@@ -48,6 +48,35 @@ internal sealed class ExclusiveEndpointTests(ServerKind kind)
         Assert.That((await browser.PageAsync("/release")).Status, Is.EqualTo(HttpStatusCode.OK));
     }
 
+    /// <summary>The session's middleware came before routing: it could not know which endpoint it would be.</summary>
+    [Test]
+    public async Task An_endpoint_that_is_selected_behind_the_session_is_refused_before_it_writes(
+        [Values] Pipeline pipeline, [Values] RedisSessionMode mode, [Values("reads", "sets", "sets at once", "clears")] string way)
+    {
+        bool hasUsedIt = false;
+        await using var app = await _stack.StartAsync(options => options.Mode = mode, services => services.AddRouting(), pipe => pipe
+            .Use(pipeline)
+            .UseRouting()
+            .UseEndpoints(endpoints =>
+            {
+                endpoints.MapGet("/set", (HttpContext context) => context.Session.SetString("key", "1"));
+                endpoints.MapGet("/exclusive", async (HttpContext context) =>
+                {
+                    if (way == "reads") context.Session.GetString("key");
+                    else if (way == "sets") context.Session.SetString("key", "2");
+                    else if (way == "sets at once") await context.Session.SetValueAsync("key", "2");
+                    else context.Session.Clear();
+                    hasUsedIt = true;
+                }).WithExclusiveSession();
+                endpoints.MapGet("/get", (HttpContext context) => context.Session.GetString("key"));
+            }));
+        using var browser = app.NewBrowser();
+        await browser.PageAsync("/set");
+        Assert.That((await browser.PageAsync("/exclusive")).Status, Is.EqualTo(HttpStatusCode.InternalServerError));
+        Assert.That(hasUsedIt, Is.False);
+        Assert.That((await browser.PageAsync("/get")).Body, Is.EqualTo("1"));
+    }
+
     private Task<TestApp> StartAsync(RedisSessionMode mode, Pipeline session = Pipeline.UseRedisHashSession)
     {
         var released = new TaskCompletionSource();

@@ -48,6 +48,31 @@ internal sealed class UnderWayTests(ServerKind kind)
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.InternalServerError));
     }
 
+    /// <summary>Those who write a body take a cancellation for a visitor who has left, and say nothing.</summary>
+    [Test]
+    public async Task A_write_that_timed_out_is_a_500_however_the_body_is_written(
+        [Values("JSON", "a JSON result", "JSON of a sequence", "a file", "text")] string way, [Values] Pipeline pipeline)
+    {
+        await using var own = await OwnServerApp.StartAsync(
+            kind,
+            options => (options.FailureMode, options.IOTimeout) = (FailureMode.Throw, TimeSpan.FromMilliseconds(500)),
+            app => app.UseExceptionHandler(page => page.Run(context => context.Response.WriteAsync("sorry"))).Use(pipeline));
+        using var paused = own.Server.Paused();
+        var (status, page) = await own.Browser.PageAsync("/", context =>
+        {
+            context.Session.SetString("key", "new");
+            return way switch
+            {
+                "JSON" => context.Response.WriteAsJsonAsync(new { saved = true }),
+                "a JSON result" => Results.Ok(new { saved = true }).ExecuteAsync(context),
+                "JSON of a sequence" => Results.Json(new[] { 1, 2 }.ToAsyncEnumerable()).ExecuteAsync(context),
+                "a file" => Results.File(new MemoryStream("saved"u8.ToArray()), "text/plain").ExecuteAsync(context),
+                _ => context.Response.WriteAsync("saved"),
+            };
+        });
+        Assert.That((status, page), Is.EqualTo((HttpStatusCode.InternalServerError, "sorry")));
+    }
+
     [Test]
     public async Task A_commit_works_after_a_read_that_timed_out([Values] RedisSessionMode mode)
     {

@@ -50,6 +50,26 @@ internal sealed class AbandonSessionTests(ServerKind kind, Pipeline pipeline) : 
         Assert.That(await Redis.KeyExistsAsync(key), Is.False);
     }
 
+    /// <summary>As where old code clears the session behind a handler that abandons it, or TempData was read: removing is done already.</summary>
+    [Test]
+    public async Task What_is_removed_afterwards_is_no_failure([Values] RedisSessionMode mode, [Values] bool clears, [Values] bool sets)
+    {
+        await using var app = await StartAsync(mode, options => options.FailureMode = FailureMode.Throw);
+        using var browser = await app.NewVisitorAsync();
+        var key = KeyOf(browser);
+        using var response = await browser.SendAsync(async context =>
+        {
+            await context.AbandonSessionAsync();
+            if (sets) context.Session.SetString("key", "refused");
+            if (clears) context.Session.Clear();
+            else context.Session.Remove("other");
+            if (!sets) await context.Session.CommitAsync();
+            await context.Session.RemoveAsync("third");
+        });
+        Assert.That(response.StatusCode, Is.EqualTo(sets && !clears ? HttpStatusCode.InternalServerError : HttpStatusCode.OK));
+        Assert.That(await Redis.KeyExistsAsync(key), Is.False);
+    }
+
     [Test]
     public async Task After_the_response_has_started_the_hash_still_goes()
     {

@@ -36,6 +36,7 @@ internal sealed class ModelRequest(ModelHash hash, ModelInstance instance, Redis
     private Sight _sight;
     private int _life;
     private bool _refused;
+    private bool _isAbandoned;
     private Dictionary<string, int>? _snapshot;
 
     // What was changed and is not in the hash yet: null for removed. Live mode has nothing here.
@@ -129,6 +130,7 @@ internal sealed class ModelRequest(ModelHash hash, ModelInstance instance, Redis
     {
         hash.End();
         (_sight, _refused, _snapshot, _pending, _cleared) = (Sight.Ended, false, [], [], false);
+        _isAbandoned = true;
     }
 
     /// <summary>What is in the hash, if it is the session that this request saw before, or the first that it sees.</summary>
@@ -156,7 +158,7 @@ internal sealed class ModelRequest(ModelHash hash, ModelInstance instance, Redis
             Look();
         }
 
-        if (_sight == Sight.Ended) _refused = true;
+        if (_sight == Sight.Ended) _refused |= !_isAbandoned || _pending.Values.Any(value => value is not null);
         else
         {
             foreach (var fields in new[] { hash.Fields, _snapshot }.OfType<Dictionary<string, int>>())
