@@ -145,7 +145,7 @@ internal sealed class KeyRenewal(
         var headers = renewal.Request.Response.Headers;
         var cookies = headers.SetCookie;
         Exception failure;
-        if (!session.Cookie!.TryRenew(renewal.Request, renewal.To.SessionKey))
+        if (session.Cookie!.TryRenew(renewal.Request, renewal.To.SessionKey) is not { } cookie)
         {
             channel.Logger.RenewedCookieHeldBack(renewal.From.Id);
             failure = new InvalidOperationException(
@@ -153,6 +153,7 @@ internal sealed class KeyRenewal(
         }
         else
         {
+            renewal.Cookie = cookie;
             try
             {
                 if (await EndOldAsync(session, renewal).ConfigureAwait(false))
@@ -360,19 +361,20 @@ internal sealed class KeyRenewal(
     /// <summary>A response can take longer than the lease: once it has started, the visitor has the new cookie.</summary>
     private async Task SealWhenStartedAsync(PendingRenewal renewal, SessionExpiry expiry)
     {
-        bool? hasStarted = false;
-        while (hasStarted is false)
+        bool? isCookieSent = false;
+        while (isCookieSent is false)
         {
             await Task.Delay(Look).ConfigureAwait(false);
-            hasStarted = renewal.HasResponseStarted;
+            isCookieSent = renewal.IsCookieSent;
         }
 
-        if (hasStarted is true && renewal.TryEnd()) await SealAsync(renewal, expiry).ConfigureAwait(false);
+        if (isCookieSent is true && renewal.TryEnd()) await SealAsync(renewal, expiry).ConfigureAwait(false);
     }
 
     /// <summary>
     /// The response has ended. If it was sent, the old session is gone for good. If it never started, the new one is removed. If the
-    /// visitor left in between, nobody knows which cookie the browser has, and both lead to a whole session.
+    /// visitor left in between, nobody knows which cookie the browser has, and both lead to a whole session; so they do if something further
+    /// out removed the new cookie from the response.
     /// </summary>
     private Task CompleteAsync(RequestSession session, PendingRenewal renewal)
     {
@@ -384,7 +386,9 @@ internal sealed class KeyRenewal(
         }
 
         renewals.End(renewal.To.Id);
-        if (!renewal.TryEnd() || renewal.Aborted.IsCancellationRequested) return Task.CompletedTask;
+        bool isCookieLost = !renewal.HasCookie;
+        if (isCookieLost) channel.Logger.RenewedCookieHeldBack(renewal.From.Id);
+        if (!renewal.TryEnd() || renewal.Aborted.IsCancellationRequested || isCookieLost) return Task.CompletedTask;
         if (!renewal.IsConnectionKept) return SealAsync(renewal, session.Timeouts.Expiry);
         _ = SealUnlessGoneAsync();
         return Task.CompletedTask;

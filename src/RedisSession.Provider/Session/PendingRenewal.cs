@@ -35,6 +35,12 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
         && !SaysClose(request.Request.Headers.Connection)
         && !SaysClose(request.Response.Headers.Connection);
 
+    /// <summary>The new cookie's value, as it stands in the response's header.</summary>
+    public string Cookie { get; set; } = "";
+
+    /// <summary>False if something has removed it since it was set. Read only while the request is alive.</summary>
+    public bool HasCookie => SessionCookie.IsIn(request.Response.Headers, Cookie);
+
     public SessionIdentity From => from;
 
     public SessionIdentity To => to;
@@ -122,12 +128,17 @@ internal sealed class PendingRenewal(HttpContext request, SessionIdentity from, 
         lock (_gate) return !_isOver && (_isOver = true);
     }
 
-    /// <summary>Null when the request is over, and cannot be asked.</summary>
-    public bool? HasResponseStarted
+    /// <summary>The response has started with the new cookie. Null when it has started without, or the request is over.</summary>
+    public bool? IsCookieSent
     {
         get
         {
-            lock (_gate) return _isOver ? null : request.Response.HasStarted;
+            lock (_gate)
+            {
+                if (_isOver) return null;
+                if (!request.Response.HasStarted) return false;
+                return HasCookie ? true : null;
+            }
         }
     }
 

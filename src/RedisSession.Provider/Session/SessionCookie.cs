@@ -65,16 +65,21 @@ internal sealed class SessionCookie(
     }
 
     /// <summary>
-    /// The same. False, with nothing added to the response, if something between here and the response withholds the cookie.
+    /// The same; returns the value as it stands in the header. Null, with nothing added to the response, if something between here and the
+    /// response withholds the cookie.
     /// </summary>
-    public bool TryRenew(HttpContext context, string sessionKey)
+    public string? TryRenew(HttpContext context, string sessionKey)
     {
         var headers = context.Response.Headers;
-        string value = Append(context, sessionKey);
-        if (!headers.SetCookie.Any(cookie => cookie?.Contains(Uri.EscapeDataString(value), StringComparison.Ordinal) == true)) return false;
+        string value = Uri.EscapeDataString(Append(context, sessionKey));
+        if (!IsIn(headers, value)) return null;
         ForbidCaching(headers);
-        return true;
+        return value;
     }
+
+    /// <summary>Whether a response sets a cookie with that value.</summary>
+    public static bool IsIn(IHeaderDictionary headers, string value) =>
+        headers.SetCookie.Any(cookie => cookie?.Contains(value, StringComparison.Ordinal) == true);
 
     /// <summary>The response tells the client to forget the cookie.</summary>
     public void ExpireWithResponse(HttpContext context) => context.Response.OnStarting(() =>

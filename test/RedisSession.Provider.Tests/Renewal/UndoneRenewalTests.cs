@@ -101,6 +101,31 @@ internal sealed class UndoneRenewalTests(ServerKind kind, bool inPortions) : Ren
         status: throws ? 500 : 200,
         log: SessionEvents.RenewedCookieHeldBack);
 
+    /// <summary>Too late to be noticed before the response: the old cookie leads to the session again, when its lease is over.</summary>
+    [Test]
+    public async Task A_cookie_that_is_removed_after_the_session_has_set_it([Values] RedisSessionMode mode)
+    {
+        var stack = new OurStack(_kind);
+        await using var app = await StartAsync(stack, mode, use: pipeline => pipeline.Use((context, next) =>
+        {
+            context.Response.OnStarting(() =>
+            {
+                if (context.Items.ContainsKey("renews")) context.Response.Headers.Remove("Set-Cookie");
+                return Task.CompletedTask;
+            });
+            return next(context);
+        }).UseSession());
+        using var browser = await NewVisitorAsync(app);
+        using var response = await browser.SendAsync(context =>
+        {
+            context.Items["renews"] = true;
+            return context.RenewSessionAsync("ann");
+        });
+        AssertNoCookie(response);
+        Assert.That(app.Logs.Of(SessionEvents.RenewedCookieHeldBack), Has.Count.EqualTo(1));
+        await AssertWholeAsync(browser);
+    }
+
     [Test]
     public async Task The_old_session_ends_while_its_key_is_renewed([Values] RedisSessionMode mode, [Values] bool throws)
     {
