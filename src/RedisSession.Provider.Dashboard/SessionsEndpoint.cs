@@ -252,7 +252,7 @@ internal sealed class SessionsEndpoint(
         {
             string user = FormToken.DecodeUser(encoded);
             int ended = await EndAllAsync(context, user).ConfigureAwait(false);
-            context.Response.SeeOther((back with { Ended = ended, EndedUser = user }).ToLink());
+            context.Response.SeeOther((back with { Ended = ended, EndedUser = ShownText.StartOf(user) }).ToLink());
         }
         else if (form.ContainsKey(FormToken.EndChosen) && form[FormToken.Chosen] is { Count: > 0 } chosen)
         {

@@ -12,7 +12,9 @@ internal static class Parts
 
     public static Markup User(string? user, View view) => user is null
         ? Markup.Of($"""<span class="muted">anonymous</span>""")
-        : Markup.Of($"""<a href="{view.Find(user).ToLink()}">{ShownText.Line(user)}</a>""");
+        : View.CanFind(user)
+            ? Markup.Of($"""<a href="{view.Find(user).ToLink()}">{ShownText.Line(user)}</a>""")
+            : Markup.Of($"""<span>{ShownText.Line(user)}</span>""");
 
     /// <summary>How long ago it was used; a dash if unknown.</summary>
     public static Markup Used(SessionInfo session, DateTimeOffset now) => session.LastUsed is { } used

@@ -27,6 +27,8 @@ internal sealed record View
     /// <summary>How many hours the plot can be limited to.</summary>
     public static IReadOnlyList<int> Ranges { get; } = [1, 6, 24];
 
+    private const int LongestSearch = 2_000;
+
     private const string ByName = "by";
     private const string WhoName = "who";
     private const string SortName = "sort";
@@ -79,7 +81,7 @@ internal sealed record View
     /// <summary>The session that the form ended.</summary>
     public string? EndedId { get; init; }
 
-    /// <summary>The user whose sessions the form ended.</summary>
+    /// <summary>The user whose sessions the form ended, or as much of the name as is shown.</summary>
     public string? EndedUser { get; init; }
 
     /// <summary>The first page of all sessions, with the same settings.</summary>
@@ -102,6 +104,9 @@ internal sealed record View
     public View Of(string session) => Plain with { Session = session };
 
     public View Find(string search) => All with { Search = search };
+
+    /// <summary>Whether a link can name what to search for: servers and proxies refuse long addresses.</summary>
+    public static bool CanFind(string search) => Uri.EscapeDataString(search).Length <= LongestSearch;
 
     public View At(int page) => Plain with { Page = page, After = Trail.CursorOf(page) };
 

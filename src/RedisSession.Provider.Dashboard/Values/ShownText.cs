@@ -37,6 +37,9 @@ internal static class ShownText
     /// <summary>With its line breaks and tabs.</summary>
     public static string Block(string text, int maxLength) => Of(text, maxLength, isMultiLine: true);
 
+    /// <summary>As much of it, as it is, as one line shows: <see cref="Line"/> of this is that of the whole.</summary>
+    public static string StartOf(string text, int maxLength = 80) => string.Concat(text.EnumerateRunes().Take(maxLength + 1));
+
     private static string Of(string text, int maxLength, bool isMultiLine)
     {
         var shown = new StringBuilder(Math.Min(text.Length, maxLength) + 8);

@@ -31,6 +31,9 @@ internal sealed class RedisConnection(
     /// <summary>The database, once there is a connection.</summary>
     public IDatabase? OpenDatabase { get; private set; }
 
+    /// <summary>What the client puts in front of the channels that it subscribes to; a script has to do so itself.</summary>
+    public string? ChannelPrefix { get; private set; }
+
     /// <summary>Whether the server is Garnet, as the client learnt when it connected.</summary>
     public bool IsGarnet { get; private set; }
 
@@ -106,6 +109,7 @@ internal sealed class RedisConnection(
         }
 
         LearnAboutServers(multiplexer);
+        ChannelPrefix = RedisConnectionChoice.ChannelPrefixOf(multiplexer);
         var clock = new OutageClock(settings.OutageTolerance, TimeProvider.System);
         var outages = Outages.Watch(multiplexer, clock, settings.IOTimeout, keepsCommands, since);
         lock (_gate)

@@ -84,6 +84,19 @@ internal static class RedisConnectionChoice
         return $"{ways}{further}.\n{looked}";
     }
 
+    /// <summary>The <c>channelPrefix</c> of a connection, whoever has opened it; null if it has none, or does not say.</summary>
+    public static string? ChannelPrefixOf(IConnectionMultiplexer multiplexer)
+    {
+        try
+        {
+            return ConfigurationOptions.Parse(multiplexer.Configuration ?? "", ignoreUnknown: true).ChannelPrefix;
+        }
+        catch (ArgumentException)
+        {
+            return null; // the application's own kind of connection
+        }
+    }
+
     private static ConfigurationOptions Own(ConfigurationOptions options, TimeSpan ioTimeout, TimeSpan tolerance)
     {
         // The client reconnects by itself: however many initial attempts there are, it keeps trying.

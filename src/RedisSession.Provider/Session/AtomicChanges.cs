@@ -243,7 +243,7 @@ internal sealed class AtomicChanges(
             question.Sight.Generation,
             session.State.NewGeneration(takeover.IsDue(question)),
             [SessionHashLayout.FieldOf(key), .. operands]);
-        if (session.Lock is { } held) (script, arguments) = held.Guard(script, arguments, (string?)names.LockChannel);
+        if (session.Lock is { } held) (script, arguments) = held.Guard(script, arguments, channel.NameOf(names.LockChannel));
         var redisKey = question.Identity.RedisKey;
         return asText
             ? new(script, database, arguments, script.SendTextAsync(database, redisKey, new(arguments)))

@@ -110,7 +110,7 @@ internal sealed class ExclusiveSessions(
         try
         {
             var key = session.State.Identity.RedisKey;
-            return await held.ReleaseAsync(database, key, (string?)names.LockChannel).ConfigureAwait(false);
+            return await held.ReleaseAsync(database, key, channel.NameOf(names.LockChannel)).ConfigureAwait(false);
         }
         catch (RedisServerException error) when (LockScripts.IsLost(error))
         {
@@ -233,7 +233,7 @@ internal sealed class ExclusiveSessions(
     {
         await ((Task)taking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (taking.IsCompletedSuccessfully && !IsTaken(await taking.ConfigureAwait(false))) return;
-        RedisValue[] arguments = [(string?)names.LockChannel, held.Token];
+        RedisValue[] arguments = [channel.NameOf(names.LockChannel), held.Token];
         await LockScripts.GiveUp.RunAsync(database, question.Identity.RedisKey, arguments).ConfigureAwait(false);
     }
 

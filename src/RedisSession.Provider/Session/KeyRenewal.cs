@@ -434,7 +434,7 @@ internal sealed class KeyRenewal(
         {
             await renewal.UnderWay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             var database = await channel.OpenAsync(session, Waiting.Asynchronously, retry: true).ConfigureAwait(false);
-            await LockScripts.GiveUp.RunAsync(database, renewal.From.RedisKey, [(string?)names.LockChannel, token]).ConfigureAwait(false);
+            await LockScripts.GiveUp.RunAsync(database, renewal.From.RedisKey, [channel.NameOf(names.LockChannel), token]).ConfigureAwait(false);
         }
     }
 

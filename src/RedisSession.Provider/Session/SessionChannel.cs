@@ -31,6 +31,9 @@ internal sealed class SessionChannel(
 
     public bool IsGarnet => connection.IsGarnet;
 
+    /// <summary>What a script must publish to for those who subscribe to a channel through the client.</summary>
+    public string NameOf(RedisChannel channel) => connection.ChannelPrefix + channel;
+
     /// <summary>Whether the application wants failures thrown where ASP.NET Core's session would go on.</summary>
     public bool Throws => _failureMode == FailureMode.Throw;
 

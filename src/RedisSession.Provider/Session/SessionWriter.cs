@@ -253,7 +253,7 @@ internal sealed class SessionWriter(
             state.Generation,
             state.NewGeneration(mayBeLegacy),
             state.Identity.Protector);
-        return session.Lock is { } held ? held.Guard(script, arguments, (string?)names.LockChannel) : (script, arguments);
+        return session.Lock is { } held ? held.Guard(script, arguments, channel.NameOf(names.LockChannel)) : (script, arguments);
     }
 
     private async Task<ExceptionDispatchInfo?> ConfirmInOrderAsync(

@@ -40,6 +40,21 @@ internal sealed class HostileContentTests() : DashboardFixture(ServerKind.Garnet
         }
     }
 
+    /// <summary>Servers and proxies refuse addresses of more than eight thousand characters, and one Han character takes nine.</summary>
+    [Test]
+    public async Task A_user_whose_name_is_too_long_for_an_address_is_shown_and_ended()
+    {
+        string user = $"{Guid.NewGuid():N}" + new string('漢', 1_000);
+        string id = await NewSessionAsync(user, session => session.SetString("key", "1"));
+        var page = await Operator.GetAsync($"?session={id}");
+        Assert.That(page.Text, Does.Contain(user[..40]));
+        Assert.That(System.Text.RegularExpressions.Regex.Matches(page.Html, "href=\"[^\"]*").Max(link => link.Length), Is.LessThan(3_000));
+        var ended = await Operator.FollowAsync(await Operator.PressAsync(page, "end-all", FormToken.EncodeUser(user)));
+        Assert.That(ended.Status, Is.EqualTo(HttpStatusCode.OK));
+        Assert.That(ended.Text, Does.Contain(user[..40]));
+        Assert.That(await App.Directory.GetAsync(id), Is.Null);
+    }
+
     private static string[] Tags(string html) => [.. Regex.Matches(html, "<[a-z/!][a-z]*").Select(tag => tag.Value)];
 
     [TestCase("\u202Eevil\u2066", "‹U+202E›evil‹U+2066›")]

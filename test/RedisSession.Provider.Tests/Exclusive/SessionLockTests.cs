@@ -26,6 +26,27 @@ internal sealed class SessionLockTests(ServerKind kind) : BothModesFixture(kind)
         Assert.That(await browser.VisitAsync(session => session.Keys.Count()), Is.EqualTo(101));
     }
 
+    /// <summary>Those who wait have subscribed through the client, which puts the prefix in front of the channel.</summary>
+    [Test]
+    public async Task Its_release_is_told_to_those_who_wait_whatever_prefix_the_connection_has([Values("", "app1:")] string channelPrefix)
+    {
+        string configuration = (await Stack.ServerAsync()).ConfigurationString + (channelPrefix == "" ? "" : $",channelPrefix={channelPrefix}");
+        await using var app = await TestApp.StartAsync(configuration, options => options.KeyPrefix = Stack.KeyPrefix);
+        using var browser = app.NewBrowser();
+        string id = await browser.SetStringAsync();
+        var heard = new TaskCompletionSource<string>(); // of the last release
+        var client = (await app.RedisAsync()).Multiplexer.GetSubscriber();
+        await client.SubscribeAsync(RedisChannel.Literal(Stack.KeyPrefix + "locks"), (_, key) => heard.TrySetResult(key!));
+        await browser.VisitAsync(async context =>
+        {
+            await using var held = await context.Session.LockAsync();
+            using var late = browser.Twin().At(App); // it is told to other instances that have asked in vain
+            await late.VisitAsync(async waiting => Assert.That(await waiting.Session.TryLockAsync(TimeSpan.FromMilliseconds(30)), Is.Null));
+            heard = new();
+        });
+        Assert.That(await heard.Task.WaitAsync(TimeSpan.FromSeconds(30)), Does.EndWith(id));
+    }
+
     [Test]
     public async Task Whoever_waits_in_vain_gets_none_or_an_exception()
     {
