@@ -32,21 +32,32 @@ internal static class CacheScripts
 
     /// <summary>
     /// Replaces an entry. A script, because an entry that expires must never be without its TTL, and nothing of the old entry may remain:
-    /// no field, no TTL.
+    /// no field, no TTL. The key is not removed on the way: while a cluster moves its slot, the script could not create it again. Only
+    /// something other than a hash has to go first.
     /// </summary>
     /// <remarks><c>ARGV 1 absexp · 2 sldexp · 3 data · 4 TTL in ms, or ''; returns nothing of use</c></remarks>
-    public static readonly RedisScript Write = new($"""
-        local key, ttl = KEYS[1], ARGV[4]
+    public static readonly RedisScript Write = new($$"""
+        {{SessionScripts.May}}local key, ttl = KEYS[1], ARGV[4]
         if ttl ~= '' then
-        {SessionScripts.MayExpire}end
-        local before = redis.pcall('HGET', key, '{CacheEntry.Absolute}')
-        if type(before) == 'table' and not string.find(before.err, 'WRONGTYPE') then return before end
-        if before then
-          if type(before) == 'string' then redis.call('HSET', key, '{CacheEntry.Absolute}', before) end
-          redis.call('UNLINK', key)
+        {{SessionScripts.MayExpire}}end
+        local before, others = redis.pcall('HKEYS', key), {}
+        if before.err and not string.find(before.err, 'WRONGTYPE') then return before end
+        for _, field in ipairs(before) do
+          local isOurs = field == '{{CacheEntry.Absolute}}' or field == '{{CacheEntry.Sliding}}' or field == '{{CacheEntry.Data}}'
+          if not isOurs then others[#others + 1] = field end
         end
-        redis.call('HSET', key, '{CacheEntry.Absolute}', ARGV[1], '{CacheEntry.Sliding}', ARGV[2], '{CacheEntry.Data}', ARGV[3])
-        if ttl ~= '' then redis.call('PEXPIRE', key, ttl) end
+        if #others > 0 then may('HDEL', key, others[1]) end
+        if ttl == '' and #before > 0 then may('PERSIST', key) end
+        if before.err then redis.call('UNLINK', key) end
+        redis.call('HSET', key, '{{CacheEntry.Absolute}}', ARGV[1], '{{CacheEntry.Sliding}}', ARGV[2], '{{CacheEntry.Data}}', ARGV[3])
+        for i = 1, #others, 4000 do
+          redis.call('HDEL', key, unpack(others, i, math.min(i + 3999, #others)))
+        end
+        if ttl ~= '' then
+          redis.call('PEXPIRE', key, ttl)
+        elseif #before > 0 then
+          redis.call('PERSIST', key)
+        end
         return 1
         """);
 

@@ -17,12 +17,11 @@ namespace RedisSession.Provider;
 internal static class FieldScripts
 {
     // Does not create a missing session.
-    private const string OnlyExisting = """
-        if not generation and redis.call('EXISTS', key) == 0 then return {''} end
+    private const string OnlyExisting =
+        "if over or not generation and redis.call('EXISTS', key) == 0 then\n" + SessionScripts.Leave + "return {''}\nend\n";
 
-        """;
-
-    private const string Create = "if not generation and ARGV[4] == '' then return {''} end\n" + SessionScripts.Create;
+    private const string Create =
+        "if not generation and ARGV[4] == '' then\n" + SessionScripts.Leave + "return {''}\nend\n" + SessionScripts.Create;
 
     /// <summary>Reads and removes.</summary>
     /// <remarks><c>returns {generation, value or nil}</c></remarks>
@@ -50,6 +49,7 @@ internal static class FieldScripts
         local value = redis.call('HGET', key, ARGV[5])
         if (value and '1' or '0') ~= ARGV[6] or (value or '') ~= ARGV[7] then
           if generation and not fresh then redis.call('PEXPIRE', key, ttl) end
+        """ + "\n" + SessionScripts.Leave + """
           return {generation or '', 0, value}
         end
         local expires
@@ -95,6 +95,7 @@ internal static class FieldScripts
         local tried = redis.pcall('HPEXPIRE', key, ARGV[7], 'FIELDS', 1, ARGV[5])
         if type(tried) == 'table' and tried.err then
           if not string.find(string.lower(tried.err), 'unknown') then return tried end
+        """ + "\n" + SessionScripts.Leave + """
           return {generation or '', tried.err}
         end
 

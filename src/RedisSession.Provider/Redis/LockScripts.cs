@@ -51,7 +51,10 @@ internal static class LockScripts
     /// </code>
     /// </remarks>
     public static readonly RedisScript Take = new(SessionScripts.Begin + """
-        if not generation and ARGV[4] == '' then return {''} end
+        if not generation and ARGV[4] == '' then
+        """ + "\n" + SessionScripts.Leave + """
+          return {''}
+        end
         """ + "\n" + SessionScripts.Create + SessionScripts.ServerTime + """
         local token, lease, since = ARGV[5], tonumber(now) + tonumber(ARGV[6]), now
         local held = redis.call('HGET', key, '@lock')

@@ -43,6 +43,7 @@ internal static class ProbeScript
           try('HGET', key, '@gen')
           try('HMGET', key, '@gen')
           try('HGETALL', key)
+          try('HKEYS', key)
           try('EXISTS', key)
           try('PTTL', key)
           try('EXPIRE', key, '1')

@@ -41,12 +41,16 @@ internal static class RenewalScripts
               expiries[all[i]] = at
             end
           end
+          local key, kept = to, {}
+          for i = 1, #all, 2 do kept[all[i]] = true end
           may('HSET', to, '@gen', '')
-          redis.call('UNLINK', to)
+          may('HDEL', to, '@gen')
+          may('HKEYS', to)
           for i = 1, #all, 4000 do
             redis.call('HSET', to, unpack(all, i, math.min(i + 3999, #all)))
             redis.call('PEXPIRE', to, left > 0 and left or ttl)
           end
+        """ + "\n" + SessionScripts.Strip + """
           for field, at in pairs(expiries) do redis.call('HPEXPIREAT', to, at, 'FIELDS', 1, field) end
         end
 
@@ -60,6 +64,7 @@ internal static class RenewalScripts
             redis.call('UNLINK', to)
             return
           end
+          may('UNLINK', from)
           copy(from, to, ttl)
           redis.call('UNLINK', from)
         end
@@ -280,9 +285,16 @@ internal static class RenewalScripts
         end
         for i = last + 1, #ARGV do may('HDEL', key, ARGV[i]) end
         """ + "\n" + SessionScripts.ServerTime + MayPrepare + """
-        if ARGV[5] == '1' and redis.call('EXISTS', key) == 1 then redis.call('UNLINK', key) end
+        if ARGV[5] == '1' then
+          may('HDEL', key, '@gen')
+          may('HKEYS', key)
+        end
         redis.call('HSET', key, '@gen', generation)
         redis.call('PEXPIRE', key, ttl)
+        if ARGV[5] == '1' then
+          local kept = {['@gen'] = true}
+        """ + "\n" + SessionScripts.Strip + """
+        end
         for i = 7, last, 3 do redis.call('HSET', key, ARGV[i], ARGV[i + 1]) end
 
         """ + Prepare + """
@@ -330,7 +342,6 @@ internal static class RenewalScripts
         """ + "\n" + SessionScripts.ServerTime + """
         if lease ~= '0' and redis.call('EXISTS', parked) == 1 then
           if tonumber(now) < tonumber(lease) then return 2 end
-          redis.call('UNLINK', old)
           move(parked, old, till)
           return 1
         end

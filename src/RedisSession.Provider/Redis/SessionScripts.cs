@@ -20,33 +20,55 @@ internal static class SessionScripts
 
         """;
 
+    // Removes the fields of `key` that are not in `kept`, which names at least one that is there. Never with UNLINK: while a cluster moves
+    // the key's slot, a script cannot touch a key again that it has removed, and Redis does not roll back.
+    internal const string Strip = """
+        local gone = {}
+        for _, field in ipairs(redis.call('HKEYS', key)) do
+          if not kept[field] then gone[#gone + 1] = field end
+        end
+        for i = 1, #gone, 4000 do
+          redis.call('HDEL', key, unpack(gone, i, math.min(i + 3999, #gone)))
+        end
+
+        """;
+
     // The beginning of each script that changes a session. Sets `generation` (false if there is none), `ttl`, and `fresh` if that was set
-    // lately; removes a session past its absolute timeout, and an expired tombstone; returns nil if the session that was seen has ended.
+    // lately; returns nil if the session that was seen has ended. What is `over`, a session past its absolute timeout or an expired
+    // tombstone, becomes a tombstone that has expired and is soon gone. A script that creates nothing in its place ends with `Leave`.
     internal const string Begin = """
         local key, ttl, limit, seen = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
         local fresh = string.byte(ttl) == 45
         if fresh then ttl = string.sub(ttl, 2) end
-        local generation = redis.call('HGET', key, '@gen')
+        local generation, over = redis.call('HGET', key, '@gen'), false
         if generation and limit ~= '0' then
         """ + "\n" + ServerTime + """
           local left = (tonumber(redis.call('HGET', key, '@created')) or tonumber(now)) + tonumber(limit) - tonumber(now)
           if left <= 0 then
-            redis.call('UNLINK', key)
-            generation = false
+            over = true
           elseif left < tonumber(ttl) then
             ttl = string.format('%.0f', left)
           end
         end
-        if generation ~= seen and (seen ~= '' or generation and string.byte(generation) == 126) then
+        if not over and generation ~= seen and (seen ~= '' or generation and string.byte(generation) == 126) then
           local till = seen == '' and tonumber(string.match(generation, '^~(%d+)'))
           if not till then return false end
         """ + "\n" + ServerTime + """
           if tonumber(now) < till then return false end
-          redis.call('UNLINK', key)
+          over = true
+        end
+        if over then
           generation = false
+          redis.call('HSET', key, '@gen', '~0:0')
+          redis.call('PEXPIRE', key, 1000)
+          local kept = {['@gen'] = true}
+        """ + "\n" + Strip + """
+          if seen ~= '' then return false end
         end
 
         """;
+
+    internal const string Leave = "if over then redis.call('UNLINK', key) end\n";
 
     // Refuses what follows if the user may not use a command. Checked, not tried: once a script has written, even a TTL, Redis lets it go
     // on past maxmemory. Before Redis 7.0, and on Garnet, nothing is checked.
@@ -116,20 +138,18 @@ internal static class SessionScripts
     /// </code>
     /// </remarks>
     public static readonly RedisScript Change = new(Begin + """
-        local form, isNew = tonumber(ARGV[5]), not generation and redis.call('EXISTS', key) == 0
-        if not generation and (ARGV[4] == '' or form % 2 == 0 and isNew) then return '' end
+        local form, isNew = tonumber(ARGV[5]), over or not generation and redis.call('EXISTS', key) == 0
+        if not generation and (ARGV[4] == '' or form % 2 == 0 and isNew) then
+        """ + "\n" + Leave + """
+          return ''
+        end
         """ + "\n" + Create + """
         local clears, first = not isNew and form % 4 > 1, 6 + math.floor(form / 4)
         if clears or not isNew and form > 4 and form % 2 == 1 then redis.call('HSET', key, '@gen', generation) end
         if clears then
-          local created, user, automatic, held = unpack(redis.call('HMGET', key, '@created', '@user', '@auto', '@lock'))
         """ + "\n" + MayExpire + """
-          redis.call('UNLINK', key)
-          redis.call('HSET', key, '@gen', generation)
-          if created then redis.call('HSET', key, '@created', created) end
-          if user then redis.call('HSET', key, '@user', user) end
-          if automatic then redis.call('HSET', key, '@auto', automatic) end
-          if held then redis.call('HSET', key, '@lock', held) end
+          local kept = {['@gen'] = true, ['@created'] = true, ['@user'] = true, ['@auto'] = true, ['@lock'] = true}
+        """ + "\n" + Strip + """
           fresh = false
         end
         for i = 6, isNew and 0 or first - 1, 4000 do

@@ -75,7 +75,8 @@ internal static class UserScripts
     /// <summary>
     /// Keeps a session in a list for a given time, or removes it if it has not been kept since. A script, because the entry, its effect on
     /// the list's TTL, and the removal of expired entries must be atomic: a list is never left without a TTL, and ends with its last entry.
-    /// In microseconds, so that no two calls write the same: a stamp tells whose entry it is.
+    /// In microseconds, so that no two calls write the same: a stamp tells whose entry it is. Expired entries go after the new one is there,
+    /// if no other would be left: see <see cref="SessionScripts.Strip"/>.
     /// </summary>
     /// <remarks>
     /// <c>ARGV 1 session id · 2 ms to keep it, or 0 to remove it · 3 the stamp that it must then have; returns the stamp of a new entry;
@@ -87,19 +88,25 @@ internal static class UserScripts
         local now = time[1] * 1000000 + time[2]
         if ttl == 0 and redis.call('ZSCORE', key, id) ~= stamp then return stamp end
         local tail, last = redis.call('ZRANGE', key, -2, -1, 'WITHSCORES'), nil
+        local isListed = false
         for i = 1, #tail, 2 do
-          if tail[i] ~= id and tonumber(tail[i + 1]) > now then last = tail[i + 1] end
+          local lives = tonumber(tail[i + 1]) > now
+          if lives and tail[i] == id then isListed = true elseif lives then last = tail[i + 1] end
         end
-        redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
+        redis.call('ZREMRANGEBYSCORE', key, '-inf', last and string.format('%.0f', now) or '0')
         local ends = math.max(tonumber(last) or 0, now + ttl * 1000)
         local left = string.format('%.0f', math.ceil((ends - now) / 1000))
         if ttl > 0 or last then redis.call('PEXPIRE', key, left) end
         if ttl == 0 then
-          redis.call('ZREM', key, id)
+          if last then redis.call('ZREM', key, id) else redis.call('UNLINK', key) end
         else
           stamp = string.format('%.0f', now + ttl * 1000)
-          if redis.call('ZADD', key, stamp, id) == 0 then stamp = false end
-          if not last then redis.call('PEXPIRE', key, left) end
+          local isNew = redis.call('ZADD', key, stamp, id) == 1 or not (last or isListed)
+          if not last then
+            redis.call('PEXPIRE', key, left)
+            if #tail > 0 then redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now)) end
+          end
+          if not isNew then stamp = false end
         end
         return stamp
         """);

@@ -11,7 +11,8 @@ internal sealed class CacheAclTests(ServerKind kind)
     /// <summary>As in the documentation: ClaimTests.</summary>
     internal static readonly string[] Rights =
     [
-        "~app:cache:*", "-@all", "+@connection", "+hget", "+hmget", "+hset", "+pexpire", "+unlink", "+eval", "+evalsha", "+multi", "+exec",
+        "~app:cache:*", "-@all", "+@connection", "+hget", "+hmget", "+hkeys", "+hset", "+hdel", "+pexpire", "+persist", "+unlink",
+        "+eval", "+evalsha", "+multi", "+exec",
     ];
 
     [Test]
@@ -34,7 +35,7 @@ internal sealed class CacheAclTests(ServerKind kind)
     // But +exec, without which large values are set in the slower way that is there for clusters.
     [Test]
     public async Task None_of_them_can_be_spared(
-        [Values("+hget", "+hmget", "+hset", "+pexpire", "+unlink", "+eval", "+evalsha", "+multi")] string right)
+        [Values("+hget", "+hmget", "+hkeys", "+hset", "+pexpire", "+persist", "+unlink", "+eval", "+evalsha", "+multi")] string right)
     {
         await using var server = await StartAsync([.. Rights.Where(one => one != right)]);
         await using var running = Start(server, "app:cache:");
@@ -44,8 +45,24 @@ internal sealed class CacheAclTests(ServerKind kind)
                 await running.Cache.SetAsync("key", [1], TenMinutes);
                 await running.Cache.SetAsync("key", new byte[10_000], TenMinutes);
                 await running.Cache.GetAsync("key");
+                await running.Cache.SetAsync("key", [1], new());
+                await running.Cache.RemoveAsync("key");
             },
             Throws.InstanceOf<RedisException>());
+    }
+
+    /// <summary>The script replaces the entry in place, and Redis does not roll back.</summary>
+    [Test]
+    public async Task Without_the_right_to_remove_what_is_left_of_an_entry_it_stays_as_it_is([Values("+hdel", "+persist")] string right)
+    {
+        await using var server = await StartAsync([.. Rights.Where(one => one != right)]);
+        await using var admin = await ConnectionMultiplexer.ConnectAsync($"{server.ConfigurationString},user=admin,password={Password}");
+        await using var running = Start(server, "app:cache:");
+        await running.Cache.SetAsync("key", [1], TenMinutes);
+        if (right == "+hdel") await admin.GetDatabase().HashSetAsync("app:cache:key", "another", 1);
+        Assert.That(() => running.Cache.SetAsync("key", [2], new()), Throws.InstanceOf<RedisServerException>());
+        Assert.That(await running.Cache.GetAsync("key"), Is.EqualTo(new byte[] { 1 }));
+        Assert.That(await admin.GetDatabase().KeyTimeToLiveAsync("app:cache:key"), Is.Not.Null);
     }
 
     /// <summary>The client learns of it only when the commands of the transaction have been executed, one by one.</summary>
@@ -74,6 +91,7 @@ internal sealed class CacheAclTests(ServerKind kind)
     private async Task<ServerProcess> StartAsync(string[] rights)
     {
         var server = await ServerProcess.StartAsync(kind);
+        await server.AskAsync("ACL", "SETUSER", "admin", "on", $">{Password}", "~*", "&*", "+@all");
         await server.AskAsync(["ACL", "SETUSER", "cache", "on", $">{Password}", "resetkeys", "resetchannels", .. rights]);
         await server.AskAsync("ACL", "SETUSER", "default", "off");
         return server;

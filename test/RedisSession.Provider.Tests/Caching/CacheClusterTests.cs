@@ -48,6 +48,27 @@ internal sealed class CacheClusterTests(ServerKind kind)
         Assert.That(await _running.Cache.GetAsync(keys[0]), Is.Null);
     }
 
+    /// <summary>What is not there while its slot moves is the other server's: a script cannot remove its key and create it again.</summary>
+    [Test]
+    public async Task An_entry_is_replaced_where_it_is_before_it_moves_with_its_slot([Values] bool expires, [Values(10, 10_000)] int size)
+    {
+        string key = $"replaced {expires} {size}", entry = _instanceName + key;
+        await _running.Cache.SetAsync(key, [1], TenMinutes);
+        var old = await _cluster.PrimaryOfAsync(entry);
+        await Resp.AskAsync(old.Port, "HSET", entry, "another", "1");
+        byte[] value = new byte[size];
+        await _cluster.MoveSlotAsync(entry, workBefore: async () =>
+        {
+            await _running.Cache.SetAsync(key, value, expires ? TenMinutes : new());
+            Assert.That((await Resp.AskAsync(old.Port, "HLEN", entry)).Number, Is.EqualTo(3));
+            int left = (await Resp.AskAsync(old.Port, "PTTL", entry)).Number;
+            Assert.That(left, expires ? Is.InRange(500_000, 600_000) : Is.EqualTo(-1));
+            Assert.That(await _running.Cache.GetAsync(key), Is.EqualTo(value));
+        });
+        Assert.That(await _running.Cache.GetAsync(key), Is.EqualTo(value));
+        await _running.Cache.RemoveAsync(key);
+    }
+
     [Test]
     public async Task An_entry_whose_slot_moves_is_found_where_it_is()
     {

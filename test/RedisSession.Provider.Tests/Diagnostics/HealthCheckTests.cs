@@ -12,7 +12,7 @@ internal sealed class HealthCheckTests(ServerKind kind)
     /// <summary>The rights that sessions need. Those that only the directory, or keys that expire by themselves, need are not looked at.</summary>
     private static readonly string[] Rights =
     [
-        "@connection", "hget", "hmget", "hgetall", "hset", "hincrby", "hdel", "exists", "expire", "pexpire", "pttl", "unlink",
+        "@connection", "hget", "hmget", "hgetall", "hkeys", "hset", "hincrby", "hdel", "exists", "expire", "pexpire", "pttl", "unlink",
         "time", "eval", "evalsha", "zadd", "zrem", "zscore", "zremrangebyscore", "zrange",
     ];
 

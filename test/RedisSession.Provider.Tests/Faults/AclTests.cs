@@ -9,7 +9,7 @@ internal sealed class AclTests(ServerKind kind)
     /// <summary>What sessions send, directly or in scripts. Here and in the documentation the same: ClaimTests.</summary>
     private static readonly string[] Commands =
     [
-        "@connection", "hget", "hmget", "hgetall", "hset", "hincrby", "hdel", "exists", "expire", "pexpire", "pttl", "unlink",
+        "@connection", "hget", "hmget", "hgetall", "hkeys", "hset", "hincrby", "hdel", "exists", "expire", "pexpire", "pttl", "unlink",
         "time", "eval", "evalsha", "zadd", "zrem", "zscore", "zremrangebyscore", "zrange",
     ];
 

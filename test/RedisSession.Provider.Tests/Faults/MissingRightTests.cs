@@ -66,6 +66,9 @@ internal sealed partial class MissingRightTests(ServerKind kind) : OwningFixture
         yield return Case("Renewal.Seal", RenewalScripts.Seal, Tombstone.Replace("{lease}", Absolute, StringComparison.Ordinal), "60000");
         yield return Case("Renewal.Revive", RenewalScripts.Revive, Tombstone.Replace("{lease}", "1", StringComparison.Ordinal));
 
+        const string written = "HSET {0} @gen g @created 1 a 2; PEXPIRE {0} 60000";
+        yield return Case("Renewal.Write, again", RenewalScripts.Write, written, "60000", "0", "g", "bob", "1", "1", "a", "1", "0");
+
         yield return Case("TakeOver.Create", TakeOverScripts.Create, "", "60000", "0", "g", "a", "1");
         yield return Case("TakeOver.Delete", TakeOverScripts.Delete, Session, "g");
         yield return Case("Bind", UserScripts.Bind, "HSET {0} @gen g @created 1; PEXPIRE {0} 60000", "ann", "g", "60000", "0");
@@ -80,6 +83,8 @@ internal sealed partial class MissingRightTests(ServerKind kind) : OwningFixture
         const string entry = "HSET {0} absexp -1 sldexp 600000000 data old; PEXPIRE {0} 60000";
         yield return Case("Cache.Renew", CacheScripts.Renew, entry, "63000000000000");
         yield return Case("Cache.Write", CacheScripts.Write, entry, "-1", "600000000", "new", "60000");
+        const string more = "HSET {0} absexp -1 sldexp 600000000 data old another 1; PEXPIRE {0} 60000";
+        yield return Case("Cache.Write, of more than an entry", CacheScripts.Write, more, "-1", "600000000", "new", "60000");
         yield return Case("Cache.Write, new", CacheScripts.Write, "", "-1", "600000000", "new", "60000");
 
         static TestCaseData Case(string name, RedisScript script, string setUp, params string[] arguments) =>

@@ -101,6 +101,8 @@ internal sealed class RedisInMemory
                 return values;
             case "HGETALL":
                 return hash is null ? [] : hash.SelectMany(field => new object[] { field.Key, field.Value }).ToArray();
+            case "HKEYS":
+                return hash is null ? [] : hash.Keys.ToArray<object>();
             case "HSCAN": // all at once
                 return new object?[] { "0", Run("HGETALL", key, []) };
             case "HLEN":

@@ -55,9 +55,10 @@ internal sealed class RedisCluster(ServerKind kind, int primaries, bool hasRepli
 
     /// <summary>
     /// Moves the slot of <paramref name="key"/> with all that is in it to another primary, and does <paramref name="work"/> when the keys
-    /// are there already while the slot still belongs to the one that they left.
+    /// are there already while the slot still belongs to the one that they left; <paramref name="workBefore"/>, while the slot is being
+    /// moved too, but its keys are where they were.
     /// </summary>
-    public async Task MoveSlotAsync(string key, Func<Task> work)
+    public async Task MoveSlotAsync(string key, Func<Task>? work = null, Func<Task>? workBefore = null)
     {
         string slot = Text(await SlotOfAsync(key));
         var source = await PrimaryOfAsync(key);
@@ -66,10 +67,11 @@ internal sealed class RedisCluster(ServerKind kind, int primaries, bool hasRepli
 
         await to.AskAsync("CLUSTER", "SETSLOT", slot, "IMPORTING", await from.IdAsync());
         await from.AskAsync("CLUSTER", "SETSLOT", slot, "MIGRATING", await to.IdAsync());
+        if (workBefore is not null) await workBefore();
         foreach (var moving in (await from.AskAsync("CLUSTER", "GETKEYSINSLOT", slot, "1000")).Items!)
             await from.AskAsync("MIGRATE", "127.0.0.1", Text(to.Port), moving.Text!, "0", "5000");
 
-        await work();
+        if (work is not null) await work();
         await to.AskAsync("CLUSTER", "SETSLOT", slot, "NODE", await to.IdAsync());
         await from.AskAsync("CLUSTER", "SETSLOT", slot, "NODE", await to.IdAsync());
     }
