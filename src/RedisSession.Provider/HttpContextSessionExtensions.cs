@@ -54,7 +54,7 @@ public static class HttpContextSessionExtensions
     /// <summary>
     /// Ends the session. Call it when a user signs out. The hash is removed, and the cookie expires with this response unless the response
     /// has already started. Later writes by this request or by concurrent requests are refused. One round trip, plus one for writes that
-    /// are still in flight.
+    /// are still in flight, and one if another request has just renewed the session's key.
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// The session is not managed by <c>AddRedisHashSession</c>, or it is unknown which cookie to expire. Nothing was changed.

@@ -103,7 +103,8 @@ public interface IRedisSessionDirectory
 
     /// <summary>
     /// Ends a session immediately and permanently: its hash is removed, and later writes by requests that have used it are refused
-    /// (<see cref="SessionEndedException"/>). Returns false if there was no such session. One round trip.
+    /// (<see cref="SessionEndedException"/>). Returns false if there was no such session. One round trip, plus one if its key was renewed
+    /// within the last minute.
     /// </summary>
     /// <remarks>
     /// The browser keeps its cookie: its next request has no data and may begin a new session under the same id. If the sign-in is kept
@@ -116,7 +117,8 @@ public interface IRedisSessionDirectory
 
     /// <summary>
     /// Ends all sessions that this user owns, as <see cref="EndAsync"/> does, including those that are renewed meanwhile. Returns how many
-    /// were ended. Two round trips, plus one for each hundred sessions. If it throws, some sessions may have been ended.
+    /// were ended. Two round trips, plus one for each hundred sessions, or two if the key of one of them was renewed within the last minute.
+    /// If it throws, some sessions may have been ended.
     /// </summary>
     /// <param name="user">As in <see cref="FindByUserAsync"/>.</param>
     /// <param name="exceptId">

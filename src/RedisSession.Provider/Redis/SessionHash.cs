@@ -166,11 +166,18 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>
     /// Ends the session; if <paramref name="onlyOf"/> is given, only if it is that user's. Returns the user's name, or empty; null if there
-    /// was nothing to end. Also removes a key that is not a hash, unless <paramref name="onlyHash"/>.
+    /// was nothing to end. Also removes a key that is not a hash, unless <paramref name="onlyHash"/>. A second script if the key was renewed.
     /// </summary>
-    public async Task<string?> EndAsync(string? onlyOf = null, bool onlyHash = false) => (string?)await UserScripts.End
-        .RunAsync(database, SessionHashLayout.WithParked(key), [RedisScript.OrEmpty(onlyOf), onlyHash ? "1" : RedisValue.EmptyString])
-        .ConfigureAwait(false);
+    public async Task<string?> EndAsync(string? onlyOf = null, bool onlyHash = false)
+    {
+        RedisValue[] arguments = [RedisScript.OrEmpty(onlyOf), onlyHash ? "1" : RedisValue.EmptyString];
+        var reply = await UserScripts.End.RunAsync(database, key, arguments).ConfigureAwait(false);
+        if (!IsRenewed(reply)) return (string?)reply;
+        reply = await UserScripts.End.RunAsync(database, SessionHashLayout.WithParked(key), arguments).ConfigureAwait(false);
+        return IsRenewed(reply) ? null : (string?)reply; // not one of ours: nothing is parked
+
+        static bool IsRenewed(RedisResult reply) => reply.Resp2Type == ResultType.Integer;
+    }
 
     private static RedisValue[] FieldsOf(ReadOnlySpan<string> keys)
     {

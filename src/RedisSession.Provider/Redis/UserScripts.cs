@@ -47,18 +47,20 @@ internal static class UserScripts
     /// goes.
     /// </summary>
     /// <remarks>
-    /// A session whose key was renewed has ended, but must not be put back either, nor go on with a second renewal that is under way.
+    /// A session whose key was renewed has ended, but must not be put back either, nor go on with a second renewal that is under way. Only
+    /// then is the second key named: while a cluster moves a slot, it refuses scripts of two keys unless both are there.
     /// <code>
-    /// KEYS     1 session   2 where it is parked, if it was renewed; may be missing
+    /// KEYS     1 session   2 where it is parked, if it was renewed; missing at first
     /// ARGV     1 the required owner, or ''   2 '1' if it must be a hash
-    /// returns  the user or '' · nil there was none, or it is not as required
+    /// returns  the user or '' · nil there was none, or it is not as required · 1 it was renewed: run again with the second key
     /// </code>
     /// </remarks>
     public static readonly RedisScript End = new("""
         local key, parked = KEYS[1], KEYS[2]
         local state = redis.pcall('HGET', key, '@gen')
         if type(state) == 'string' and string.byte(state) == 126 then
-          if parked and (ARGV[1] == '' or redis.call('HGET', parked, '@user') == ARGV[1]) then
+          if not parked then return 1 end
+          if ARGV[1] == '' or redis.call('HGET', parked, '@user') == ARGV[1] then
             redis.call('HSET', key, '@ended', '1')
             redis.call('UNLINK', parked)
           end
@@ -75,8 +77,8 @@ internal static class UserScripts
     /// <summary>
     /// Keeps a session in a list for a given time, or removes it if it has not been kept since. A script, because the entry, its effect on
     /// the list's TTL, and the removal of expired entries must be atomic: a list is never left without a TTL, and ends with its last entry.
-    /// In microseconds, so that no two calls write the same: a stamp tells whose entry it is. Expired entries go after the new one is there,
-    /// if no other would be left: see <see cref="SessionScripts.Strip"/>.
+    /// In microseconds, so that no two calls write the same: a stamp tells whose entry it is. Expired entries go when the new one is there, if
+    /// no other would be left: see <see cref="SessionScripts.Strip"/>.
     /// </summary>
     /// <remarks>
     /// <c>ARGV 1 session id · 2 ms to keep it, or 0 to remove it · 3 the stamp that it must then have; returns the stamp of a new entry;

@@ -164,6 +164,25 @@ internal sealed class MovingSlotTests(ServerKind kind) : OwningFixture
         }
     }
 
+    /// <summary>Where it would be parked had its key been renewed, there is nothing: one more reason to ask for it only then.</summary>
+    [Test]
+    public async Task A_session_ends_wherever_it_is([Values("abandoned", "ended", "ended with all of its user")] string how)
+    {
+        foreach (var (app, hasMoved) in Everywhere())
+        {
+            string user = Somebody.New();
+            using var browser = await app.NewVisitorAsync(user);
+            string key = KeyOf(browser.SessionId);
+            await WhileMovingAsync(key, hasMoved, async () =>
+            {
+                if (how == "abandoned") await browser.VisitAsync(context => context.AbandonSessionAsync());
+                else if (how == "ended") Assert.That(await app.Directory.EndAsync(browser.SessionId), Is.True);
+                else Assert.That(await app.Directory.EndAllForUserAsync(user), Is.EqualTo(1));
+            });
+            Assert.That((await AskAsync(key, "EXISTS", key)).Number, Is.Zero);
+        }
+    }
+
     /// <summary>What these scripts do a second time, or to a session that is there under all its keys.</summary>
     [Test]
     public async Task A_renewal_that_is_continued_or_undone_loses_nothing_wherever_its_keys_are(
