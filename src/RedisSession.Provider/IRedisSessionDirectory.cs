@@ -117,8 +117,8 @@ public interface IRedisSessionDirectory
 
     /// <summary>
     /// Ends all sessions that this user owns, as <see cref="EndAsync"/> does, including those that are renewed meanwhile. Returns how many
-    /// were ended. Two round trips, plus one for each hundred sessions, or two if the key of one of them was renewed within the last minute.
-    /// If it throws, some sessions may have been ended.
+    /// were ended. Two round trips, plus one for each hundred sessions, or two if the key of one of them was renewed within the last
+    /// minute. If it throws, some sessions may have been ended.
     /// </summary>
     /// <param name="user">As in <see cref="FindByUserAsync"/>.</param>
     /// <param name="exceptId">

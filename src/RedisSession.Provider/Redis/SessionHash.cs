@@ -166,7 +166,7 @@ internal readonly struct SessionHash(IDatabase database, RedisKey key)
 
     /// <summary>
     /// Ends the session; if <paramref name="onlyOf"/> is given, only if it is that user's. Returns the user's name, or empty; null if there
-    /// was nothing to end. Also removes a key that is not a hash, unless <paramref name="onlyHash"/>. A second script if the key was renewed.
+    /// was nothing to end. Also removes a key that is not a hash, unless <paramref name="onlyHash"/>. Two scripts if the key was renewed.
     /// </summary>
     public async Task<string?> EndAsync(string? onlyOf = null, bool onlyHash = false)
     {

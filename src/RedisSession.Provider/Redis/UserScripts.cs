@@ -55,20 +55,22 @@ internal static class UserScripts
     /// returns  the user or '' · nil there was none, or it is not as required · 1 it was renewed: run again with the second key
     /// </code>
     /// </remarks>
-    public static readonly RedisScript End = new("""
+    public static readonly RedisScript End = new(SessionScripts.May + """
         local key, parked = KEYS[1], KEYS[2]
         local state = redis.pcall('HGET', key, '@gen')
-        if type(state) == 'string' and string.byte(state) == 126 then
+        local isHash = type(state) ~= 'table'
+        if not isHash and not string.find(state.err, 'WRONGTYPE') then return state end
+        if isHash and state and string.byte(state) == 126 then
           if not parked then return 1 end
           if ARGV[1] == '' or redis.call('HGET', parked, '@user') == ARGV[1] then
+            may('UNLINK', parked)
             redis.call('HSET', key, '@ended', '1')
             redis.call('UNLINK', parked)
           end
           return false
         end
-        local user = redis.pcall('HGET', key, '@user')
-        if type(user) == 'table' and ARGV[2] == '1' then return false end
-        if type(user) ~= 'string' then user = '' end
+        if not isHash and ARGV[2] == '1' then return false end
+        local user = isHash and redis.call('HGET', key, '@user') or ''
         if ARGV[1] ~= '' and user ~= ARGV[1] then return false end
         if redis.call('UNLINK', key) == 0 then return false end
         return user
@@ -77,8 +79,8 @@ internal static class UserScripts
     /// <summary>
     /// Keeps a session in a list for a given time, or removes it if it has not been kept since. A script, because the entry, its effect on
     /// the list's TTL, and the removal of expired entries must be atomic: a list is never left without a TTL, and ends with its last entry.
-    /// In microseconds, so that no two calls write the same: a stamp tells whose entry it is. Expired entries go when the new one is there, if
-    /// no other would be left: see <see cref="SessionScripts.Strip"/>.
+    /// In microseconds, so that no two calls write the same: a stamp tells whose entry it is. Where all others have expired, they go after
+    /// the new one is there: see <see cref="SessionScripts.Strip"/>.
     /// </summary>
     /// <remarks>
     /// <c>ARGV 1 session id · 2 ms to keep it, or 0 to remove it · 3 the stamp that it must then have; returns the stamp of a new entry;

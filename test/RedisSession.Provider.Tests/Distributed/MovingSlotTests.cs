@@ -92,7 +92,11 @@ internal sealed class MovingSlotTests(ServerKind kind) : OwningFixture
         string key = KeyOf(browser.SessionId);
         await browser.VisitAsync(session => { for (int i = 0; i < 9000; i++) session.SetInt32($"key{i}", i); });
         string[] ours = await OursAsync(key);
-        await WhileMovingAsync(key, hasMoved: false, () => browser.VisitAsync(session => { session.Clear(); session.SetString("a", "1"); }));
+        await WhileMovingAsync(key, hasMoved: false, () => browser.VisitAsync(session =>
+        {
+            session.Clear();
+            session.SetString("a", "1");
+        }));
         Assert.That(await browser.ContentAsync(), Is.EqualTo("a=1"));
         Assert.That(await OursAsync(key), Is.EqualTo(ours), "its generation, its creation and its user");
     }
@@ -137,8 +141,9 @@ internal sealed class MovingSlotTests(ServerKind kind) : OwningFixture
         {
             string user = Somebody.New();
             using var browser = await app.NewVisitorAsync();
-            await WhileMovingAsync(KeyOf(browser.SessionId), hasMoved, () => browser.VisitAsAsync(user, session => session.SetString("a", "1")));
-            Assert.That(await app.Directory.IdsOfAsync(user), Is.EqualTo([browser.SessionId]));
+            string id = browser.SessionId;
+            await WhileMovingAsync(KeyOf(id), hasMoved, () => browser.VisitAsAsync(user, session => session.SetString("a", "1")));
+            Assert.That(await app.Directory.IdsOfAsync(user), Is.EqualTo([id]));
         }
     }
 
@@ -206,7 +211,8 @@ internal sealed class MovingSlotTests(ServerKind kind) : OwningFixture
             _ => RenewalScripts.Begin.RunAsync(redis, [old, parked, renewed], ["60000", "0", "g", "h", "", ""]),
         });
         string key = (what == "put back" ? old : renewed).ToString();
-        var fields = (await AskAsync(key, "HGETALL", key)).Items!.Select(item => item.Text!).Chunk(2).ToDictionary(pair => pair[0], pair => pair[1]);
+        var answer = (await AskAsync(key, "HGETALL", key)).Items!.Select(item => item.Text!);
+        var fields = answer.Chunk(2).ToDictionary(pair => pair[0], pair => pair[1]);
         Assert.That(fields.Keys, Is.EquivalentTo(["@gen", "@created", "a"]));
         Assert.That((fields["@gen"], fields["a"]), Is.EqualTo((what == "put back" ? "g" : "h", "1")));
 
@@ -229,5 +235,6 @@ internal sealed class MovingSlotTests(ServerKind kind) : OwningFixture
 
     private string KeyOf(string sessionId) => $"{_keyPrefix}sessions:{sessionId}";
 
-    private async Task<RespReply> AskAsync(string key, params string[] command) => await (await _cluster.PrimaryOfAsync(key)).AskAsync(command);
+    private async Task<RespReply> AskAsync(string key, params string[] command) =>
+        await (await _cluster.PrimaryOfAsync(key)).AskAsync(command);
 }

@@ -72,7 +72,13 @@ internal sealed partial class MissingRightTests(ServerKind kind) : OwningFixture
         yield return Case("TakeOver.Create", TakeOverScripts.Create, "", "60000", "0", "g", "a", "1");
         yield return Case("TakeOver.Delete", TakeOverScripts.Delete, Session, "g");
         yield return Case("Bind", UserScripts.Bind, "HSET {0} @gen g @created 1; PEXPIRE {0} 60000", "ann", "g", "60000", "0");
-        yield return Case("End", UserScripts.End, Session, "ann", "");
+        foreach (string onlyHash in new[] { "", "1" })
+        {
+            yield return Case($"End, {onlyHash}", UserScripts.End, Session, "ann", onlyHash);
+            string renewed = Tombstone.Replace("{lease}", "0", StringComparison.Ordinal);
+            yield return Case($"End, renewed, {onlyHash}", UserScripts.End, renewed, "", onlyHash);
+        }
+
         yield return Case("Keep, new", UserScripts.Keep, "", "id", "60000", "");
         const string list = "ZADD {0} 99999999999999999 other; PEXPIRE {0} 60000";
         yield return Case("Keep", UserScripts.Keep, list, "id", "60000", "");
@@ -80,6 +86,9 @@ internal sealed partial class MissingRightTests(ServerKind kind) : OwningFixture
         yield return Case("Beat", ListeningScripts.Beat, "", "me", "1", "30000", "60000", "0");
         yield return Case("Listening.End", ListeningScripts.End, "HSET {0} me 'x'; PEXPIRE {0} 60000", "me", "60000");
 
+        const string blob = "HSET {0} absexp -1 sldexp 600000000 data old; PEXPIRE {0} 60000";
+        yield return Case("Left.Mark", LeftScripts.Mark, blob, "g");
+        yield return Case("Left.End", LeftScripts.End, blob);
         const string entry = "HSET {0} absexp -1 sldexp 600000000 data old; PEXPIRE {0} 60000";
         yield return Case("Cache.Renew", CacheScripts.Renew, entry, "63000000000000");
         yield return Case("Cache.Write", CacheScripts.Write, entry, "-1", "600000000", "new", "60000");
@@ -99,23 +108,45 @@ internal sealed partial class MissingRightTests(ServerKind kind) : OwningFixture
     {
         var tried = (RedisScript)script;
         var admin = _server.Admin.GetDatabase();
+        string done = await AfterAsync();
         var rights = Commands().Matches(LuaScripts.TextOf(tried)).Select(match => match.Groups[1].Value).Distinct().ToArray();
         int refused = 0;
         foreach (string right in rights)
         {
             if (await UserWithoutAsync(right) is not { } user) continue; // this server does not have the command
-            RedisKey[] keys = [.. Enumerable.Range(0, 3).Select(_ => (RedisKey)$"sessions:{Guid.NewGuid():N}")];
+            RedisKey[] keys = NewKeys();
             await SetUpAsync(admin, setUp, keys);
             string before = await ShowAsync(admin, keys);
-            bool isRefused = !await Attempt.IsDoneAsync<RedisServerException>(() => tried.RunAsync(user, keys, arguments));
+            RedisResult? reply = null;
+            bool isRefused = !await Attempt.IsDoneAsync<RedisServerException>(async () => reply = await tried.RunAsync(user, keys, arguments));
+            isRefused |= reply?.Length == 3 && TellsError(reply[2]); // Increment
             if (isRefused) refused++;
             string after = await ShowAsync(admin, keys);
             Assert.That(after, Does.Not.Contain("no TTL"), $"without {right}, refused: {isRefused}");
-            if (isRefused) Assert.That(after, Is.EqualTo(before), $"without {right}");
+            string seen = isRefused ? after : WithoutTimes(after);
+            Assert.That(seen, Is.EqualTo(isRefused ? before : done), $"without {right}, refused: {isRefused}");
         }
 
         Assert.That(refused, Is.Positive);
+
+        async Task<string> AfterAsync()
+        {
+            RedisKey[] keys = NewKeys();
+            await SetUpAsync(admin, setUp, keys);
+            await tried.RunAsync(admin, keys, arguments);
+            return WithoutTimes(await ShowAsync(admin, keys));
+        }
     }
+
+    private static RedisKey[] NewKeys() => [.. Enumerable.Range(0, 3).Select(_ => (RedisKey)$"sessions:{Guid.NewGuid():N}")];
+
+    private static bool TellsError(RedisResult part) => part.ToString().Contains("permission", StringComparison.OrdinalIgnoreCase)
+        || part.ToString().Contains("executing the script", StringComparison.Ordinal);
+
+    private static string WithoutTimes(string hashes) => Times().Replace(hashes, "…");
+
+    [GeneratedRegex(@"\d{13,}")]
+    private static partial Regex Times();
 
     [GeneratedRegex(@"call\('([A-Z]+)'")]
     private static partial Regex Commands();
