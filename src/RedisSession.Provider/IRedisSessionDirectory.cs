@@ -71,6 +71,10 @@ public interface IRedisSessionDirectory
         SessionFilter filter, int size = 50, string? after = null, CancellationToken cancellationToken = default);
 
     /// <summary>Counts the sessions: iterates like <see cref="ListAsync"/>, but over the keys only, one round trip per page.</summary>
+    /// <remarks>
+    /// Keys do not tell everything: a session that was ended by the id that it had before its key was renewed counts for up to a minute
+    /// longer.
+    /// </remarks>
     /// <param name="cancellationToken">Ends the iteration.</param>
     /// <exception cref="RedisConnectionException">A primary cannot be reached.</exception>
     Task<long> CountAsync(CancellationToken cancellationToken = default);
