@@ -95,7 +95,7 @@ public class RedisHashSessionOptions : SessionOptions
     /// asynchronously, and a failover can lose the most recent writes. Each confirmation costs one more round trip, during which the
     /// connection serves no other request; if replicas are unavailable, this takes up to a second, and then the write fails with
     /// <see cref="SessionNotReplicatedException"/>. The option reduces what a failover can lose; it does not make Redis strongly
-    /// consistent.
+    /// consistent. It does not hold for sessions of a slot that a cluster is moving.
     /// </summary>
     public int WaitForReplicas { get; set; }
 
