@@ -67,7 +67,8 @@ internal readonly struct CacheEntry(IDatabase database, RedisKey key, Waiting wa
             var (executed, written) = WriteInTransaction(expiry, data);
             if (await waiting.ForAsync(executed).ConfigureAwait(false)) return await waiting.ForAsync(written).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is RedisConnectionException or RedisServerException { Kind: RedisErrorKind.ExecAbort })
+        catch (Exception error) when (Sending.IsNotNow(error)
+            || error is RedisConnectionException or RedisServerException { Kind: RedisErrorKind.ExecAbort })
         {
             // Nothing was written, or the script writes the same again. It follows the key to its node, waits for it, or reports the error.
         }

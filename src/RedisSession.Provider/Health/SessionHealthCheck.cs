@@ -108,7 +108,7 @@ internal sealed class SessionHealthCheck(
     {
         try
         {
-            await hash.ReadAsync([]).WaitAsync(patience, cancellationToken).ConfigureAwait(false);
+            await hash.ReadDirectlyAsync([]).WaitAsync(patience, cancellationToken).ConfigureAwait(false);
             return null;
         }
         catch (RedisServerException error) when (error.Kind is RedisErrorKind.NoPermission or RedisErrorKind.NotPermitted)

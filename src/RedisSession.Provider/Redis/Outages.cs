@@ -9,6 +9,10 @@ namespace RedisSession.Provider;
 /// Handles commands while the servers of one connection are unavailable. The client keeps commands in order until it reconnects, and this
 /// limits for how long; commands whose reply was lost with the connection are sent again where that is harmless.
 /// </summary>
+/// <remarks>
+/// A server that is connected again may still load its data. So its outage ends when it answers a question: with anything but
+/// <see cref="Sending.IsNotNow"/>.
+/// </remarks>
 internal sealed class Outages : IDisposable
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
@@ -21,6 +25,8 @@ internal sealed class Outages : IDisposable
 
     private readonly IConnectionMultiplexer _multiplexer;
     private readonly ConcurrentDictionary<IWaitingCommand, bool> _waiting = new();
+    private readonly ConcurrentDictionary<EndPoint, bool> _asked = new();
+    private readonly ConcurrentDictionary<EndPoint, Func<Task>> _questions = new();
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
     private IDisposable? _spareThreads;
@@ -111,6 +117,14 @@ internal sealed class Outages : IDisposable
         }
     }
 
+    /// <summary>A server that is connected does not run commands now; <paramref name="key"/> shows when it does again.</summary>
+    public void BeginRefusing(EndPoint server, IDatabase database, RedisKey key)
+    {
+        // Whatever is there, the answer to HGET says that it is; and every user of sessions and of the cache has the right to it.
+        _questions.TryAdd(server, () => database.HashGetAsync(key, RedisValue.EmptyString, CommandFlags.DemandMaster));
+        Begin(server);
+    }
+
     /// <summary>A command waits: it is checked until it is done.</summary>
     public void Add(IWaitingCommand command)
     {
@@ -139,21 +153,45 @@ internal sealed class Outages : IDisposable
 
     private void Restored(object? multiplexer, ConnectionFailedEventArgs restored)
     {
-        if (restored is { ConnectionType: ConnectionType.Interactive, EndPoint: { } server } && IsConnected(server)) Clock.End(server);
+        if (restored is { ConnectionType: ConnectionType.Interactive, EndPoint: { } server }) _ = EndIfReadyAsync(server);
     }
 
-    private bool IsConnected(EndPoint server) =>
-        _multiplexer.GetServers().Any(known => known.IsConnected && known.EndPoint.Equals(server));
+    private bool IsConnected(EndPoint server) => FindConnected(server) is not null;
+
+    private IServer? FindConnected(EndPoint server) =>
+        Array.Find(_multiplexer.GetServers(), known => known.IsConnected && known.EndPoint.Equals(server));
+
+    /// <summary>Asks a server that is connected, unless it is being asked.</summary>
+    private async Task EndIfReadyAsync(EndPoint server)
+    {
+        if (FindConnected(server) is not { } connected || !_asked.TryAdd(server, true)) return;
+        try
+        {
+            await (_questions.TryGetValue(server, out var question) ? question() : connected.PingAsync()).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is RedisConnectionException or RedisTimeoutException || Sending.IsNotNow(error))
+        {
+            return; // asked again
+        }
+        catch (Exception)
+        {
+            // An answer all the same, such as a missing right.
+        }
+        finally
+        {
+            _asked.TryRemove(server, out _);
+        }
+
+        _questions.TryRemove(server, out _);
+        if (IsConnected(server)) Clock.End(server);
+    }
 
     private void Look()
     {
         if (Interlocked.Exchange(ref _isLooking, 1) == 1) return; // the other look sets the timer again
         try
         {
-            foreach (var server in Clock.Away)
-            {
-                if (IsConnected(server)) Clock.End(server);
-            }
+            foreach (var server in Clock.Away) _ = EndIfReadyAsync(server);
 
             foreach (var command in _waiting.Keys)
             {

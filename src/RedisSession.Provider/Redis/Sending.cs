@@ -4,8 +4,8 @@ namespace RedisSession.Provider;
 
 /// <summary>
 /// Sends every command for sessions and cache entries. Whatever prevents sending is reported in the task, where the client itself would
-/// throw at once: so every failure surfaces where replies do. While its server is unavailable, a command waits as long as
-/// <see cref="OutageClock"/> allows.
+/// throw at once: so every failure surfaces where replies do. While its server is unavailable, or says <see cref="IsNotNow"/>, a command
+/// waits as long as <see cref="OutageClock"/> allows.
 /// </summary>
 internal static class Sending
 {
@@ -40,12 +40,22 @@ internal static class Sending
     }
 
     /// <summary>
-    /// True if a command that was sent <see cref="Directly"/> has failed with the connection, so that it may be sent <see cref="Again"/>.
+    /// True if a command that was sent <see cref="Directly"/> has failed with the connection, or <see cref="IsNotNow"/>, so that it may be
+    /// sent <see cref="Again"/>.
     /// </summary>
     public static bool IsLost(IDatabase database, Task sent) =>
-        sent.Exception?.InnerException is RedisConnectionException or RedisTimeoutException
+        sent.Exception?.InnerException is { } error
+        && (error is RedisConnectionException or RedisTimeoutException || IsNotNow(error))
         && !SentCommand.Is(sent)
         && Outages.Of(database.Multiplexer) is not null;
+
+    /// <summary>
+    /// The server has not run the command, because it still loads its data, its cluster is down, or the keys are being moved; it will do so
+    /// in a moment. A BUSY server says that only after it was silent for five seconds, and may be so for ever: that is an answer.
+    /// </summary>
+    public static bool IsNotNow(Exception? error) => error is
+        RedisServerException { Kind: RedisErrorKind.Loading or RedisErrorKind.ClusterDown or RedisErrorKind.TryAgain }
+        or RedisConnectionException { FailureType: ConnectionFailureType.Loading }; // the client cuts such a connection, as a rule
 
     /// <summary>
     /// Continues a command that <see cref="IsLost"/>, as if <see cref="Try"/> had sent it. Null if it is not, or <see cref="Try"/> has sent

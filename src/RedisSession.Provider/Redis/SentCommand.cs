@@ -5,7 +5,7 @@ namespace RedisSession.Provider;
 
 /// <summary>
 /// One command in flight. Completes when the client completes it, on the same thread, so that a thread waiting for it needs no other; but
-/// if the connection was lost, it is sent again.
+/// if the connection was lost, or the server was not ready to run it, it is sent again.
 /// </summary>
 /// <remarks>
 /// No copy leaves after it has completed or failed, or after its caller has given up: whoever waited for it may have changed more by then,
@@ -29,6 +29,7 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
     private EndPoint? _server;
     private Exception? _last;
     private bool _isUnsent;
+    private bool _isRefused; // by its server, which is connected and not ready
 
     private SentCommand(Outages outages, IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, bool again)
         : base(new SentCommand(), TaskCreationOptions.RunContinuationsAsynchronously)
@@ -71,17 +72,17 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
             if (Task.IsCompleted) return true;
             if (IsOver)
             {
-                TrySetException(_outages.TooLong(_last));
+                TrySetException(TooLong);
                 return true;
             }
 
-            if (!IsConnected) return false;
+            if (!IsConnected || IsRefusedStill) return false;
 
             // Commands that the client keeps for a server do not go to the one that replaces it.
             bool isElsewhere = _again && !Equals(_server, _outages.ServerOf(_key));
             if ((_isUnsent || isElsewhere) && _sends <= MostSends)
             {
-                _isUnsent = false;
+                _isUnsent = _isRefused = false;
                 _server = _outages.ServerOf(_key);
                 Attempt();
             }
@@ -97,9 +98,18 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
 
     /// <summary>Whether it has waited as long as it may: for the server's outage, for its own, and in total.</summary>
     private bool IsOver =>
-        (!IsConnected && _server is { } server && Clock.Left(server) <= TimeSpan.Zero)
+        ((_isRefused || !IsConnected) && _server is { } server && Clock.Left(server) <= TimeSpan.Zero)
         || (_failed is { } failed && Clock.Time.GetElapsedTime(failed) >= Clock.Tolerance)
         || (_outages.IOTimeout > TimeSpan.Zero && Clock.Time.GetElapsedTime(_begun) >= _outages.IOTimeout);
+
+    /// <summary>Its server is not ready yet, as far as is known, and no other has its key: asking again would only keep it busy.</summary>
+    private bool IsRefusedStill =>
+        _isRefused && _server is { } server && Clock.Left(server) is not null && server.Equals(_outages.ServerOf(_key));
+
+    /// <summary>The server is available, and moves what the command is about.</summary>
+    private bool IsAboutKeys => _last is RedisServerException { Kind: RedisErrorKind.TryAgain };
+
+    private Exception TooLong => IsAboutKeys ? _last! : _outages.TooLong(_last);
 
     /// <summary>The server is unavailable.</summary>
     private void Wait()
@@ -170,6 +180,12 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
     private void Failed(Exception error)
     {
         if (Task.IsCompleted) return;
+        if (Sending.IsNotNow(error))
+        {
+            Refused(error);
+            return;
+        }
+
         var status = error switch
         {
             RedisConnectionException lost => lost.CommandStatus,
@@ -214,6 +230,23 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
 
         Attempt();
         if (!Task.IsCompleted) _outages.Add(this);
+    }
+
+    /// <summary>The server has not run it, so that it may be sent again whatever it does, and as often as it takes.</summary>
+    private void Refused(Exception error)
+    {
+        (_last, _failed) = (error, _failed ?? Clock.Time.GetTimestamp());
+        if (_outages.KeepsCommands is false)
+        {
+            TrySetException(error); // as the application has told its client: nothing waits
+            return;
+        }
+
+        (_server, _isUnsent, _isRefused) = (_outages.ServerOf(_key), true, true);
+        _sends--;
+        if (!IsAboutKeys && _server is { } server) _outages.BeginRefusing(server, _database, _key);
+        if (IsOver) TrySetException(TooLong);
+        else _outages.Add(this);
     }
 
     private static RedisConnectionException MayHaveBeenMade(RedisConnectionException error) => new(

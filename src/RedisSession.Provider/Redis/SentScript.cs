@@ -14,13 +14,14 @@ internal readonly struct SentScript(RedisScript script, IDatabase database, Redi
     public bool MayComeLate => reply.IsFaulted || SentCommand.Is(reply);
 
     /// <summary>
-    /// The reply was lost with the connection, so that it is unknown whether the server ran the script; running it twice has the same effect
-    /// and reply as once.
+    /// The server has not run the script, see <see cref="Sending.IsNotNow"/>. Or the reply was lost with the connection, so that it is
+    /// unknown whether the server ran it; running it twice has the same effect and reply as once.
     /// </summary>
-    public bool MayBeRepeated => script.IsRepeatable && Sending.IsLost(database, reply);
+    public bool MayBeRepeated =>
+        Sending.IsLost(database, reply) && (script.IsRepeatable || Sending.IsNotNow(reply.Exception?.InnerException));
 
     /// <summary>
-    /// After the reply has failed: the reply to the script when sent again, if it was lost with the connection, else that failure. Done
+    /// After the reply has failed: the reply to the script when sent again, if it <see cref="Sending.IsLost"/>, else that failure. Done
     /// when this returns; it does not throw.
     /// </summary>
     /// <param name="key">The script's key.</param>

@@ -17,6 +17,8 @@ internal sealed class SentCommandTests : IDisposable
     private static readonly RedisConnectionException Unsent =
         new(ConnectionFailureType.UnableToConnect, CommandFlags.None, "not sent", null, CommandStatus.WaitingInBacklog);
 
+    private static readonly RedisServerException Loading = new(RedisErrorKind.Loading, CommandFlags.None, "LOADING");
+
     private readonly FakeTimeProvider _time = new();
     private readonly Mock<IServer> _server = new();
     private readonly Mock<IConnectionMultiplexer> _multiplexer = new();
@@ -98,10 +100,55 @@ internal sealed class SentCommandTests : IDisposable
         Assert.That(_copies, Has.Count.EqualTo(copies));
     }
 
+    [TestCaseSource(nameof(NotNow))]
+    public async Task What_a_server_has_not_run_is_sent_again_as_often_as_it_takes_even_if_it_would_count_twice(Exception notNow)
+    {
+        var reply = Recover(notNow, again: false);
+        const int Often = 10;
+        for (int i = 0; i < Often; i++)
+        {
+            await UntilSentAsync(i + 1);
+            _copies[i].SetException(notNow);
+        }
+
+        await UntilSentAsync(Often + 1);
+        _copies[Often].SetResult("it");
+        Assert.That(await reply.WaitAsync(Until.Patience), Is.EqualTo("it"));
+
+        Task UntilSentAsync(int copies) => Until.TrueAsync("it is sent again", () =>
+        {
+            _time.Advance(Tick / 5); // and not past the end of the tolerance while a failure is on its way
+            return _copies.Count == copies;
+        });
+    }
+
+    [Test]
+    public void A_server_that_is_connected_and_not_ready_is_away_for_no_longer_than_the_tolerance()
+    {
+        _database.Setup(it => it.HashGetAsync(It.IsAny<RedisKey>(), It.IsAny<RedisValue>(), It.IsAny<CommandFlags>())).ThrowsAsync(Loading);
+        var first = Recover(Loading);
+        _time.Advance(TimeSpan.FromSeconds(4));
+        var later = Recover(Loading);
+        Assert.That((first.IsCompleted, later.IsCompleted, _copies.Count), Is.EqualTo((false, false, 0)));
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        foreach (var reply in (Task[])[first, later, Recover(Loading)])
+            Assert.That(async () => await reply.WaitAsync(Until.Patience), Throws.TypeOf<RedisConnectionException>());
+        Assert.That(_copies, Is.Empty);
+    }
+
     public void Dispose() => _outages.Dispose();
 
-    private Task<string> Recover() =>
-        SentCommand<object?, string>.Recover(_outages, _database.Object, "key", null, Send, again: true, Lost);
+    private static Exception[] NotNow() =>
+    [
+        Loading,
+        new RedisServerException(RedisErrorKind.ClusterDown, CommandFlags.None, "CLUSTERDOWN"),
+        new RedisServerException(RedisErrorKind.TryAgain, CommandFlags.None, "TRYAGAIN"),
+        new RedisConnectionException(ConnectionFailureType.Loading, CommandFlags.None, "loading", null, CommandStatus.Sent),
+    ];
+
+    private Task<string> Recover(Exception? error = null, bool again = true) =>
+        SentCommand<object?, string>.Recover(_outages, _database.Object, "key", null, Send, again, error ?? Lost);
 
     private Task<string> Send(object? command)
     {

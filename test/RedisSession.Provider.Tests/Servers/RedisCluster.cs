@@ -76,6 +76,36 @@ internal sealed class RedisCluster(ServerKind kind, int primaries, bool hasRepli
         await from.AskAsync("CLUSTER", "SETSLOT", slot, "NODE", await to.IdAsync());
     }
 
+    /// <summary>Begins to move the slot of <paramref name="key"/>, no key of it yet. Call what it returns to call that off.</summary>
+    public async Task<Func<Task>> BeginToMoveSlotAsync(string key)
+    {
+        string slot = Text(await SlotOfAsync(key));
+        var from = NodeAt((await PrimaryOfAsync(key)).Port);
+        var to = NodeAt((await PrimariesAsync()).First(primary => primary.Port != from.Port).Port);
+        await to.AskAsync("CLUSTER", "SETSLOT", slot, "IMPORTING", await from.IdAsync());
+        await from.AskAsync("CLUSTER", "SETSLOT", slot, "MIGRATING", await to.IdAsync());
+        return async () =>
+        {
+            await from.AskAsync("CLUSTER", "SETSLOT", slot, "STABLE");
+            await to.AskAsync("CLUSTER", "SETSLOT", slot, "STABLE");
+        };
+    }
+
+    /// <summary>
+    /// Takes another slot from the primary of <paramref name="key"/>, which then serves none (CLUSTERDOWN): it sees a cluster that is not
+    /// complete, as in a failover of another primary. Call what it returns to give the slot back.
+    /// </summary>
+    public async Task<Func<Task>> BringDownAsync(string key)
+    {
+        int slot = await SlotOfAsync(key);
+        var node = NodeAt((await PrimaryOfAsync(key)).Port);
+        var range = (await node.SlotsAsync()).First(range => range.Has(slot));
+        string another = Text(range.First == slot ? range.Last : range.First);
+        await node.AskAsync("CLUSTER", "DELSLOTS", another);
+        await Until.TrueAsync($"{kind}: it is down", async () => !await node.IsServingAsync());
+        return () => node.AskAsync("CLUSTER", "ADDSLOTS", another);
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var node in _nodes) await node.DisposeAsync();

@@ -15,6 +15,7 @@ internal sealed class ServerProcess : IRunningServer
     private readonly string _directory;
     private string[] _extraArguments = [];
     private Process? _process;
+    private bool _isToLoad;
 
     private ServerProcess(ServerKind kind, string? sentinelSettings = null)
     {
@@ -68,7 +69,28 @@ internal sealed class ServerProcess : IRunningServer
     }
 
     /// <summary>Kills it if it still runs, and returns when a new and empty one answers on the same port.</summary>
-    public async Task RestartAsync()
+    public Task RestartAsync()
+    {
+        _isToLoad = false;
+        return RelaunchAsync();
+    }
+
+    /// <summary>
+    /// Kills it, and returns when one with the same data answers on the same port that it still loads that (LOADING). It does so until
+    /// <see cref="FinishLoadingAsync"/>.
+    /// </summary>
+    public async Task RestartLoadingAsync()
+    {
+        // A server that loads answers others after each so many bytes: here after each of these.
+        await AskAsync("DEBUG", "POPULATE", "5000", "filler", "2000");
+        await AskAsync("SAVE");
+        _isToLoad = true;
+        await RelaunchAsync();
+    }
+
+    public Task FinishLoadingAsync() => AskAsync("CONFIG", "SET", "key-load-delay", "0");
+
+    private async Task RelaunchAsync()
     {
         Kill();
         Running.Dispose();
@@ -123,7 +145,7 @@ internal sealed class ServerProcess : IRunningServer
             }
 
             // Its own word comes first: an answer alone might be that of a stranger who has the port.
-            if (output.Contains(ReadyWord) && await AnswersAsync()) return true;
+            if ((_isToLoad || output.Contains(ReadyWord)) && await AnswersAsync()) return true;
             if (clock.Elapsed > StartTimeout)
                 throw new TimeoutException($"{_kind} did not answer on port {Port} within {StartTimeout}:\n{output}");
             await Task.Delay(20);
@@ -135,19 +157,23 @@ internal sealed class ServerProcess : IRunningServer
     {
         try
         {
-            return (await AskAsync("PING")).Text == "PONG";
+            return (await AskAsync("PING")).Text == "PONG" && !_isToLoad;
         }
         catch (Exception error) when (error is IOException or RespErrorException)
         {
-            return error.Message.StartsWith("NOAUTH", StringComparison.Ordinal);
+            return error.Message.StartsWith(_isToLoad ? "LOADING" : "NOAUTH", StringComparison.Ordinal);
         }
     }
 
     private string[] Arguments() => _sentinelSettings is not null ? [SentinelFile(), "--sentinel"] :
     [
         "--port", $"{Port}", "--bind", "127.0.0.1", "--dir", _directory, "--save", "", "--appendonly", "no",
-        .. DebugCommand(), .. _extraArguments,
+        .. DebugCommand(), .. LoadSlowly(), .. _extraArguments,
     ];
+
+    // Microseconds for each key.
+    private string[] LoadSlowly() =>
+        _isToLoad ? ["--key-load-delay", "20000", "--loading-process-events-interval-bytes", "1024"] : [];
 
     // A sentinel keeps what it learns in its configuration file; one that is restarted goes on with that.
     private string SentinelFile()
