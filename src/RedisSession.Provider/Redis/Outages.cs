@@ -193,6 +193,7 @@ internal sealed class Outages : IDisposable
         {
             foreach (var server in Clock.Away) _ = EndIfReadyAsync(server);
 
+            if (!_waiting.IsEmpty) Primaries.LookAgainAmongReplicas(_multiplexer);
             foreach (var command in _waiting.Keys)
             {
                 if (command.Look()) _waiting.TryRemove(command, out _);

@@ -62,10 +62,13 @@ internal static class Sending
     /// it.
     /// </summary>
     public static Task<T>? Again<TCommand, T>(
-        IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, Task<T> failed, bool again = true) =>
-        IsLost(database, failed) && Outages.Of(database.Multiplexer) is { } outages
+        IDatabase database, RedisKey key, TCommand command, Func<TCommand, Task<T>> send, Task<T> failed, bool again = true)
+    {
+        Primaries.LookAgainAfter(failed.Exception?.InnerException, database.Multiplexer);
+        return IsLost(database, failed) && Outages.Of(database.Multiplexer) is { } outages
             ? SentCommand<TCommand, T>.Recover(outages, database, key, command, send, again, failed.Exception!.InnerException!)
             : null;
+    }
 
     private static Task<T> Send<TCommand, T>(TCommand command, Func<TCommand, Task<T>> send)
     {

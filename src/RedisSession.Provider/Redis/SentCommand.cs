@@ -179,6 +179,7 @@ internal sealed class SentCommand<TCommand, T> : TaskCompletionSource<T>, IWaiti
 
     private void Failed(Exception error)
     {
+        Primaries.LookAgainAfter(error, _database.Multiplexer);
         if (Task.IsCompleted) return;
         if (Sending.IsNotNow(error))
         {
