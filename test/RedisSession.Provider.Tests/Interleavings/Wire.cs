@@ -91,6 +91,7 @@ internal sealed class Wire : TaskScheduler
             "GetDatabase" => Database,
             "GetServers" => servers,
             "get_IsConnected" => true,
+            "get_Configuration" => "redis:6379",
             _ when method.StartsWith("add_", StringComparison.Ordinal) || method.StartsWith("remove_", StringComparison.Ordinal) => null,
             _ => throw Unknown(method),
         });
