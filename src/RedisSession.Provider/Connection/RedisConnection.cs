@@ -97,7 +97,7 @@ internal sealed class RedisConnection(
             }
             else
             {
-                multiplexer = await RedisConnectionChoice.ForeignConnection(settings, services).ConfigureAwait(false);
+                multiplexer = await RedisConnectionChoice.ForeignConnectionAsync(settings, services).ConfigureAwait(false);
                 bool isMissing = settings.UseDedicatedThreads && !ConnectionMultiplexer.GetFeatureFlag(DedicatedThreads);
                 if (isMissing) logger.NoDedicatedThreads(settings.Method);
             }

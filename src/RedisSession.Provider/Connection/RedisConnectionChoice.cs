@@ -27,12 +27,17 @@ internal static class RedisConnectionChoice
     }
 
     /// <summary>One of the application's connections.</summary>
-    public static Task<IConnectionMultiplexer> ForeignConnection(RedisConnectionSettings settings, IServiceProvider services)
+    public static async Task<IConnectionMultiplexer> ForeignConnectionAsync(RedisConnectionSettings settings, IServiceProvider services)
     {
-        if (settings.ConnectionMultiplexerFactory is { } factory) return factory();
-        return Task.FromResult(settings.ServiceKey is { } key
+        if (settings.ConnectionMultiplexerFactory is { } factory)
+        {
+            return (factory() is { } opening ? await opening.ConfigureAwait(false) : null)
+                ?? throw new InvalidOperationException($"The {nameof(settings.ConnectionMultiplexerFactory)} returned null, not a connection.");
+        }
+
+        return settings.ServiceKey is { } key
             ? services.GetRequiredKeyedService<IConnectionMultiplexer>(key)
-            : services.GetRequiredService<IConnectionMultiplexer>());
+            : services.GetRequiredService<IConnectionMultiplexer>();
     }
 
     /// <summary>What is wrong with the choice, or null. Opens nothing.</summary>

@@ -131,7 +131,7 @@ internal sealed class RedisConnectionChoiceTests
     private static Task<IConnectionMultiplexer> ForeignConnectionAsync(RedisHashSessionOptions options)
     {
         Assert.That(OwnConnection(options), Is.Null);
-        return RedisConnectionChoice.ForeignConnection(RedisConnectionSettings.Of(options), new ServiceCollection()
+        return RedisConnectionChoice.ForeignConnectionAsync(RedisConnectionSettings.Of(options), new ServiceCollection()
             .AddKeyedSingleton(Key, Connections.FromKey)
             .AddKeyedSingleton("other", Mock.Of<IConnectionMultiplexer>())
             .AddSingleton(Connections.FromServices)

@@ -64,6 +64,18 @@ internal sealed class ConnectionTests(ServerKind kind)
     }
 
     [Test]
+    public async Task A_factory_that_returns_nothing_is_named_in_the_log([Values] bool isTask)
+    {
+        await using var app = await TestApp.StartAsync(services => services.AddRedisHashSession(options =>
+            options.ConnectionMultiplexerFactory = () => isTask ? Task.FromResult<IConnectionMultiplexer>(null!) : null!));
+        using var browser = app.NewBrowser();
+        await browser.VisitAsync(session => Assert.That(session.IsAvailable, Is.False));
+        Assert.That(
+            app.Logs.Of(SessionEvents.ConnectingFailed)[0].Error!.Message,
+            Is.EqualTo("The ConnectionMultiplexerFactory returned null, not a connection."));
+    }
+
+    [Test]
     public async Task The_multiplexer_in_the_service_collection_is_used_and_one_under_a_key_before_it()
     {
         await using var plain = await ConnectionMultiplexer.ConnectAsync(_server.ConfigurationString + ",defaultDatabase=1");
