@@ -65,7 +65,7 @@ public static class RedisHashSessionApplicationBuilderExtensions
                 + "registered. If that one wraps the original, call UseSession() instead.");
         }
 
-        store.IsToldRequests();
+        store.ServeOwnMiddleware();
         var cookie = cookieOf(app.ApplicationServices);
 
         // Live mode does not learn which endpoints to load ahead for: preloaded values would answer reads that must be live.

@@ -26,14 +26,14 @@ internal sealed class CurrentRequest(IServiceProvider services, ILogger<RedisHas
     private bool IsRecorded => !_isPassedOn || Volatile.Read(ref _stores) > 0;
 
     /// <summary>There is a store, which may have to ask.</summary>
-    public CurrentRequest ForStore()
+    public CurrentRequest AddStore()
     {
         Interlocked.Increment(ref _stores);
         return this;
     }
 
-    /// <summary>One of the stores does not: its middleware passes the request on.</summary>
-    public void IsPassedOn()
+    /// <summary>One of the stores does not have to: its middleware passes the request on.</summary>
+    public void RemoveStore()
     {
         _isPassedOn = true;
         Interlocked.Decrement(ref _stores);

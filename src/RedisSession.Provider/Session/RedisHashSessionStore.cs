@@ -22,7 +22,7 @@ internal sealed class RedisHashSessionStore(
     CurrentRequest request,
     IOptions<RedisHashSessionOptions> options) : ISessionStore
 {
-    private readonly CurrentRequest _request = request.ForStore();
+    private readonly CurrentRequest _request = request.AddStore();
     private readonly TimeSpan? _absoluteTimeout = options.Value.AbsoluteTimeout;
     private readonly TimeSpan _refreshInterval = options.Value.RefreshInterval;
     private SessionTimeouts? _lastTimeouts;
@@ -56,8 +56,8 @@ internal sealed class RedisHashSessionStore(
         return SessionOf(holder, sessionKey, isNewSessionKey, TimeoutsOf(idleTimeout, ioTimeout), tryEstablishSession, cookie: null);
     }
 
-    /// <summary>Every session is begun with <see cref="Begin"/>.</summary>
-    public void IsToldRequests() => _request.IsPassedOn();
+    /// <summary>Called once, for the middleware that begins every session with <see cref="Begin"/>: requests need not be recorded for it.</summary>
+    public void ServeOwnMiddleware() => _request.RemoveStore();
 
     /// <summary>The session of a request. It is its own feature and sets its cookie itself.</summary>
     public RedisHashSession Begin(RequestHolder request, SessionCookie cookie)

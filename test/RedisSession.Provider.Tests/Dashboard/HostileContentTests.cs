@@ -48,7 +48,7 @@ internal sealed class HostileContentTests() : DashboardFixture(ServerKind.Garnet
         string id = await NewSessionAsync(user, session => session.SetString("key", "1"));
         var page = await Operator.GetAsync($"?session={id}");
         Assert.That(page.Text, Does.Contain(user[..40]));
-        Assert.That(System.Text.RegularExpressions.Regex.Matches(page.Html, "href=\"[^\"]*").Max(link => link.Length), Is.LessThan(3_000));
+        Assert.That(Regex.Matches(page.Html, "href=\"[^\"]*").Max(link => link.Length), Is.LessThan(3_000));
         var ended = await Operator.FollowAsync(await Operator.PressAsync(page, "end-all", FormToken.EncodeUser(user)));
         Assert.That(ended.Status, Is.EqualTo(HttpStatusCode.OK));
         Assert.That(ended.Text, Does.Contain(user[..40]));
